@@ -1,0 +1,90 @@
+"""Small pure helpers that every room may use."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from .exceptions import MissingExtraError
+
+DISTRIBUTION: Final = "fastforge-framework"
+
+_URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*@", re.IGNORECASE)
+_NAMED_SECRET = re.compile(
+    r"(?P<start>\b\w*(?:password|passwd|secret|token|api_?key)\w*\s*[=:]\s*)(?P<value>[^\s,;&]+)",
+    re.IGNORECASE,
+)
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that a typing mistake most likely meant, or None."""
+    folded: dict[str, str] = {}
+    for candidate in candidates:
+        folded.setdefault(candidate.casefold(), candidate)
+    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return `did you mean 'X'?`, or an empty string when nothing is near."""
+    near = nearest(name, candidates)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def import_object(path: str) -> Any:
+    """Import `package.module:attribute` or `package.module.attribute`.
+
+    Raises:
+        ImportError: The module does not exist or does not load.
+        AttributeError: The module has no such attribute.
+    """
+    module_name, separator, attribute = path.partition(":")
+    if not separator:
+        module_name, _, attribute = path.rpartition(".")
+    value: Any = importlib.import_module(module_name)
+    for part in attribute.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def missing_extra(extra: str, package: str) -> MissingExtraError:
+    """Return the error for an optional package that is not installed."""
+    return MissingExtraError(
+        f"the package {package!r} is not installed",
+        code="conf.E020",
+        hint=f'install it with: pip install "{DISTRIBUTION}[{extra}]"',
+    )
+
+
+def redact(text: str) -> str:
+    """Mask what looks like a password: in URLs, and after names such as `password=`.
+
+    >>> redact("postgresql://shop:s3cret@db/shop")
+    'postgresql://shop:***@db/shop'
+    """
+    text = _URL_PASSWORD.sub(r"\g<start>***@", text)
+    return _NAMED_SECRET.sub(r"\g<start>***", text)
+
+
+def first_line(text: str) -> str:
+    """Return the first line that is not empty, without surrounding space."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def lazy_attribute(package: str, homes: Mapping[str, str], name: str) -> object:
+    """Import a name that a package re-exports lazily: the body of its `__getattr__`.
+
+    Args:
+        package: The package's `__name__`.
+        homes: Each public name and the submodule that defines it.
+        name: The name asked for.
+    """
+    if name not in homes:
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+    setattr(sys.modules[package], name, value)
+    return value

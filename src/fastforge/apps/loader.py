@@ -1,0 +1,177 @@
+"""Loader: entries of INSTALLED_APPS become AppConfigs, in order, their requirements checked."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .._utils import nearest
+from ..components import load_module
+from ..conf import App
+from ..exceptions import AppError, ErrorGroup, ForgeError, Location
+from .config import AppConfig
+
+__all__ = ["load_apps"]
+
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_PREFIX = re.compile(r"(/[^/\s]+)*")
+
+
+def load_apps(entries: Iterable[Any], *, where: Location | None) -> tuple[AppConfig, ...]:
+    """Load the installed apps.
+
+    Args:
+        entries: Dotted names and `App` objects.
+        where: The place of INSTALLED_APPS, for the errors.
+
+    Raises:
+        ErrorGroup: With every bad entry: unknown, failing, listed twice, requirement missing.
+    """
+    apps: list[AppConfig] = []
+    errors: list[ForgeError] = []
+    for entry in entries:
+        try:
+            apps.append(_load(entry))
+        except ForgeError as error:
+            error.where = error.where or where
+            errors.append(error)
+    errors.extend(_order_errors(apps, where))
+    if errors:
+        raise ErrorGroup(errors)
+    return tuple(apps)
+
+
+def _load(entry: Any) -> AppConfig:
+    app = _checked(entry)
+    _import_package(app.name)
+    module = load_module(f"{app.name}.apps")
+    configs = [
+        value
+        for value in vars(module or object).values()
+        if inspect.isclass(value) and issubclass(value, AppConfig) and value is not AppConfig
+        if value.__module__ == f"{app.name}.apps"
+    ]
+    if len(configs) > 1:
+        names = ", ".join(config.__name__ for config in configs)
+        raise AppError(
+            f"{app.name}.apps defines several AppConfigs: {names}",
+            code="apps.E005",
+            hint="keep one",
+        )
+    return configs[0](app) if configs else _plain(app)
+
+
+def _checked(entry: Any) -> App:
+    app = App(entry) if isinstance(entry, str) else entry
+    if not isinstance(app, App) or not _DOTTED_NAME.fullmatch(app.name):
+        raise AppError(
+            f"{entry!r} is no app",
+            code="apps.E001",
+            hint='write a dotted name such as "shop.orders", or App("shop.orders", prefix="/api")',
+        )
+    if not _PREFIX.fullmatch(app.prefix):
+        raise AppError(
+            f"the prefix {app.prefix!r} of {app.name} is no path",
+            code="apps.E006",
+            hint="begin it with / and end it without one, for example /api",
+        )
+    return app
+
+
+def _plain(app: App) -> AppConfig:
+    class PlainApp(AppConfig):
+        name = app.name
+
+    return PlainApp(app)
+
+
+def _import_package(name: str) -> None:
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError as error:
+        if not name.startswith(f"{error.name}"):
+            raise _failing(name, error) from error
+        found = False
+    except Exception as error:
+        raise _failing(name, error) from error
+    if not found:
+        raise AppError(f"no app {name!r} can be imported", code="apps.E002", hint=_near(name))
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        raise _failing(name, error) from error
+
+
+def _failing(name: str, error: Exception) -> AppError:
+    place, trace = None, error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == name.partition(".")[0]:
+            place = Location(code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    return AppError(
+        f"the app {name!r} does not load: {type(error).__name__}: {error}",
+        code="apps.E003",
+        hint="--traceback shows all of it",
+        where=place,
+    )
+
+
+def _near(name: str) -> str:
+    """Return a suggestion from what lies beside the place where the app was looked for."""
+    package, _, last = name.rpartition(".")
+    near = nearest(last, _siblings(package))
+    if near:
+        return f"did you mean '{package + '.' if package else ''}{near}'?"
+    beginning = name.partition(".")[0]
+    near = nearest(beginning, _siblings(""))
+    if near and near != beginning:
+        return f"did you mean '{near}{name.removeprefix(beginning)}'?"
+    return "it has to be a package (a folder with __init__.py) that Python can import"
+
+
+def _siblings(package: str) -> Iterator[str]:
+    try:
+        spec = importlib.util.find_spec(package) if package else None
+    except ModuleNotFoundError:
+        return
+    if package and (spec is None or spec.submodule_search_locations is None):
+        return
+    paths = list(spec.submodule_search_locations or ()) if spec else None
+    yield from (found.name for found in pkgutil.iter_modules(paths) if found.ispkg)
+
+
+def _order_errors(apps: Sequence[AppConfig], where: Location | None) -> Iterator[AppError]:
+    labels: dict[str, AppConfig] = {}
+    names = [app.name for app in apps]
+    for position, app in enumerate(apps):
+        other = labels.setdefault(app.label, app)
+        if other is not app:
+            yield _twice(app, other, where)
+        for required in app.requires:
+            if required not in names[:position]:
+                yield _requirement(app, required, required in names, where)
+
+
+def _twice(app: AppConfig, other: AppConfig, where: Location | None) -> AppError:
+    if app.name == other.name:
+        message, hint = f"the app {app.name!r} is installed twice", "remove one of the entries"
+    else:
+        message = f"the apps {other.name!r} and {app.name!r} share the label {app.label!r}"
+        hint = "set another `label` in one AppConfig"
+    return AppError(message, code="apps.E004", hint=hint, where=where)
+
+
+def _requirement(app: AppConfig, required: str, late: bool, where: Location | None) -> AppError:
+    problem = "which stands after it" if late else "which is not installed"
+    return AppError(
+        f"the app {app.name!r} requires {required!r}, {problem}",
+        code="apps.E007",
+        hint=f'put "{required}" before "{app.name}" in INSTALLED_APPS',
+        where=where,
+    )

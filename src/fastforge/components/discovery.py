@@ -1,0 +1,147 @@
+"""Discovery: what a module itself defines, by name and line, read from its own source."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from ..exceptions import ComponentError, ForgeError, Location
+from .kind import Kind
+from .registry import Component
+
+__all__ = ["discover", "load_module", "top_level_names"]
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def discover(kind: Kind[Any], package: str, label: str) -> Iterator[Component[Any]]:
+    """Yield the components of a kind that one app defines in the kind's module.
+
+    "Defines" is exact: the name is bound by a statement of the module's own (an import is
+    none), and a value that knows the function or class it was made from was made here. So a
+    task that another app imports stays with the app that wrote it.
+    """
+    for module in _modules(package, kind.module):
+        yield from _own(kind, module, package, label)
+
+
+def load_module(name: str) -> ModuleType | None:
+    """Import a module if it exists; None when there is no such module.
+
+    Raises:
+        ComponentError: It exists but does not load; the place is the last line of the module's
+            own that ran.
+    """
+    if importlib.util.find_spec(name) is None:
+        return None
+    try:
+        return importlib.import_module(name)
+    except ForgeError:
+        raise
+    except Exception as error:
+        raise _import_failure(name, error) from error
+
+
+def top_level_names(source: str) -> dict[str, int]:
+    """Return the names that a module's own top-level statements bind, with their lines."""
+    names: dict[str, int] = {}
+    for statement in _statements(ast.parse(source).body):
+        for name in _bound(statement):
+            names.setdefault(name, statement.lineno)
+    return names
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield top-level statements, those inside `if`, `try` and `with` included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With):
+            for field in ("body", "orelse", "finalbody"):
+                yield from _statements(getattr(statement, field, []))
+            for handler in getattr(statement, "handlers", []):
+                yield from _statements(handler.body)
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, _DEFINITIONS):
+        yield statement.name
+    elif isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        yield statement.target.id
+
+
+def _modules(package: str, name: str) -> Iterator[ModuleType]:
+    module = load_module(f"{package}.{name}")
+    if module is None:
+        return
+    yield module
+    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        submodule = load_module(f"{module.__name__}.{found.name}")
+        if submodule is not None:
+            yield submodule
+
+
+def _own(kind: Kind[Any], module: ModuleType, package: str, label: str) -> Iterator[Component[Any]]:
+    matching = [(name, value) for name, value in vars(module).items() if kind.matches(value)]
+    if not matching:
+        return
+    lines = top_level_names(_source(module))
+    seen: set[int] = set()
+    for name, value in matching:
+        home = kind.home_module(value)
+        if name not in lines or id(value) in seen or home not in (None, module.__name__):
+            continue
+        seen.add(id(value))
+        location = Location(str(module.__file__), lines[name])
+        _validate(kind, value, location)
+        key = kind.key(value) if kind.key else f"{label}.{_qualified(module, package, kind, name)}"
+        yield Component(kind=kind.name, name=key, value=value, app=label, location=location)
+
+
+def _qualified(module: ModuleType, package: str, kind: Kind[Any], name: str) -> str:
+    """Return a name that stays unique when the kind's module is a package of several modules."""
+    inner = module.__name__.removeprefix(f"{package}.{kind.module}").lstrip(".")
+    return f"{inner}.{name}" if inner else name
+
+
+def _validate(kind: Kind[Any], value: object, location: Location) -> None:
+    if kind.validate is None:
+        return
+    try:
+        kind.validate(value)
+    except ForgeError as error:
+        error.where = error.where or location
+        raise
+
+
+def _source(module: ModuleType) -> str:
+    if module.__file__ is None:  # a namespace package defines nothing of its own
+        return ""
+    with open(module.__file__, encoding="utf-8") as file:
+        return file.read()
+
+
+def _import_failure(name: str, error: Exception) -> ComponentError:
+    where: Location | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if trace.tb_frame.f_globals.get("__name__") == name:
+            where = Location(file, trace.tb_lineno)
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        where = Location(error.filename, error.lineno or 1)
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return ComponentError(
+        f"{name} does not load: {type(error).__name__}: {error}",
+        code="components.E003",
+        hint=f"install {missing!r} or mend the import" if missing else "",
+        where=where,
+    )

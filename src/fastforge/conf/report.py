@@ -1,0 +1,102 @@
+"""Report: every setting with its value and source, and the `.env.example`, without secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from .._utils import redact
+from .env import example, type_name
+from .recording import EnvVariable
+from .settings import Settings
+
+__all__ = ["SettingRow", "env_example", "settings_report"]
+
+MASK = "***"
+_SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|private", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One setting as `manage settings` shows it; `value` is ready for JSON and redacted."""
+
+    name: str
+    value: Any
+    source: str
+    variables: tuple[str, ...]
+
+
+def settings_report(settings: Settings) -> Iterator[SettingRow]:
+    """Yield a row for each setting that an installed app reads."""
+    for name, value in settings.items():
+        variables = _variables_of(settings, name)
+        yield SettingRow(
+            name=name,
+            value=_shown(name, value, settings.raw.record.secrets),
+            source=str(settings.where(name) or "default"),
+            variables=tuple(f"{variable.name} ({variable.source})" for variable in variables),
+        )
+
+
+def env_example(settings: Settings) -> str:
+    """Return the text of `.env.example`: every variable that the settings module reads."""
+    lines = ["# Every variable that the settings read. Copy to .env and fill in."]
+    seen: set[str] = set()
+    for variable in settings.raw.record.variables:
+        if variable.name not in seen:
+            seen.add(variable.name)
+            lines += ["", *_example_lines(variable)]
+    return "\n".join([*lines, ""])
+
+
+def _example_lines(variable: EnvVariable) -> Iterator[str]:
+    facts = ["required" if variable.required else "optional", type_name(variable.type)]
+    if variable.secret:
+        facts.append(f"secret, or the path of a file in {variable.name}_FILE")
+    yield f"# {variable.help + '. ' if variable.help else ''}{', '.join(facts)}"
+    if variable.required:
+        yield f"{variable.name}={'' if variable.secret else example(variable.type)}"
+    else:
+        yield f"# {variable.name}={'' if variable.secret else _as_text(variable.default)}"
+
+
+def _as_text(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, list | tuple):
+        return ",".join(map(str, default))
+    return json.dumps(default) if isinstance(default, dict) else str(default)
+
+
+def _variables_of(settings: Settings, name: str) -> Iterator[EnvVariable]:
+    assignment = settings.raw.source.assignments.get(name)
+    if assignment is None or name not in settings.raw.values:
+        return
+    for variable in settings.raw.record.variables:
+        if assignment.covers(variable.location):
+            yield variable
+
+
+def _shown(name: str, value: Any, secrets: set[str]) -> Any:
+    if isinstance(value, BaseModel):
+        return {field: _shown(field, item, secrets) for field, item in value}
+    if isinstance(value, dict):
+        return {str(key): _shown(str(key), item, secrets) for key, item in value.items()}
+    if value is not None and _SECRET_NAME.search(name):
+        return MASK
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(name, item, secrets) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _masked(value if isinstance(value, str) else repr(value), secrets)
+
+
+def _masked(text: str, secrets: set[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return redact(text)

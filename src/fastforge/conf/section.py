@@ -1,0 +1,171 @@
+"""Section and Setting: the typed declaration of what may stand in a settings module."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .._utils import did_you_mean, redact
+from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
+from .recording import MISSING, Placeholder, caller, current, keyword_location, record
+
+__all__ = ["REQUIRED", "Section", "Setting", "validation_errors"]
+
+REQUIRED: Final = MISSING
+
+_SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|private", re.IGNORECASE)
+
+if TYPE_CHECKING:
+    # The metaclass is hidden from type checkers: with it, pyright sees Any for every section
+    # and mypy no longer reports a wrong keyword.
+    _Model = BaseModel
+else:
+
+    class _RecordingMeta(type(BaseModel)):
+        def __call__(cls, *arguments, **values):
+            try:
+                return super().__call__(*arguments, **values)
+            except (ValidationError, ForgeError) as error:
+                # Here and not in `__init__`, which `model_validate` calls as well: an object
+                # and a dict would then report different places.
+                _record_call(cls, error)
+                return cls.model_construct()
+
+    class _Model(BaseModel, metaclass=_RecordingMeta):
+        pass
+
+
+class Section(_Model):
+    """A frozen, typed group of settings, written in a settings module as one object.
+
+    A wrong, unknown or missing field is reported with the line of the keyword, the value got
+    and the nearest valid name; inside a settings module together with every other mistake.
+
+    ```python
+    class Orders(Section, setting="ORDERS"):
+        page_size: int = 20
+
+    ORDERS = Orders(page_size=50)          # in the settings module
+    ```
+
+    The class keyword `setting` is the upper-case name in the settings module; without it the
+    class name in upper snake case.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+    setting_name: ClassVar[str] = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, setting: str | None = None, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        cls.setting_name = setting or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One upper-case name that an app reads from the settings module.
+
+    Args:
+        name: The upper-case name.
+        type: Anything that pydantic can validate; a Section, `bool`, `dict[str, Database]`.
+        default: The value when the name is absent. A function takes the environment's name
+            (`development`, `test`, `production`). `REQUIRED` means that it has to be written.
+        help: One line for the reference.
+    """
+
+    name: str
+    type: Any
+    default: Any = REQUIRED
+    help: str = ""
+
+    @classmethod
+    def of(cls, section: type[Section]) -> Setting:
+        """Return the setting of a section class; its default is the section's own defaults."""
+        required = any(field.is_required() for field in section.model_fields.values())
+        default: Callable[[str], Any] = lambda _: section()  # noqa: E731
+        summary = (section.__doc__ or "").strip().partition("\n")[0]
+        return cls(
+            name=section.setting_name,
+            type=section,
+            default=REQUIRED if required else default,
+            help=summary,
+        )
+
+
+def validation_errors(
+    error: ValidationError,
+    type_: Any,
+    subject: str,
+    locate: Callable[[tuple[Any, ...]], Location | None],
+) -> Iterator[SettingsError]:
+    """Yield one SettingsError for each fault of a pydantic error.
+
+    Args:
+        error: What pydantic raised.
+        type_: The type that was validated: a section, or a container of sections.
+        subject: The name in front of the field: a section's class or a setting.
+        locate: Gives the place of a field by pydantic's `loc`.
+    """
+    for fault in error.errors(include_url=False):
+        if isinstance(fault["input"], Placeholder):
+            continue  # its cause has been recorded where the value was read
+        fields = _fields_at(type_, fault["loc"][:-1])
+        yield _setting_error(fault, subject, fields, locate(fault["loc"]))
+
+
+def _setting_error(
+    fault: Any, subject: str, fields: tuple[str, ...], where: Location | None
+) -> SettingsError:
+    path = ".".join((subject, *map(str, fault["loc"])))
+    last = str(fault["loc"][-1]) if fault["loc"] else ""
+    if fault["type"] == "extra_forbidden":
+        hint = did_you_mean(last, fields) or f"it has {', '.join(fields)}"
+        return SettingsError(f"{path} does not exist", code="conf.E004", hint=hint, where=where)
+    if fault["type"] == "missing":
+        return SettingsError(f"{path} is missing", code="conf.E005", hint="set it", where=where)
+    reason = str(fault["msg"]).removeprefix("Value error, ")
+    got = _shown(last or subject, fault["input"])
+    return SettingsError(f"{path}: {reason}, got {got}", code="conf.E006", where=where)
+
+
+def _shown(name: str, value: object) -> str:
+    if _SECRET_NAME.search(name):
+        return "a value that is not shown"
+    text = redact(repr(value))
+    state = current()
+    for secret in state.secrets if state else ():
+        text = text.replace(secret, "***")
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _fields_at(type_: Any, path: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the field names of the section that lies below a type at a path."""
+    for step in path:
+        if isinstance(type_, type) and issubclass(type_, BaseModel):
+            field = type_.model_fields.get(str(step))
+            type_ = field.annotation if field else None
+        else:
+            type_ = next(reversed(typing.get_args(type_)), None)
+    is_model = isinstance(type_, type) and issubclass(type_, BaseModel)
+    return tuple(type_.model_fields) if is_model else ()
+
+
+def _record_call(section: type[Section], error: ValidationError | ForgeError) -> None:
+    frame = caller()
+    if isinstance(error, ForgeError):
+        error.where = error.where or keyword_location(frame)
+        return record(error)
+
+    def locate(loc: tuple[Any, ...]) -> Location:
+        return keyword_location(frame, str(loc[0]) if loc else None)
+
+    faults = list(validation_errors(error, section, section.__name__, locate))
+    if current() is None and len(faults) > 1:
+        raise ErrorGroup(faults)
+    for fault in faults:
+        record(fault)

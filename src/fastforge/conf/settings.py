@@ -1,0 +1,153 @@
+"""Settings: the validated, frozen values of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from .._utils import did_you_mean
+from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
+from .module import RawSettings
+from .recording import Placeholder, recording
+from .section import REQUIRED, Section, Setting, validation_errors
+
+__all__ = ["Settings", "validate"]
+
+S = TypeVar("S", bound=Section)
+
+
+class Settings(Mapping[str, Any]):
+    """The settings of one project, by name or by section type.
+
+    `settings["DATABASES"]` gives a value, `settings.section(Orders)` a section with its type.
+    Handlers, tasks and commands do not read this object: they ask for a section by annotation.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], *, declared: Iterable[Setting], raw: RawSettings
+    ) -> None:
+        self._values = MappingProxyType(dict(values))
+        self.declared = tuple(declared)
+        self.raw = raw
+        self.environment = raw.environment.name
+        self.root: Path = raw.root
+        self.module = raw.module
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._values:
+            return self._values[name]
+        raise SettingsError(
+            f"no installed app reads the setting {name}",
+            code="conf.E015",
+            hint=did_you_mean(name, self._values),
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def section(self, section: type[S]) -> S:
+        """Return a section by its type.
+
+        Raises:
+            SettingsError: No installed app declares it.
+        """
+        value = self._values.get(section.setting_name)
+        if isinstance(value, section):
+            return value
+        raise SettingsError(
+            f"no installed app declares the section {section.__name__}",
+            code="conf.E016",
+            hint=f"add it to the `settings` of an AppConfig: settings = ({section.__name__},)",
+        )
+
+    @property
+    def debug(self) -> bool:
+        """Whether DEBUG is on; by default exactly in development."""
+        return bool(self._values.get("DEBUG", self.environment == "development"))
+
+    def where(self, name: str) -> Location | None:
+        """Return where a setting was written; None when its default holds."""
+        return self.raw.location(name) if name in self.raw.values else None
+
+    def __repr__(self) -> str:
+        return f"<Settings({self.module}, {self.environment}, {len(self)} settings)>"
+
+
+def validate(raw: RawSettings, declared: Iterable[Setting]) -> Settings:
+    """Turn the raw names of a settings module into typed values.
+
+    Raises:
+        ErrorGroup: Everything that is wrong: what reading found, unknown names, wrong values.
+    """
+    declarations = {setting.name: setting for setting in declared}
+    errors = [*raw.errors, *_unknown(raw, declarations)]
+    values: dict[str, Any] = {}
+    for setting in declarations.values():
+        try:
+            values[setting.name] = _value(setting, raw)
+        except ErrorGroup as group:
+            errors.extend(group.errors)
+        except ForgeError as error:
+            errors.append(error)
+    if errors:
+        raise ErrorGroup(errors)
+    return Settings(values, declared=declarations.values(), raw=raw)
+
+
+def _unknown(raw: RawSettings, declared: Mapping[str, Setting]) -> Iterator[SettingsError]:
+    for name in raw.values:
+        if name not in declared:
+            near = did_you_mean(name, declared)
+            yield SettingsError(
+                f"no installed app reads the setting {name}",
+                code="conf.E017",
+                hint=near or "remove it, install the app that reads it, or begin it with _",
+                where=raw.location(name),
+            )
+
+
+def _value(setting: Setting, raw: RawSettings) -> Any:
+    if setting.name not in raw.values:
+        return _default(setting, raw)
+    value = raw.values[setting.name]
+    if isinstance(value, Placeholder):
+        return value  # recorded where it was read; the load fails anyway
+    with recording(raw.record):
+        try:
+            return TypeAdapter(setting.type).validate_python(value)
+        except ValidationError as error:
+            raise ErrorGroup(list(_faults(error, setting, raw)) or raw.errors) from error
+        except ForgeError as error:
+            error.where = error.where or raw.location(setting.name)
+            raise
+
+
+def _faults(error: ValidationError, setting: Setting, raw: RawSettings) -> Iterator[SettingsError]:
+    assignment = raw.source.assignments.get(setting.name)
+
+    def locate(loc: tuple[Any, ...]) -> Location | None:
+        return assignment.key_location(loc) if assignment else None
+
+    return validation_errors(error, setting.type, setting.name, locate)
+
+
+def _default(setting: Setting, raw: RawSettings) -> Any:
+    if setting.default is not REQUIRED:
+        callable_default = callable(setting.default)
+        return setting.default(raw.environment.name) if callable_default else setting.default
+    raise SettingsError(
+        f"the setting {setting.name} is missing",
+        code="conf.E018",
+        hint=setting.help or f"set {setting.name} in the settings module",
+        where=raw.source.files[-1],
+    )

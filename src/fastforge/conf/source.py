@@ -1,0 +1,164 @@
+"""Source: where in its files a settings module writes each name, read without running it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._utils import first_line, nearest
+from ..exceptions import Location, SettingsError
+
+__all__ = ["Assignment", "SettingsSource", "read_source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One top-level assignment of a settings module: its place and its expression."""
+
+    location: Location
+    last_line: int
+    value: ast.expr | None
+
+    def covers(self, location: Location) -> bool:
+        """Return whether a place lies within this assignment."""
+        here = self.location
+        return here.file == location.file and here.line <= location.line <= self.last_line
+
+    def key_location(self, path: Sequence[Any]) -> Location:
+        """Return the place of a key of nested dicts and calls, or of the nearest outer one."""
+        place, node = self.location, self.value
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            node, line = found
+            place = Location(place.file, line)
+        return place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsSource:
+    """A settings module and those it star-imports, the outermost last."""
+
+    modules: tuple[str, ...]
+    files: tuple[str, ...]
+    assignments: dict[str, Assignment]
+
+
+def read_source(module: str, *, named_by: str) -> SettingsSource:
+    """Read a settings module and, depth first, the modules of its `from .x import *`.
+
+    Args:
+        module: The dotted name.
+        named_by: What named it, for the error: a variable, a file, an option.
+
+    Raises:
+        SettingsError: A module does not exist or is not Python.
+    """
+    names: list[str] = []
+    files: list[str] = []
+    assignments: dict[str, Assignment] = {}
+    for name, file, tree in _chain(module, named_by):
+        names.append(name)
+        files.append(file)
+        assignments.update(_assignments(tree, file))
+    return SettingsSource(modules=tuple(names), files=tuple(files), assignments=assignments)
+
+
+def _chain(module: str, named_by: str) -> Iterator[tuple[str, str, ast.Module]]:
+    file = _find(module, named_by)
+    tree = _parse(file)
+    package = module.rpartition(".")[0]
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            base = "." * statement.level + (statement.module or "")
+            name = importlib.util.resolve_name(base, package)
+            yield from _chain(name, f"{Location(file, statement.lineno)}")
+    yield module, file, tree
+
+
+def _find(module: str, named_by: str) -> str:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    except Exception as error:
+        raise SettingsError(
+            f"the package of the settings module {module!r} does not load:"
+            f" {type(error).__name__}: {first_line(str(error))}",
+            code="conf.E002",
+            where=named_by,
+        ) from error
+    if spec is None or spec.origin is None:
+        raise SettingsError(
+            f"the settings module {module!r} does not exist",
+            code="conf.E001",
+            hint=_suggestion(module),
+            where=named_by,
+        )
+    return spec.origin
+
+
+def _suggestion(module: str) -> str:
+    import pkgutil
+
+    package, _, name = module.rpartition(".")
+    try:
+        parent = importlib.util.find_spec(package) if package else None
+    except ModuleNotFoundError:
+        parent = None
+    paths = list(parent.submodule_search_locations or ()) if parent else None
+    names = [found.name for found in pkgutil.iter_modules(paths)]
+    if package and parent is None:
+        near = nearest(package, [found.name for found in pkgutil.iter_modules()])
+        return f"did you mean '{near}.{name}'?" if near else f"no package {package!r} is importable"
+    near = nearest(name, names)
+    prefix = f"{package}." if package else ""
+    return f"did you mean '{prefix}{near}'?" if near else "name the module that holds your settings"
+
+
+def _parse(file: str) -> ast.Module:
+    with open(file, encoding="utf-8") as source:
+        text = source.read()
+    try:
+        return ast.parse(text, file)
+    except SyntaxError as error:
+        raise SettingsError(
+            f"the settings module is not valid Python: {error.msg}",
+            code="conf.E003",
+            where=Location(file, error.lineno or 1),
+        ) from error
+
+
+def _assignments(tree: ast.Module, file: str) -> Iterator[tuple[str, Assignment]]:
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
+        elif isinstance(statement, ast.AnnAssign | ast.AugAssign):
+            targets = [statement.target]
+        else:
+            continue
+        found = Assignment(
+            location=Location(file, statement.lineno),
+            last_line=statement.end_lineno or statement.lineno,
+            value=statement.value,
+        )
+        for target in targets:
+            yield from ((name.id, found) for name in ast.walk(target) if isinstance(name, ast.Name))
+
+
+def _child(node: ast.expr | None, step: Any) -> tuple[ast.expr, int] | None:
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == step:
+                return value, key.lineno
+    if isinstance(node, ast.Call):
+        for keyword in node.keywords:
+            if keyword.arg == step:
+                return keyword.value, keyword.value.lineno
+    if isinstance(node, ast.List | ast.Tuple) and isinstance(step, int) and step < len(node.elts):
+        return node.elts[step], node.elts[step].lineno
+    return None

@@ -1,0 +1,1 @@
+"""The framework as its own first installed app."""

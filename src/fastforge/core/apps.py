@@ -1,0 +1,17 @@
+"""The framework as the first installed app of every project."""
+
+from __future__ import annotations
+
+from ..apps import AppConfig
+from ..tasks.settings import Tasks
+from .settings import PLAIN_SETTINGS, Server
+
+__all__ = ["CoreConfig"]
+
+
+class CoreConfig(AppConfig):
+    """Brings the built-in kinds, settings, checks and commands through the same doors as any app."""
+
+    name = "fastforge.core"
+    settings = (*PLAIN_SETTINGS, Server, Tasks)
+    commands = "fastforge.management.commands"

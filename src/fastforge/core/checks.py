@@ -1,0 +1,87 @@
+"""The framework's own checks."""
+
+from __future__ import annotations
+
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from .._utils import nearest
+from ..checks import Level, Message, check
+from ..exceptions import Location
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+__all__ = ["debug_is_off", "modules_are_spelt_right", "secret_key_is_long", "silences_have_reasons"]
+
+SECRET_KEY_MIN_BYTES: Final = 32
+OTHER_MODULES: Final = frozenset({"apps", "commands", "kinds", "migrations", "settings", "tests"})
+
+
+@check
+def modules_are_spelt_right(project: Project) -> Iterator[Message]:
+    """Warn of `task.py` where `tasks.py` would be searched: it is silently not read."""
+    searched = {kind.module for kind in project.registry.kinds.values()}
+    for app in project.apps:
+        names = dict(_module_names(app.name))
+        for name, location in names.items():
+            near = nearest(name, searched)
+            if name in searched | OTHER_MODULES or near is None or near in names:
+                continue
+            yield Message(
+                id="core.W001",
+                level=Level.WARNING,
+                text=f"{app.name}.{name} is not searched for components",
+                hint=f"rename it to {near}.py if that is what it is",
+                where=location,
+            )
+
+
+@check(deploy=True)
+def secret_key_is_long(project: Project) -> Iterator[Message]:
+    """Refuse to sign with a key that can be guessed."""
+    if len(project.settings["SECRET_KEY"].encode()) < SECRET_KEY_MIN_BYTES:
+        yield Message(
+            id="core.E001",
+            level=Level.ERROR,
+            text=f"SECRET_KEY is shorter than {SECRET_KEY_MIN_BYTES} bytes",
+            hint='make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+            where=project.settings.where("SECRET_KEY"),
+        )
+
+
+@check(deploy=True)
+def debug_is_off(project: Project) -> Iterator[Message]:
+    """Refuse to show the insides of a production process."""
+    if project.settings.debug:
+        yield Message(
+            id="core.E002",
+            level=Level.ERROR,
+            text="DEBUG is on",
+            hint="set FASTFORGE_ENV=production, or DEBUG = False",
+            where=project.settings.where("DEBUG"),
+        )
+
+
+@check
+def silences_have_reasons(project: Project) -> Iterator[Message]:
+    """Ask for the reason of every silenced check."""
+    for check_id, reason in project.settings["SILENCED_CHECKS"].items():
+        if not reason.strip():
+            yield Message(
+                id="core.W002",
+                level=Level.WARNING,
+                text=f"SILENCED_CHECKS gives no reason for {check_id}",
+                hint="write why it does not matter here",
+                where=project.settings.where("SILENCED_CHECKS"),
+            )
+
+
+def _module_names(package: str) -> Iterator[tuple[str, Location]]:
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        for module in pkgutil.iter_modules([folder]):
+            file = f"{folder}/{module.name}" + ("/__init__.py" if module.ispkg else ".py")
+            yield module.name, Location(file, 1)

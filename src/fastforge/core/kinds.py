@@ -1,0 +1,27 @@
+"""The kinds of components that every project has."""
+
+from __future__ import annotations
+
+from .. import checks, lifecycle
+from ..tasks import kinds as tasks
+from ..web import kinds as web
+
+__all__ = [
+    "CHECKS",
+    "MIDDLEWARE",
+    "RESOURCES",
+    "ROUTERS",
+    "SCOPES",
+    "SERVICES",
+    "TASKS",
+    "TASK_BACKENDS",
+]
+
+RESOURCES = lifecycle.RESOURCES
+SERVICES = lifecycle.SERVICES
+SCOPES = lifecycle.SCOPES
+ROUTERS = web.ROUTERS
+MIDDLEWARE = web.MIDDLEWARE
+TASKS = tasks.TASKS
+TASK_BACKENDS = tasks.TASK_BACKENDS
+CHECKS = checks.CHECKS

@@ -1,0 +1,72 @@
+"""The settings that the framework itself reads."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import Field
+
+from ..conf import App, Section, Setting
+
+__all__ = ["PLAIN_SETTINGS", "Server"]
+
+
+class Server(Section, setting="SERVER"):
+    """How a process starts and stops.
+
+    Attributes:
+        start_deadline_s: How long a required resource is tried again at the start, in seconds;
+            30, in development 0: one attempt, so that a mistake shows at once.
+        graceful_s: How long requests in flight may go on after SIGTERM, in seconds.
+        teardown_s: How long closing all resources may take, in seconds.
+    """
+
+    start_deadline_s: float | None = Field(default=None, ge=0)
+    graceful_s: float = Field(default=25, ge=0)
+    teardown_s: float = Field(default=10, gt=0)
+
+    def start_deadline_in(self, environment: str) -> float:
+        """Return the start deadline that holds in an environment, in seconds."""
+        if self.start_deadline_s is not None:
+            return self.start_deadline_s
+        return 0 if environment == "development" else 30
+
+
+PLAIN_SETTINGS: Final = (
+    Setting(
+        name="DEBUG",
+        type=bool,
+        default=lambda environment: environment == "development",
+        help="Show details of errors to whoever asks; on exactly in development unless set.",
+    ),
+    Setting(
+        name="SECRET_KEY",
+        type=str,
+        default="",
+        help="Signs what the project hands out; 32 random bytes or more, different everywhere.",
+    ),
+    Setting(
+        name="ALLOWED_HOSTS",
+        type=list[str],
+        default=lambda environment: ["localhost", "127.0.0.1", "[::1]"],
+        help="The Host headers that are answered; `*` for all, `*.example.com` for subdomains.",
+    ),
+    Setting(
+        name="INSTALLED_APPS",
+        type=list[str | App],
+        default=lambda environment: [],
+        help="The apps of the project, those that others require first.",
+    ),
+    Setting(
+        name="MIDDLEWARE",
+        type=list[Any],
+        default=lambda environment: [],
+        help="ASGI middleware around the whole application, the outermost first.",
+    ),
+    Setting(
+        name="SILENCED_CHECKS",
+        type=dict[str, str],
+        default=lambda environment: {},
+        help="Ids of checks that are not reported, each with the reason.",
+    ),
+)

@@ -1,0 +1,47 @@
+"""The life of a process: resources opened in order and closed in reverse, services between.
+
+`provide`, `section` and `injected` are what apps use of it; `running` is what a front door uses.
+"""
+
+from .container import Container, current_container, use_container
+from .dependencies import StopSignal, injected, provide, section, setting
+from .execution import execute
+from .health import Health, check_health
+from .kinds import RESOURCES, SCOPES, SERVICES
+from .order import needs_of, start_order
+from .plan import Plan, plan
+from .resource import Resource, resource
+from .role import ALL_ROLES, Role
+from .runner import running
+from .scope import Scope, scope
+from .service import Service, service
+
+__all__ = [
+    "ALL_ROLES",
+    "RESOURCES",
+    "SCOPES",
+    "SERVICES",
+    "Container",
+    "Health",
+    "Plan",
+    "Resource",
+    "Role",
+    "Scope",
+    "Service",
+    "StopSignal",
+    "check_health",
+    "current_container",
+    "execute",
+    "injected",
+    "needs_of",
+    "plan",
+    "provide",
+    "resource",
+    "running",
+    "scope",
+    "section",
+    "service",
+    "setting",
+    "start_order",
+    "use_container",
+]

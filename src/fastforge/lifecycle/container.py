@@ -1,0 +1,119 @@
+"""Container: the running resources of one process, found by the recipe they were made from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from ..components import Registry
+from ..conf import Settings
+from ..exceptions import ContainerMissing, ResourceUnavailable
+from .resource import Resource
+from .role import Role
+
+__all__ = ["Container", "current_container", "use_container"]
+
+T = TypeVar("T")
+
+
+class Container:
+    """What a running project holds; `container[resource]` gives the instance.
+
+    Handlers, tasks and commands name what they want by annotation and do not meet this object.
+
+    Attributes:
+        settings: The project's settings.
+        registry: The project's components.
+        role: The kind of process.
+        stopping: Set when the process begins to stop, before anything is closed.
+    """
+
+    def __init__(self, registry: Registry, settings: Settings, role: Role) -> None:
+        self.registry = registry
+        self.settings = settings
+        self.role = role
+        self.stopping = asyncio.Event()
+        self._instances: dict[Resource[Any], Any] = {}
+        self._failures: dict[Resource[Any], str] = {}
+
+    def __getitem__(self, resource: Resource[T]) -> T:
+        try:
+            instance: T = self._instances[resource]
+        except KeyError:
+            raise self._absent(resource) from None
+        return instance
+
+    def __contains__(self, resource: object) -> bool:
+        return resource in self._instances
+
+    @property
+    def resources(self) -> tuple[Resource[Any], ...]:
+        """The open resources, in the order of their opening."""
+        return tuple(self._instances)
+
+    def __repr__(self) -> str:
+        return f"<Container({self.role}, {len(self._instances)} resources open)>"
+
+    # The runner alone fills and empties a container.
+
+    def _opened(self, resource: Resource[Any], instance: Any) -> None:
+        self._instances[resource] = instance
+        self._failures.pop(resource, None)
+
+    def _closed(self, resource: Resource[Any]) -> None:
+        self._instances.pop(resource, None)
+
+    def _failed(self, resource: Resource[Any], reason: str) -> None:
+        self._failures[resource] = reason
+
+    def _absent(self, resource: Resource[Any]) -> Exception:
+        if resource in self._failures:
+            return ResourceUnavailable(
+                f"the resource {resource.name!r} is unavailable: {self._failures[resource]}",
+                code="lifecycle.E010",
+                hint="it is tried again in the background",
+            )
+        if resource not in self.registry.values("resources"):
+            hint = "install the app that declares it in its resources.py"
+        elif self.role not in resource.roles:
+            hint = f"it opens only in {', '.join(sorted(resource.roles))}: add the role to it"
+        else:
+            hint = "it has been closed: the process is stopping"
+        return ContainerMissing(
+            f"the resource {resource.name!r} is not open in this {self.role} process",
+            code="lifecycle.E011",
+            hint=hint,
+        )
+
+
+_current: ContextVar[Container] = ContextVar("fastforge_container")
+
+
+def current_container() -> Container:
+    """Return the container of the request, job or command that is running.
+
+    Raises:
+        ContainerMissing: Nothing of a project runs here.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise ContainerMissing(
+            "no project runs here",
+            code="lifecycle.E012",
+            hint="call this from a handler, a task or a command, or inside"
+            " `async with project.running(Role.COMMAND)`",
+        ) from None
+
+
+@contextmanager
+def use_container(container: Container) -> Iterator[Container]:
+    """Make a container the current one for what runs inside."""
+    token = _current.set(container)
+    try:
+        yield container
+    finally:
+        _current.reset(token)

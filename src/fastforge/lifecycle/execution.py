@@ -1,0 +1,87 @@
+"""Execution: one run of a planned function, with the scopes around it and its parameters filled."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
+
+import anyio.to_thread
+
+from .container import Container, use_container
+from .plan import Plan, plan
+from .scope import Scope
+
+__all__ = ["execute", "solve"]
+
+
+@asynccontextmanager
+async def execute(container: Container, planned: Plan) -> AsyncIterator[dict[str, Any]]:
+    """Enter a project's scopes and yield the injected parameters of one execution.
+
+    At the end the generators among the dependencies are closed, then the scopes, in reverse;
+    an exception of the body is raised at their `yield`.
+
+    ```python
+    async with execute(container, plan(recount)) as values:
+        await recount(**values)
+    ```
+    """
+    with use_container(container):
+        async with AsyncExitStack() as stack:
+            scopes: tuple[Scope, ...] = container.registry.values("scopes")
+            for scope in scopes:
+                values = await solve(plan(scope.function), stack)
+                await stack.enter_async_context(asynccontextmanager(scope.function)(**values))
+            yield await solve(planned, stack)
+
+
+async def solve(
+    planned: Plan, stack: AsyncExitStack, cache: dict[Any, Any] | None = None
+) -> dict[str, Any]:
+    """Return the values of a plan's injected parameters; what has to be closed goes on `stack`."""
+    cache = {} if cache is None else cache
+    values: dict[str, Any] = {}
+    for dependency in planned.dependencies:
+        call = dependency.call
+        if dependency.use_cache and call in cache:
+            values[dependency.parameter] = cache[call]
+            continue
+        inner = await solve(dependency.plan, stack, cache)
+        values[dependency.parameter] = cache[call] = await _call(call, inner, stack)
+    return values
+
+
+async def _call(call: Callable[..., Any], values: dict[str, Any], stack: AsyncExitStack) -> Any:
+    target = call if inspect.isroutine(call) or inspect.isclass(call) else type(call).__call__
+    if inspect.isasyncgenfunction(target):
+        return await stack.enter_async_context(asynccontextmanager(call)(**values))
+    if inspect.isgeneratorfunction(target):
+        return await stack.enter_async_context(_in_thread(call, values))
+    if inspect.iscoroutinefunction(target):
+        return await call(**values)
+    if inspect.isclass(call):
+        return call(**values)
+    # As in a handler, a plain function may block: it runs in a thread.
+    return await anyio.to_thread.run_sync(lambda: call(**values))
+
+
+@asynccontextmanager
+async def _in_thread(
+    call: Callable[..., Iterator[Any]], values: dict[str, Any]
+) -> AsyncIterator[Any]:
+    manager = contextmanager(call)(**values)
+    value = await anyio.to_thread.run_sync(manager.__enter__)
+    try:
+        yield value
+    except BaseException as error:
+        failure = error
+        with anyio.CancelScope(shield=True):
+            handled = await anyio.to_thread.run_sync(
+                lambda: manager.__exit__(type(failure), failure, failure.__traceback__)
+            )
+        if not handled:
+            raise
+    else:
+        await anyio.to_thread.run_sync(lambda: manager.__exit__(None, None, None))

@@ -1,0 +1,51 @@
+"""The kinds of components that have to do with the life of a process."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..components import Kind
+from .plan import plan
+from .resource import Resource
+from .scope import Scope
+from .service import Service
+
+__all__ = ["RESOURCES", "SCOPES", "SERVICES"]
+
+
+def _plan_function(value: Any) -> None:
+    plan(value.function)
+
+
+def _name(value: Any) -> str:
+    return str(value.name)
+
+
+def _function(value: Any) -> object:
+    return value.function
+
+
+RESOURCES: Final[Kind[Resource[Any]]] = Kind(
+    name="resources",
+    type=Resource,
+    module="resources",
+    key=_name,
+    home=_function,
+    validate=_plan_function,
+)
+SERVICES: Final[Kind[Service]] = Kind(
+    name="services",
+    type=Service,
+    module="services",
+    key=_name,
+    home=_function,
+    validate=_plan_function,
+)
+SCOPES: Final[Kind[Scope]] = Kind(
+    name="scopes",
+    type=Scope,
+    module="scopes",
+    key=_name,
+    home=_function,
+    validate=_plan_function,
+)

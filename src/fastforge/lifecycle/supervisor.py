@@ -1,0 +1,66 @@
+"""Supervisor: keeps the services of a process running, and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from .container import Container
+from .execution import execute
+from .plan import plan
+from .service import Service
+
+__all__ = ["Supervisor"]
+
+logger = logging.getLogger("fastforge.lifecycle")
+
+STABLE_AFTER_S: Final = 60.0
+"""A service that ran this long before it failed starts again with the shortest pause."""
+CANCEL_LIMIT_S: Final = 2.0
+
+
+class Supervisor:
+    """Runs services side by side; a failure of one is logged and restarts that one."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._tasks: dict[asyncio.Task[None], Service] = {}
+
+    def start(self, service: Service) -> None:
+        """Start a service under supervision."""
+        task = asyncio.create_task(self._supervise(service), name=f"service {service.name}")
+        self._tasks[task] = service
+
+    async def stop(self) -> None:
+        """Let each service drain within its time, then cancel it. Never raises."""
+        await asyncio.gather(*(self._stop(task, its) for task, its in self._tasks.items()))
+        self._tasks.clear()
+
+    async def _stop(self, task: asyncio.Task[None], service: Service) -> None:
+        if service.drain_s > 0:
+            await asyncio.wait({task}, timeout=service.drain_s)
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_LIMIT_S)
+        if not task.done():
+            logger.error("the service %r ignores its cancellation; it is left", service.name)
+
+    async def _supervise(self, service: Service) -> None:
+        pause_s = service.backoff_s
+        while True:
+            started = time.monotonic()
+            try:
+                return await self._run(service)
+            except Exception:
+                if time.monotonic() - started > STABLE_AFTER_S:
+                    pause_s = service.backoff_s
+                logger.exception(
+                    "the service %r failed; it starts again in %.1f s", service.name, pause_s
+                )
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, service.max_backoff_s)
+
+    async def _run(self, service: Service) -> None:
+        async with execute(self._container, plan(service.function)) as values:
+            await service.function(**values)

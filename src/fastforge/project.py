@@ -1,0 +1,194 @@
+"""Project: a settings module collected into one frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .apps import AppConfig, load_apps
+from .commands import CommandFile, find_commands
+from .components import Component, Kind, Registry, discover
+from .conf import (
+    App,
+    RawSettings,
+    Setting,
+    Settings,
+    find_settings_module,
+    read_settings_module,
+    validate,
+)
+from .exceptions import AppError, ErrorGroup, ForgeError
+
+if TYPE_CHECKING:
+    from .lifecycle import Container, Role
+
+__all__ = ["Outline", "Project"]
+
+CORE: Final = App("fastforge.core")
+KINDS: Final = Kind(name="kinds", type=Kind, module="kinds", key=lambda kind: kind.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What is known of a project before its apps' components are imported.
+
+    Reading it imports the settings module and each app's `apps.py`, and nothing heavier than
+    pydantic: it is all that `manage --help` needs.
+    """
+
+    settings: Settings
+    apps: tuple[AppConfig, ...]
+    commands: Mapping[str, CommandFile]
+
+    @classmethod
+    def read(
+        cls,
+        settings_module: str | None = None,
+        *,
+        start: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Outline:
+        """Read the settings and the installed apps.
+
+        Args:
+            settings_module: The dotted name; else `FASTFORGE_SETTINGS_MODULE` or the nearest
+                `pyproject.toml` says it.
+            start: The folder where the search for `pyproject.toml` begins; the working
+                directory.
+            environ: The environment; the process's own.
+
+        Raises:
+            SettingsError: The settings module cannot be found or run.
+            ErrorGroup: All mistakes in the settings and in INSTALLED_APPS.
+        """
+        variables = os.environ if environ is None else environ
+        module, named_by = _find(settings_module, start or Path.cwd(), variables)
+        raw = read_settings_module(module, named_by=named_by, environ=environ)
+        apps = _load_apps(raw)
+        return cls(
+            settings=validate(raw, _declared(apps)),
+            apps=apps,
+            commands=find_commands((app.label, app.commands) for app in apps),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The loaded whole: settings, apps, components. Nothing is open and nothing is running.
+
+    ```python
+    project = Project.load("shop.settings")
+    async with project.running(Role.COMMAND):
+        ...
+    ```
+
+    Surprises: loading imports the apps' modules and does no other I/O; two projects live in one
+    process, and loading twice gives equal projects.
+    """
+
+    settings: Settings
+    apps: tuple[AppConfig, ...]
+    commands: Mapping[str, CommandFile]
+    registry: Registry
+
+    @classmethod
+    def load(
+        cls,
+        settings_module: str | None = None,
+        *,
+        start: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Project:
+        """Load a project; the arguments and errors are those of `Outline.read`.
+
+        Raises:
+            ComponentError: Two components clash, a module does not load, needs are circular.
+        """
+        return cls.of(Outline.read(settings_module, start=start, environ=environ))
+
+    @classmethod
+    def of(cls, outline: Outline) -> Project:
+        """Collect the components of an outline's apps, and freeze them."""
+        from .lifecycle import Role, start_order
+
+        registry = _collect(outline.apps)
+        for role in Role:
+            start_order(registry, role)
+        return cls(
+            settings=outline.settings,
+            apps=outline.apps,
+            commands=outline.commands,
+            registry=registry,
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the package that holds the settings."""
+        return self.settings.module.partition(".")[0]
+
+    def running(self, role: Role) -> AbstractAsyncContextManager[Container]:
+        """Open what a role needs; close it at the end of the block.
+
+        Raises:
+            StartError: A required resource could not be opened.
+        """
+        from .core.settings import Server
+        from .lifecycle import running
+
+        server = self.settings.section(Server)
+        return running(
+            self.registry,
+            self.settings,
+            role,
+            start_deadline_s=server.start_deadline_in(self.settings.environment),
+            teardown_s=server.teardown_s,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Project({self.settings.module}, {len(self.apps)} apps)>"
+
+
+def _find(settings_module: str | None, start: Path, environ: Mapping[str, str]) -> tuple[str, str]:
+    if settings_module is None:
+        return find_settings_module(start, environ)
+    find_settings_module(start, {**environ, "FASTFORGE_SETTINGS_MODULE": settings_module})
+    return settings_module, "--settings"
+
+
+def _load_apps(raw: RawSettings) -> tuple[AppConfig, ...]:
+    entries = raw.values.get("INSTALLED_APPS", [])
+    try:
+        return load_apps([CORE, *entries], where=raw.location("INSTALLED_APPS"))
+    except ForgeError as error:
+        # Without the apps nobody knows which names are read, so that unknown ones wait.
+        group = error.errors if isinstance(error, ErrorGroup) else (error,)
+        raise ErrorGroup([*raw.errors, *group]) from error
+
+
+def _declared(apps: Iterable[AppConfig]) -> Iterator[Setting]:
+    owners: dict[str, AppConfig] = {}
+    for app in apps:
+        for declared in app.settings:
+            setting = declared if isinstance(declared, Setting) else Setting.of(declared)
+            owner = owners.setdefault(setting.name, app)
+            if owner is not app:
+                raise AppError(
+                    f"the apps {owner.name!r} and {app.name!r} both declare {setting.name}",
+                    code="apps.E008",
+                    hint="give one section another name: class X(Section, setting=...)",
+                )
+            yield setting
+
+
+def _collect(apps: tuple[AppConfig, ...]) -> Registry:
+    kinds = [KINDS, *(found.value for app in apps for found in _of_app(KINDS, app))]
+    components = [found for kind in kinds for app in apps for found in _of_app(kind, app)]
+    return Registry(kinds, components)
+
+
+def _of_app(kind: Kind[Any], app: AppConfig) -> Iterator[Component[Any]]:
+    return discover(kind, app.name, app.label)

@@ -5,7 +5,7 @@
     ├── SettingsError               conf.*        the settings module or the environment
     ├── AppError                    apps.*        an entry of INSTALLED_APPS
     ├── ComponentError              components.*  something an app declares
-    ├── DependencyError             lifecycle.*   a dependency that cannot be filled (also TypeError)
+    ├── DependencyError             lifecycle.*   what cannot be filled (also TypeError)
     ├── ContainerMissing            lifecycle.*   no running project here (also LookupError)
     ├── TaskError                   tasks.*       a task or the call that enqueues it
     ├── CommandError                management.*  wrong use of the command line

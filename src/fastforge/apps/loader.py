@@ -92,15 +92,18 @@ def _plain(app: App) -> AppConfig:
 
 def _import_package(name: str) -> None:
     try:
-        found = importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
     except ModuleNotFoundError as error:
         if not name.startswith(f"{error.name}"):
             raise _failing(name, error) from error
-        found = False
+        spec = None
     except Exception as error:
         raise _failing(name, error) from error
-    if not found:
+    if spec is None:
         raise AppError(f"no app {name!r} can be imported", code="apps.E002", hint=_near(name))
+    if spec.submodule_search_locations is None:
+        hint = "make it a folder with __init__.py"
+        raise AppError(f"{name!r} is a module, not a package", code="apps.E002", hint=hint)
     try:
         importlib.import_module(name)
     except Exception as error:

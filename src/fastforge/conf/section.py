@@ -60,9 +60,8 @@ class Section(_Model):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
     setting_name: ClassVar[str] = ""
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, *, setting: str | None = None, **options: Any) -> None:
-        super().__pydantic_init_subclass__(**options)
+    def __init_subclass__(cls, *, setting: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
         cls.setting_name = setting or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).upper()
 
 
@@ -159,7 +158,8 @@ def _record_call(section: type[Section], error: ValidationError | ForgeError) ->
     frame = caller()
     if isinstance(error, ForgeError):
         error.where = error.where or keyword_location(frame)
-        return record(error)
+        record(error)
+        return
 
     def locate(loc: tuple[Any, ...]) -> Location:
         return keyword_location(frame, str(loc[0]) if loc else None)

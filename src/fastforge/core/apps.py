@@ -10,7 +10,7 @@ __all__ = ["CoreConfig"]
 
 
 class CoreConfig(AppConfig):
-    """Brings the built-in kinds, settings, checks and commands through the same doors as any app."""
+    """Brings the built-in kinds, settings, checks and commands, as any app brings its own."""
 
     name = "fastforge.core"
     settings = (*PLAIN_SETTINGS, Server, Tasks)

@@ -1,0 +1,60 @@
+"""Commands are found by their files and read without importing them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fastforge.commands import find_commands
+from fastforge.exceptions import ComponentError
+from tests.folder import ProjectFolder, isolated
+
+COMMAND = '''
+"""Close the books of one month.
+
+More about it.
+"""
+from fastforge.commands import command
+
+@command(starts="project")
+def close_month(month: str) -> None: ...
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
+    with isolated(tmp_path) as folder:
+        sys.path.insert(0, str(tmp_path))
+        yield folder
+
+
+def test_the_file_is_the_name_and_its_first_line_the_help(folder: ProjectFolder) -> None:
+    folder.write({"shop/a/commands/close_month.py": COMMAND, "shop/a/commands/_help.py": ""})
+    [found] = find_commands([("a", "shop.a.commands")]).values()
+    assert (found.name, found.app) == ("close_month", "a")
+    assert found.help == "Close the books of one month."
+    assert "shop.a.commands.close_month" not in sys.modules
+    assert found.load().starts == "project"
+
+
+def test_an_app_without_commands_has_none(folder: ProjectFolder) -> None:
+    folder.write({"shop/a/routes.py": ""})
+    assert find_commands([("a", "shop.a.commands")]) == {}
+
+
+def test_a_name_twice_is_refused_naming_both(folder: ProjectFolder) -> None:
+    folder.write({"shop/a/commands/go.py": COMMAND, "shop/b/commands/go.py": COMMAND})
+    with pytest.raises(ComponentError, match="two commands are named 'go': in app 'a'"):
+        find_commands([("a", "shop.a.commands"), ("b", "shop.b.commands")])
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("", 0), (COMMAND + COMMAND.replace("close_month", "two"), 2)]
+)
+def test_a_file_has_exactly_one_command(text: str, count: int, folder: ProjectFolder) -> None:
+    folder.write({"shop/a/commands/go.py": text})
+    with pytest.raises(ComponentError, match=f"defines {count} commands"):
+        find_commands([("a", "shop.a.commands")])["go"].load()

@@ -1,0 +1,153 @@
+"""What every test may ask for: a database of its own, a Redis of its own, the asyncio backend.
+
+The servers are started when the first test of a process asks for one and end with that process;
+with `pytest -n` each worker has its own. `DATABASE_URL` and `REDIS_URL`, when given, are used in
+their place. A server that is not installed is an error, never a skipped test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import hypothesis
+import pytest
+
+from . import services
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Kept under another name: a project that a test loads must not find the server by accident.
+# (The variables are gone before `pytest -n` starts its workers, which inherit the new names.)
+for _name in ("DATABASE_URL", "REDIS_URL"):
+    if _name in os.environ:
+        os.environ[f"FASTFORGE_TEST_{_name}"] = os.environ.pop(_name)
+
+# No test times anything: a slow machine is not a failure.
+hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("fastforge")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio alone, as fastforge does."""
+    return "asyncio"
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server on which databases may be made."""
+    given = os.environ.get("FASTFORGE_TEST_DATABASE_URL", "")
+    if given.startswith("postgres"):
+        yield with_driver(given, "")
+        return
+    server = services.start("postgres")
+    yield server.url
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_admin(postgres_server: str) -> Iterator[psycopg.Connection]:
+    """A connection that makes and drops the tests' databases."""
+    import psycopg
+
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        yield connection
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: str, postgres_admin: psycopg.Connection) -> Iterator[str]:
+    """A fresh, empty database: `postgresql://...`, the form that libpq's tools take."""
+    name = f"fastforge_{os.getpid()}_{next(_numbers)}"
+    postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+    postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres_dsn: str) -> str:
+    """The test's database for asyncpg: `postgresql+asyncpg://...`."""
+    return with_driver(postgres_dsn, "asyncpg")
+
+
+@pytest.fixture
+def postgres_psycopg_url(postgres_dsn: str) -> str:
+    """The same database for psycopg: `postgresql+psycopg://...`."""
+    return with_driver(postgres_dsn, "psycopg")
+
+
+@pytest.fixture(params=["asyncpg", "psycopg"])
+def each_postgres_url(request: pytest.FixtureRequest, postgres_dsn: str) -> str:
+    """A fresh PostgreSQL database; the test runs once for each driver."""
+    return with_driver(postgres_dsn, request.param)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that is not there yet: `sqlite+aiosqlite:///...`."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite3'}"
+
+
+@pytest.fixture(params=["sqlite", "asyncpg", "psycopg"])
+def each_database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database; the test runs once for SQLite and for each PostgreSQL driver."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    return with_driver(request.getfixturevalue("postgres_dsn"), request.param)
+
+
+def with_driver(url: str, driver: str) -> str:
+    """The same address for another driver; none for `driver=""`."""
+    scheme = f"postgresql+{driver}" if driver else "postgresql"
+    return f"{scheme}://{url.split('://', 1)[1]}"
+
+
+# --- Redis ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The address of a Redis server whose database may be emptied."""
+    given = os.environ.get("FASTFORGE_TEST_REDIS_URL")
+    if given:
+        refuse_keys_of_others(given)
+        yield given
+        return
+    server = services.start("redis")
+    yield server.url
+    server.close()
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """An empty Redis database: `redis://...`."""
+    yield redis_server
+    import redis
+
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushdb()
+
+
+def refuse_keys_of_others(url: str) -> None:
+    """A Redis that somebody named is emptied by the tests: only if it was empty before."""
+    import redis
+
+    with redis.Redis.from_url(url) as client:
+        keys = client.dbsize()
+    if keys:
+        raise pytest.UsageError(
+            f"REDIS_URL names a database that holds {keys} keys, and the tests empty it: "
+            "give one that is empty (the number at the end of the address)"
+        )

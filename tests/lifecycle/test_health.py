@@ -1,0 +1,49 @@
+"""Every resource that has a ping is asked, side by side, within one time limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastforge.conf import Settings
+from fastforge.lifecycle import Role, check_health, resource, running
+
+from .conftest import MakeRegistry
+
+
+async def test_each_answer_is_reported(settings: Settings, make_registry: MakeRegistry) -> None:
+    async def works(_: Any) -> None: ...
+    async def hangs(_: Any) -> None:
+        await asyncio.sleep(3600)
+
+    async def fails(_: Any) -> None:
+        raise ConnectionError("redis://u:hunter2@cache is away")
+
+    resources = []
+    for ping in (works, hangs, fails):
+
+        @resource(name=ping.__name__, ping=ping)
+        async def each() -> AsyncIterator[int]:
+            yield 1
+
+        resources.append(each)
+
+    @resource(name="away", ping=works, required=False)
+    async def away() -> AsyncIterator[int]:
+        raise ConnectionRefusedError("away")
+        yield 1
+
+    @resource
+    async def silent() -> AsyncIterator[int]:
+        yield 1
+
+    registry = make_registry(*resources, away, silent)
+    async with running(registry, settings, Role.WEB) as container:
+        answers = {each.resource: each for each in await check_health(container, timeout_s=0.1)}
+    assert set(answers) == {"works", "hangs", "fails", "away"}
+    assert answers["works"].error == ""
+    assert answers["hangs"].error == "no answer within 0.1 s"
+    assert "redis://u:***@cache" in answers["fails"].error
+    assert "'away' is unavailable" in answers["away"].error
+    assert not answers["away"].required

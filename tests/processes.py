@@ -1,0 +1,245 @@
+"""Real processes in tests: start one, read its output, wait for a condition, always reap it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+
+from .services import free_port
+
+__all__ = [
+    "Process",
+    "Response",
+    "fetch",
+    "free_port",
+    "run",
+    "start",
+    "wait_until",
+    "wait_until_async",
+]
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parent.parent
+DEADLINE_S = 60
+PAUSE_S = 0.02
+
+
+class Process:
+    """A started program and what it has written so far; end it with `with`.
+
+    Both output streams go to one file, so that a program that writes much never blocks. The
+    program leads a process group of its own: leaving the `with` block ends whatever it started.
+
+        with start([sys.executable, "-m", "http.server", str(port)]) as server:
+            wait_until(lambda: fetch(f"http://127.0.0.1:{port}/"), describe=server)
+            server.terminate()
+            assert server.wait() == 0
+    """
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str]) -> None:
+        self.argv = [str(argument) for argument in argv]
+        self._log = tempfile.NamedTemporaryFile(prefix="fastforge-", suffix=".log")  # noqa: SIM115
+        try:
+            self.popen = subprocess.Popen(
+                self.argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._log.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The program's process id, and that of its group."""
+        return self.popen.pid
+
+    @property
+    def output(self) -> str:
+        """Everything the program has written until now."""
+        return Path(self._log.name).read_text(errors="replace")
+
+    @property
+    def alive(self) -> bool:
+        """Whether the program runs."""
+        return self.popen.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the program alone, as a supervisor does."""
+        self.popen.send_signal(number)
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the whole group, as a terminal does on Ctrl-C."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the program."""
+        self.send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL to the program: it cannot say goodbye."""
+        self.send(signal.SIGKILL)
+
+    def wait(self, *, deadline_s: float = DEADLINE_S) -> int:
+        """The exit code, once the program has ended."""
+        wait_until(lambda: not self.alive, deadline_s=deadline_s, describe=self)
+        return self.popen.wait()
+
+    def wait_for(self, text: str, *, deadline_s: float = DEADLINE_S) -> str:
+        """The output, once it contains `text`; fails at once when the program ends before."""
+
+        def written() -> str | None:
+            ended = not self.alive
+            output = self.output
+            if text not in output and ended:
+                raise AssertionError(f"ended before it wrote {text!r}: {self}")
+            return output if text in output else None
+
+        return wait_until(written, deadline_s=deadline_s, describe=self)
+
+    def close(self) -> None:
+        """End the program and everything in its group."""
+        # The group exists as long as the program is not reaped or one of its children lives.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.popen.wait()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            error.add_note(str(self))
+        self.close()
+
+    def __str__(self) -> str:
+        state = "running" if self.alive else f"exit code {self.popen.returncode}"
+        return f"{' '.join(self.argv)} ({state}) wrote:\n{self.output}"
+
+
+def start(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Process:
+    """Start a program; `env` is added to a clean environment that knows the source tree."""
+    return Process(argv, cwd=cwd, env=clean_environment() | dict(env or {}))
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    deadline_s: float = DEADLINE_S,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end: exit code and output (standard error apart)."""
+    return subprocess.run(
+        [str(argument) for argument in argv],
+        cwd=cwd,
+        env=clean_environment() | dict(env or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=deadline_s,
+        check=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered; true, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+def fetch(url: str, *, timeout_s: float = DEADLINE_S) -> Response | None:
+    """GET `url`: the answer, or None when nobody listens there (yet)."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+            return Response(answer.status, answer.headers, answer.read().decode())
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return Response(answer.code, answer.headers, answer.read().decode())
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without what would change a project, with `src` importable."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("FASTFORGE_", "PYTEST_")) and name != "PYTHONPATH"
+    }
+    programs = Path(sys.executable).parent
+    return kept | {
+        "PATH": f"{programs}{os.pathsep}{kept.get('PATH', '')}",
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def wait_until(
+    condition: Callable[[], T | None], *, deadline_s: float = DEADLINE_S, describe: object = ""
+) -> T:
+    """The first true value of `condition`, asked again and again; fails after `deadline_s`."""
+    deadline = time.monotonic() + deadline_s
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {deadline_s} s: {_source(condition)} {describe}")
+        time.sleep(PAUSE_S)
+
+
+async def wait_until_async(
+    condition: Callable[[], T | Awaitable[T | None] | None],
+    *,
+    deadline_s: float = DEADLINE_S,
+    describe: object = "",
+) -> T:
+    """Like `wait_until` inside an event loop; `condition` may be asynchronous."""
+    deadline = time.monotonic() + deadline_s
+    while True:
+        value: Any = condition()
+        if inspect.isawaitable(value):
+            value = await value
+        if value:
+            return value  # type: ignore[no-any-return]
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {deadline_s} s: {_source(condition)} {describe}")
+        await anyio.sleep(PAUSE_S)
+
+
+def _source(condition: Callable[..., object]) -> str:
+    with contextlib.suppress(OSError, TypeError):
+        return inspect.getsource(condition).strip()
+    return repr(condition)

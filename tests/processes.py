@@ -173,7 +173,7 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a server answered; true, whatever its status."""
+    """What a server answered; true, whatever its status. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -184,12 +184,17 @@ def fetch(url: str, *, timeout_s: float = DEADLINE_S) -> Response | None:
     """GET `url`: the answer, or None when nobody listens there (yet)."""
     try:
         with urllib.request.urlopen(url, timeout=timeout_s) as answer:
-            return Response(answer.status, answer.headers, answer.read().decode())
+            return _response(answer.status, answer)
     except urllib.error.HTTPError as answer:
         with answer:
-            return Response(answer.code, answer.headers, answer.read().decode())
+            return _response(answer.code, answer)
     except (OSError, http.client.HTTPException):
         return None
+
+
+def _response(status: int, answer: Any) -> Response:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Response(status, headers, answer.read().decode())
 
 
 def clean_environment() -> dict[str, str]:

@@ -74,7 +74,7 @@ def test_a_plain_dict_is_accepted_and_typed(folder: ProjectFolder) -> None:
 
 
 def test_a_name_of_a_base_module_is_located_in_that_module(folder: ProjectFolder) -> None:
-    folder.write({"shop/base.py": "\nMAILS = 1\n"})
+    folder.write({"shop/base.py": "x = 1\nMAILS = 1\n"})
     text = failure(folder, "from .base import *\n")
     assert "shop/base.py:2: no installed app reads the setting MAILS" in text
 

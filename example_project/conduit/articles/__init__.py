@@ -1,0 +1,1 @@
+"""Articles: what is written, with its tags."""

@@ -1,0 +1,41 @@
+"""Publishing: how a new article becomes rows."""
+
+import re
+import secrets
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from conduit.accounts.models import User
+from fastforge.contrib.db import Session
+
+from .models import Article, Tag
+from .schemas import NewArticle
+
+
+async def publish(db: Session, new: NewArticle, author: User) -> Article:
+    """Store an article and those of its tags that are new, and return it with its id."""
+    article = Article(
+        slug=make_slug(new.title),
+        title=new.title,
+        description=new.description,
+        body=new.body,
+        author=author,
+        tags=await _tags(db, new.tag_list),
+    )
+    db.add(article)
+    await db.flush()
+    return article
+
+
+def make_slug(title: str) -> str:
+    """Return a name for the address of an article; two articles never share one."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")
+    return f"{words or 'article'}-{secrets.token_hex(4)}"
+
+
+async def _tags(db: Session, names: Iterable[str]) -> list[Tag]:
+    wanted = list(dict.fromkeys(names))
+    rows = await db.scalars(select(Tag).where(Tag.name.in_(wanted)))
+    found = {tag.name: tag for tag in rows}
+    return [found.get(name) or Tag(name=name) for name in wanted]

@@ -1,0 +1,5 @@
+"""The application, for every ASGI server: `conduit.asgi:app`."""
+
+from fastforge.asgi import get_asgi_application
+
+app = get_asgi_application(settings_module="conduit.settings")

@@ -1,0 +1,37 @@
+"""The settings of Conduit: on a laptop SQLite, elsewhere what DATABASE_URL says."""
+
+from pathlib import Path
+
+from fastforge.conf import App, env
+from fastforge.contrib.db import Database
+from fastforge.contrib.http import Http
+
+BASE_DIR = Path(__file__).parent.parent
+
+SECRET_KEY = env.secret("SECRET_KEY", default="", help="Signs what the project hands out")
+ALLOWED_HOSTS = env(
+    "ALLOWED_HOSTS",
+    list[str],
+    default=["localhost", "127.0.0.1"],
+    help="The Host headers that are answered",
+)
+
+INSTALLED_APPS = [
+    "fastforge.contrib.db",
+    "fastforge.contrib.jobs",
+    "fastforge.contrib.http",
+    App("conduit.accounts", prefix="/api"),
+    App("conduit.articles", prefix="/api"),
+]
+
+DATABASES = {
+    "default": Database(
+        url=env.secret(
+            "DATABASE_URL",
+            default="sqlite+aiosqlite:///db.sqlite3",
+            help="Where the rows and the jobs are",
+        ),
+    ),
+}
+
+HTTP = Http(timeout_s=10)

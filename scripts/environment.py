@@ -69,7 +69,9 @@ def install_packages(*packages: str) -> bool:
     print(f"installing {', '.join(packages)} with apt-get", flush=True)
     apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     subprocess.run([*apt, "update"], check=False)
-    done = subprocess.run([*apt, "install", "-y", *packages], check=False, stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [*apt, "install", "-y", *packages], check=False, stdout=subprocess.DEVNULL
+    )
     return done.returncode == 0
 
 

@@ -1,0 +1,15 @@
+"""The app that provides an HTTP client."""
+
+from __future__ import annotations
+
+from ...apps import AppConfig
+from .settings import Http
+
+__all__ = ["HttpConfig"]
+
+
+class HttpConfig(AppConfig):
+    """Brings the resource behind `HttpClient` and the setting HTTP."""
+
+    name = "fastforge.contrib.http"
+    settings = (Http,)

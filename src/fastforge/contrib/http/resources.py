@@ -1,0 +1,44 @@
+"""The HTTP client of a process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+import httpx
+
+from ...lifecycle import provide, resource, section
+from ...observability.context import request_id
+from .settings import Http
+
+__all__ = ["HttpClient", "http_client"]
+
+_REQUEST_ID: Final = "x-request-id"
+
+
+@resource
+async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[httpx.AsyncClient]:
+    """Open one client with one pool; its connections are kept between requests.
+
+    Calls carry the id of the request or job that makes them in `x-request-id`, unless the caller
+    sets that header.
+    """
+    async with httpx.AsyncClient(
+        timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),
+        limits=httpx.Limits(
+            max_connections=config.max_connections,
+            max_keepalive_connections=config.max_connections,
+        ),
+        event_hooks={"request": [_pass_request_id_on]},
+    ) as client:
+        yield client
+
+
+HttpClient = Annotated[httpx.AsyncClient, provide(http_client)]
+"""The process's client: `async def rates(http: HttpClient): await http.get(...)`."""
+
+
+async def _pass_request_id_on(request: httpx.Request) -> None:
+    current = request_id.get()
+    if current is not None and _REQUEST_ID not in request.headers:
+        request.headers[_REQUEST_ID] = current

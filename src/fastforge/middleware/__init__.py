@@ -1,0 +1,1 @@
+"""ASGI layers of the framework's own."""

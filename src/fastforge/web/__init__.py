@@ -1,0 +1,23 @@
+"""HTTP: routers, middleware and error answers as an app declares them.
+
+A settings module imports `Middleware` from here, so that the rest is loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._utils import lazy_attribute
+
+if TYPE_CHECKING:
+    from .errors import problem_response as problem_response
+    from .middleware import Middleware as Middleware
+    from .middleware import Slot as Slot
+
+__all__ = ["Middleware", "Slot", "problem_response"]
+
+_HOMES = {"Middleware": "middleware", "Slot": "middleware", "problem_response": "errors"}
+
+
+def __getattr__(name: str) -> object:
+    return lazy_attribute(__name__, _HOMES, name)

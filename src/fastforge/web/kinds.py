@@ -1,0 +1,17 @@
+"""The kinds of components that have to do with HTTP."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from ..components import Kind
+from .middleware import Middleware
+
+__all__ = ["MIDDLEWARE", "ROUTERS"]
+
+ROUTERS: Final = Kind(name="routers", type=APIRouter, module="routes")
+MIDDLEWARE: Final = Kind(
+    name="middleware", type=Middleware, module="middleware", validate=Middleware.validate
+)

@@ -1,0 +1,126 @@
+"""Middleware: an ASGI layer as a value, for the settings or an app's `middleware.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+from .._utils import first_line, import_object
+from ..exceptions import ComponentError
+
+__all__ = ["Middleware", "Slot"]
+
+
+class Slot(StrEnum):
+    """Where a layer stands.
+
+    `APP` is where `app.add_middleware` puts one: around error handling and routing. `ROUTER` is
+    the innermost place, around the router alone: it sees the answers that the handlers for
+    exceptions have already made of errors.
+    """
+
+    APP = "app"
+    ROUTER = "router"
+
+
+class Middleware:
+    """A frozen description of one ASGI layer: `cls(app, **options)` makes the layer.
+
+    ```python
+    MIDDLEWARE = ["shop.timing.Timing", Middleware(GZipMiddleware, minimum_size=500)]
+    ```
+
+    Surprises: the first of several is the outermost. Those of the settings stand outside those
+    of the apps, which stand in the order of INSTALLED_APPS.
+
+    Args:
+        cls: The class or function that is given the inner application, or its dotted path, which
+            is imported when the application is built.
+        slot: Where it stands.
+        options: Its keyword arguments.
+    """
+
+    __slots__ = ("cls", "options", "slot")
+
+    cls: Callable[..., Any] | str
+    slot: Slot
+    options: Mapping[str, Any]
+
+    def __init__(
+        self, cls: Callable[..., Any] | str, /, *, slot: Slot = Slot.APP, **options: Any
+    ) -> None:
+        object.__setattr__(self, "cls", cls)
+        object.__setattr__(self, "slot", slot)
+        object.__setattr__(self, "options", MappingProxyType(options))
+
+    @classmethod
+    def of(cls, entry: object) -> Self:
+        """Return an entry of the setting MIDDLEWARE as a Middleware.
+
+        Raises:
+            ComponentError: It is neither a dotted path nor a Middleware.
+        """
+        if isinstance(entry, cls):
+            return entry
+        if isinstance(entry, str):
+            return cls(entry)
+        raise ComponentError(
+            f"{entry!r} is no middleware",
+            code="web.E003",
+            hint="write its dotted path, or Middleware(cls, **options)",
+        )
+
+    def load(self) -> Callable[..., Any]:
+        """Return the class, imported when it is given as a dotted path.
+
+        Raises:
+            ComponentError: The path leads to nothing that can be called.
+        """
+        if not isinstance(self.cls, str):
+            return self.cls
+        try:
+            found: object = import_object(self.cls)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ComponentError(
+                f"the middleware {self.cls!r} cannot be imported: {first_line(str(error))}",
+                code="web.E004",
+                hint="write the dotted path of a class, for example"
+                " 'starlette.middleware.gzip.GZipMiddleware'",
+            ) from error
+        if callable(found):
+            return found
+        raise ComponentError(
+            f"the middleware {self.cls!r} is no class: {type(found).__name__}", code="web.E005"
+        )
+
+    def validate(self) -> None:
+        """Raise the error of `load`, if there is one."""
+        self.load()
+
+    def wrap(self, app: Any) -> Any:
+        """Return the layer around an ASGI application."""
+        return self.load()(app, **self.options)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Middleware is frozen: {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a Middleware is frozen: {name!r} cannot be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Middleware) and (self.cls, self.slot, self.options) == (
+            other.cls,
+            other.slot,
+            other.options,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.cls, self.slot, tuple(sorted(self.options))))
+
+    def __repr__(self) -> str:
+        name = self.cls if isinstance(self.cls, str) else getattr(self.cls, "__name__", self.cls)
+        slot = "" if self.slot is Slot.APP else f", slot=Slot.{self.slot.name}"
+        options = "".join(f", {key}={value!r}" for key, value in self.options.items())
+        return f"Middleware({name}{slot}{options})"

@@ -44,6 +44,7 @@ def test_loading_twice_gives_equal_registries(folder: ProjectFolder) -> None:
     one, two = folder.load(), folder.load()
     assert one.registry == two.registry
     assert one.apps == two.apps
+    assert one == two
     assert one.name == "shop"
     assert repr(one) == "<Project(shop.settings, 2 apps)>"
 
@@ -107,7 +108,11 @@ def test_an_app_introduces_a_kind_that_others_fill(folder: ProjectFolder) -> Non
 
                 SCHEDULES = Kind(name="schedules", type=Schedule, module="schedules")
                 """,
-            "shop/orders/schedules.py": "from shop.beat.schedule import Schedule\nhourly = Schedule()\n",
+            "shop/orders/schedules.py": """
+                from shop.beat.schedule import Schedule
+
+                hourly = Schedule()
+                """,
         }
     )
     [schedule] = folder.load().registry.components("schedules")
@@ -118,7 +123,7 @@ LOAD_AND_LIST_OPENED = """
 import sys
 folder = sys.argv[1]
 sys.path.insert(0, folder)
-import fastforge.contrib.db, fastforge.contrib.http, fastforge.contrib.jobs  # their code is read first
+import fastforge.contrib.db, fastforge.contrib.http, fastforge.contrib.jobs
 from fastforge import Project
 opened, connected = [], []
 def hook(event, arguments):

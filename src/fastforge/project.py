@@ -21,7 +21,7 @@ from .conf import (
     read_settings_module,
     validate,
 )
-from .exceptions import AppError, ErrorGroup, ForgeError
+from .exceptions import AppError, ErrorGroup, ForgeError, Location, SettingsError
 
 if TYPE_CHECKING:
     from .lifecycle import Container, Role
@@ -161,12 +161,24 @@ def _find(settings_module: str | None, start: Path, environ: Mapping[str, str]) 
 
 def _load_apps(raw: RawSettings) -> tuple[AppConfig, ...]:
     entries = raw.values.get("INSTALLED_APPS", [])
+    where = raw.location("INSTALLED_APPS")
+    if not isinstance(entries, list | tuple):
+        raise ErrorGroup([*raw.errors, _no_list(entries, where)])
     try:
-        return load_apps([CORE, *entries], where=raw.location("INSTALLED_APPS"))
+        return load_apps([CORE, *entries], where=where)
     except ForgeError as error:
         # Without the apps nobody knows which names are read, so that unknown ones wait.
         group = error.errors if isinstance(error, ErrorGroup) else (error,)
         raise ErrorGroup([*raw.errors, *group]) from error
+
+
+def _no_list(entries: object, where: Location | None) -> SettingsError:
+    return SettingsError(
+        f"INSTALLED_APPS is a {type(entries).__name__}, not a list",
+        code="conf.E021",
+        hint='write a list of names: INSTALLED_APPS = ["shop.orders"]',
+        where=where,
+    )
 
 
 def _declared(apps: Iterable[AppConfig]) -> Iterator[Setting]:

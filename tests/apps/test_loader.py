@@ -93,3 +93,12 @@ def test_two_configs_in_one_app_are_refused(folder: ProjectFolder) -> None:
     text = CONFIG.format("A", "shop.mail", "") + CONFIG.format("B", "shop.mail", "")
     folder.write({"shop/mail/apps.py": text})
     assert "several AppConfigs: A, B" in problems("shop.mail")[0]
+
+
+def test_a_config_may_leave_its_name_out_and_may_not_give_another(folder: ProjectFolder) -> None:
+    text = CONFIG.replace('name = "{1}"', "").format("C", "", "label = 'post'")
+    folder.write({"shop/mail/apps.py": text})
+    [app] = load_apps(["shop.mail"], where=None)
+    assert (app.name, app.label) == ("shop.mail", "post")
+    folder.write({"shop/sms/apps.py": CONFIG.format("C", "shop.mail", "")})
+    assert "the AppConfig of 'shop.sms' says that it is 'shop.mail'" in problems("shop.sms")[0]

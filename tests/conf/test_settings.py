@@ -85,11 +85,8 @@ def test_base_dir_and_names_with_an_underscore_are_free(folder: ProjectFolder) -
 
 
 def test_two_loads_with_different_environments_differ(folder: ProjectFolder) -> None:
-    folder.write(
-        {
-            "shop/settings.py": 'from fastforge.conf import env\nDEBUG = env("D", bool, default=False)'
-        }
-    )
+    settings = 'from fastforge.conf import env\nDEBUG = env("D", bool, default=False)'
+    folder.write({"shop/settings.py": settings})
     assert folder.load({"D": "1"}).settings.debug is True
     assert folder.load({}).settings.debug is False
 
@@ -212,3 +209,46 @@ def test_errors_can_be_told_apart(folder: ProjectFolder) -> None:
     with pytest.raises(ErrorGroup) as caught:
         folder.load()
     assert [error.code for error in caught.value.errors] == ["conf.E017", "conf.E017"]
+
+
+def test_installed_apps_that_are_no_list_are_one_line(folder: ProjectFolder) -> None:
+    text = failure(folder, 'INSTALLED_APPS = "shop.orders"\n')
+    assert "shop/settings.py:1: INSTALLED_APPS is a str, not a list" in text
+    assert "\n" not in text
+
+
+def test_an_optional_local_module_may_be_absent_and_a_strangers_is_not_run_again(
+    folder: ProjectFolder,
+) -> None:
+    import json
+
+    folder.write(
+        {
+            "shop/settings.py": """
+                try:
+                    from .local import *
+                except ImportError:
+                    pass
+                from json import *
+                """
+        }
+    )
+    assert folder.load().settings.module == "shop.settings"
+    import sys
+
+    assert sys.modules["json"] is json
+
+
+def test_a_base_module_that_is_absent_is_one_line(folder: ProjectFolder) -> None:
+    text = failure(folder, "x = 1\nfrom .bse import *\n")
+    assert "shop/settings.py:2: the settings module fails: ModuleNotFoundError" in text
+
+
+def test_a_dotenv_file_that_is_no_text_is_one_line(folder: ProjectFolder) -> None:
+    (folder.path / ".env").write_bytes(b"A=\xff\xfe\n")
+    assert ".env cannot be read: it is not UTF-8 text" in failure(folder, "", {})
+
+
+def test_a_failure_inside_a_function_is_located_where_it_is_raised(folder: ProjectFolder) -> None:
+    text = failure(folder, "def f():\n    NOPE = 1\n    return {}['x']\nX = f()\n")
+    assert "shop/settings.py:3: the settings module fails: KeyError" in text

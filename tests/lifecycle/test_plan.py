@@ -85,7 +85,7 @@ async def job(
     thread: Annotated[str, Depends(opened_in_a_thread)] = injected,
     service: Annotated[Service, Depends()] = injected,
     called: Annotated[str, Depends(Callable_())] = injected,
-    by_default: str = Depends(text),  # noqa: B008
+    by_default: str = Depends(text),
 ) -> None: ...
 
 

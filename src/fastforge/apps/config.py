@@ -26,7 +26,7 @@ class AppConfig:
     already, so they import nothing heavier than pydantic.
 
     Attributes:
-        name: The dotted name of the app's package.
+        name: The dotted name of the app's package; the one that holds `apps.py` unless set.
         label: A short unique name; the last part of `name` unless set.
         requires: The names of the apps that have to stand before this one in INSTALLED_APPS.
         settings: The sections and settings that this app reads.
@@ -44,8 +44,10 @@ class AppConfig:
         self.prefix = entry.prefix
 
     def __init_subclass__(cls) -> None:
-        cls.label = cls.label or cls.name.rpartition(".")[2]
-        cls.commands = cls.commands or f"{cls.name}.commands"
+        own = vars(cls)
+        cls.name = own.get("name") or cls.__module__.removesuffix(".apps")
+        cls.label = own.get("label") or cls.name.rpartition(".")[2]
+        cls.commands = own.get("commands") or f"{cls.name}.commands"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AppConfig):

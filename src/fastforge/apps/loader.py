@@ -63,7 +63,14 @@ def _load(entry: Any) -> AppConfig:
             code="apps.E005",
             hint="keep one",
         )
-    return configs[0](app) if configs else _plain(app)
+    config = configs[0](app) if configs else _plain(app)
+    if config.name != app.name:
+        raise AppError(
+            f"the AppConfig of {app.name!r} says that it is {config.name!r}",
+            code="apps.E009",
+            hint=f'write name = "{app.name}", or leave it out',
+        )
+    return config
 
 
 def _checked(entry: Any) -> App:

@@ -35,8 +35,11 @@ class CommandFile:
     @property
     def help(self) -> str:
         """The first line of the file's docstring, read without importing it."""
-        with open(self.location.file, encoding="utf-8") as file:
-            return first_line(ast.get_docstring(ast.parse(file.read())) or "")
+        try:
+            with open(self.location.file, "rb") as file:
+                return first_line(ast.get_docstring(ast.parse(file.read())) or "")
+        except SyntaxError as error:
+            return f"(is not valid Python: line {error.lineno})"
 
     def load(self) -> Command:
         """Import the file and return its command.
@@ -45,7 +48,7 @@ class CommandFile:
             ComponentError: It does not load, or does not define exactly one command.
         """
         module = load_module(self.module)
-        with open(self.location.file, encoding="utf-8") as file:
+        with open(self.location.file, "rb") as file:
             own = top_level_names(file.read())
         found = [value for name, value in vars(module).items() if name in own]
         commands = [value for value in found if isinstance(value, Command)]

@@ -47,7 +47,7 @@ def load_module(name: str) -> ModuleType | None:
         raise _import_failure(name, error) from error
 
 
-def top_level_names(source: str) -> dict[str, int]:
+def top_level_names(source: str | bytes) -> dict[str, int]:
     """Return the names that a module's own top-level statements bind, with their lines."""
     names: dict[str, int] = {}
     for statement in _statements(ast.parse(source).body):
@@ -121,10 +121,10 @@ def _validate(kind: Kind[Any], value: object, location: Location) -> None:
         raise
 
 
-def _source(module: ModuleType) -> str:
+def _source(module: ModuleType) -> bytes:
     if module.__file__ is None:  # a namespace package defines nothing of its own
-        return ""
-    with open(module.__file__, encoding="utf-8") as file:
+        return b""
+    with open(module.__file__, "rb") as file:
         return file.read()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,14 +60,20 @@ def _read_dotenv(path: Path, errors: list[ForgeError]) -> dict[str, tuple[str, L
         return {}
     from dotenv.parser import parse_stream  # only a project with a `.env` pays for it
 
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        message = f".env cannot be read: {reason}"
+        errors.append(SettingsError(message, code="conf.E019", where=str(path)))
+        return {}
     found: dict[str, tuple[str, Location]] = {}
-    with path.open(encoding="utf-8") as stream:
-        for binding in parse_stream(stream):
-            place = Location(str(path), binding.original.line)
-            if binding.error or (binding.key and binding.value is None):
-                errors.append(_unreadable(binding.original.string, place))
-            elif binding.key and binding.value is not None:
-                found[binding.key] = (binding.value, place)
+    for binding in parse_stream(io.StringIO(text)):
+        place = Location(str(path), binding.original.line)
+        if binding.error or (binding.key and binding.value is None):
+            errors.append(_unreadable(binding.original.string, place))
+        elif binding.key and binding.value is not None:
+            found[binding.key] = (binding.value, place)
     return found
 
 

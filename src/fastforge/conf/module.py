@@ -146,7 +146,7 @@ def _tool_table(pyproject: Path) -> dict[str, Any]:
     try:
         with pyproject.open("rb") as file:
             table = tomllib.load(file).get("tool", {}).get("fastforge", {})
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
         ) from error

@@ -135,10 +135,11 @@ def keyword_location(frame: FrameType, keyword: str | None = None) -> Location:
     file = frame.f_code.co_filename
     positions = list(frame.f_code.co_positions())[frame.f_lasti // 2]
     line, column = positions[0] or frame.f_lineno, positions[2]
-    for call in _calls(file, line, column):
-        for argument in call.keywords:
-            if argument.arg == keyword:
-                return Location(file, argument.value.lineno)
+    if keyword is not None:
+        for call in _calls(file, line, column):
+            for argument in call.keywords:
+                if argument.arg == keyword:
+                    return Location(file, argument.value.lineno)
     return Location(file, line)
 
 

@@ -20,7 +20,7 @@ __all__ = ["Settings", "validate"]
 S = TypeVar("S", bound=Section)
 
 
-class Settings(Mapping[str, Any]):
+class Settings:
     """The settings of one project, by name or by section type.
 
     `settings["DATABASES"]` gives a value, `settings.section(Orders)` a section with its type.
@@ -46,11 +46,17 @@ class Settings(Mapping[str, Any]):
             hint=did_you_mean(name, self._values),
         )
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return every setting that an installed app reads, with its value."""
+        return self._values.items()
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Settings):
+            return NotImplemented
+        mine, its = (self.module, self.environment), (other.module, other.environment)
+        return mine == its and self._values == other._values
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __contains__(self, name: object) -> bool:
         return name in self._values
@@ -80,7 +86,7 @@ class Settings(Mapping[str, Any]):
         return self.raw.location(name) if name in self.raw.values else None
 
     def __repr__(self) -> str:
-        return f"<Settings({self.module}, {self.environment}, {len(self)} settings)>"
+        return f"<Settings({self.module}, {self.environment}, {len(self._values)} settings)>"
 
 
 def validate(raw: RawSettings, declared: Iterable[Setting]) -> Settings:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import pkgutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 from .._utils import first_line, nearest
@@ -71,20 +73,47 @@ def read_source(module: str, *, named_by: str) -> SettingsSource:
 def _chain(module: str, named_by: str) -> Iterator[tuple[str, str, ast.Module]]:
     file = _find(module, named_by)
     tree = _parse(file)
+    for name, line in _star_imports(tree, module):
+        yield from _chain(name, f"{Location(file, line)}")
+    yield module, file, tree
+
+
+def _star_imports(tree: ast.Module, module: str) -> Iterator[tuple[str, int]]:
+    """Yield the modules of the same project that a module star-imports and that exist.
+
+    One that does not exist is left to the import system: it may stand inside a `try`.
+    """
     package = module.rpartition(".")[0]
-    for statement in tree.body:
+    for statement in _statements(tree):
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             base = "." * statement.level + (statement.module or "")
             name = importlib.util.resolve_name(base, package)
-            yield from _chain(name, f"{Location(file, statement.lineno)}")
-    yield module, file, tree
+            ours = name.partition(".")[0] == module.partition(".")[0]
+            if ours and _spec(name) is not None:
+                yield name, statement.lineno
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements that run when a module is imported, those of functions left out."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.stmt):
+            yield node
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            yield from _statements(node)
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
 
 
 def _find(module: str, named_by: str) -> str:
     try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        spec = None
+        spec = _spec(module)
     except Exception as error:
         raise SettingsError(
             f"the package of the settings module {module!r} does not load:"
@@ -103,13 +132,8 @@ def _find(module: str, named_by: str) -> str:
 
 
 def _suggestion(module: str) -> str:
-    import pkgutil
-
     package, _, name = module.rpartition(".")
-    try:
-        parent = importlib.util.find_spec(package) if package else None
-    except ModuleNotFoundError:
-        parent = None
+    parent = _spec(package) if package else None
     paths = list(parent.submodule_search_locations or ()) if parent else None
     names = [found.name for found in pkgutil.iter_modules(paths)]
     if package and parent is None:
@@ -121,7 +145,7 @@ def _suggestion(module: str) -> str:
 
 
 def _parse(file: str) -> ast.Module:
-    with open(file, encoding="utf-8") as source:
+    with open(file, "rb") as source:
         text = source.read()
     try:
         return ast.parse(text, file)
@@ -134,7 +158,7 @@ def _parse(file: str) -> ast.Module:
 
 
 def _assignments(tree: ast.Module, file: str) -> Iterator[tuple[str, Assignment]]:
-    for statement in ast.walk(tree):
+    for statement in _statements(tree):
         if isinstance(statement, ast.Assign):
             targets = statement.targets
         elif isinstance(statement, ast.AnnAssign | ast.AugAssign):

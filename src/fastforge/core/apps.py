@@ -13,5 +13,6 @@ class CoreConfig(AppConfig):
     """Brings the built-in kinds, settings, checks and commands, as any app brings its own."""
 
     name = "fastforge.core"
+    label = "fastforge"  # so that a project may have an app called core
     settings = (*PLAIN_SETTINGS, Server, Tasks)
     commands = "fastforge.management.commands"

@@ -90,7 +90,7 @@ def _plan(function: Callable[..., Any], takes_arguments: bool, chain: tuple[Any,
             dependencies.append(Dependency(parameter.name, call, marker.use_cache, inner))
         elif takes_arguments and parameter.default is not injected:
             arguments.append(parameter.name)
-        elif parameter.default in (inspect.Parameter.empty, injected) and not _is_open(parameter):
+        elif _has_no_default(parameter) and not _is_open(parameter):
             raise _unfilled(parameter, hint, function, chain)
     return Plan(function, tuple(dependencies), tuple(arguments))
 
@@ -135,14 +135,23 @@ def _refuse_request(
     metadata = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
     type_ = _plain_type(hint)
     modules = {type(item).__module__ for item in (*metadata, parameter.default)}
-    of_request = {kind.__name__ for kind in getattr(type_, "__mro__", ())} & _OF_A_REQUEST
+    of_request = any(_is_of_a_request(kind) for kind in getattr(type_, "__mro__", ()))
     from_request = "fastapi.params" in modules and _marker(parameter, hint) is None
     if of_request or from_request:
         raise _unfilled(parameter, hint, function, chain, reason=" belongs to an HTTP request and")
 
 
+def _is_of_a_request(kind: type) -> bool:
+    framework = kind.__module__.partition(".")[0] in ("fastapi", "starlette")
+    return framework and kind.__name__ in _OF_A_REQUEST
+
+
 def _plain_type(hint: Any) -> Any:
     return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+
+
+def _has_no_default(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty or parameter.default is injected
 
 
 def _is_open(parameter: inspect.Parameter) -> bool:

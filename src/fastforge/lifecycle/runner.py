@@ -98,12 +98,12 @@ class _Runner:
 
     async def close_all(self, limit_s: float) -> None:
         """Stop the services, then close every opened resource in reverse; never raises."""
-        deadline = time.monotonic() + limit_s
         self.container.stopping.set()
         for task in self.reopening:
             task.cancel()
         await asyncio.gather(*self.reopening, return_exceptions=True)
         await self.services.stop()
+        deadline = time.monotonic() + limit_s
         while self.opened:
             opening = self.opened.pop()
             self.container._closed(opening.resource)

@@ -62,7 +62,7 @@ def install_packages(*packages: str) -> bool:
         return False
     if os.geteuid() == 0:
         become_root: list[str] = []
-    elif subprocess.run(["sudo", "-n", "true"], check=False, capture_output=True).returncode == 0:
+    elif succeeds("sudo", "-n", "true"):
         become_root = ["sudo", "-n"]
     else:
         return False
@@ -77,11 +77,15 @@ def install_packages(*packages: str) -> bool:
 
 def runs(python: str) -> bool:
     """Whether this is a Python that starts (a version manager's empty shim does not)."""
+    return succeeds(python, "-c", "")
+
+
+def succeeds(*argv: str) -> bool:
+    """Whether the command exists and ends well; what it writes is not shown."""
     try:
-        done = subprocess.run([python, "-c", ""], check=False, capture_output=True)
+        return subprocess.run(argv, check=False, capture_output=True).returncode == 0
     except OSError:
         return False
-    return done.returncode == 0
 
 
 def run(*argv: str) -> None:

@@ -1,0 +1,79 @@
+"""What `make` runs before anything is installed: one line when something is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import ensure_services, environment, test_everywhere
+from tests import services
+
+from .processes import ROOT, run
+
+
+def test_without_apt_or_root_nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert environment.install_packages("anything") is False
+
+
+def test_a_user_without_sudo_installs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\nexit 0\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert environment.install_packages("anything") is False
+
+
+def test_a_shim_that_does_not_start_is_not_an_interpreter(tmp_path: Path) -> None:
+    shim = tmp_path / "python3.12"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    assert environment.runs(sys.executable)
+    assert not environment.runs(str(shim))
+    assert not environment.runs(str(tmp_path / "missing"))
+
+
+def test_the_interpreter_of_this_run_is_found() -> None:
+    assert test_everywhere.find_python(sys.version_info.minor) is not None
+
+
+def test_missing_servers_are_one_line_each_and_an_address_replaces_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(services, "POSTGRES_FOLDERS", ())
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:6379/9")
+    with pytest.raises(SystemExit, match=r"\Athe tests need a real postgres server: .*\Z"):
+        ensure_services.main()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somebody@127.0.0.1/postgres")
+    ensure_services.main()
+
+
+def test_scripts_start_on_a_bare_python() -> None:
+    """They run before the environment exists: only the standard library is there."""
+    program = (
+        "import runpy, sys; sys.argv = ['x']; "
+        "runpy.run_path('scripts/environment.py'); runpy.run_path('scripts/ensure_services.py')"
+    )
+    result = run([sys.executable, "-I", "-S", "-c", program], cwd=ROOT)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_every_benchmark_is_run_and_a_failure_told_at_the_end(tmp_path: Path) -> None:
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    shutil.copy(ROOT / "benchmarks" / "__main__.py", folder)
+    (folder / "__init__.py").touch()
+    (folder / "broken.py").write_text("raise SystemExit(3)")
+    (folder / "startup.py").write_text("import sys; print('ran', *sys.argv[1:])")
+    result = run([sys.executable, "-m", "benchmarks", "--quick"], cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stdout == "ran --quick\n"
+    assert result.stderr == "benchmarks.broken failed\n"

@@ -1,0 +1,136 @@
+"""A user's code as the type checkers see it; it is read by mypy and pyright, never run.
+
+An ignored line is a mistake that has to be found: an ignore that ignores nothing is an error too.
+"""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, assert_type
+
+import sqlalchemy
+from fastapi import APIRouter
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fastforge import Section, env, injected, provide, resource, section, task
+from fastforge.commands import Command, Context, command
+from fastforge.contrib.db import DbSession, Model, Session
+from fastforge.lifecycle import Resource, current_container
+from fastforge.tasks import JobHandle, Retry, Task
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+class Shop(Section):
+    """What the shop may be told."""
+
+    page_size: int = 20
+    name: str = "Shop"
+
+
+SHOP = Shop(page_size=10)
+Shop(page_size="ten")  # type: ignore[arg-type]
+Shop(pagesize=10)  # type: ignore[call-arg]
+ShopSettings = Annotated[Shop, section(Shop)]
+
+assert_type(env("PAGE_SIZE", int, default=20), int)
+assert_type(env("HOSTS", list[str]), list[str])
+assert_type(env("NAME"), str)
+assert_type(env.secret("SECRET_KEY"), str)
+
+# --- resources -----------------------------------------------------------------------------------
+
+
+class SearchClient:
+    """A client as any library has one."""
+
+    async def find(self, text: str) -> list[int]:
+        return [len(text)]
+
+
+@resource(close_timeout_s=2)
+async def search(shop: ShopSettings) -> AsyncIterator[SearchClient]:
+    yield SearchClient()
+
+
+@resource
+async def plain() -> AsyncIterator[int]:
+    yield 1
+
+
+assert_type(search, Resource[SearchClient])
+assert_type(plain, Resource[int])
+Search = Annotated[SearchClient, provide(search)]
+
+
+def running_instances() -> None:
+    assert_type(current_container()[search], SearchClient)
+    assert_type(current_container()[plain], int)
+
+
+# --- models and handlers -------------------------------------------------------------------------
+
+
+class Order(Model):
+    """One order."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+
+
+router = APIRouter()
+
+
+@router.get("/orders/{order_id}")
+async def read_order(order_id: int, db: DbSession, search: Search, shop: ShopSettings) -> int:
+    assert_type(db, Session)
+    assert_type(await db.get(Order, order_id), Order | None)
+    titles = (await db.scalars(sqlalchemy.select(Order.title))).all()
+    assert_type(await search.find("".join(titles)), list[int])
+    return shop.page_size
+
+
+# --- tasks ---------------------------------------------------------------------------------------
+
+
+@task(queue="mail", retry=Retry(max_attempts=8), timeout_s=30)
+async def send_receipt(order_id: int, *, copy: bool = False, db: DbSession = injected) -> str:
+    async with db.atomic():
+        db.add(Order(id=order_id, title=str(copy)))
+    return "sent"
+
+
+@task
+def resize(path: str) -> int:
+    return len(path)
+
+
+async def enqueue() -> None:
+    assert_type(await send_receipt.enqueue(order_id=7), JobHandle)
+    assert_type(await send_receipt.enqueue(7, copy=True), JobHandle)
+    assert_type(await send_receipt(order_id=7), str)
+    assert_type(await resize.enqueue("picture.png"), JobHandle)
+    assert_type(await resize("picture.png"), int)
+    await send_receipt.enqueue(order_id="seven")  # type: ignore[arg-type]
+    await send_receipt.enqueue(order=7)  # type: ignore[call-arg]
+    await send_receipt.enqueue()  # type: ignore[call-arg]
+
+
+def declared(task: Task[[str], int]) -> Task[[str], int]:
+    return task
+
+
+declared(resize)
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+@command
+async def recount(context: Context, limit: int = 10, *, db: DbSession = injected) -> int:
+    context.echo(f"{context.project.settings.environment}: {limit}")
+    return await db.scalar(sqlalchemy.select(sqlalchemy.func.count()).select_from(Order)) or 0
+
+
+assert_type(recount, Command)

@@ -1,0 +1,34 @@
+"""The database as an app: sessions that commit before the answer, models, migrations.
+
+Names are imported when they are used, so that reading the settings loads neither FastAPI nor
+SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import Model as Model
+    from .resources import DbSession as DbSession
+    from .session import Session as Session
+    from .settings import Database as Database
+    from .unit import atomic as atomic
+    from .unit import session as session
+
+_LAZY = {
+    "Database": "settings",
+    "DbSession": "resources",
+    "Model": "model",
+    "Session": "session",
+    "atomic": "unit",
+    "session": "unit",
+}
+
+__all__ = ["Database", "DbSession", "Model", "Session", "atomic", "session"]
+
+
+def __getattr__(name: str) -> object:
+    from ..._utils import lazy_attribute
+
+    return lazy_attribute(__name__, _LAZY, name)

@@ -1,0 +1,124 @@
+"""Transactions: the layer around the router that ends a request's session before the answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...exceptions import ForgeError
+from ...web.errors import problem_response
+from ...web.middleware import Middleware, Slot
+from .errors import describe
+from .session import Session
+from .unit import UnitOfWork, entered_unit, new_session, new_transaction
+
+__all__ = ["TRANSACTIONS", "Transactions"]
+
+logger = logging.getLogger("fastforge.contrib.db")
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class Transactions:
+    """Gives every request and socket one lazy session, and decides what becomes of it.
+
+    The decision falls when the answer begins: a status below 400 commits, any other and an
+    exception roll back. Whoever reads a 2xx can rely on the rows. A commit that fails is answered
+    in place of what the handler had to say: 409 when the data clashes with rows that are there,
+    else 500. Background tasks run after the commit and find the session closed.
+
+    POST, PUT, PATCH and DELETE run in one transaction, unless the database has
+    `atomic_requests=False`; the other methods and sockets start outside `atomic`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        unit = UnitOfWork(_opener(scope))
+        with entered_unit(unit):
+            try:
+                if scope["type"] == "http":
+                    await _Exchange(unit, scope, receive, send).run(self.app)
+                else:
+                    await self.app(scope, receive, send)
+                    await unit.finish(commit=True)
+            finally:
+                await unit.finish(commit=False)
+
+
+def _opener(scope: Scope) -> Callable[[], Session]:
+    writes = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
+    return new_transaction if writes else new_session
+
+
+class _Abandoned(Exception):
+    """Ends an application whose answer has been replaced, its background tasks included."""
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    __slots__ = ("receive", "replaced", "scope", "send", "started", "unit")
+
+    def __init__(self, unit: UnitOfWork, scope: Scope, receive: Receive, send: Send) -> None:
+        self.unit = unit
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.started = False
+        self.replaced = False
+
+    async def run(self, app: ASGIApp) -> None:
+        try:
+            await app(self.scope, self.receive, self._send_when_done)
+        except Exception as error:
+            if self.replaced:
+                return
+            if self.started or not _is_conflict(error):
+                raise
+            await self.unit.finish(commit=False)
+            await self._answer(error)
+
+    async def _send_when_done(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and not self.started:
+            self.started = True
+            await self._finish(message["status"])
+        await self.send(message)
+
+    async def _finish(self, status: int) -> None:
+        try:
+            await self.unit.finish(commit=status < 400)
+        except Exception as error:
+            if status >= 400:  # the answer says already that nothing was done
+                logger.exception("the rollback of a request failed")
+                return
+            self.replaced = True
+            await self._answer(error)
+            raise _Abandoned from error
+
+    async def _answer(self, error: Exception) -> None:
+        if _is_conflict(error):
+            logger.info("a request clashes with rows that are there: %s", describe(error))
+            detail = "this clashes with data that is there already, or needs data that is not"
+            response = problem_response(409, detail=detail, code="db.E021")
+        elif isinstance(error, ForgeError):
+            logger.error("a request could not be committed: %s", error)
+            response = problem_response(500, code=error.code)
+        else:
+            logger.error("a request could not be committed", exc_info=error)
+            response = problem_response(500, code="db.E022")
+        await response(self.scope, self.receive, self.send)
+
+
+def _is_conflict(error: Exception) -> bool:
+    return isinstance(error, IntegrityError) and describe(error).is_conflict
+
+
+TRANSACTIONS: Final = Middleware(Transactions, slot=Slot.ROUTER)

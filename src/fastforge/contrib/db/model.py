@@ -1,0 +1,134 @@
+"""Model: the base of all tables, with names that migrations can rely on and times in UTC."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy.ext.asyncio import AsyncAttrs
+from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
+
+from ...exceptions import ComponentError
+from .errors import DatabaseError
+
+__all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name"]
+
+NAMING_CONVENTION: Final = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+"""Every constraint has a name: SQLite could not drop one without."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware when it comes and when it goes, in UTC, on SQLite too.
+
+    It is what `Mapped[datetime]` means in a Model.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn a moment into UTC.
+
+        Raises:
+            DatabaseError: It has no time zone, so that nobody can tell which moment it is.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise DatabaseError(
+                f"the time {value.isoformat()} has no time zone",
+                code="db.E016",
+                hint="make it with datetime.now(UTC), or add .replace(tzinfo=UTC)",
+            )
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give a moment its time zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Model(AsyncAttrs, DeclarativeBase):
+    """The base class of a project's tables, in an app's `models.py`.
+
+    The table is called after the app and the class: `OrderLine` in `shop/orders/models.py` has
+    the table `orders_order_line`. A class that derives from another model shares its table unless
+    it names its own.
+
+    ```python
+    class Order(Model):
+        id: Mapped[int] = mapped_column(primary_key=True)
+        placed_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+    ```
+
+    Raises:
+        ComponentError: Another model has the table already; both are named.
+    """
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
+
+    @declared_attr.directive
+    def __tablename__(cls: type[Model]) -> str | None:  # noqa: N805
+        """`<app>_<class>`, or None for a class that shares its parent's table."""
+        return None if has_inherited_table(cls) else table_name(cls)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if not cls.__dict__.get("__abstract__", False):
+            _refuse_duplicate(cls)
+        super().__init_subclass__(**options)
+
+
+def table_name(model: type) -> str:
+    """Return the default table name of a class.
+
+    >>> table_name(type("HTTPLog", (), {"__module__": "shop.audit.models"}))
+    'audit_http_log'
+    """
+    parts = model.__module__.split(".")
+    if "models" in parts[1:]:
+        parts = parts[: parts.index("models", 1)]
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", model.__name__)
+    return f"{parts[-1].strip('_')}_{words.lower()}"
+
+
+def _refuse_duplicate(model: type[Model]) -> None:
+    name = model.__tablename__
+    table = None if "__table__" in model.__dict__ else model.metadata.tables.get(str(name))
+    if table is None:
+        return
+    other = next((each for each in model.registry.mappers if each.local_table is table), None)
+    if other is not None and _is_run_again(model, other.class_):
+        # Not public, but the one way to take a class back without all others.
+        model.registry._dispose_manager_and_mapper(other.class_manager)
+        model.metadata.remove(table)
+        return
+    owner = _dotted(other.class_) if other else "another table"
+    raise ComponentError(
+        f"the models {owner} and {_dotted(model)} have the same table {name!r}",
+        code="db.E017",
+        hint="rename one of them, or give one a __tablename__ of its own",
+    )
+
+
+def _dotted(model: type) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def _is_run_again(model: type, other: type) -> bool:
+    """Return whether a class replaces its former self, whose module was thrown away (by a test)."""
+    if (model.__module__, model.__qualname__) != (other.__module__, other.__qualname__):
+        return False
+    module = sys.modules.get(other.__module__)
+    return getattr(module, other.__name__, None) is not other

@@ -1,0 +1,122 @@
+"""The resource `database`, and DbSession, the annotation by which everything gets its session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import Depends
+from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ...conf import Settings
+from ...exceptions import SettingsError
+from ...lifecycle import current_container, resource
+from .engine import Engines, make_engines
+from .session import Session
+from .settings import Database
+from .unavailable import unavailable
+from .unit import required_session
+
+__all__ = ["DatabaseConnection", "DbSession", "database", "default_database", "open_database"]
+
+logger = logging.getLogger("fastforge.contrib.db")
+
+_CLIENT_CHECK: Final = "client_connection_check_interval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConnection:
+    """The running database: its pool, and where sessions come from.
+
+    Attributes:
+        engines: The views of the pool.
+        config: The section that it was opened with.
+    """
+
+    engines: Engines
+    config: Database
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for code that wants a connection of its own."""
+        return self.engines.engine
+
+    def session(self) -> Session:
+        """Return a new session; whoever makes one closes it."""
+        return Session(self.engines)
+
+    async def ping(self) -> None:
+        """Run one statement; raises what the driver raises."""
+        session = self.session()
+        try:
+            await session.scalar(text("SELECT 1"))
+        finally:
+            await session.close()
+
+
+async def _ping(connection: DatabaseConnection) -> None:
+    await connection.ping()
+
+
+@resource(ping=_ping)
+async def database() -> AsyncIterator[DatabaseConnection]:
+    """Open the pool of DATABASES["default"]; one statement proves that the server answers."""
+    settings = current_container().settings
+    connection = await open_database(
+        default_database(settings), root=settings.root, environment=settings.environment
+    )
+    yield connection
+    await connection.engine.dispose()
+
+
+def default_database(settings: Settings) -> Database:
+    """Return DATABASES["default"].
+
+    Raises:
+        SettingsError: DATABASES does not have it.
+    """
+    databases: dict[str, Database] = settings["DATABASES"]
+    if "default" in databases:
+        return databases["default"]
+    raise SettingsError(
+        'DATABASES has no "default"',
+        code="db.E019",
+        hint='write DATABASES = {"default": Database(url=...)}',
+        where=settings.where("DATABASES"),
+    )
+
+
+async def open_database(config: Database, *, root: Path, environment: str) -> DatabaseConnection:
+    """Make the engines and run one statement.
+
+    Raises:
+        ResourceUnavailable: The database cannot be reached.
+        MissingExtraError: The driver is not installed.
+    """
+    engines = make_engines(config, root=root, environment=environment)
+    connection = DatabaseConnection(engines=engines, config=config)
+    try:
+        await connection.ping()
+    except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
+        await engines.engine.dispose()
+        if config.client_check_interval_s and _CLIENT_CHECK in str(error):
+            logger.warning("the server refuses %s; going on without it", _CLIENT_CHECK)
+            without = config.model_copy(update={"client_check_interval_s": 0})
+            return await open_database(without, root=root, environment=environment)
+        raise unavailable(config, error) from error
+    except BaseException:
+        await engines.engine.dispose()
+        raise
+    return connection
+
+
+async def _read_session() -> Session:
+    return required_session()
+
+
+DbSession = Annotated[Session, Depends(_read_session)]
+"""The session of the request, socket, job or command; without a statement it costs no I/O."""

@@ -1,0 +1,154 @@
+"""Database: the typed section of the setting DATABASES, and what makes a usable URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, Field
+
+from ..._utils import nearest, redact
+from ...conf import Section, Setting
+
+__all__ = ["DATABASES", "DRIVERS", "Database"]
+
+DRIVERS: Final = {
+    "postgresql+asyncpg": "asyncpg",
+    "postgresql+psycopg": "psycopg",
+    "sqlite+aiosqlite": "aiosqlite",
+}
+"""The schemes that a URL may have, and the package that each needs."""
+
+_FORMS = (
+    "write postgresql+asyncpg://user:password@host/name, postgresql+psycopg://user:password@host/name"
+    " or sqlite+aiosqlite:///file.sqlite3"
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*(?=:)")
+
+Seconds = Annotated[float, Field(ge=0, le=2_000_000)]
+
+
+def _usable_url(url: str) -> str:
+    scheme = _SCHEME.match(url)
+    if scheme is None or "://" not in url:
+        raise ValueError(f"this is no database URL; {_FORMS}")
+    _check_scheme(scheme.group().lower())
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"the URL cannot be read: {error}; {_FORMS}") from None
+    if parts.scheme.startswith("sqlite"):
+        _check_sqlite(url, parts)
+    elif not parts.path.strip("/"):
+        raise ValueError(f"the URL names no database behind the host; {_FORMS}")
+    return url
+
+
+def _check_scheme(scheme: str) -> None:
+    if scheme in DRIVERS:
+        return
+    if "+" not in scheme:
+        driverless = {"postgres": "postgresql", "pgsql": "postgresql"}.get(scheme, scheme)
+        right = [known for known in DRIVERS if known.startswith(f"{driverless}+")]
+        if right:
+            raise ValueError(f"the URL does not name its driver; begin it with {_either(right)}")
+    near = nearest(scheme, DRIVERS)
+    hint = f"did you mean {near}://?" if near else _FORMS
+    raise ValueError(f"{scheme!r} is no driver that fastforge knows; {hint}")
+
+
+def _either(schemes: list[str]) -> str:
+    forms = [f"{scheme}:///" if "sqlite" in scheme else f"{scheme}://" for scheme in schemes]
+    return " or ".join(forms)
+
+
+def _check_sqlite(url: str, parts: SplitResult) -> None:
+    file = parts.path.removeprefix("/")
+    if parts.netloc:
+        raise ValueError(
+            f"a SQLite URL has three slashes before its file; "
+            f"write {parts.scheme}:///{parts.netloc}{parts.path}"
+        )
+    if not file or file.startswith((":memory:", "file:")) or "mode=memory" in url:
+        raise ValueError(
+            "a SQLite database in memory is refused, because every connection of the pool would see"
+            " a database of its own; name a file, for example sqlite+aiosqlite:///db.sqlite3"
+        )
+
+
+class Database(Section, setting="DATABASES"):
+    """One database: where it is, its pool, and the limits that the server keeps for us.
+
+    The URL always names its driver. A relative SQLite file is relative to the project's root. The
+    time limits are given to PostgreSQL when it connects and cost no round trip; SQLite knows only
+    `lock_timeout_s`. A limit of 0 means none.
+
+    ```python
+    DATABASES = {"default": Database(url=env("DATABASE_URL", default="sqlite+aiosqlite:///db.sqlite3"))}
+    ```
+
+    Attributes:
+        url: `postgresql+asyncpg://`, `postgresql+psycopg://` or `sqlite+aiosqlite:///`.
+        pool_size: Connections that one process keeps.
+        max_overflow: Connections above that, closed after use; 5 in development, else 0.
+        pool_timeout_s: How long one waits for a free connection before PoolExhausted.
+        pool_recycle_s: The age at which a connection is replaced.
+        idle_ping_s: A connection that was idle for longer is tried before it is used.
+        connect_timeout_s: The time limit of connecting.
+        statement_timeout_s: PostgreSQL ends a statement that runs for longer.
+        lock_timeout_s: How long a statement waits for somebody else's lock.
+        idle_in_transaction_timeout_s: PostgreSQL ends a transaction in which nothing happens.
+        client_check_interval_s: How often PostgreSQL (14 and later) looks whether the client of a
+            running statement is still there.
+        atomic_requests: Whether POST, PUT, PATCH and DELETE run in one transaction.
+    """
+
+    url: Annotated[str, AfterValidator(_usable_url)]
+    pool_size: Annotated[int, Field(ge=1)] = 5
+    max_overflow: Annotated[int, Field(ge=0)] | None = None
+    pool_timeout_s: Seconds = 5
+    pool_recycle_s: Seconds = 1800
+    idle_ping_s: Seconds = 30
+    connect_timeout_s: Annotated[float, Field(gt=0, le=2_000_000)] = 5
+    statement_timeout_s: Seconds = 15
+    lock_timeout_s: Seconds = 5
+    idle_in_transaction_timeout_s: Seconds = 30
+    client_check_interval_s: Seconds = 2
+    atomic_requests: bool = True
+
+    @property
+    def scheme(self) -> str:
+        """`dialect+driver`, a key of DRIVERS."""
+        return self.url.partition(":")[0].lower()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a SQLite file."""
+        return self.scheme.startswith("sqlite")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, redact(value) if name == "url" else value
+
+
+def _only_default(name: str) -> str:
+    if name != "default":
+        raise ValueError('a project has one database for now; keep the key "default" alone')
+    return name
+
+
+def _default(_environment: str) -> dict[str, Database]:
+    return {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
+
+
+DATABASES: Final = Setting(
+    name="DATABASES",
+    type=Annotated[
+        dict[Annotated[str, AfterValidator(_only_default)], Database], Field(min_length=1)
+    ],
+    default=_default,
+    help='The databases by name; for now "default" alone.',
+)

@@ -1,0 +1,91 @@
+"""Bring the database to the state of the migration files, or to one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from ....commands import Context, command
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from ..migrations.history import History
+    from ..migrations.plan import PlannedStep, Target
+
+
+@command(starts="project")
+async def migrate(
+    app: Annotated[str, "the label of one app; all apps without it"] = "",
+    target: Annotated[str, "a migration or its number, or zero; the last one without it"] = "",
+    /,
+    *,
+    context: Context,
+    plan: Annotated[bool, "show what would be done"] = False,
+    check: Annotated[bool, "exit with 1 if something would be done"] = False,
+    fake: Annotated[bool, "note the migrations as done without running them"] = False,
+    lock_timeout: Annotated[float, "how long to wait for another migrate, in seconds"] = 60.0,
+) -> int:
+    """Apply migrations, or take them back; safe from several processes at once."""
+    from ..migrations.plan import Target
+    from ..migrations.project import migration_engine, project_history
+
+    project = context.project
+    history = project_history(project)
+    goal = Target(label=app, name=target)
+    async with migration_engine(project, wait_s=lock_timeout) as engine:
+        if plan or check:
+            return await _show(context, engine, history, goal, check=check)
+        return await _run(context, engine, history, goal, fake=fake, wait_s=lock_timeout)
+
+
+async def _show(
+    context: Context, engine: AsyncEngine, history: History, goal: Target, *, check: bool
+) -> int:
+    from ..migrations import ledger
+    from ..migrations.plan import ahead, plan, refuse_ahead
+
+    async with engine.connect() as connection:
+        applied = await connection.run_sync(ledger.applied)
+    steps = plan(history, applied, goal)
+    unknown = ahead(history, applied)
+    for step in steps:
+        context.echo(str(step))
+    if unknown:
+        context.echo(str(refuse_ahead(unknown)))
+    elif not steps:
+        context.echo("Nothing to do.")
+    return 1 if check and (steps or unknown) else 0
+
+
+async def _run(
+    context: Context,
+    engine: AsyncEngine,
+    history: History,
+    goal: Target,
+    *,
+    fake: bool,
+    wait_s: float,
+) -> int:
+    from ..migrations.plan import refuse_ahead
+    from ..migrations.runner import migrate as run
+    from ..model import NAMING_CONVENTION
+
+    def tell(step: PlannedStep, seconds: float) -> None:
+        word = "applied" if step.forward else "taken back"
+        how = "noted only" if fake else f"{seconds:.2f} s"
+        context.echo(f"{word}: {step.migration.id} ({how})")
+
+    report = await run(
+        engine,
+        history,
+        target=goal,
+        naming=NAMING_CONVENTION,
+        fake=fake,
+        wait_s=wait_s,
+        on_step=tell,
+    )
+    if report.ahead:
+        context.echo(f"Nothing to do: {refuse_ahead(report.ahead).message}.")
+    elif not report.done:
+        context.echo("Nothing to do.")
+    return 0

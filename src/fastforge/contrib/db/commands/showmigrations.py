@@ -1,0 +1,80 @@
+"""List the migrations of each app and whether the database has them."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ....commands import Context, command
+
+if TYPE_CHECKING:
+    from ..migrations.history import History
+
+
+@command(starts="project")
+async def showmigrations(
+    app: Annotated[str, "the label of one app; all apps without it"] = "",
+    /,
+    *,
+    context: Context,
+    json: Annotated[bool, "print one JSON document"] = False,
+) -> None:
+    """Show [X] before each migration that the database has, [ ] before the others."""
+    from ..migrations import ledger
+    from ..migrations.plan import ahead
+    from ..migrations.project import migration_engine, project_history
+
+    history = project_history(context.project)
+    labels = [app] if app else list(history.labels)
+    for label in labels:
+        history.of(label)
+    async with migration_engine(context.project) as engine, engine.connect() as connection:
+        applied = await connection.run_sync(ledger.applied)
+    unknown = [item for item in ahead(history, applied) if item.partition(".")[0] in labels]
+    if json:
+        context.echo(json_format.dumps(_document(history, labels, applied, unknown), indent=2))
+        return
+    for label in labels:
+        for line in _lines(history, label, applied, unknown, even_empty=bool(app)):
+            context.echo(line)
+
+
+def _lines(
+    history: History,
+    label: str,
+    applied: Collection[str],
+    unknown: Collection[str],
+    *,
+    even_empty: bool,
+) -> list[str]:
+    own = [
+        f" [{'X' if migration.id in applied else ' '}] {migration.name}"
+        for migration in history.of(label)
+    ]
+    own += [
+        f" [X] {item.partition('.')[2]} (this code has no such file)"
+        for item in unknown
+        if item.startswith(f"{label}.")
+    ]
+    if own:
+        return [label, *own]
+    return [label, " (no migrations)"] if even_empty else []
+
+
+def _document(
+    history: History, labels: Collection[str], applied: Collection[str], unknown: Collection[str]
+) -> dict[str, Any]:
+    return {
+        "migrations": [
+            {
+                "app": migration.label,
+                "name": migration.name,
+                "applied": migration.id in applied,
+                "summary": migration.summary,
+            }
+            for migration in history
+            if migration.label in labels
+        ],
+        "unknown": list(unknown),
+    }

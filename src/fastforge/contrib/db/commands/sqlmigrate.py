@@ -1,0 +1,30 @@
+"""Print the SQL of one migration for the project's database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ....commands import Context, command
+
+
+@command(starts="project")
+def sqlmigrate(
+    app: Annotated[str, "the label of the app"],
+    migration: Annotated[str, "the migration's name or number"],
+    /,
+    *,
+    context: Context,
+    backwards: Annotated[bool, "the SQL that takes it back"] = False,
+) -> None:
+    """Print the statements of a migration; no database is asked."""
+    from ..migrations.plan import PlannedStep
+    from ..migrations.project import project_history
+    from ..migrations.sql import sql_of
+    from ..model import NAMING_CONVENTION
+    from ..resources import default_database
+
+    history = project_history(context.project)
+    step = PlannedStep(migration=history.find(app, migration), forward=not backwards)
+    database = default_database(context.project.settings)
+    dialect_name = "sqlite" if database.is_sqlite else "postgresql"
+    context.echo(sql_of(history, step, dialect_name=dialect_name, naming=NAMING_CONVENTION))

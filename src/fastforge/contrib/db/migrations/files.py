@@ -1,0 +1,134 @@
+"""Files: an app's `migrations` folder, read into Migration values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...._utils import first_line
+from ....exceptions import ErrorGroup, ForgeError, Location
+from .errors import MigrationFileError
+from .history import History
+from .migration import FILE_NAME, Migration
+
+__all__ = ["AppFolder", "load_history"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppFolder:
+    """Where an app keeps its migrations; the folder need not exist yet.
+
+    Args:
+        label: The app's label.
+        path: The folder.
+        editable: Whether `makemigrations` looks at the app when none is named: false for what
+            was installed from a package index, whose files are not the user's to write.
+    """
+
+    label: str
+    path: Path
+    editable: bool = True
+
+
+def load_history(folders: Iterable[AppFolder]) -> History:
+    """Read the migrations of all apps.
+
+    Raises:
+        ErrorGroup: Every file that does not load or has a wrong form.
+        MigrationFileError: The migrations do not fit together.
+    """
+    migrations: list[Migration] = []
+    errors: list[ForgeError] = []
+    folders = tuple(folders)
+    for folder in folders:
+        for path in sorted(folder.path.glob("*.py")):
+            if not FILE_NAME.fullmatch(path.stem):
+                continue
+            try:
+                migrations.append(_load(folder.label, path))
+            except MigrationFileError as error:
+                errors.append(error)
+    if errors:
+        raise ErrorGroup(errors)
+    return History([folder.label for folder in folders], migrations)
+
+
+def _load(label: str, path: Path) -> Migration:
+    module = _execute(label, path)
+    _check_id(module, label, path)
+    upgrade = getattr(module, "upgrade", None)
+    if not callable(upgrade):
+        raise _wrong_form(path, "it has no function upgrade(op)")
+    return Migration(
+        label=label,
+        name=path.stem,
+        path=path,
+        summary=first_line(module.__doc__ or ""),
+        previous=_ids(module, "down_revision", path),
+        depends_on=_ids(module, "depends_on", path),
+        atomic=bool(getattr(module, "atomic", True)),
+        upgrade=upgrade,
+        downgrade=getattr(module, "downgrade", None),
+    )
+
+
+def _execute(label: str, path: Path) -> ModuleType:
+    # Not imported: the module system would keep a stale copy of a file that is written again,
+    # and would write __pycache__ beside it.
+    module = ModuleType(f"{label}.migrations.{path.stem}")
+    module.__file__ = str(path)
+    try:
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        exec(code, module.__dict__)
+    except Exception as error:
+        raise MigrationFileError(
+            f"the migration does not load: {type(error).__name__}: {first_line(str(error))}",
+            code="db.E101",
+            where=Location(str(path), _line_of(error, path)),
+        ) from error
+    return module
+
+
+def _line_of(error: Exception, path: Path) -> int:
+    if isinstance(error, SyntaxError) and error.lineno:
+        return error.lineno
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _check_id(module: ModuleType, label: str, path: Path) -> None:
+    expected = f"{label}.{path.stem}"
+    got: Any = getattr(module, "revision", None)
+    if got != expected:
+        raise MigrationFileError(
+            f"the migration says revision = {got!r}",
+            code="db.E102",
+            hint=f"it has to be the app's label and the file's name: \"{expected}\"",
+            where=Location(str(path), 1),
+        )
+
+
+def _ids(module: ModuleType, name: str, path: Path) -> tuple[str, ...]:
+    value = getattr(module, name, None)
+    if value is None:
+        return ()
+    ids = (value,) if isinstance(value, str) else value
+    if not isinstance(ids, (tuple, list)) or not all(isinstance(item, str) for item in ids):
+        raise _wrong_form(path, f"{name} = {value!r} is no id and no tuple of ids")
+    return tuple(ids)
+
+
+def _wrong_form(path: Path, problem: str) -> MigrationFileError:
+    return MigrationFileError(
+        f"this is no migration: {problem}",
+        code="db.E103",
+        hint="manage makemigrations APP --empty writes a file of the right form",
+        where=Location(str(path), 1),
+    )

@@ -1,0 +1,160 @@
+"""Project: the migrations of a loaded project, its models' tables, and its database."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import sysconfig
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.orm import configure_mappers
+
+from ....exceptions import Location
+from ..kinds import MODELS
+from ..model import Model
+from ..resources import default_database, open_database
+from . import ledger
+from .files import AppFolder, load_history
+from .history import History
+from .lock import DEFAULT_WAIT_S
+from .maker import AppTables
+from .migration import Migration
+from .plan import EVERYTHING, plan
+
+if TYPE_CHECKING:
+    from ....apps import AppConfig
+    from ....project import Project
+
+__all__ = ["app_folders", "app_tables", "migration_engine", "project_history", "unapplied"]
+
+TABLE_LOCK_TIMEOUT_S: Final = 4.0
+"""A migration that waits for a table makes everybody behind it wait too."""
+
+
+def app_folders(project: Project) -> tuple[AppFolder, ...]:
+    """Return where each installed app keeps its migrations."""
+    return tuple(_folder(app) for app in project.apps)
+
+
+def project_history(project: Project) -> History:
+    """Read the migrations of all installed apps.
+
+    Raises:
+        ErrorGroup: Files that do not load or have a wrong form.
+        MigrationFileError: The migrations do not fit together.
+    """
+    return load_history(app_folders(project))
+
+
+def app_tables(project: Project) -> dict[str, AppTables]:
+    """Return the tables of each installed app, by label.
+
+    A table belongs to the app whose module defines its model. One without a model (the link of
+    a many-to-many relationship) belongs to the app whose label its name begins with, or else to
+    the app of a model that links through it.
+    """
+    configure_mappers()
+    owners: dict[Table, str] = {}
+    locations: dict[str, dict[str, Location]] = {app.label: {} for app in project.apps}
+    models = project.registry.components(MODELS)
+    for component in models:
+        for table in _mapped(component.value):
+            if owners.setdefault(table, component.app) == component.app:
+                locations[component.app].setdefault(table.key, component.location)
+    for component in models:
+        for table in _linking(component.value):
+            if table not in owners:
+                owners[table] = _label_in(table.name, locations) or component.app
+    return {
+        label: AppTables(
+            label=label,
+            tables=tuple(table for table, owner in owners.items() if owner == label),
+            locations=places,
+        )
+        for label, places in locations.items()
+    }
+
+
+@asynccontextmanager
+async def migration_engine(
+    project: Project, *, wait_s: float = DEFAULT_WAIT_S
+) -> AsyncIterator[AsyncEngine]:
+    """Open the project's database for migrations: statements may take as long as they need.
+
+    Args:
+        project: The loaded project.
+        wait_s: How long SQLite waits for the file's write lock, in seconds.
+
+    Raises:
+        ResourceUnavailable: The database cannot be reached.
+    """
+    settings = project.settings
+    config = default_database(settings)
+    patient = config.model_copy(
+        update={
+            "statement_timeout_s": 0,
+            "idle_in_transaction_timeout_s": 0,
+            "lock_timeout_s": wait_s if config.is_sqlite else TABLE_LOCK_TIMEOUT_S,
+            # One holds the migration lock, the other works.
+            "pool_size": 2,
+            "max_overflow": 0,
+        }
+    )
+    opened = await open_database(patient, root=settings.root, environment=settings.environment)
+    try:
+        yield opened.engine
+    finally:
+        await opened.engine.dispose()
+
+
+async def unapplied(project: Project, connection: AsyncConnection) -> list[Migration]:
+    """Return the migrations that a database does not have yet, in order.
+
+    Args:
+        project: The loaded project.
+        connection: One to its database; it only reads.
+
+    Raises:
+        MigrationFileError: The files do not load or do not fit together.
+    """
+    applied = await connection.run_sync(ledger.applied)
+    return [step.migration for step in plan(project_history(project), applied, EVERYTHING)]
+
+
+def _folder(app: AppConfig) -> AppFolder:
+    spec = importlib.util.find_spec(app.name)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    path = Path(places[0]) if places else Path()
+    installed = app.name.startswith("fastforge.") or _is_installed(path)
+    return AppFolder(label=app.label, path=path / "migrations", editable=not installed)
+
+
+def _is_installed(path: Path) -> bool:
+    homes = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    return any(path.is_relative_to(home) for home in homes)
+
+
+def _mapped(model: type[Model]) -> Iterator[Table]:
+    table = model.__dict__.get("__table__")
+    if isinstance(table, Table):
+        yield table
+
+
+def _linking(model: type[Model]) -> Iterator[Table]:
+    for relationship in model.__mapper__.relationships:
+        if isinstance(relationship.secondary, Table):
+            yield relationship.secondary
+    # A link that no relationship uses, but that stands beside the models.
+    for value in vars(sys.modules[model.__module__]).values():
+        if isinstance(value, Table) and value.metadata is model.metadata:
+            yield value
+
+
+def _label_in(table_name: str, labels: dict[str, dict[str, Location]]) -> str | None:
+    fitting = [label for label in labels if table_name.startswith(f"{label}_")]
+    return max(fitting, key=len, default=None)

@@ -1,0 +1,108 @@
+"""Questions: what looks like a rename is asked, because the wrong guess loses data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from alembic.operations import ops
+
+from .rendering import Renderer
+from .shapes import TableShape
+
+__all__ = ["Ask", "Suspicion", "suspicions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Something that went while something alike came.
+
+    Args:
+        table: The table as the migrations know it.
+        column: The column that went; None when the table itself did.
+        new_name: The name of what came.
+    """
+
+    table: TableShape
+    column: str | None
+    new_name: str
+
+    @property
+    def what(self) -> str:
+        """What went: `the column blog_post.title`."""
+        return f"the column {self.table.key}.{self.column}" if self.column else self.thing
+
+    @property
+    def thing(self) -> str:
+        """The table: `the table blog_post`."""
+        return f"the table {self.table.key}"
+
+    @property
+    def question(self) -> str:
+        """What to ask the user."""
+        return f"Did you rename {self.what} to {self.new_name}?"
+
+    @property
+    def answer(self) -> ops.MigrateOperation:
+        """The operation for the answer yes."""
+        if self.column is None:
+            return ops.RenameTableOp(self.table.name, self.new_name, schema=self.table.schema)
+        return ops.AlterColumnOp(
+            self.table.name,
+            self.column,
+            schema=self.table.schema,
+            modify_name=self.new_name,
+            existing_type=self.table.columns[self.column].type,
+            existing_nullable=self.table.columns[self.column].nullable,
+        )
+
+    @property
+    def reverse(self) -> ops.MigrateOperation:
+        """The operation that takes the rename back."""
+        if self.column is None:
+            return ops.RenameTableOp(self.new_name, self.table.name, schema=self.table.schema)
+        back = Suspicion(
+            table=self.table.with_renamed_column(self.column, self.new_name),
+            column=self.new_name,
+            new_name=self.column,
+        )
+        return back.answer
+
+
+Ask: TypeAlias = Callable[[Suspicion], bool | None]
+"""Answers a suspicion; None means that there is nobody to answer."""
+
+
+def suspicions(
+    old: Mapping[str, TableShape], new: Mapping[str, TableShape], renderer: Renderer
+) -> Iterator[Suspicion]:
+    """Yield what may be a rename: first of tables, then of columns."""
+    gone = [shape for key, shape in old.items() if key not in new]
+    come = [shape for key, shape in new.items() if key not in old]
+    for before in gone:
+        for after in come:
+            if before.schema == after.schema and _alike(before, after, renderer):
+                yield Suspicion(table=before, column=None, new_name=after.name)
+    for key in new:
+        if key in old:
+            yield from _column_suspicions(old[key], new[key], renderer)
+
+
+def _alike(before: TableShape, after: TableShape, renderer: Renderer) -> bool:
+    """Return whether two tables share at least half of their columns, name and type."""
+    common = [
+        name
+        for name, column in after.columns.items()
+        if name in before.columns and renderer.same_type(before.columns[name].type, column.type)
+    ]
+    return 2 * len(common) >= max(len(before.columns), len(after.columns)) and len(common) > 1
+
+
+def _column_suspicions(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Suspicion]:
+    gone = [name for name in old.columns if name not in new.columns]
+    come = [name for name in new.columns if name not in old.columns]
+    for before in gone:
+        for after in come:
+            if renderer.same_type(old.columns[before].type, new.columns[after].type):
+                yield Suspicion(table=old, column=before, new_name=after)

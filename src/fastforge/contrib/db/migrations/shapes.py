@@ -1,0 +1,246 @@
+"""Shapes: what tables look like at one point of the history, as values that can be compared."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from alembic.operations import ops
+from sqlalchemy import Column, Constraint, PrimaryKeyConstraint, Table
+
+__all__ = [
+    "Item",
+    "TableShape",
+    "item_columns",
+    "item_kind",
+    "item_name",
+    "items_of",
+    "referent_key",
+    "table_key",
+]
+
+Item: TypeAlias = ops.AddConstraintOp | ops.CreateIndexOp
+
+
+def table_key(name: str, schema: str | None) -> str:
+    """Return the name by which a table is known: with its schema when it has one."""
+    return f"{schema}.{name}" if schema else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableShape:
+    """A table with everything that a migration can change.
+
+    Args:
+        name: Its name.
+        schema: The PostgreSQL schema, if not the default one.
+        owner: The label of the app that it belongs to.
+        columns: Its columns by name.
+        primary_key: The names of the key's columns.
+        primary_key_name: The name of the key's constraint.
+        items: Its indexes and constraints (without the primary key) by name, as the operations
+            that make them.
+        comment: Its comment.
+        origins: The ids of the migrations that made the columns.
+    """
+
+    name: str
+    schema: str | None
+    owner: str
+    columns: Mapping[str, Column[Any]]
+    primary_key: tuple[str, ...]
+    primary_key_name: str | None
+    items: Mapping[str, Item]
+    comment: str | None
+    origins: Mapping[str, str]
+
+    @classmethod
+    def of(cls, table: Table, *, owner: str, origin: str = "") -> TableShape:
+        """Return the shape of a table of the models or of `op.create_table`."""
+        return cls(
+            name=str(table.name),
+            schema=table.schema,
+            owner=owner,
+            columns={column.name: column for column in table.columns},
+            primary_key=tuple(column.name for column in table.primary_key.columns),
+            primary_key_name=_optional(table.primary_key.name),
+            items=items_of(table),
+            comment=table.comment,
+            origins={column.name: origin for column in table.columns},
+        )
+
+    @property
+    def key(self) -> str:
+        """The name by which the table is known."""
+        return table_key(self.name, self.schema)
+
+    @property
+    def foreign_keys(self) -> tuple[ops.CreateForeignKeyOp, ...]:
+        """The foreign keys among the items."""
+        return tuple(
+            item for item in self.items.values() if isinstance(item, ops.CreateForeignKeyOp)
+        )
+
+    @property
+    def indexes(self) -> tuple[ops.CreateIndexOp, ...]:
+        """The indexes among the items."""
+        return tuple(item for item in self.items.values() if isinstance(item, ops.CreateIndexOp))
+
+    def creation(self) -> ops.CreateTableOp:
+        """Return the operation that makes the table, without its indexes."""
+        constraints: list[Constraint] = [
+            item.to_constraint()
+            for item in self.items.values()
+            if isinstance(item, ops.AddConstraintOp)
+        ]
+        if self.primary_key:
+            key: Any = PrimaryKeyConstraint(*self.primary_key, name=self.primary_key_name)
+            constraints.insert(0, key)
+        return ops.CreateTableOp(
+            self.name,
+            [*self.columns.values(), *constraints],
+            schema=self.schema,
+            comment=self.comment,
+            _constraints_included=True,
+        )
+
+    def with_column(
+        self, column: Column[Any], items: Mapping[str, Item], origin: str
+    ) -> TableShape:
+        """Return the shape with one more column."""
+        return replace(
+            self,
+            columns={**self.columns, column.name: column},
+            items={**self.items, **items},
+            origins={**self.origins, column.name: origin},
+        )
+
+    def without_column(self, name: str) -> TableShape:
+        """Return the shape without a column and without what the database drops with it."""
+        return replace(
+            self,
+            columns={key: value for key, value in self.columns.items() if key != name},
+            primary_key=tuple(key for key in self.primary_key if key != name),
+            items={key: item for key, item in self.items.items() if name not in item_columns(item)},
+        )
+
+    def with_renamed_column(self, old: str, new: str) -> TableShape:
+        """Return the shape after `ALTER TABLE ... RENAME COLUMN`."""
+        columns = {
+            (new if name == old else name): (_named(column, new) if name == old else column)
+            for name, column in self.columns.items()
+        }
+        return replace(
+            self,
+            columns=columns,
+            primary_key=tuple(new if name == old else name for name in self.primary_key),
+            items={name: _with_column_name(item, old, new) for name, item in self.items.items()},
+            origins={
+                (new if name == old else name): origin for name, origin in self.origins.items()
+            },
+        )
+
+    def with_referent_column(self, table: str, old: str, new: str) -> TableShape:
+        """Return the shape after another table renamed a column that this one refers to."""
+
+        def follow(item: Item) -> Item:
+            if isinstance(item, ops.CreateForeignKeyOp) and referent_key(item) == table:
+                item = copy.copy(item)
+                item.remote_cols = [new if name == old else name for name in item.remote_cols]
+            return item
+
+        return replace(self, items={name: follow(item) for name, item in self.items.items()})
+
+    def with_renamed_table(self, old: str, new: str) -> TableShape:
+        """Return the shape after a table was renamed: this one, or one that it refers to."""
+
+        def follow(item: Item) -> Item:
+            item = copy.copy(item)
+            if isinstance(item, ops.CreateForeignKeyOp):
+                item.source_table = new if item.source_table == old else item.source_table
+                item.referent_table = new if item.referent_table == old else item.referent_table
+            elif getattr(item, "table_name", None) == old:
+                item.table_name = new  # type: ignore[union-attr]
+            return item
+
+        return replace(
+            self,
+            name=new if self.name == old else self.name,
+            items={name: follow(item) for name, item in self.items.items()},
+        )
+
+
+def items_of(table: Table) -> dict[str, Item]:
+    """Return the constraints (without the primary key) and the indexes of a table by name."""
+    found: list[Item] = [
+        ops.AddConstraintOp.from_constraint(constraint)
+        for constraint in table.constraints
+        # What belongs to a type (a Boolean's CHECK) is made and dropped with the column's type.
+        if not isinstance(constraint, PrimaryKeyConstraint)
+        if not getattr(constraint, "_type_bound", False)
+    ]
+    found += [ops.CreateIndexOp.from_index(index) for index in table.indexes]
+    return dict(sorted((item_name(item), item) for item in found))
+
+
+def item_name(item: Item) -> str:
+    """Return the name of an index or constraint, or a description when it has none."""
+    name = item.index_name if isinstance(item, ops.CreateIndexOp) else item.constraint_name  # type: ignore[attr-defined]
+    if name is not None:
+        return str(name)
+    return f"{item_kind(item)} ({', '.join(item_columns(item))}) without a name"
+
+
+def item_kind(item: Item) -> str:
+    """Return what alembic calls the kind of a constraint: check, foreignkey, unique."""
+    return "index" if isinstance(item, ops.CreateIndexOp) else str(item.constraint_type)
+
+
+def item_columns(item: Item) -> tuple[str, ...]:
+    """Return the columns of an index or constraint, as far as it names them."""
+    if isinstance(item, ops.CreateForeignKeyOp):
+        return tuple(item.local_cols)
+    if isinstance(item, ops.CreateIndexOp):
+        return tuple(str(column.name) for column in item.to_index().columns)
+    return tuple(str(name) for name in getattr(item, "columns", ()))
+
+
+def referent_key(item: ops.CreateForeignKeyOp) -> str:
+    """Return the key of the table that a foreign key refers to."""
+    return table_key(item.referent_table, item.kw.get("referent_schema"))
+
+
+def _with_column_name(item: Item, old: str, new: str) -> Item:
+    item = copy.copy(item)
+    if isinstance(item, ops.CreateForeignKeyOp):
+        item.local_cols = [new if name == old else name for name in item.local_cols]
+    elif isinstance(item, ops.CreateCheckConstraintOp):
+        item.condition = _in_text(str(item.condition), old, new)
+    elif isinstance(item, (ops.CreateIndexOp, ops.CreateUniqueConstraintOp)):
+        item.columns = [_in_expression(column, old, new) for column in item.columns]
+    return item
+
+
+def _in_expression(column: Any, old: str, new: str) -> Any:
+    if isinstance(column, str):
+        return new if column == old else column
+    if isinstance(column, Column):
+        return new if column.name == old else column.name
+    return column
+
+
+def _in_text(text: str, old: str, new: str) -> str:
+    return re.sub(rf"\b{re.escape(old)}\b", new, text)
+
+
+def _named(column: Column[Any], name: str) -> Column[Any]:
+    renamed = column._copy()
+    renamed.name = renamed.key = name
+    return renamed
+
+
+def _optional(name: Any) -> str | None:
+    return name if isinstance(name, str) else None

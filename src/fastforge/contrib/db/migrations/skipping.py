@@ -1,0 +1,59 @@
+"""Skipping: a connection that reads nothing and writes nothing, for data steps in a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["SkippedConnection"]
+
+
+class SkippedConnection:
+    """Stands in for the connection of `op.get_bind()` while files are replayed.
+
+    Every statement is skipped; a query gives no rows. A migration that cannot go on without
+    rows asks `op.get_context().as_sql` first, as it has to for `sqlmigrate`.
+    """
+
+    def __init__(self, dialect: Any) -> None:
+        self.dialect = dialect
+
+    def execute(self, *_statement: Any, **_options: Any) -> SkippedResult:
+        """Skip a statement."""
+        return SkippedResult()
+
+    exec_driver_sql = scalars = execute
+
+    def scalar(self, *_statement: Any, **_options: Any) -> None:
+        """Skip a query."""
+        return
+
+    def _run_ddl_visitor(self, *_arguments: Any, **_options: Any) -> None:
+        """Skip `sa.Enum(...).create(op.get_bind())` and its like."""
+
+
+class SkippedResult:
+    """The result of a skipped statement: no rows."""
+
+    rowcount = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def all(self) -> list[Any]:
+        """Return no rows."""
+        return []
+
+    fetchall = all
+
+    def first(self) -> None:
+        """Return no row."""
+        return
+
+    fetchone = scalar = scalar_one_or_none = one_or_none = first
+
+    def scalars(self, *_index: Any) -> SkippedResult:
+        """Return no values."""
+        return self
+
+    mappings = partitions = scalars

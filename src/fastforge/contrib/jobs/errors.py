@@ -1,0 +1,54 @@
+"""Which errors of a database mean that the same call may succeed later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import exc
+
+from ..._utils import first_line, redact
+from ...tasks.backend import BackendAway
+from ..db.errors import describe
+
+__all__ = ["away_when_unreachable"]
+
+# By SQLSTATE: connections, resources, operators, locks, deadlocks, the system, broken transactions.
+_MAY_PASS: Final = ("08", "53", "55", "57", "40", "58", "25")
+# Mistakes of ours or of the data, which some drivers report without a SQLSTATE.
+_MISTAKES: Final = (
+    exc.DataError,
+    exc.IntegrityError,
+    exc.NotSupportedError,
+    exc.ProgrammingError,
+)
+
+
+@contextmanager
+def away_when_unreachable() -> Iterator[None]:
+    """Turn an error that may pass into BackendAway.
+
+    Raises:
+        BackendAway: The database cannot be reached, is overloaded, or broke the transaction off.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _may_pass(error):
+            raise
+        cause = getattr(error, "orig", None) or error
+        raise BackendAway(
+            first_line(redact(str(cause))) or type(cause).__name__,
+            code="jobs.E001",
+            hint="it is tried again",
+        ) from error
+
+
+def _may_pass(error: Exception) -> bool:
+    if isinstance(error, OSError | TimeoutError | exc.TimeoutError | exc.InterfaceError):
+        return True
+    state = describe(error).sqlstate or getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return state[:2] in _MAY_PASS
+    return isinstance(error, exc.DBAPIError) and not isinstance(error, _MISTAKES)

@@ -1,0 +1,58 @@
+"""The resource `job_store`: the jobs table, as the running process uses it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from sqlalchemy import exc
+
+from ...exceptions import StartError
+from ...lifecycle import Role, current_container, provide, resource
+from ..db.engine import target_of
+from ..db.resources import DatabaseConnection, database, open_database
+from .statements import JOB
+from .store import JobStore
+
+__all__ = ["BOOKKEEPING_CONNECTIONS", "job_store"]
+
+BOOKKEEPING_CONNECTIONS: Final = 3
+"""What a worker keeps besides the pool of its jobs: to claim, to settle, to renew."""
+
+
+@resource
+async def job_store(
+    database: Annotated[DatabaseConnection, provide(database)],
+) -> AsyncIterator[JobStore]:
+    """Give the store; in a worker with a small pool of its own.
+
+    Jobs share the project's pool and may hold all of it. Leases that cannot be renewed for that
+    would run out, and the jobs would run twice.
+    """
+    container = current_container()
+    if container.role is not Role.WORKER:
+        yield JobStore(database.engine)
+        return
+    settings = container.settings
+    config = database.config.model_copy(
+        update={"pool_size": BOOKKEEPING_CONNECTIONS, "max_overflow": 0}
+    )
+    own = await open_database(config, root=settings.root, environment=settings.environment)
+    try:
+        await _refuse_missing_table(own)
+        yield JobStore(own.engine)
+    finally:
+        await own.engine.dispose()
+
+
+async def _refuse_missing_table(connection: DatabaseConnection) -> None:
+    """Find a forgotten `migrate` before the first claim, which would only fail again and again."""
+    try:
+        async with connection.engine.begin() as opened:
+            await opened.execute(JOB.select().limit(1))
+    except (exc.ProgrammingError, exc.OperationalError) as error:
+        raise StartError(
+            f"the database {target_of(connection.config)} has no usable table {JOB.name!r}",
+            code="jobs.E002",
+            hint="run: manage migrate",
+        ) from error

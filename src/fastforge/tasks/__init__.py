@@ -1,0 +1,97 @@
+"""Tasks: functions that run later, in a worker, with the same annotations as a handler.
+
+Names are imported when they are first used: `manage --help` reads the settings of this room.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..lifecycle import injected as injected
+    from .backend import Backend as Backend
+    from .backend import BackendAway as BackendAway
+    from .backend import Claim as Claim
+    from .backend import Claimed as Claimed
+    from .backend import JobHandle as JobHandle
+    from .backend import Settlement as Settlement
+    from .backend import TaskBackend as TaskBackend
+    from .consumer import Consumer as Consumer
+    from .control import ConsumerOptions as ConsumerOptions
+    from .control import Stop as Stop
+    from .declaration import Task as Task
+    from .declaration import task as task
+    from .envelope import Envelope as Envelope
+    from .execution import JobRunner as JobRunner
+    from .kinds import TASK_BACKENDS as TASK_BACKENDS
+    from .kinds import TASKS as TASKS
+    from .memory import MemoryBackend as MemoryBackend
+    from .outcome import AttemptError as AttemptError
+    from .outcome import Outcome as Outcome
+    from .outcome import Verdict as Verdict
+    from .retry import NoRetry as NoRetry
+    from .retry import Retry as Retry
+    from .settings import Tasks as Tasks
+
+_LAZY = {
+    "AttemptError": "outcome",
+    "Backend": "backend",
+    "BackendAway": "backend",
+    "Claim": "backend",
+    "Claimed": "backend",
+    "Consumer": "consumer",
+    "ConsumerOptions": "control",
+    "Envelope": "envelope",
+    "JobHandle": "backend",
+    "JobRunner": "execution",
+    "MemoryBackend": "memory",
+    "NoRetry": "retry",
+    "Outcome": "outcome",
+    "Retry": "retry",
+    "Settlement": "backend",
+    "Stop": "control",
+    "TASKS": "kinds",
+    "TASK_BACKENDS": "kinds",
+    "Task": "declaration",
+    "TaskBackend": "backend",
+    "Tasks": "settings",
+    "Verdict": "outcome",
+    "task": "declaration",
+}
+
+__all__ = [
+    "TASKS",
+    "TASK_BACKENDS",
+    "AttemptError",
+    "Backend",
+    "BackendAway",
+    "Claim",
+    "Claimed",
+    "Consumer",
+    "ConsumerOptions",
+    "Envelope",
+    "JobHandle",
+    "JobRunner",
+    "MemoryBackend",
+    "NoRetry",
+    "Outcome",
+    "Retry",
+    "Settlement",
+    "Stop",
+    "Task",
+    "TaskBackend",
+    "Tasks",
+    "Verdict",
+    "injected",
+    "task",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "injected":
+        from ..lifecycle import injected
+
+        return injected
+    from .._utils import lazy_attribute
+
+    return lazy_attribute(__name__, _LAZY, name)

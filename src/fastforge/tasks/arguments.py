@@ -1,0 +1,196 @@
+"""Arguments: what a task takes, checked and turned to JSON when it is enqueued, and back."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import PydanticSerializationError
+
+from .._utils import did_you_mean, redact
+from ..exceptions import Location, TaskError
+from ..lifecycle import Plan, plan
+
+__all__ = ["Arguments", "arguments_of"]
+
+VALUE_LIMIT = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The arguments of one task.
+
+    Attributes:
+        task: The function's name, for messages.
+        plan: How the injected parameters are filled; the others are the arguments.
+        signature: The function's signature without the injected parameters.
+        adapters: What validates and writes each argument.
+        where: The place of the function.
+    """
+
+    task: str
+    plan: Plan
+    signature: inspect.Signature
+    adapters: Mapping[str, TypeAdapter[Any]]
+    where: Location | None
+
+    @property
+    def injected(self) -> tuple[str, ...]:
+        """The names of the parameters that the worker fills."""
+        return tuple(dependency.parameter for dependency in self.plan.dependencies)
+
+    def dump(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call as a JSON object.
+
+        What the call leaves to its default stays out, so that the worker's default holds.
+
+        Raises:
+            TaskError: The call does not fit, or a value is wrong or cannot be written as JSON.
+        """
+        self._refuse_injected(kwargs)
+        given = self._bind(args, kwargs)
+        faults: list[str] = []
+        payload: dict[str, Any] = {}
+        for name, value in given.items():
+            try:
+                checked = self.adapters[name].validate_python(value)
+                payload[name] = self._as_json(name, checked)
+            except ValidationError as error:
+                faults.extend(_faults(name, error))
+        if faults:
+            raise self._error(f"{self.task} was enqueued with {'; '.join(faults)}", "tasks.E004")
+        return payload
+
+    def load(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that a payload holds, as the function takes them.
+
+        Raises:
+            TaskError: The payload does not fit the function (any more).
+        """
+        faults = list(self._misfits(payload))
+        values: dict[str, Any] = {}
+        for name, value in payload.items():
+            if name not in self.adapters:
+                continue
+            try:
+                # As JSON, because a strict model takes a date from text only there.
+                values[name] = self.adapters[name].validate_json(json.dumps(value))
+            except ValidationError as error:
+                faults.extend(_faults(name, error))
+        if faults:
+            raise self._error(
+                f"the payload does not fit {self.task}: {'; '.join(faults)}", "tasks.E008"
+            )
+        return values
+
+    def _misfits(self, payload: Mapping[str, Any]) -> Iterator[str]:
+        for name, parameter in self.signature.parameters.items():
+            if name not in payload and parameter.default is parameter.empty:
+                yield f"{name} is missing"
+        for name in payload:
+            if name not in self.adapters:
+                yield f"it takes no {name}"
+
+    def _refuse_injected(self, kwargs: Mapping[str, Any]) -> None:
+        for name in self.injected:
+            if name in kwargs:
+                raise self._error(
+                    f"{name} was given to {self.task}.enqueue, but the worker injects it",
+                    "tasks.E002",
+                    hint=f"leave {name} out",
+                )
+
+    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self.signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            unknown = next((name for name in kwargs if name not in self.adapters), "")
+            takes = f"it takes {', '.join(self.adapters) or 'no arguments'}"
+            raise self._error(
+                f"{self.task}.enqueue: {error}",
+                "tasks.E003",
+                hint=(did_you_mean(unknown, self.adapters) if unknown else "") or takes,
+            ) from None
+
+    def _as_json(self, name: str, value: Any) -> Any:
+        try:
+            dumped = self.adapters[name].dump_python(value, mode="json")
+            # NaN and lone surrogates are Python's own: neither is JSON.
+            json.dumps(dumped, allow_nan=False, ensure_ascii=False).encode()
+        except (PydanticSerializationError, ValueError, TypeError) as error:
+            raise self._error(
+                f"the argument {name} of {self.task} cannot be written as JSON: {error}",
+                "tasks.E005",
+                hint="give what pydantic can write: plain values, dates, models; or an id",
+            ) from None
+        return dumped
+
+    def _error(self, message: str, code: str, *, hint: str = "") -> TaskError:
+        return TaskError(message, code=code, hint=hint, where=self.where)
+
+
+@functools.lru_cache(maxsize=4096)
+def arguments_of(function: Callable[..., Any]) -> Arguments:
+    """Work out what a task takes, once for each function.
+
+    Raises:
+        DependencyError: A parameter needs a request, or names what does not exist.
+        TaskError: A parameter cannot travel by name, or its type cannot be JSON.
+    """
+    planned = plan(function, takes_arguments=True)
+    hints = typing.get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    parameters = [signature.parameters[name] for name in planned.arguments]
+    for parameter in parameters:
+        _refuse_nameless(function, parameter)
+    return Arguments(
+        task=function.__name__,
+        plan=planned,
+        signature=inspect.Signature(parameters),
+        adapters={
+            parameter.name: _adapter(function, parameter.name, hints.get(parameter.name, Any))
+            for parameter in parameters
+        },
+        where=Location.of(function),
+    )
+
+
+def _refuse_nameless(function: Callable[..., Any], parameter: inspect.Parameter) -> None:
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        raise TaskError(
+            f"the parameter {parameter} of the task {function.__name__} cannot be given by name",
+            code="tasks.E006",
+            hint="give it a plain name: arguments travel as a JSON object",
+            where=Location.of(function),
+        )
+
+
+def _adapter(function: Callable[..., Any], name: str, hint: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(hint)
+    except PydanticUserError as error:
+        shown = getattr(hint, "__name__", str(hint))
+        raise TaskError(
+            f"the parameter {name}: {shown} of the task {function.__name__} is no type"
+            " that can be written as JSON",
+            code="tasks.E007",
+            hint="take an id or a pydantic model, or inject it: write `= injected`",
+            where=Location.of(function),
+        ) from error
+
+
+def _faults(name: str, error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False):
+        path = ".".join((name, *map(str, fault["loc"])))
+        reason = fault["msg"].removeprefix("Value error, ")
+        # Written as name=value, a password is masked.
+        shown = redact(f"{path}={fault['input']!r}")
+        cut = shown if len(shown) <= VALUE_LIMIT else f"{shown[:VALUE_LIMIT]}..."
+        yield f"{cut}: {reason}"

@@ -1,0 +1,163 @@
+"""Backend: where jobs wait, as whoever enqueues and the consumer see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..exceptions import ForgeError, TaskError
+from ..lifecycle import Container, Resource
+from .envelope import Envelope
+from .outcome import AttemptError, Outcome
+from .settings import Tasks
+
+__all__ = [
+    "Backend",
+    "BackendAway",
+    "Claim",
+    "ClaimRequest",
+    "Claimed",
+    "JobHandle",
+    "Renewal",
+    "Settlement",
+    "TaskBackend",
+    "backend_of",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobHandle:
+    """What `enqueue` gives back: enough to find the job again."""
+
+    uid: str
+    task: str
+    queue: str
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Claim:
+    """One attempt at a job, held by one worker.
+
+    Args:
+        key: The backend's own name for the job.
+        attempt: The number of this attempt, from 1. With the worker's id it is the fence: a
+            result under an attempt that is not current any more is refused.
+        envelope: The job.
+        errors: What ended the attempts before.
+    """
+
+    key: int | str
+    attempt: int
+    envelope: Envelope
+    errors: tuple[AttemptError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequest:
+    """What a worker wants: at most `limit` due jobs of its queues, for the time of a lease."""
+
+    worker_id: str
+    queues: tuple[str, ...]
+    limit: int
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a worker got, and when the next job that waits is due, in seconds from now."""
+
+    claims: tuple[Claim, ...] = ()
+    next_due_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """An attempt and how it ended."""
+
+    claim: Claim
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """What a renewal found: claims that others hold by now, and how many jobs were freed."""
+
+    lost: frozenset[Claim] = frozenset()
+    freed: int = 0
+
+
+class BackendAway(ForgeError):
+    """The backend cannot be reached now; the same call may succeed later."""
+
+
+class TaskBackend(Protocol):
+    """What a backend does. What a worker calls raises BackendAway when it cannot be done now."""
+
+    async def enqueue(self, envelope: Envelope, /) -> None:
+        """Keep a job; where the backend can, in the transaction that the caller is in."""
+        ...
+
+    async def claim(self, request: ClaimRequest, /) -> Claimed:
+        """Give due jobs to a worker, each to one only; their attempts are counted here."""
+        ...
+
+    async def settle(self, worker_id: str, settlements: Sequence[Settlement], /) -> None:
+        """Record how attempts ended. Those that the worker does not hold any more are skipped."""
+        ...
+
+    async def renew(self, worker_id: str, held: Collection[Claim], /, *, lease_s: float) -> Renewal:
+        """Prolong a worker's leases, and free every job whose lease has run out."""
+        ...
+
+    async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:
+        """Free, uncounted, what the worker holds without knowing: a claim's answer was lost."""
+        ...
+
+    async def watch(self, wake: Callable[[], None], /) -> None:
+        """Call `wake` whenever jobs may have become due, until cancelled; or return at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """The declaration of a backend, in an app's `task_backends.py`.
+
+    ```python
+    DATABASE = Backend(name="database", resource=jobs_store)
+    ```
+
+    Args:
+        name: What TASKS.backend calls it.
+        resource: Opens the TaskBackend.
+    """
+
+    name: str
+    resource: Resource[Any]
+
+
+def backend_of(container: Container) -> TaskBackend:
+    """Return the running backend that TASKS.backend names.
+
+    Raises:
+        TaskError: No installed app declares it.
+    """
+    name = container.settings.section(Tasks).backend
+    for backend in container.registry.values("task_backends"):
+        if backend.name == name:
+            found: TaskBackend = container[backend.resource]
+            return found
+    raise TaskError(
+        f"TASKS.backend is {name!r}, which no installed app declares",
+        code="tasks.E009",
+        hint=backend_hint(name),
+        where=container.settings.where("TASKS"),
+    )
+
+
+def backend_hint(name: str) -> str:
+    """Return what to do about a backend that is not installed."""
+    if name == "database":
+        return 'add "fastforge.contrib.db" and "fastforge.contrib.jobs" to INSTALLED_APPS'
+    return "install the app that declares it in its task_backends.py, or name another"

@@ -1,0 +1,47 @@
+"""Control: what a consumer is told: how to work, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+
+__all__ = ["ConsumerOptions", "Stop", "new_worker_id"]
+
+
+class Stop:
+    """The request to stop: once is to drain, twice is now."""
+
+    def __init__(self) -> None:
+        self.draining = asyncio.Event()
+        self.now = asyncio.Event()
+
+    def request(self) -> None:
+        """Ask for the next step."""
+        (self.now if self.draining.is_set() else self.draining).set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerOptions:
+    """How a consumer works.
+
+    Args:
+        queues: The names of the queues it takes jobs from.
+        concurrency: How many jobs run at the same time.
+        lease_s: How long a job stays with a worker that no longer reports, in seconds.
+        drain_s: How long running jobs may go on when it stops, in seconds.
+        burst: End when nothing is due and nothing runs.
+    """
+
+    queues: tuple[str, ...]
+    concurrency: int
+    lease_s: float
+    drain_s: float
+    burst: bool = False
+
+
+def new_worker_id() -> str:
+    """Return an id for a worker: its host, its process, and chance."""
+    return f"{socket.gethostname()[:64]}:{os.getpid()}:{secrets.token_hex(4)}"

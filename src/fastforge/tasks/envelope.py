@@ -1,0 +1,58 @@
+"""Envelope: a job on its way, as plain data that any backend can keep."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from ..observability.context import request_id
+
+__all__ = ["VERSION", "Envelope", "headers_here", "new_uid"]
+
+VERSION: Final = 1
+"""The version of envelopes that this code writes, and the newest that it can run."""
+REQUEST_ID: Final = "request_id"
+
+
+def new_uid() -> str:
+    """Return a new id of a job, unique everywhere."""
+    return str(uuid.uuid4())
+
+
+def headers_here() -> dict[str, str]:
+    """Return what a job remembers of the execution that enqueues it."""
+    current = request_id.get()
+    return {} if current is None else {REQUEST_ID: current}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What is known of a job before it runs. Everything in it is JSON, except `run_at`.
+
+    Args:
+        task: The name of the task.
+        payload: The task's arguments by name.
+        queue: The queue that it waits in.
+        uid: Unique everywhere, known before the job is written.
+        headers: What the job remembers of where it was enqueued; `request_id` for now.
+        run_at: When it is due, with a time zone; None means at once, by the backend's clock.
+        max_attempts: How often it is tried.
+        version: The form of the envelope. A worker puts back what is newer than itself.
+    """
+
+    task: str
+    payload: Mapping[str, Any]
+    queue: str = "default"
+    uid: str = field(default_factory=new_uid)
+    headers: Mapping[str, str] = field(default_factory=headers_here)
+    run_at: datetime | None = None
+    max_attempts: int = 10
+    version: int = VERSION
+
+    @property
+    def request_id(self) -> str | None:
+        """The id of the request that enqueued it, if one did."""
+        return self.headers.get(REQUEST_ID)

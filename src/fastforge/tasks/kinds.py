@@ -1,0 +1,32 @@
+"""The kinds of components that have to do with jobs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..components import Kind
+from .arguments import arguments_of
+from .backend import Backend
+from .declaration import Task
+
+__all__ = ["TASKS", "TASK_BACKENDS"]
+
+
+def _check_task(task: Task[..., Any]) -> None:
+    arguments_of(task.function)
+
+
+TASKS: Final[Kind[Task[..., Any]]] = Kind(
+    name="tasks",
+    type=Task,
+    module="tasks",
+    key=lambda task: task.name,
+    home=lambda task: task.function,
+    validate=_check_task,
+)
+TASK_BACKENDS: Final[Kind[Backend]] = Kind(
+    name="task_backends",
+    type=Backend,
+    module="task_backends",
+    key=lambda backend: backend.name,
+)

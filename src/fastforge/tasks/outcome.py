@@ -1,0 +1,130 @@
+"""Outcome: how one attempt at a job ended, and what is kept of an attempt that failed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Final, Self
+
+from .._utils import redact
+
+__all__ = ["ERRORS_KEPT", "AttemptError", "JobState", "Outcome", "Verdict", "worker_vanished"]
+
+ERRORS_KEPT: Final = 10
+"""How many failed attempts of a job are remembered, the last ones."""
+MESSAGE_LIMIT: Final = 1_000
+TRACE_LIMIT: Final = 6_000
+
+
+class JobState(IntEnum):
+    """Where a job is in its life."""
+
+    READY = 0
+    RUNNING = 1
+    DONE = 2
+    DEAD = 3
+
+
+class Verdict(StrEnum):
+    """What becomes of a job after an attempt."""
+
+    SUCCEEDED = "succeeded"
+    RETRY = "retry"
+    DEAD = "dead"
+    PUT_BACK = "put_back"
+    """It could not be tried here; it is due again later and the attempt is not counted."""
+    INTERRUPTED = "interrupted"
+    """The worker is stopping; it is due at once and the attempt is not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptError:
+    """An exception that ended an attempt, as text.
+
+    Args:
+        attempt: The number of the attempt, from 1.
+        at: When it ended, ISO 8601 in UTC.
+        type: The exception's class with its module.
+        message: What it says, without passwords.
+        trace: The traceback's text without passwords; the end of it when it is long.
+    """
+
+    attempt: int
+    at: str
+    type: str
+    message: str
+    trace: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException, *, attempt: int) -> Self:
+        """Describe an exception."""
+        kind = type(error)
+        builtin = kind.__module__ in ("builtins", "__main__")
+        trace = "".join(traceback.format_exception(error))
+        return cls(
+            attempt=attempt,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            type=kind.__qualname__ if builtin else f"{kind.__module__}.{kind.__qualname__}",
+            message=redact(str(error))[:MESSAGE_LIMIT],
+            trace=redact(trace)[-TRACE_LIMIT:],
+        )
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        first = self.message.partition("\n")[0]
+        return f"{self.type}: {first}" if first else self.type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an attempt ended.
+
+    Args:
+        verdict: What becomes of the job.
+        delay_s: When it is due again, in seconds from now; for RETRY and PUT_BACK.
+        error: What ended the attempt; for RETRY and DEAD.
+    """
+
+    verdict: Verdict
+    delay_s: float = 0
+    error: AttemptError | None = None
+
+    @property
+    def state(self) -> JobState:
+        """The state that the job is in afterwards."""
+        return _STATES.get(self.verdict, JobState.READY)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the attempt is one of the `max_attempts`."""
+        return self.verdict not in (Verdict.PUT_BACK, Verdict.INTERRUPTED)
+
+
+_STATES: Final = {Verdict.SUCCEEDED: JobState.DONE, Verdict.DEAD: JobState.DEAD}
+
+
+def worker_vanished(worker_id: str | None, *, attempt: int, max_attempts: int) -> Outcome:
+    """Return the outcome of an attempt whose worker stopped reporting.
+
+    It counts, unlike an interruption: the job itself may be what kills its workers, and would
+    else kill them for ever. It is due again at once, since most often it is innocent.
+    """
+    error = AttemptError(
+        attempt=attempt,
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        type="WorkerVanished",
+        message=f"the worker {worker_id} ended or hung while it ran this job",
+    )
+    dead = attempt >= max_attempts
+    return Outcome(verdict=Verdict.DEAD if dead else Verdict.RETRY, error=error)

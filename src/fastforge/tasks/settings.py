@@ -1,0 +1,29 @@
+"""The settings of background jobs."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..conf import Section
+
+__all__ = ["Tasks"]
+
+
+class Tasks(Section, setting="TASKS"):
+    """How jobs are kept and run.
+
+    Attributes:
+        backend: The name of a task backend: `database` (of fastforge.contrib.jobs) or `memory`.
+        concurrency: How many jobs one worker process runs at the same time; also the number of
+            its threads for tasks that are written with plain `def`.
+        lease_s: How long a job stays with a worker that no longer reports, in seconds. After a
+            crash its jobs run again within this time and a fifth of it.
+        drain_s: How long running jobs may go on after SIGTERM before they are handed back.
+        max_attempts: How often a job is tried whose task does not say.
+    """
+
+    backend: str = "database"
+    concurrency: int = Field(default=50, ge=1)
+    lease_s: float = Field(default=30, ge=1)
+    drain_s: float = Field(default=25, ge=0)
+    max_attempts: int = Field(default=10, ge=1)

@@ -1,0 +1,50 @@
+"""Threads: a bounded number of them for tasks that are written with plain `def`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+__all__ = ["Threads"]
+
+T = TypeVar("T")
+
+
+class Threads:
+    """Runs blocking functions in at most `limit` threads.
+
+    A caller that is cancelled is free at once. Its thread cannot be ended: it keeps its place
+    among the `limit` until its function returns, so that they are never exceeded.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limiter = anyio.CapacityLimiter(limit)
+        self._running: set[asyncio.Task[object]] = set()
+
+    @property
+    def busy(self) -> int:
+        """How many threads are at work, those that nobody waits for included."""
+        return self._limiter.borrowed_tokens
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run a function in a thread, in the context of the caller, and return its result."""
+        task = asyncio.create_task(self._run(function))
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        await asyncio.wait({task})
+        return task.result()
+
+    async def _run(self, function: Callable[[], T]) -> T:
+        # Abandoned only when the event loop itself ends.
+        return await anyio.to_thread.run_sync(
+            function, abandon_on_cancel=True, limiter=self._limiter
+        )
+
+    def _forget(self, task: asyncio.Task[object]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved: nobody may be waiting for it any more

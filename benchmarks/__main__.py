@@ -7,13 +7,13 @@ The options are passed on. Ends with 1 when one of them failed; the others have 
 
 from __future__ import annotations
 
-import pkgutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
+PROGRAM = 'if __name__ == "__main__":'
 
 
 def main(options: Sequence[str]) -> int:
@@ -25,9 +25,9 @@ def main(options: Sequence[str]) -> int:
 
 
 def names() -> list[str]:
-    """The benchmarks: the modules of this folder; packages hold what they share."""
-    found = pkgutil.iter_modules([str(FOLDER)])
-    return sorted(module.name for module in found if not module.ispkg and module.name[0] != "_")
+    """The modules of this folder that are programs; the others hold what these share."""
+    programs = (path for path in FOLDER.glob("[!_]*.py") if PROGRAM in path.read_text())
+    return sorted(path.stem for path in programs)
 
 
 def run(name: str, options: Sequence[str]) -> int:

@@ -71,8 +71,10 @@ def test_every_benchmark_is_run_and_a_failure_told_at_the_end(tmp_path: Path) ->
     folder.mkdir()
     shutil.copy(ROOT / "benchmarks" / "__main__.py", folder)
     (folder / "__init__.py").touch()
-    (folder / "broken.py").write_text("raise SystemExit(3)")
-    (folder / "startup.py").write_text("import sys; print('ran', *sys.argv[1:])")
+    program = 'import sys\nif __name__ == "__main__":\n    '
+    (folder / "broken.py").write_text(f"{program}raise SystemExit(3)")
+    (folder / "shared.py").write_text("raise SystemExit('not a benchmark')")
+    (folder / "startup.py").write_text(f"{program}print('ran', *sys.argv[1:])")
     result = run([sys.executable, "-m", "benchmarks", "--quick"], cwd=tmp_path)
     assert result.returncode == 1
     assert result.stdout == "ran --quick\n"

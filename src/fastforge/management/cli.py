@@ -1,0 +1,178 @@
+"""The command line: `manage`, `fastforge`, `python -m fastforge` and a project's `manage.py`.
+
+The list of commands is read without importing one; a command is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
+
+import click
+
+from .. import __version__
+from ..commands import CommandFile
+from .invocation import Invocation
+from .lazy import LazyCommand
+from .reporting import colour, lines_of, report
+from .usage import no_such_command, usage_error
+
+__all__ = ["main", "run"]
+
+INTERRUPTED_EXIT_CODE = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code.
+
+    Args:
+        arguments: What follows the program's name; the process's own.
+    """
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _output_is_closed()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit code: 0 ok, 1 found something, 2 refused, 3 no start.
+
+    Args:
+        arguments: Options, the command's name and its own arguments.
+    """
+    invocation = Invocation()
+    try:
+        result = _Manage().main(list(arguments), standalone_mode=False, obj=invocation)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        return report(usage_error(error), show_traceback=invocation.traceback)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED_EXIT_CODE
+    except Exception as error:
+        return report(error, show_traceback=invocation.traceback)
+    return result if isinstance(result, int) else 0
+
+
+def _output_is_closed() -> int:
+    # Whoever read our output has left. Python would write to it once more while it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+class _Manage(click.Group):
+    """The group of all commands, found when they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="manage",
+            params=list(_options()),
+            context_settings={"max_content_width": 100, "color": colour()},
+            subcommand_metavar="COMMAND ...",
+        )
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.is_eager = False  # after `--settings`, which decides what help shows
+        return option
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(ctx.obj.listed())
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        file = ctx.obj.command(name)
+        return None if file is None else LazyCommand(file)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            if name.startswith("-"):
+                raise click.NoSuchOption(name, ctx=ctx)
+            raise no_such_command(
+                name, ctx.command_path, ctx.obj.known(), in_project=ctx.obj.is_in_project
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_headline(ctx.obj))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for app, files in _by_app(ctx.obj.listed()).items():
+            with formatter.section(click.style(app, bold=True)):
+                formatter.write_dl([(file.name, file.help) for file in files])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        failure = ctx.obj.failure
+        if failure is None:
+            return
+        absent = "The commands of apps" if ctx.obj.is_in_project else "The other commands"
+        formatter.write(f"\n{absent} are not listed:\n")
+        for line in lines_of(failure):
+            formatter.write(f"  {line}\n")
+
+
+def _options() -> Iterator[click.Option]:
+    yield click.Option(
+        ["--settings"],
+        metavar="MODULE",
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_settings,
+        help="The settings module, for example shop.settings.",
+    )
+    yield click.Option(
+        ["--traceback"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_traceback,
+        help="Show the whole traceback of a failure.",
+    )
+    yield click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help="Show the version and exit.",
+    )
+
+
+def _remember_settings(ctx: click.Context, option: click.Parameter, value: str | None) -> None:
+    ctx.obj.settings_module = value
+
+
+def _remember_traceback(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    ctx.obj.traceback = value
+
+
+def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        python = ".".join(map(str, sys.version_info[:3]))
+        click.echo(f"fastforge {__version__}, Python {python}")
+        ctx.exit()
+
+
+def _headline(invocation: Invocation) -> str:
+    if invocation.failure is not None:
+        return f"The command line of fastforge {__version__}."
+    settings = invocation.outline().settings
+    return f"fastforge {__version__} on {settings.module}, environment {settings.environment}."
+
+
+def _by_app(files: Mapping[str, CommandFile]) -> Mapping[str, list[CommandFile]]:
+    groups: dict[str, list[CommandFile]] = {}
+    for file in sorted(files.values(), key=lambda file: file.name):
+        groups.setdefault(file.app, []).append(file)
+    order = dict.fromkeys(file.app for file in files.values())
+    return {app: groups[app] for app in order}

@@ -1,0 +1,89 @@
+"""Reporting: every way a command can fail, as lines on standard error and an exit code."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from typing import Final
+
+import click
+
+from .._utils import first_line, redact
+from ..exceptions import CommandError, ErrorGroup, ForgeError, Location
+
+__all__ = ["colour", "exit_code_of", "lines_of", "report"]
+
+UNEXPECTED_EXIT_CODE: Final = 1
+
+
+def report(error: BaseException, *, show_traceback: bool) -> int:
+    """Write a failure to standard error and return the exit code of the process.
+
+    A mistake that fastforge knows is one line. Any other exception is one line with the last
+    line of the user's own code that ran. Passwords are masked, also in a traceback.
+
+    Args:
+        error: What was raised.
+        show_traceback: Write the whole traceback first.
+    """
+    if show_traceback:
+        click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
+    for line in lines_of(error):
+        click.echo(click.style("error: ", fg="red") + line, err=True, color=colour())
+    return exit_code_of(error)
+
+
+def colour() -> bool | None:
+    """Return False where NO_COLOR is set; None leaves it to whether a terminal reads."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return 2 or 3 for what fastforge refuses, 1 for a failure of the command's own."""
+    codes = [
+        leaf.exit_code if isinstance(leaf, ForgeError) else UNEXPECTED_EXIT_CODE
+        for leaf in _leaves(error)
+    ]
+    return max(codes)
+
+
+def lines_of(error: BaseException) -> Iterator[str]:
+    """Yield a line for each mistake that an exception stands for."""
+    for leaf in _leaves(error):
+        yield redact(str(leaf if isinstance(leaf, ForgeError) else _unexpected(leaf)))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, ErrorGroup | BaseExceptionGroup):
+        for inner in error.errors if isinstance(error, ErrorGroup) else error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _unexpected(error: BaseException) -> CommandError:
+    text = first_line(str(error))
+    name = type(error).__name__
+    return CommandError(
+        f"{name}: {text}" if text else name,
+        code="management.E010",
+        hint="--traceback shows all of it",
+        where=_users_line(error),
+    )
+
+
+def _users_line(error: BaseException) -> Location | None:
+    """Return the last line that ran of code that is neither installed nor ours."""
+    last: Location | None = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if os.path.isfile(file) and not _is_foreign(file):
+            last = Location(file, line)
+    return last
+
+
+def _is_foreign(file: str) -> bool:
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    standard_library = os.path.dirname(os.__file__)
+    return file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file

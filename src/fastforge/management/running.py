@@ -1,0 +1,145 @@
+"""Running: one command from its typed arguments to its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import click
+
+from ..commands import Command, Context
+from ..exceptions import CommandError, Location
+from ..project import Project
+from .invocation import Invocation
+from .parameters import Form
+
+__all__ = ["Interrupted", "run_async", "run_command"]
+
+T = TypeVar("T")
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """A signal ended the command; its exit code is the one that a shell would show."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+def run_command(
+    command: Command, form: Form, invocation: Invocation, given: Mapping[str, Any]
+) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        command: The command.
+        form: How its function is called.
+        invocation: What stood before the command.
+        given: The values that were typed.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM ended it; everything has been closed.
+        Exception: Whatever the command raised.
+    """
+    project = None if command.starts == "nothing" else Project.of(invocation.outline())
+    if project is not None and command.starts == "resources":
+        return _exit_code(run_async(_with_resources(form, project, invocation, given)), command)
+    arguments, named = form.bind(given, _context(invocation, project))
+    result = command.function(*arguments, **named)
+    return _exit_code(run_async(result) if command.is_async else result, command)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; the first SIGINT or SIGTERM cancels it, the second kills.
+
+    Raises:
+        Interrupted: It was cancelled so.
+    """
+    return asyncio.run(_until_signal(work))
+
+
+async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
+    received: list[int] = []
+    with _cancelled_by_signals(received):
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if received:
+                raise Interrupted(received[0]) from None
+            raise
+
+
+@contextmanager
+def _cancelled_by_signals(received: list[int]) -> Iterator[None]:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop(number: int) -> None:
+        received.append(number)
+        # The next one needs no cooperation of the command's.
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+        if task is not None:
+            task.cancel()
+
+    handled = _install(loop, stop)
+    try:
+        yield
+    finally:
+        for number in handled if not received else ():
+            loop.remove_signal_handler(number)
+
+
+def _install(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]) -> list[int]:
+    handled: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        return handled
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:  # as whoever started us wants it
+            continue
+        with contextlib.suppress(NotImplementedError):  # an event loop without signals
+            loop.add_signal_handler(number, stop, number)
+            handled.append(number)
+    return handled
+
+
+async def _with_resources(
+    form: Form, project: Project, invocation: Invocation, given: Mapping[str, Any]
+) -> Any:
+    from ..lifecycle import Role, execute
+
+    assert form.plan is not None
+    async with project.running(Role.COMMAND) as container:
+        arguments, named = form.bind(given, _context(invocation, project, container))
+        async with execute(container, form.plan) as injected:
+            return await form.function(*arguments, **named, **injected)
+
+
+def _context(invocation: Invocation, project: Project | None, container: Any = None) -> Context:
+    return Context(
+        settings_module=invocation.settings_module,
+        traceback=invocation.traceback,
+        project=project,
+        container=container,
+        echo=click.echo,
+    )
+
+
+def _exit_code(result: object, command: Command) -> int:
+    if result is None:
+        return 0
+    if isinstance(result, int) and not isinstance(result, bool):
+        return result
+    raise CommandError(
+        f"{command.function.__name__} returned {type(result).__name__}, which is no exit code",
+        code="management.E008",
+        hint="return None or an int",
+        where=Location.of(command.function),
+    )

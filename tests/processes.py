@@ -26,8 +26,10 @@ from .services import free_port
 __all__ = [
     "Process",
     "Response",
+    "descendants",
     "fetch",
     "free_port",
+    "is_running",
     "run",
     "start",
     "wait_until",
@@ -210,6 +212,37 @@ def clean_environment() -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "src"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process (one that has ended and is not reaped yet counts)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process has started, and theirs."""
+    parents = parents_of_processes()
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def parents_of_processes() -> dict[int, int]:
+    """Every process of this machine and its parent; a small Linux has no `ps`, macOS no /proc."""
+    if not Path("/proc/self/stat").exists():
+        table = run(["ps", "-A", "-o", "pid=,ppid="]).stdout.split()
+        return dict(zip(map(int, table[::2]), map(int, table[1::2]), strict=True))
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended since
+            # After the name, which may hold anything, stand the state and the parent.
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
+    return parents
 
 
 def wait_until(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,14 +16,6 @@ import redis
 
 from . import processes, services
 from .conftest import with_driver
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_each_test_gets_an_empty_postgresql_database(postgres_dsn: str) -> None:
@@ -78,9 +69,9 @@ def test_a_server_ends_when_the_run_that_asked_for_it_is_killed(name: str) -> No
     )
     with processes.start([sys.executable, "-c", program], cwd=processes.ROOT) as run:
         pid = int(run.wait_for("\n").split()[1])
-        assert is_running(pid)
+        assert processes.is_running(pid)
         run.kill()
-        processes.wait_until(lambda: not is_running(pid))
+        processes.wait_until(lambda: not processes.is_running(pid))
 
 
 def test_a_server_that_is_not_installed_is_one_line_that_says_what_to_install(
@@ -122,7 +113,7 @@ def test_leaving_the_block_ends_a_process_and_its_children() -> None:
     with processes.start([sys.executable, "-c", program]) as parent:
         child = int(parent.wait_for("\n").split()[1])
     assert not parent.alive
-    processes.wait_until(lambda: not is_running(child))
+    processes.wait_until(lambda: not processes.is_running(child))
 
 
 def test_waiting_for_output_fails_at_once_when_the_process_has_ended() -> None:

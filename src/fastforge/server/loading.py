@@ -39,9 +39,11 @@ def _import(name: str) -> ModuleType:
     except ForgeError:
         raise
     except Exception as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
         raise StartError(
             f"{name} does not load: {type(error).__name__}: {first_line(str(error))}",
             code="server.E004",
+            hint="run this in the project's folder" if missing == name.partition(".")[0] else "",
             where=_place(error),
         ) from error
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from .backend import BackendAway as BackendAway
     from .backend import Claim as Claim
     from .backend import Claimed as Claimed
+    from .backend import ClaimRequest as ClaimRequest
     from .backend import JobHandle as JobHandle
+    from .backend import Renewal as Renewal
     from .backend import Settlement as Settlement
     from .backend import TaskBackend as TaskBackend
     from .consumer import Consumer as Consumer
@@ -38,6 +40,7 @@ _LAZY = {
     "Backend": "backend",
     "BackendAway": "backend",
     "Claim": "backend",
+    "ClaimRequest": "backend",
     "Claimed": "backend",
     "Consumer": "consumer",
     "ConsumerOptions": "control",
@@ -47,6 +50,7 @@ _LAZY = {
     "MemoryBackend": "memory",
     "NoRetry": "retry",
     "Outcome": "outcome",
+    "Renewal": "backend",
     "Retry": "retry",
     "Settlement": "backend",
     "Stop": "control",
@@ -66,6 +70,7 @@ __all__ = [
     "Backend",
     "BackendAway",
     "Claim",
+    "ClaimRequest",
     "Claimed",
     "Consumer",
     "ConsumerOptions",
@@ -75,6 +80,7 @@ __all__ = [
     "MemoryBackend",
     "NoRetry",
     "Outcome",
+    "Renewal",
     "Retry",
     "Settlement",
     "Stop",

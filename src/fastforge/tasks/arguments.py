@@ -8,9 +8,9 @@ import json
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError
 
@@ -20,7 +20,7 @@ from ..lifecycle import Plan, plan
 
 __all__ = ["Arguments", "arguments_of"]
 
-VALUE_LIMIT = 80
+VALUE_LIMIT: Final = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +122,14 @@ class Arguments:
     def _as_json(self, name: str, value: Any) -> Any:
         try:
             dumped = self.adapters[name].dump_python(value, mode="json")
-            # NaN and lone surrogates are Python's own: neither is JSON.
-            json.dumps(dumped, allow_nan=False, ensure_ascii=False).encode()
+            # NaN and lone surrogates are Python's own: neither is JSON. And what is written has to
+            # be readable: better refused here than found dead in the queue.
+            text = json.dumps(dumped, allow_nan=False, ensure_ascii=False).encode()
+            self.adapters[name].validate_json(text)
         except (PydanticSerializationError, ValueError, TypeError) as error:
+            reason = "; ".join(str(error).split("\n")[:2])
             raise self._error(
-                f"the argument {name} of {self.task} cannot be written as JSON: {error}",
+                f"the argument {name} of {self.task} cannot be written as JSON: {reason}",
                 "tasks.E005",
                 hint="give what pydantic can write: plain values, dates, models; or an id",
             ) from None
@@ -174,7 +177,13 @@ def _refuse_nameless(function: Callable[..., Any], parameter: inspect.Parameter)
 
 def _adapter(function: Callable[..., Any], name: str, hint: Any) -> TypeAdapter[Any]:
     try:
-        return TypeAdapter(hint)
+        try:
+            # Else NaN silently becomes null.
+            return TypeAdapter(hint, config=ConfigDict(ser_json_inf_nan="constants"))
+        except PydanticUserError as error:
+            if error.code != "type-adapter-config-unused":
+                raise
+            return TypeAdapter(hint)  # a model has a configuration of its own
     except PydanticUserError as error:
         shown = getattr(hint, "__name__", str(hint))
         raise TaskError(

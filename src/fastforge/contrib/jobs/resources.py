@@ -16,8 +16,8 @@ from .store import JobStore
 
 __all__ = ["BOOKKEEPING_CONNECTIONS", "job_store"]
 
-BOOKKEEPING_CONNECTIONS: Final = 3
-"""What a worker keeps besides the pool of its jobs: to claim, to settle, to renew."""
+BOOKKEEPING_CONNECTIONS: Final = 4
+"""What a worker keeps besides the pool of its jobs: to claim, to settle, to renew, to listen."""
 
 
 @resource

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -53,8 +53,7 @@ async def _watch_file(path: str, wake: Callable[[], None]) -> None:
 
 
 async def _listen_asyncpg(engine: AsyncEngine, wake: Callable[[], None]) -> None:
-    async with engine.connect() as connection:
-        driver = await _own_connection(connection)
+    async with _listening(engine) as driver:
         ended = asyncio.Event()
         driver.add_termination_listener(lambda _: ended.set())
         await driver.add_listener(CHANNEL, lambda *_: wake())
@@ -64,8 +63,7 @@ async def _listen_asyncpg(engine: AsyncEngine, wake: Callable[[], None]) -> None
 
 
 async def _listen_psycopg(engine: AsyncEngine, wake: Callable[[], None]) -> None:
-    async with engine.connect() as connection:
-        driver = await _own_connection(connection)
+    async with _listening(engine) as driver:
         await driver.set_autocommit(True)
         await driver.execute(f"LISTEN {CHANNEL}")
         wake()
@@ -73,8 +71,11 @@ async def _listen_psycopg(engine: AsyncEngine, wake: Callable[[], None]) -> None
             wake()
 
 
-async def _own_connection(connection: Any) -> Any:
-    """Take the driver's connection out of the pool, whose size is for statements."""
-    await connection.get_raw_connection()
-    connection.sync_connection.detach()
-    return (await connection.get_raw_connection()).driver_connection
+@asynccontextmanager
+async def _listening(engine: AsyncEngine) -> AsyncIterator[Any]:
+    """Give a driver's connection, which is closed at the end: nobody else shall be notified."""
+    async with engine.connect() as connection:
+        try:
+            yield (await connection.get_raw_connection()).driver_connection
+        finally:
+            await connection.invalidate()

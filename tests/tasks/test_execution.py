@@ -1,0 +1,341 @@
+"""One attempt at a job: what it is given, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import anyio.from_thread
+import pytest
+from fastapi import Depends
+
+from fastforge.lifecycle import injected, provide, resource, scope
+from fastforge.observability.context import request_id
+from fastforge.tasks import (
+    Claim,
+    Envelope,
+    JobRunner,
+    MemoryBackend,
+    NoRetry,
+    Outcome,
+    Retry,
+    Task,
+    Verdict,
+    task,
+)
+from fastforge.tasks.threads import Threads
+from tests.processes import wait_until_async
+
+from .conftest import memory
+
+Run = Callable[..., Any]
+log: list[object] = []
+
+
+@pytest.fixture(autouse=True)
+def empty_log() -> Iterator[None]:
+    log.clear()
+    yield
+    log.clear()
+
+
+@pytest.fixture
+def run(run_project: Callable[..., Any]) -> Run:
+    """Run one attempt of a task in a project that has it and what else is given."""
+
+    async def run(
+        task: Task[..., Any],
+        *components: Any,
+        attempt: int = 1,
+        max_attempts: int = 3,
+        **payload: Any,
+    ) -> Outcome:
+        envelope = Envelope(
+            task=task.name,
+            payload=payload,
+            headers={"request_id": "r-1"},
+            max_attempts=max_attempts,
+        )
+        async with run_project(task, *components) as container:
+            runner = JobRunner(container, Threads(2))
+            return await runner.run(Claim(key=1, attempt=attempt, envelope=envelope))
+
+    return run
+
+
+@task
+async def add(a: int, b: int = 2) -> None:
+    log.append((a + b, request_id.get()))
+
+
+async def test_a_job_runs_with_its_arguments_and_under_its_request_id(run: Run) -> None:
+    assert await run(add, a=1) == Outcome(verdict=Verdict.SUCCEEDED)
+    assert log == [(3, "r-1")]
+
+
+class Client:
+    """Something that a project opens."""
+
+
+@resource
+async def client() -> AsyncIterator[Client]:
+    yield Client()
+
+
+ClientHere = Annotated[Client, provide(client)]
+
+
+class Repository:
+    def __init__(self, client: ClientHere) -> None:
+        self.client = client
+
+
+async def transaction(repository: Annotated[Repository, Depends()]) -> AsyncIterator[Repository]:
+    log.append("begin")
+    try:
+        yield repository
+    except ValueError:
+        log.append("rollback")
+        raise
+    log.append("commit")
+
+
+@scope
+async def unit() -> AsyncIterator[None]:
+    log.append("scope in")
+    yield
+    log.append("scope out")
+
+
+Transaction = Annotated[Repository, Depends(transaction)]
+
+
+@task(retry=Retry(base_s=5, jitter=False))
+async def place(
+    fail: bool, *, client: ClientHere = injected, transaction: Transaction = injected
+) -> None:
+    assert transaction.client is client
+    log.append("body")
+    if fail:
+        raise ValueError("no stock")
+
+
+async def test_dependencies_and_generators_are_those_of_a_handler(run: Run) -> None:
+    outcome = await run(place, client, unit, fail=False)
+    assert outcome.verdict is Verdict.SUCCEEDED
+    assert log == ["scope in", "begin", "body", "commit", "scope out"]
+
+
+async def test_a_failure_passes_through_the_generators_and_is_tried_again(run: Run) -> None:
+    outcome = await run(place, client, unit, fail=True, attempt=2)
+    assert log == ["scope in", "begin", "body", "rollback"]
+    assert (outcome.verdict, outcome.delay_s) == (Verdict.RETRY, 10)
+    assert (outcome.error.attempt, outcome.error.type) == (2, "ValueError")
+    assert outcome.error.message == "no stock"
+    assert 'raise ValueError("no stock")' in outcome.error.trace
+
+
+async def test_the_last_attempt_that_fails_leaves_a_dead_job_with_its_exception(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = await run(place, client, fail=True, attempt=3)
+    assert outcome.verdict is Verdict.DEAD
+    assert outcome.error.message == "no stock"
+    assert "is dead after attempt 3 of 3: ValueError: no stock" in caplog.text
+
+
+@task
+async def give_up() -> None:
+    raise NoRetry("the card was refused")
+
+
+async def test_no_retry_ends_the_job_whatever_attempts_are_left(run: Run) -> None:
+    outcome = await run(give_up)
+    assert outcome.verdict is Verdict.DEAD
+    assert outcome.error.message == "the card was refused"
+
+
+@task
+async def leak() -> None:
+    raise ConnectionError("postgresql://shop:hunter2@db/shop is away")
+
+
+async def test_a_password_is_kept_nowhere(run: Run) -> None:
+    outcome = await run(leak)
+    assert "hunter2" not in outcome.error.message + outcome.error.trace
+
+
+@task(timeout_s=0.05)
+async def hang() -> None:
+    try:
+        await asyncio.sleep(60)
+    finally:
+        log.append("closed")
+
+
+async def test_a_job_that_runs_too_long_is_ended_and_tried_again(run: Run) -> None:
+    outcome = await run(hang)
+    assert outcome.verdict is Verdict.RETRY
+    assert outcome.error.type == "TimeoutError"
+    assert "timeout_s=0.05" in outcome.error.message
+    assert log == ["closed"]
+
+
+@task
+async def own_timeout() -> None:
+    raise TimeoutError("the bank did not answer")
+
+
+async def test_a_timeout_of_the_job_itself_keeps_its_words(run: Run) -> None:
+    outcome = await run(own_timeout)
+    assert outcome.error.message == "the bank did not answer"
+
+
+@task
+async def leave() -> None:
+    sys.exit(1)
+
+
+@task
+async def cancel_oneself() -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("mistake", [leave, cancel_oneself])
+async def test_what_would_end_a_worker_ends_the_attempt_alone(
+    run: Run, mistake: Task[[], None]
+) -> None:
+    assert (await run(mistake)).verdict is Verdict.RETRY
+
+
+async def test_a_payload_that_does_not_fit_is_dead_and_says_why(run: Run) -> None:
+    outcome = await run(add, a="one", c=1)
+    assert outcome.verdict is Verdict.DEAD
+    assert "it takes no c" in outcome.error.message
+    assert "a='one': Input should be a valid integer" in outcome.error.message
+
+
+async def test_a_task_that_is_unknown_here_is_put_back_uncounted_with_one_line(
+    run_project: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = Envelope(task="shop.tasks.of_tomorrow", payload={})
+    async with run_project() as container:
+        runner = JobRunner(container, Threads(1))
+        outcomes = [
+            await runner.run(Claim(key=key, attempt=1, envelope=unknown)) for key in range(3)
+        ]
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.PUT_BACK}
+    assert not any(outcome.counted for outcome in outcomes)
+    assert {outcome.delay_s for outcome in outcomes} == {30}
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def test_an_envelope_of_tomorrow_is_put_back(
+    run_project: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    envelope = Envelope(task=add.name, payload={"a": 1}, version=2)
+    async with run_project(add) as container:
+        runner = JobRunner(container, Threads(1))
+        outcome = await runner.run(Claim(key=1, attempt=1, envelope=envelope))
+    assert (outcome.verdict, log) == (Verdict.PUT_BACK, [])
+    assert "version 2, this worker knows 1" in caplog.text
+
+
+@task
+def blocking(names: list[str]) -> None:
+    log.append((names, threading.current_thread() is threading.main_thread()))
+
+
+@task
+def chain() -> None:
+    add.enqueue_sync(a=5)
+
+
+async def test_a_def_runs_in_a_thread(run: Run) -> None:
+    assert (await run(blocking, names=["a"])).verdict is Verdict.SUCCEEDED
+    assert log == [(["a"], False)]
+
+
+async def test_a_def_enqueues_from_its_thread(run_project: Callable[..., Any]) -> None:
+    async with run_project(chain, add) as container:
+        runner = JobRunner(container, Threads(1))
+        envelope = Envelope(task=chain.name, payload={})
+        await runner.run(Claim(key=1, attempt=1, envelope=envelope))
+        backend: MemoryBackend = container[memory]
+        assert [job.envelope.task for job in backend.jobs.values()] == [add.name]
+
+
+release = threading.Event()
+
+
+@task(timeout_s=0.05)
+def stuck() -> None:
+    release.wait(60)
+
+
+async def test_a_def_over_its_time_is_no_longer_waited_for_but_keeps_its_thread(
+    run_project: Callable[..., Any],
+) -> None:
+    release.clear()
+    threads = Threads(1)
+    async with run_project(stuck) as container:
+        runner = JobRunner(container, threads)
+        envelope = Envelope(task=stuck.name, payload={})
+        outcome = await runner.run(Claim(key=1, attempt=1, envelope=envelope))
+        assert "its thread cannot be ended" in outcome.error.message
+        assert threads.busy == 1
+        release.set()
+        await wait_until_async(lambda: threads.busy == 0)
+
+
+async def test_threads_are_bounded() -> None:
+    threads = Threads(3)
+    running: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+
+    await asyncio.gather(*(threads.run(work) for _ in range(20)))
+    assert max(most) <= 3
+
+
+@asynccontextmanager
+async def cancelled_soon(runner: JobRunner, claim: Claim) -> AsyncIterator[asyncio.Task[Outcome]]:
+    job = asyncio.create_task(runner.run(claim))
+    await wait_until_async(lambda: "started" in log)
+    job.cancel()
+    yield job
+
+
+@task
+async def slow() -> None:
+    log.append("started")
+    await asyncio.sleep(60)
+
+
+async def test_a_cancellation_from_outside_passes_through(run_project: Callable[..., Any]) -> None:
+    async with run_project(slow) as container:
+        claim = Claim(key=1, attempt=1, envelope=Envelope(task=slow.name, payload={}))
+        async with cancelled_soon(JobRunner(container, Threads(1)), claim) as job:
+            with pytest.raises(asyncio.CancelledError):
+                await job
+
+
+def test_a_thread_of_a_job_may_call_the_loop() -> None:
+    async def main() -> int:
+        return await Threads(1).run(lambda: anyio.from_thread.run(answer))
+
+    async def answer() -> int:
+        return 42
+
+    assert asyncio.run(main()) == 42

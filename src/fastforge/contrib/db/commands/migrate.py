@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from ....commands import Context, command
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
+    from ..engine import Engines
     from ..migrations.history import History
     from ..migrations.plan import PlannedStep, Target
 
@@ -27,25 +26,24 @@ async def migrate(
 ) -> int:
     """Apply migrations, or take them back; safe from several processes at once."""
     from ..migrations.plan import Target
-    from ..migrations.project import migration_engine, project_history
+    from ..migrations.project import migration_engines, project_history
 
     project = context.project
     history = project_history(project)
     goal = Target(label=app, name=target)
-    async with migration_engine(project, wait_s=lock_timeout) as engine:
+    async with migration_engines(project, wait_s=lock_timeout) as engines:
         if plan or check:
-            return await _show(context, engine, history, goal, check=check)
-        return await _run(context, engine, history, goal, fake=fake, wait_s=lock_timeout)
+            return await _show(context, engines, history, goal, check=check)
+        return await _run(context, engines, history, goal, fake=fake, wait_s=lock_timeout)
 
 
 async def _show(
-    context: Context, engine: AsyncEngine, history: History, goal: Target, *, check: bool
+    context: Context, engines: Engines, history: History, goal: Target, *, check: bool
 ) -> int:
     from ..migrations import ledger
     from ..migrations.plan import ahead, plan, refuse_ahead
 
-    async with engine.connect() as connection:
-        applied = await connection.run_sync(ledger.applied)
+    applied = await ledger.read(engines)
     steps = plan(history, applied, goal)
     unknown = ahead(history, applied)
     for step in steps:
@@ -59,7 +57,7 @@ async def _show(
 
 async def _run(
     context: Context,
-    engine: AsyncEngine,
+    engines: Engines,
     history: History,
     goal: Target,
     *,
@@ -76,7 +74,7 @@ async def _run(
         context.echo(f"{word}: {step.migration.id} ({how})")
 
     report = await run(
-        engine,
+        engines,
         history,
         target=goal,
         naming=NAMING_CONVENTION,

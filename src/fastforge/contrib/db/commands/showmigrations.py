@@ -23,14 +23,14 @@ async def showmigrations(
     """Show [X] before each migration that the database has, [ ] before the others."""
     from ..migrations import ledger
     from ..migrations.plan import ahead
-    from ..migrations.project import migration_engine, project_history
+    from ..migrations.project import migration_engines, project_history
 
     history = project_history(context.project)
     labels = [app] if app else list(history.labels)
     for label in labels:
         history.of(label)
-    async with migration_engine(context.project) as engine, engine.connect() as connection:
-        applied = await connection.run_sync(ledger.applied)
+    async with migration_engines(context.project) as engines:
+        applied = await ledger.read(engines)
     unknown = [item for item in ahead(history, applied) if item.partition(".")[0] in labels]
     if json:
         context.echo(json_format.dumps(_document(history, labels, applied, unknown), indent=2))

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from alembic.operations import ops
-from sqlalchemy import Column, Computed, ForeignKeyConstraint, Table
+from sqlalchemy import ForeignKeyConstraint, Table
 from sqlalchemy.schema import sort_tables_and_constraints
 
-from .enums import native_enum_steps
+from .change import Change
+from .columns import column_added, column_altered, column_dropped
+from .enums import creation_of, enum_types, native_enum_steps, removal_of
 from .rendering import Renderer
 from .shapes import Item, TableShape, item_kind, referent_key
 
-__all__ = ["Change", "compare", "shapes_of"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One step forward and how to take it back.
-
-    Args:
-        upgrade: The operations, in order.
-        downgrade: The operations that undo them, in order.
-        title: Two or three words for the file's name, for example `add_age`.
-    """
-
-    upgrade: tuple[ops.MigrateOperation, ...]
-    downgrade: tuple[ops.MigrateOperation, ...]
-    title: str
+__all__ = ["compare", "shapes_of"]
 
 
 def shapes_of(tables: Iterable[Table], *, owner: str) -> dict[str, TableShape]:
@@ -39,7 +25,12 @@ def shapes_of(tables: Iterable[Table], *, owner: str) -> dict[str, TableShape]:
 
 
 def compare(
-    old: Mapping[str, TableShape], tables: Sequence[Table], *, owner: str, renderer: Renderer
+    old: Mapping[str, TableShape],
+    tables: Sequence[Table],
+    *,
+    owner: str,
+    others: Sequence[TableShape],
+    renderer: Renderer,
 ) -> tuple[Change, ...]:
     """Return the changes that lead from the replayed tables of an app to its models.
 
@@ -47,6 +38,7 @@ def compare(
         old: The replayed tables that belong to the app.
         tables: The tables of its models.
         owner: The app's label.
+        others: The replayed tables of other apps, which may share enum types with these.
         renderer: Decides which parts are equal.
     """
     new = shapes_of(tables, owner=owner)
@@ -54,9 +46,11 @@ def compare(
     dropped = [shape for key, shape in old.items() if key not in new]
     kept = [_modified(old[key], new[key], renderer) for key in new if key in old]
     return (
-        *_created(created, owner, renderer),
+        *_types_made([*old.values(), *others], new.values(), renderer),
+        *_created(created, owner),
         *(change for changes in kept for change in changes),
         *(_dropped(shape) for shape in _children_first(dropped)),
+        *_types_dropped(old.values(), [*new.values(), *others], renderer),
     )
 
 
@@ -65,26 +59,44 @@ def short_name(shape: TableShape) -> str:
     return shape.name.removeprefix(f"{shape.owner}_")
 
 
-def _created(tables: Sequence[Table], owner: str, renderer: Renderer) -> Iterator[Change]:
-    late: list[ForeignKeyConstraint] = []
-    for table, constraints in sort_tables_and_constraints(tables):  # type: ignore[no-untyped-call]
-        if table is None:
-            late.extend(constraints)
-            continue
-        late.extend(
-            constraint
-            for constraint in table.foreign_key_constraints
-            if constraint not in constraints and constraint.use_alter
+def _types_made(
+    before: Iterable[TableShape], after: Iterable[TableShape], renderer: Renderer
+) -> Iterator[Change]:
+    """What uses a new enum type makes it; taking everything back drops it in the end."""
+    known = enum_types(before)
+    made = [enum for name, enum in enum_types(after).items() if name not in known]
+    if made:
+        drops = tuple(removal_of(enum, renderer) for enum in made)
+        yield Change(upgrade=(), downgrade=drops, title="")
+
+
+def _types_dropped(
+    before: Iterable[TableShape], after: Iterable[TableShape], renderer: Renderer
+) -> Iterator[Change]:
+    used = enum_types(after)
+    unused = [enum for name, enum in enum_types(before).items() if name not in used]
+    if unused:
+        yield Change(
+            upgrade=tuple(removal_of(enum, renderer) for enum in unused),
+            downgrade=tuple(creation_of(enum, renderer) for enum in unused),
+            title="",
         )
+
+
+def _created(tables: Sequence[Table], owner: str) -> Iterator[Change]:
+    # The last entry has the keys that cannot be made with their table: those of circles.
+    *ordered, (_, late) = sort_tables_and_constraints(tables)  # type: ignore[no-untyped-call]
+    for table, _ in ordered:
         yield _creation(table, owner, late)
-    for constraint in dict.fromkeys(late):
+    for constraint in late:
         yield _late_foreign_key(constraint)
 
 
 def _creation(table: Table, owner: str, late: Sequence[ForeignKeyConstraint]) -> Change:
     shape = TableShape.of(table, owner=owner)
     create = ops.CreateTableOp.from_table(table)
-    create.columns = [part for part in create.columns if part not in late]
+    left_out = set(map(id, late))
+    create.columns = [part for part in create.columns if id(part) not in left_out]
     create.info = {}
     drop = ops.DropTableOp(shape.name, schema=shape.schema)
     return Change(
@@ -130,111 +142,68 @@ def _children_first(shapes: Sequence[TableShape]) -> list[TableShape]:
 
 
 def _modified(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Change]:
+    """Yield what changes a table that stays, as one change.
+
+    Indexes stand outside the batch: SQLite makes the table anew for anything in it, and alembic
+    cannot drop there an index over an expression, which SQLite does not describe.
+    """
+    gone, come = _different(old, new, renderer), _different(new, old, renderer)
     enums = native_enum_steps(old, new, renderer)
-    parts = [*_parts(old, new, renderer)]
-    if not parts and not enums:
-        return
+    parts = [
+        *(_item_dropped(item, old) for item in gone if not _is_index(item)),
+        *_columns_changed(old, new, renderer),
+        *([_comment_changed(old, new)] if old.comment != new.comment else []),
+        *(_item_added(item, new) for item in come if not _is_index(item)),
+    ]
+    changes = [
+        *(_item_dropped(item, old) for item in gone if _is_index(item)),
+        Change(upgrade=enums, downgrade=(), title=""),
+        _batch(parts, new),
+        *(_item_added(item, new) for item in come if _is_index(item)),
+    ]
+    upgrade = tuple(step for change in changes for step in change.upgrade)
+    if upgrade:
+        downgrade = tuple(step for change in reversed(changes) for step in change.downgrade)
+        titles = [part.title for part in parts if part.title] or [f"change_{short_name(new)}"]
+        yield Change(upgrade=upgrade, downgrade=downgrade, title="_and_".join(titles[:2]))
+
+
+def _different(table: TableShape, other: TableShape, renderer: Renderer) -> list[Item]:
+    return [
+        item
+        for name, item in table.items.items()
+        if not _same(item, other.items.get(name), renderer)
+    ]
+
+
+def _batch(parts: Sequence[Change], table: TableShape) -> Change:
     up = [step for part in parts for step in part.upgrade]
     down = [step for part in reversed(parts) for step in part.downgrade]
-    titles = [part.title for part in parts if part.title] or [f"change_{short_name(new)}"]
-    modify_up = (ops.ModifyTableOps(new.name, up, schema=new.schema),) if up else ()
-    modify_down = (ops.ModifyTableOps(new.name, down, schema=new.schema),) if down else ()
-    yield Change(
-        upgrade=(*enums, *modify_up), downgrade=modify_down, title="_and_".join(titles[:2])
+    return Change(
+        upgrade=(ops.ModifyTableOps(table.name, up, schema=table.schema),) if up else (),
+        downgrade=(ops.ModifyTableOps(table.name, down, schema=table.schema),) if down else (),
+        title="",
     )
 
 
-def _parts(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Change]:
-    gone = [
-        item for name, item in old.items.items() if not _same(item, new.items.get(name), renderer)
-    ]
-    come = [
-        item for name, item in new.items.items() if not _same(item, old.items.get(name), renderer)
-    ]
-    for item in gone:
-        yield Change(upgrade=(_drop_of(item, old),), downgrade=(item,), title="")
+def _columns_changed(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Change]:
     for name, column in new.columns.items():
         if name not in old.columns:
-            yield _column_added(new, column)
+            yield column_added(new, column)
     for name, column in new.columns.items():
         if name in old.columns:
-            yield from _column_altered(new, old.columns[name], column, renderer)
+            yield from column_altered(new, old.columns[name], column, renderer)
     for name, column in old.columns.items():
         if name not in new.columns:
-            yield _column_dropped(old, column)
-    if old.comment != new.comment:
-        yield _comment_changed(old, new)
-    for item in come:
-        yield Change(upgrade=(item,), downgrade=(_drop_of(item, new),), title="")
+            yield column_dropped(old, column)
 
 
-def _column_added(table: TableShape, column: Column[Any]) -> Change:
-    add = ops.AddColumnOp.from_column_and_tablename(table.schema, table.name, column)
-    return Change(upgrade=(add,), downgrade=(add.reverse(),), title=f"add_{column.name}")
+def _item_added(item: Item, table: TableShape) -> Change:
+    return Change(upgrade=(item,), downgrade=(_drop_of(item, table),), title="")
 
 
-def _column_dropped(table: TableShape, column: Column[Any]) -> Change:
-    drop = ops.DropColumnOp.from_column_and_tablename(table.schema, table.name, column)
-    return Change(upgrade=(drop,), downgrade=(drop.reverse(),), title=f"drop_{column.name}")
-
-
-def _column_altered(
-    table: TableShape, old: Column[Any], new: Column[Any], renderer: Renderer
-) -> Iterator[Change]:
-    if _computed(old) or _computed(new):
-        if renderer.default(old.server_default) != renderer.default(new.server_default):
-            # No database alters the expression of a computed column; its values are no loss.
-            yield _column_dropped(table, old)
-            yield _column_added(table, new)
-        return
-    changed = _differences(old, new, renderer)
-    if changed:
-        yield Change(
-            upgrade=(_alteration(table, old, new, changed, renderer),),
-            downgrade=(_alteration(table, new, old, changed, renderer),),
-            title=f"alter_{new.name}",
-        )
-
-
-def _differences(old: Column[Any], new: Column[Any], renderer: Renderer) -> set[str]:
-    found = {
-        "type": not renderer.same_type(old.type, new.type),
-        "nullable": bool(old.nullable) != bool(new.nullable),
-        "server_default": renderer.default(old.server_default)
-        != renderer.default(new.server_default),
-        "comment": old.comment != new.comment,
-    }
-    return {name for name, differs in found.items() if differs}
-
-
-def _alteration(
-    table: TableShape,
-    old: Column[Any],
-    new: Column[Any],
-    changed: set[str],
-    renderer: Renderer,
-) -> ops.AlterColumnOp:
-    operation = ops.AlterColumnOp(
-        table.name,
-        new.name,
-        schema=table.schema,
-        existing_type=old.type,
-        existing_nullable=old.nullable,
-        existing_server_default=old.server_default or False,
-        existing_comment=old.comment,
-    )
-    if "type" in changed:
-        operation.modify_type = new.type
-        if old.type._type_affinity is not new.type._type_affinity:
-            target = renderer.sql_type(new.type)
-            operation.kw["postgresql_using"] = f"{new.name}::{target}"
-    if "nullable" in changed:
-        operation.modify_nullable = bool(new.nullable)
-    if "server_default" in changed:
-        operation.modify_server_default = new.server_default
-    if "comment" in changed:
-        operation.modify_comment = new.comment
-    return operation
+def _item_dropped(item: Item, table: TableShape) -> Change:
+    return Change(upgrade=(_drop_of(item, table),), downgrade=(item,), title="")
 
 
 def _comment_changed(old: TableShape, new: TableShape) -> Change:
@@ -264,5 +233,5 @@ def _same(item: Item, other: Item | None, renderer: Renderer) -> bool:
     return other is not None and renderer.text(item) == renderer.text(other)
 
 
-def _computed(column: Column[Any]) -> bool:
-    return isinstance(column.server_default, Computed)
+def _is_index(item: Item) -> bool:
+    return isinstance(item, ops.CreateIndexOp)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from alembic.operations import ops
-from sqlalchemy import Enum
+from sqlalchemy import Connection, Enum, text
 
 from .shapes import TableShape
 
 if TYPE_CHECKING:
     from .rendering import Renderer
 
-__all__ = ["RawStatements", "native_enum", "native_enum_steps", "removed_values"]
+__all__ = [
+    "RawStatements",
+    "creation_of",
+    "enum_types",
+    "native_enum",
+    "native_enum_steps",
+    "remember_types",
+    "removal_of",
+    "removed_values",
+]
+
+_TYPES: Final = text("""
+    SELECT n.nspname AS schema, t.typname AS name, pg_type_is_visible(t.oid) AS visible
+    FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace WHERE t.typtype = 'e'
+""")
 
 
 class RawStatements(ops.MigrateOperation):
@@ -42,12 +57,37 @@ def native_enum_steps(
             continue
         before = native_enum(old.columns[name].type) if name in old.columns else None
         if before is None or before.name != enum.name:
-            source = renderer.type(enum)
-            steps.append(RawStatements(f"{source}.create(op.get_bind(), checkfirst=True)"))
+            steps.append(creation_of(enum, renderer))
         else:
             added = [value for value in enum.enums if value not in before.enums]
             steps.extend(_value_added(str(enum.name), value) for value in added)
     return tuple(steps)
+
+
+def enum_types(shapes: Iterable[TableShape]) -> dict[str, Enum]:
+    """Return the enum types that tables use, by name."""
+    found = (native_enum(column.type) for shape in shapes for column in shape.columns.values())
+    return {str(enum.name): enum for enum in found if enum is not None}
+
+
+def creation_of(enum: Enum, renderer: Renderer) -> RawStatements:
+    """Return the statement that makes an enum type where it is not there yet."""
+    return RawStatements(f"{renderer.type(enum)}.create(op.get_bind(), checkfirst=True)")
+
+
+def removal_of(enum: Enum, renderer: Renderer) -> RawStatements:
+    """Return the statement that drops an enum type; dropping a table does not."""
+    return RawStatements(f"{renderer.type(enum)}.drop(op.get_bind(), checkfirst=True)")
+
+
+def remember_types(connection: Connection, memo: dict[Any, Any]) -> None:
+    """Tell alembic which enum types PostgreSQL has, so that CREATE TABLE leaves them alone.
+
+    Two tables may share a type, and only the first can make it.
+    """
+    rows = connection.execute(_TYPES).all()
+    memo["pg_enum"] = {(row.schema, row.name) for row in rows}
+    memo["pg_enum"] |= {(None, row.name) for row in rows if row.visible}
 
 
 def removed_values(old: TableShape, new: TableShape) -> dict[str, list[str]]:

@@ -59,8 +59,7 @@ def load_history(folders: Iterable[AppFolder]) -> History:
 def _load(label: str, path: Path) -> Migration:
     module = _execute(label, path)
     _check_id(module, label, path)
-    upgrade = getattr(module, "upgrade", None)
-    if not callable(upgrade):
+    if not callable(getattr(module, "upgrade", None)):
         raise _wrong_form(path, "it has no function upgrade(op)")
     return Migration(
         label=label,
@@ -70,7 +69,7 @@ def _load(label: str, path: Path) -> Migration:
         previous=_ids(module, "down_revision", path),
         depends_on=_ids(module, "depends_on", path),
         atomic=bool(getattr(module, "atomic", True)),
-        upgrade=upgrade,
+        upgrade=module.upgrade,
         downgrade=getattr(module, "downgrade", None),
     )
 
@@ -84,8 +83,9 @@ def _execute(label: str, path: Path) -> ModuleType:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         exec(code, module.__dict__)
     except Exception as error:
+        cause = error.msg if isinstance(error, SyntaxError) else str(error)
         raise MigrationFileError(
-            f"the migration does not load: {type(error).__name__}: {first_line(str(error))}",
+            f"the migration does not load: {type(error).__name__}: {first_line(cause)}",
             code="db.E101",
             where=Location(str(path), _line_of(error, path)),
         ) from error

@@ -21,8 +21,11 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["TABLE_NAME", "applied", "forget", "prepare", "record"]
+from ..engine import Engines
+
+__all__ = ["TABLE_NAME", "applied", "forget", "prepare", "read", "record"]
 
 TABLE_NAME: Final = "fastforge_migration"
 
@@ -39,6 +42,12 @@ def applied(connection: Connection) -> set[str]:
     if not inspect(connection).has_table(TABLE_NAME):
         return set()
     return set(connection.scalars(select(_TABLE.c.id)))
+
+
+async def read(engines: Engines) -> set[str]:
+    """Return the same for a pool; on SQLite without waiting for whoever writes."""
+    async with AsyncEngine(engines.read).connect() as connection:
+        return await connection.run_sync(applied)
 
 
 def prepare(connection: Connection) -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from alembic.operations import ops
 from sqlalchemy import Table
 
 from ....exceptions import ErrorGroup, ForgeError, Location
-from .changes import Change, compare, shapes_of
-from .errors import ChangeRefused, MigrationError
+from .change import Change
+from .changes import compare, shapes_of
+from .dependencies import Draft, dependencies
+from .errors import MigrationError
 from .files import AppFolder
 from .history import History
 from .questions import Ask, Suspicion, suspicions
-from .refusals import rename_refused, table_refusals
+from .refusals import enum_refusals, owner_refusals, rename_refused, table_refusals
 from .rendering import Renderer
 from .replay import replay, replayed
 from .schema import Schema
-from .shapes import TableShape, referent_key
+from .shapes import TableShape
 from .writer import NewMigration
 
 __all__ = ["AppTables", "empty_migration", "missing_migrations"]
@@ -42,19 +42,6 @@ class AppTables:
     label: str
     tables: tuple[Table, ...]
     locations: Mapping[str, Location] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Draft:
-    app: AppTables
-    folder: AppFolder
-    changes: tuple[Change, ...]
-    name: str
-    previous: str | None
-
-    @property
-    def id(self) -> str:
-        return f"{self.app.label}.{self.name}"
 
 
 def missing_migrations(
@@ -79,13 +66,18 @@ def missing_migrations(
         MigrationFileError: A file cannot be replayed.
     """
     _check_name(name)
-    renderer = Renderer()
-    schema = replay(history, naming=naming)
-    drafts: list[_Draft] = []
+    making = _Making(
+        schema=replay(history, naming=naming),
+        models={app.label: shapes_of(app.tables, owner=app.label) for _, app in apps},
+        naming=naming,
+        ask=ask,
+        renderer=Renderer(),
+    )
+    drafts: list[Draft] = []
     errors: list[ForgeError] = []
     for folder, app in apps:
         try:
-            changes = _changes(app, schema, ask, naming, renderer)
+            changes = _changes(app, making)
         except ErrorGroup as group:
             errors.extend(group.errors)
             continue
@@ -93,7 +85,7 @@ def missing_migrations(
             drafts.append(_draft(folder, app, changes, history, name))
     if errors:
         raise ErrorGroup(errors)
-    return _finished(drafts, history, schema)
+    return _finished(drafts, history, making.schema)
 
 
 def empty_migration(history: History, folder: AppFolder, *, name: str = "") -> NewMigration:
@@ -111,50 +103,60 @@ def empty_migration(history: History, folder: AppFolder, *, name: str = "") -> N
     )
 
 
-def _changes(
-    app: AppTables, schema: Schema, ask: Ask, naming: Mapping[str, Any], renderer: Renderer
-) -> tuple[Change, ...]:
-    new = shapes_of(app.tables, owner=app.label)
-    _check_owners(app, new, schema)
-    renames = _renames(app, new, schema, ask, naming, renderer)
-    old = schema.owned_by(app.label)
-    refused = tuple(table_refusals(old, new, app.locations))
-    if refused:
-        raise ErrorGroup(refused)
-    return (*renames, *compare(old, app.tables, owner=app.label, renderer=renderer))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
+    schema: Schema
+    models: Mapping[str, Mapping[str, TableShape]]
+    naming: Mapping[str, Any]
+    ask: Ask
+    renderer: Renderer
+
+    def others(self, label: str) -> list[TableShape]:
+        """The tables of other apps: as their models are, or else as their files left them."""
+        found = [shape for shape in self.schema if shape.owner not in (label, *self.models)]
+        for owner, shapes in self.models.items():
+            found.extend(shapes.values() if owner != label else ())
+        return found
 
 
-def _renames(
-    app: AppTables,
-    new: Mapping[str, TableShape],
-    schema: Schema,
-    ask: Ask,
-    naming: Mapping[str, Any],
-    renderer: Renderer,
-) -> list[Change]:
+def _changes(app: AppTables, making: _Making) -> tuple[Change, ...]:
+    new = making.models[app.label]
+    others = making.others(app.label)
+    _refuse(owner_refusals(app.label, new, making.schema, app.locations))
+    renames = _renames(app, new, making)
+    old = making.schema.owned_by(app.label)
+    _refuse(table_refusals(old, new, app.locations))
+    _refuse(enum_refusals(new, others, app.locations))
+    found = compare(old, app.tables, owner=app.label, others=others, renderer=making.renderer)
+    return (*renames, *found)
+
+
+def _refuse(errors: Iterable[ForgeError]) -> None:
+    found = tuple(errors)
+    if found:
+        raise ErrorGroup(found)
+
+
+def _renames(app: AppTables, new: Mapping[str, TableShape], making: _Making) -> list[Change]:
     """Ask about what may be a rename, and rename in the replayed schema what is one."""
     found: list[Change] = []
     denied: set[str] = set()
-    refused: list[ChangeRefused] = []
+    refused: list[ForgeError] = []
     while True:
-        open_questions = [
-            suspicion
-            for suspicion in suspicions(schema.owned_by(app.label), new, renderer)
-            if suspicion.question not in denied
-        ]
-        if not open_questions:
+        old = making.schema.owned_by(app.label)
+        waiting = suspicions(old, new, making.renderer)
+        suspicion = next((item for item in waiting if item.question not in denied), None)
+        if suspicion is None:
             break
-        suspicion = open_questions[0]
-        answer = ask(suspicion)
+        answer = making.ask(suspicion)
         if answer:
             found.append(_renaming(suspicion))
-            replayed(found[-1].upgrade, schema, label=app.label, migration_id="", naming=naming)
+            replayed(found[-1].upgrade, making.schema, label=app.label, naming=making.naming)
             continue
         denied.add(suspicion.question)
         if answer is None:
             refused.append(rename_refused(suspicion, _place(suspicion, app)))
-    if refused:
-        raise ErrorGroup(refused)
+    _refuse(refused)
     return found
 
 
@@ -170,29 +172,13 @@ def _place(suspicion: Suspicion, app: AppTables) -> Location | None:
     return app.locations.get(suspicion.table.key) or app.locations.get(suspicion.new_name)
 
 
-def _check_owners(app: AppTables, new: Mapping[str, TableShape], schema: Schema) -> None:
-    errors = [
-        MigrationError(
-            f"the table {key} belongs to a model of {app.label!r}, but the migrations of"
-            f" {schema[key].owner!r} made it",
-            code="db.E113",
-            hint="give the model another __tablename__, or move it back",
-            where=app.locations.get(key),
-        )
-        for key in new
-        if key in schema and schema[key].owner != app.label
-    ]
-    if errors:
-        raise ErrorGroup(errors)
-
-
 def _draft(
     folder: AppFolder, app: AppTables, changes: tuple[Change, ...], history: History, name: str
-) -> _Draft:
+) -> Draft:
     previous = history.head(app.label)
     given = name or ("initial" if previous is None else _name_of(changes))
-    return _Draft(
-        app=app,
+    return Draft(
+        tables=frozenset(shapes_of(app.tables, owner=app.label)),
         folder=folder,
         changes=changes,
         name=f"{_next_number(history, app.label):04}_{given}",
@@ -201,19 +187,12 @@ def _draft(
 
 
 def _finished(
-    drafts: Sequence[_Draft], history: History, schema: Schema
+    drafts: Sequence[Draft], history: History, schema: Schema
 ) -> tuple[NewMigration, ...]:
-    made = {
-        key: draft.id
-        for draft in drafts
-        for key in shapes_of(draft.app.tables, owner=draft.app.label)
-        if key not in schema
-    }
-    depends = {draft.id: _dependencies(draft, made, drafts, history, schema) for draft in drafts}
-    _check_mutual(depends)
+    depends = dependencies(drafts, history, schema)
     return tuple(
         NewMigration(
-            label=draft.app.label,
+            label=draft.label,
             name=draft.name,
             path=draft.folder.path / f"{draft.name}.py",
             previous=draft.previous,
@@ -224,83 +203,13 @@ def _finished(
     )
 
 
-def _dependencies(
-    draft: _Draft,
-    made: Mapping[str, str],
-    drafts: Sequence[_Draft],
-    history: History,
-    schema: Schema,
-) -> tuple[str, ...]:
-    found: set[str] = set()
-    for key in _foreign_keys(draft.changes):
-        target = referent_key(key)
-        if target in made:
-            found.add(made[target])
-        elif target in schema:
-            origins = schema[target].origins
-            found.update(filter(None, (origins.get(name) for name in key.remote_cols)))
-        else:
-            raise _unmade(draft, target)
-    found |= _must_let_go(draft, drafts, schema)
-    known = history.ancestors([draft.previous]) if draft.previous else set()
-    own = f"{draft.app.label}."
-    return tuple(sorted(item for item in found - known if not item.startswith(own)))
-
-
-def _foreign_keys(changes: Sequence[Change]) -> Iterator[ops.CreateForeignKeyOp]:
-    for change in changes:
-        for operation in change.upgrade:
-            if isinstance(operation, ops.CreateTableOp):
-                shape = TableShape.of(operation.to_table(), owner="")
-                yield from shape.foreign_keys
-            elif isinstance(operation, ops.ModifyTableOps):
-                for inner in operation.ops:
-                    if isinstance(inner, ops.CreateForeignKeyOp):
-                        yield inner
-
-
-def _must_let_go(draft: _Draft, drafts: Sequence[_Draft], schema: Schema) -> set[str]:
-    """Return the new migrations that take away foreign keys to the tables dropped here."""
-    dropped = {
-        operation.table_name
-        for change in draft.changes
-        for operation in change.upgrade
-        if isinstance(operation, ops.DropTableOp)
-    }
-    holders = {
-        shape.owner
-        for shape in schema
-        for key in shape.foreign_keys
-        if key.referent_table in dropped and shape.owner != draft.app.label
-    }
-    return {other.id for other in drafts if other.app.label in holders}
-
-
-def _unmade(draft: _Draft, target: str) -> MigrationError:
-    return MigrationError(
-        f"a foreign key of {draft.app.label!r} refers to {target}, which no migration makes",
-        code="db.E116",
-        hint="make the migrations of its app first, or of all apps at once",
-    )
-
-
-def _check_mutual(depends: Mapping[str, Sequence[str]]) -> None:
-    try:
-        TopologicalSorter(depends).prepare()
-    except CycleError as error:
-        raise MigrationError(
-            f"the foreign keys of these migrations need each other: {' -> '.join(error.args[1])}",
-            code="db.E114",
-            hint="leave one foreign key out, make the migrations, then add it",
-        ) from error
-
-
 def _next_number(history: History, label: str) -> int:
     return max((migration.number for migration in history.of(label)), default=0) + 1
 
 
 def _name_of(changes: Sequence[Change]) -> str:
-    titles = list(dict.fromkeys(re.sub(r"\W+", "_", change.title).lower() for change in changes))
+    words = (re.sub(r"\W+", "_", change.title).lower() for change in changes if change.title)
+    titles = list(dict.fromkeys(words)) or ["change_types"]
     name = "_and_".join(titles)
     if len(name) <= LONGEST_NAME:
         return name

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Table
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import configure_mappers
 
 from ....exceptions import Location
+from ..engine import Engines
 from ..kinds import MODELS
 from ..model import Model
-from ..resources import default_database, open_database
+from ..resources import DatabaseConnection, default_database, open_database
 from . import ledger
 from .files import AppFolder, load_history
 from .history import History
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ....apps import AppConfig
     from ....project import Project
 
-__all__ = ["app_folders", "app_tables", "migration_engine", "project_history", "unapplied"]
+__all__ = ["app_folders", "app_tables", "migration_engines", "project_history", "unapplied"]
 
 TABLE_LOCK_TIMEOUT_S: Final = 4.0
 """A migration that waits for a table makes everybody behind it wait too."""
@@ -81,9 +81,9 @@ def app_tables(project: Project) -> dict[str, AppTables]:
 
 
 @asynccontextmanager
-async def migration_engine(
+async def migration_engines(
     project: Project, *, wait_s: float = DEFAULT_WAIT_S
-) -> AsyncIterator[AsyncEngine]:
+) -> AsyncIterator[Engines]:
     """Open the project's database for migrations: statements may take as long as they need.
 
     Args:
@@ -107,22 +107,27 @@ async def migration_engine(
     )
     opened = await open_database(patient, root=settings.root, environment=settings.environment)
     try:
-        yield opened.engine
+        yield opened.engines
     finally:
         await opened.engine.dispose()
 
 
-async def unapplied(project: Project, connection: AsyncConnection) -> list[Migration]:
+async def unapplied(project: Project, database: DatabaseConnection) -> list[Migration]:
     """Return the migrations that a database does not have yet, in order.
+
+    ```python
+    waiting = await unapplied(project, container[database])
+    ```
 
     Args:
         project: The loaded project.
-        connection: One to its database; it only reads.
+        database: Its running database; it is only read.
 
     Raises:
-        MigrationFileError: The files do not load or do not fit together.
+        ErrorGroup: Files that do not load or have a wrong form.
+        MigrationFileError: The migrations do not fit together.
     """
-    applied = await connection.run_sync(ledger.applied)
+    applied = await ledger.read(database.engines)
     return [step.migration for step in plan(project_history(project), applied, EVERYTHING)]
 
 

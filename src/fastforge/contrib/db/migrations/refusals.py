@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Column
 
 from ....exceptions import Location
-from .enums import removed_values
+from .enums import native_enum, removed_values
 from .errors import ChangeRefused
 from .questions import Suspicion
+from .schema import Schema
 from .shapes import TableShape
 
-__all__ = ["rename_refused", "table_refusals"]
+__all__ = ["enum_refusals", "owner_refusals", "rename_refused", "table_refusals"]
 
 
 def rename_refused(suspicion: Suspicion, where: Location | None) -> ChangeRefused:
@@ -48,6 +49,48 @@ def table_refusals(
             yield from _primary_key(old[key], shape, where)
             yield from _nameless(old[key], shape, where)
             yield from _enum_values(old[key], shape, where)
+
+
+def owner_refusals(
+    label: str,
+    new: Mapping[str, TableShape],
+    schema: Schema,
+    locations: Mapping[str, Location],
+) -> Iterator[ChangeRefused]:
+    """Yield an error for every table of an app that another app's migrations made."""
+    for key in new:
+        if key in schema and schema[key].owner != label:
+            yield ChangeRefused(
+                f"the table {key} belongs to a model of {label!r}, but the migrations of"
+                f" {schema[key].owner!r} made it",
+                code="db.E113",
+                hint="give the model another __tablename__, or move it back",
+                where=locations.get(key),
+            )
+
+
+def enum_refusals(
+    new: Mapping[str, TableShape],
+    others: Iterable[TableShape],
+    locations: Mapping[str, Location],
+) -> Iterator[ChangeRefused]:
+    """Yield an error for every enum type that two tables would fill with different values."""
+    known: dict[str, tuple[list[str], str]] = {}
+    for shape in [*others, *new.values()]:
+        for name, column in shape.columns.items():
+            enum = native_enum(column.type)
+            if enum is None:
+                continue
+            place = f"{shape.key}.{name}"
+            values, first = known.setdefault(str(enum.name), (enum.enums, place))
+            if values != enum.enums:
+                yield ChangeRefused(
+                    f"the columns {first} and {place} have different enums that PostgreSQL would"
+                    f" both call {enum.name}",
+                    code="db.E129",
+                    hint='give one a name: mapped_column(Enum(..., name="..."))',
+                    where=locations.get(shape.key),
+                )
 
 
 def _not_null(old: TableShape, new: TableShape, where: Location | None) -> Iterator[ChangeRefused]:

@@ -60,6 +60,10 @@ class Renderer:
 
     def statements(self, operation: ops.MigrateOperation) -> list[str]:
         """Return the statements of an operation; those of a batch follow its `with` line."""
+        if isinstance(operation, ops.RenameTableOp):  # the one that alembic does not write
+            schema = f", schema={operation.schema!r}" if operation.schema else ""
+            names = f"{operation.table_name!r}, {operation.new_table_name!r}"
+            return [f"op.rename_table({names}{schema})"]
         return [line for line in render_op(self._context, operation) if line]
 
     def text(self, operation: ops.MigrateOperation) -> str:

@@ -55,11 +55,10 @@ def replayed(
     schema: Schema,
     *,
     label: str,
-    migration_id: str,
     naming: Mapping[str, Any],
 ) -> None:
     """Apply operations that are not in a file yet."""
-    operator = _ReplayOperations(_context(naming), schema, label, migration_id)
+    operator = _ReplayOperations(_context(naming), schema, label, "")
     for operation in operations:
         operator.invoke(operation)
 

@@ -8,18 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...._utils import first_line, redact
 from ....exceptions import Location
+from ..engine import Engines
 from . import ledger
 from .errors import MigrationError, MigrationFailed
 from .history import History
 from .lock import DEFAULT_WAIT_S, lock_held, migration_lock
+from .operations import operations_on
 from .plan import EVERYTHING, PlannedStep, Target, ahead, plan, refuse_ahead
 
 __all__ = ["Report", "migrate"]
@@ -44,7 +43,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    engine: AsyncEngine
+    engines: Engines
     history: History
     target: Target
     naming: Mapping[str, Any]
@@ -53,7 +52,7 @@ class _Run:
 
 
 async def migrate(
-    engine: AsyncEngine,
+    engines: Engines,
     history: History,
     *,
     target: Target = EVERYTHING,
@@ -65,7 +64,7 @@ async def migrate(
     """Lead a database to a target. Safe to call from several processes at once.
 
     Args:
-        engine: Connections without a statement timeout, two at least.
+        engines: Connections without a statement timeout, two at least.
         history: The files.
         target: Where to go; everything by default.
         naming: The naming convention of the models.
@@ -80,11 +79,11 @@ async def migrate(
         MigrationError: The target is unknown, or a step cannot be taken back.
     """
     run = _Run(
-        engine=engine, history=history, target=target, naming=naming, fake=fake, wait_s=wait_s
+        engines=engines, history=history, target=target, naming=naming, fake=fake, wait_s=wait_s
     )
     done: list[PlannedStep] = []
     plan(history, (), target)  # an unknown target is told without waiting for a lock
-    async with migration_lock(engine, wait_s=wait_s):
+    async with migration_lock(engines.engine, wait_s=wait_s):
         while True:
             steps, unknown = await _look(run)
             if not steps:
@@ -96,8 +95,7 @@ async def migrate(
 
 
 async def _look(run: _Run) -> tuple[tuple[PlannedStep, ...], tuple[str, ...]]:
-    async with run.engine.connect() as connection:
-        applied = await connection.run_sync(ledger.applied)
+    applied = await ledger.read(run.engines)
     steps = plan(run.history, applied, run.target)
     unknown = ahead(run.history, applied)
     if steps and unknown:
@@ -125,8 +123,8 @@ async def _attempt(run: _Run, step: PlannedStep) -> bool:
 
 
 async def _step(run: _Run, step: PlannedStep) -> bool:
-    async with run.engine.connect() as connection:
-        if not step.migration.atomic and run.engine.dialect.name == "postgresql":
+    async with run.engines.engine.connect() as connection:
+        if not step.migration.atomic and run.engines.engine.dialect.name == "postgresql":
             connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
         return await connection.run_sync(_in_transaction, run, step)
 
@@ -153,8 +151,6 @@ def _in_transaction(connection: Connection, run: _Run, step: PlannedStep) -> boo
 
 
 def _operate(connection: Connection, run: _Run, step: PlannedStep) -> None:
-    metadata = MetaData(naming_convention=run.naming)
-    context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
     migration = step.migration
     function = migration.upgrade if step.forward else migration.downgrade
     if function is None:
@@ -163,7 +159,7 @@ def _operate(connection: Connection, run: _Run, step: PlannedStep) -> None:
             code="db.E123",
             where=Location(str(migration.path), 1),
         )
-    function(Operations(context))
+    function(operations_on(connection, run.naming))
 
 
 def _foreign_keys(connection: Connection, mode: str) -> None:

@@ -188,7 +188,7 @@ def _altered(column: Column[Any], operation: ops.AlterColumnOp) -> Column[Any]:
         changed.type = Column("type", operation.modify_type).type
     if operation.modify_nullable is not None:
         changed.nullable = operation.modify_nullable
-    if operation.modify_comment is not False:
+    if not isinstance(operation.modify_comment, bool):
         changed.comment = operation.modify_comment
     if operation.modify_server_default is not False:
         default = Column("default", changed.type, server_default=operation.modify_server_default)

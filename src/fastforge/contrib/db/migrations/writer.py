@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic.operations import ops
 
-from .changes import Change
+from .change import Change
 from .enums import RawStatements
 from .layout import INDENT, laid_out
 from .rendering import Renderer

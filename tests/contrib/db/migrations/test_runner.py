@@ -1,0 +1,311 @@
+"""migrate: on SQLite and on PostgreSQL with both drivers, forwards and backwards."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from fastforge.contrib.db.migrations.errors import (
+    DatabaseAhead,
+    MigrationError,
+    MigrationFailed,
+    MigrationLockHeld,
+)
+from fastforge.contrib.db.migrations.lock import migration_lock
+from fastforge.contrib.db.migrations.plan import ZERO, Target
+
+from .world import (
+    World,
+    applied,
+    connected,
+    dump,
+    execute,
+    no,
+    posts,
+    run,
+    scalar,
+    two_apps,
+    users,
+    yes,
+)
+
+pytestmark = pytest.mark.anyio
+
+ROWS = (
+    "INSERT INTO users_user (id, email) VALUES (1, 'a')",
+    "INSERT INTO blog_post (id, author_id, title) VALUES (1, 1, 't')",
+)
+
+
+def everything(metadata: sa.MetaData) -> None:
+    """A later state, by nearly every kind of change."""
+    users(
+        metadata,
+        sa.Column("age", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.func.now()),
+        sa.Column("live", sa.Boolean, server_default=sa.true(), nullable=False),
+        sa.Column("colour", sa.Enum("red", "blue", name="colour")),
+        sa.Column("key", sa.Uuid, unique=True),
+        sa.CheckConstraint("age >= 0", name="age_positive"),
+    )
+    table = posts(metadata, sa.Column("views", sa.BigInteger, server_default="7"), title="headline")
+    sa.Index("ix_blog_post_lower", sa.func.lower(table.c.headline))
+    sa.Table(
+        "blog_comment",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("post_id", sa.ForeignKey("blog_post.id"), index=True),
+        sa.Column("colour", sa.Enum("red", "blue", name="colour")),
+    )
+
+
+async def test_migrations_are_applied_once(world: World, each_database_url: str) -> None:
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        first = await run(engines, world)
+        second = await run(engines, world)
+        assert [step.migration.id for step in first.done] == [
+            "users.0001_initial",
+            "blog.0001_initial",
+        ]
+        assert second.done == ()
+        assert await applied(engines) == {"users.0001_initial", "blog.0001_initial"}
+        await execute(engines, *ROWS)
+
+
+async def test_rows_survive_every_kind_of_change(world: World, each_database_url: str) -> None:
+    """On SQLite a changed table is made anew, and its children refer to it ON DELETE CASCADE."""
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        await execute(engines, *ROWS)
+        world.make(everything, ask=yes)
+        await run(engines, world)
+        assert await scalar(engines, "SELECT headline FROM blog_post") == "t"
+        assert await scalar(engines, "SELECT views FROM blog_post") == 7
+        assert await scalar(engines, "SELECT age FROM users_user") == 0
+        assert world.missing(everything) == ()
+
+
+async def test_up_down_up_gives_the_same_schema(world: World, each_database_url: str) -> None:
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        first = await dump(engines)
+        world.make(everything, ask=yes)
+        await run(engines, world)
+        second = await dump(engines)
+        assert second != first
+        await run(engines, world, Target(label="users", name="0001"))
+        await run(engines, world, Target(label="blog", name="1"))
+        assert await dump(engines) == first
+        await run(engines, world)
+        assert await dump(engines) == second
+        await run(engines, world, Target(label="users", name=ZERO))
+        assert set(await dump(engines)) == {"fastforge_migration"}
+        await run(engines, world)
+        assert await dump(engines) == second
+
+
+async def test_a_database_made_by_migrations_equals_one_made_from_the_models(
+    world: World, each_database_url: str
+) -> None:
+    """Step by step, with answers, or at once: the tables are the same."""
+    world.make(two_apps)
+    world.make(everything, ask=yes)
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        step_by_step = await dump(engines)
+        await run(engines, world, Target(label="users", name=ZERO))
+        fresh = World(world.path / "fresh")
+        fresh.make(everything)
+        await run(engines, fresh)
+        assert await dump(engines) == step_by_step
+
+
+async def test_taking_back_an_app_takes_back_what_depends_on_it(
+    world: World, each_database_url: str
+) -> None:
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        report = await run(engines, world, Target(label="users", name=ZERO))
+        assert [str(step) for step in report.done] == [
+            "take back blog.0001_initial",
+            "take back users.0001_initial",
+        ]
+
+
+async def test_an_app_alone_takes_along_what_it_needs(world: World, each_database_url: str) -> None:
+    world.make(two_apps)
+    world.write("users", "0002_more", "def upgrade(op): pass")
+    async with connected(each_database_url) as engines:
+        report = await run(engines, world, Target(label="blog"))
+        assert [step.migration.id for step in report.done] == [
+            "users.0001_initial",
+            "blog.0001_initial",
+        ]
+
+
+async def test_a_failing_migration_leaves_nothing_behind(
+    world: World, each_database_url: str
+) -> None:
+    world.make(two_apps)
+    path = world.write(
+        "blog",
+        "0002_half",
+        """
+        def upgrade(op):
+            op.create_table("blog_half", sa.Column("id", sa.Integer, primary_key=True))
+            op.execute("INSERT INTO nowhere VALUES (1)")
+        """,
+    )
+    async with connected(each_database_url) as engines:
+        with pytest.raises(MigrationFailed) as caught:
+            await run(engines, world)
+        message = str(caught.value)
+        assert message.startswith(f"[db.E122] {path}:")
+        assert "cannot apply blog.0002_half" in message
+        assert "nowhere" in message
+        assert len(message.splitlines()) == 1
+        assert "blog_half" not in await dump(engines)
+        assert await applied(engines) == {"users.0001_initial", "blog.0001_initial"}
+
+
+async def test_a_migration_without_a_way_back_says_so(world: World, each_database_url: str) -> None:
+    world.write("users", "0001_initial", "def upgrade(op): pass")
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        with pytest.raises(MigrationError, match=r"\[db.E123\].*users.0001_initial cannot be"):
+            await run(engines, world, Target(label="users", name=ZERO))
+
+
+async def test_fake_notes_and_runs_nothing(world: World, each_database_url: str) -> None:
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        await run(engines, world, fake=True)
+        assert len(await applied(engines)) == 2
+        assert set(await dump(engines)) == {"fastforge_migration"}
+
+
+async def test_data_steps_run(world: World, each_database_url: str) -> None:
+    """op.execute, op.bulk_insert and op.get_bind all reach the database, and no replay."""
+    world.make(two_apps)
+    world.write(
+        "users",
+        "0002_data",
+        """
+        def upgrade(op):
+            users = sa.table("users_user", sa.column("id"), sa.column("email"))
+            op.bulk_insert(users, [{"id": 5, "email": "b"}])
+            op.execute(users.insert().values(id=6, email="c"))
+            for row in op.get_bind().execute(sa.select(users.c.email)):
+                op.get_bind().execute(
+                    users.update().where(users.c.email == row.email).values(email=row.email * 2)
+                )
+        """,
+    )
+    assert world.missing(two_apps) == ()
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        assert await scalar(engines, "SELECT max(email) FROM users_user") == "cc"
+
+
+async def test_a_database_ahead_of_the_code_is_its_own_message(
+    world: World, each_database_url: str
+) -> None:
+    """Old processes may start beside new code; they must not change what they do not know."""
+    world.make(two_apps)
+    newer = world.write("blog", "0002_new", "def upgrade(op): pass")
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        newer.unlink()
+        report = await run(engines, world)
+        assert (report.done, report.ahead) == ((), ("blog.0002_new",))
+        with pytest.raises(DatabaseAhead, match=r"\[db.E121\] .*blog.0002_new"):
+            await run(engines, world, Target(label="blog", name=ZERO))
+
+
+async def test_what_a_removed_app_left_is_nobodys_business(
+    world: World, each_database_url: str
+) -> None:
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        without_blog = World(world.path, labels=("users",))
+        report = await run(engines, without_blog)
+        assert (report.done, report.ahead) == ((), ())
+
+
+async def test_tables_of_strangers_stay(world: World, each_database_url: str) -> None:
+    world.make(two_apps)
+    async with connected(each_database_url) as engines:
+        await execute(engines, "CREATE TABLE stranger (id INTEGER)")
+        await run(engines, world)
+        (new,) = world.make(users, ask=no)
+        assert "stranger" not in new.source
+        await run(engines, world)
+        assert set(await dump(engines)) == {"stranger", "users_user", "fastforge_migration"}
+
+
+async def test_sqlite_refuses_a_migration_that_leaves_rows_without_a_parent(
+    world: World, sqlite_url: str
+) -> None:
+    world.make(two_apps)
+    world.write("users", "0002_clean", 'def upgrade(op): op.execute("DELETE FROM users_user")')
+    async with connected(sqlite_url) as engines:
+        await run(engines, world, Target(label="blog"))
+        await execute(engines, *ROWS)
+        with pytest.raises(MigrationFailed, match=r"\[db.E124\].*1 rows.*blog_post to users_user"):
+            await run(engines, world)
+        assert await scalar(engines, "SELECT count(*) FROM users_user") == 1
+
+
+async def test_an_index_is_made_concurrently_while_the_lock_is_held(
+    world: World, each_postgres_url: str
+) -> None:
+    world.make(two_apps)
+    world.write(
+        "blog",
+        "0002_index",
+        """
+        atomic = False
+        def upgrade(op):
+            op.create_index(
+                "ix_title", "blog_post", ["title"], postgresql_concurrently=True
+            )
+        """,
+    )
+    async with connected(each_postgres_url) as engines:
+        await run(engines, world)
+        assert "ix_title" in (await dump(engines))["blog_post"]["names"]
+
+
+async def test_who_waits_too_long_for_the_lock_is_told_who_holds_it(
+    world: World, each_postgres_url: str
+) -> None:
+    world.make(two_apps)
+    async with connected(each_postgres_url) as holder, connected(each_postgres_url) as engines:
+        async with migration_lock(holder.engine, wait_s=0):
+            with pytest.raises(MigrationLockHeld, match=r"\[db.E120\] the server process \d+"):
+                await run(engines, world, wait_s=0.3)
+        assert len((await run(engines, world, wait_s=0.3)).done) == 2
+
+
+async def test_sqlite_that_another_process_writes_to_is_told(world: World, sqlite_url: str) -> None:
+    world.make(two_apps)
+    impatient = f"{sqlite_url}?timeout=0.2"
+    async with connected(sqlite_url) as holder, connected(impatient) as engines:
+        async with holder.engine.begin():
+            with pytest.raises(MigrationLockHeld, match=r"\[db.E120\]"):
+                await run(engines, world, wait_s=0.2)
+        assert len((await run(engines, world)).done) == 2
+
+
+async def test_an_unknown_target_is_told_with_the_nearest(world: World, sqlite_url: str) -> None:
+    world.make(two_apps)
+    async with connected(sqlite_url) as engines:
+        with pytest.raises(MigrationError, match=r"\[db.E107\].*did you mean 'blog'"):
+            await run(engines, world, Target(label="blgo"))
+        with pytest.raises(MigrationError, match=r"\[db.E108\].*did you mean '0001_initial'"):
+            await run(engines, world, Target(label="blog", name="0001_intial"))

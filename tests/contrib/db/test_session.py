@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import anyio
@@ -198,9 +199,7 @@ async def test_an_attribute_set_to_what_it_was_is_no_change(db: DatabaseConnecti
         lambda session: session.connection(),
         lambda session: session.run_sync(lambda sync: sync.begin()),
         lambda session: session.run_sync(lambda sync: sync.begin_nested()),
-        lambda session: session.run_sync(
-            lambda sync: sync.bulk_save_objects([Account(name="x")])
-        ),
+        lambda session: session.run_sync(lambda sync: sync.bulk_save_objects([Account(name="x")])),
         lambda session: session.stream(select(Account)),
     ],
     ids=["connection", "begin", "begin_nested", "bulk", "stream"],
@@ -640,6 +639,46 @@ async def test_a_cancellation_inside_the_block_rolls_back(db: DatabaseConnection
         await task
     assert await names(db) == []
     assert connections_out(db) == 0
+
+
+async def test_a_cancelled_read_gives_its_connection_back(postgres: DatabaseConnection) -> None:
+    async def read() -> None:
+        await postgres.session().execute(text("SELECT pg_sleep(600)"))
+
+    for _ in range(3):  # more than the pool has
+        task = asyncio.create_task(read())
+        while connections_out(postgres) == 0:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert connections_out(postgres) == 0
+    assert await postgres.session().scalar(text("SELECT 1")) == 1
+
+
+async def test_a_session_as_a_context_manager_loses_nothing_in_silence(
+    db: DatabaseConnection,
+) -> None:
+    with pytest.raises(WriteOutsideAtomic, match="Account"):
+        async with db.session() as session:
+            session.add(Account(name="x"))
+    with pytest.raises(ZeroDivisionError):
+        async with db.session() as session:
+            session.add(Account(name="x"))
+            _ = 1 / 0
+    with pytest.raises(SessionClosed):
+        await session.execute(text("SELECT 1"))
+
+
+async def test_an_error_of_our_own_spoils_no_transaction(db: DatabaseConnection) -> None:
+    """A value that the driver never sent leaves PostgreSQL's transaction as it was."""
+    session = db.session()
+    async with session.atomic():
+        await session.execute(sa.insert(Account).values(name="kept"))
+        with pytest.raises(sa.exc.StatementError, match="no time zone"):
+            naive = datetime(2026, 1, 2)  # noqa: DTZ001
+            await session.execute(sa.insert(Account).values(name="x", opened_at=naive))
+    assert await names(db) == ["kept"]
 
 
 # --- streams and the pool ---

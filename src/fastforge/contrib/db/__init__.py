@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .model import Model as Model
+    from .model import utcnow as utcnow
     from .resources import DbSession as DbSession
-    from .session import Session as Session
+    from .sessions import Session as Session
     from .settings import Database as Database
     from .unit import atomic as atomic
     from .unit import session as session
@@ -20,12 +21,13 @@ _LAZY = {
     "Database": "settings",
     "DbSession": "resources",
     "Model": "model",
-    "Session": "session",
+    "Session": "sessions",
     "atomic": "unit",
     "session": "unit",
+    "utcnow": "model",
 }
 
-__all__ = ["Database", "DbSession", "Model", "Session", "atomic", "session"]
+__all__ = ["Database", "DbSession", "Model", "Session", "atomic", "session", "utcnow"]
 
 
 def __getattr__(name: str) -> object:

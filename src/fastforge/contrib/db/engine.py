@@ -207,16 +207,21 @@ def _note_failures(engine: Engine) -> None:
 
     @event.listens_for(engine, "handle_error")
     def note(context: Any) -> None:
-        if context.connection is not None and not context.is_disconnect:
-            context.connection.info[FAILED] = context.original_exception
+        # Only what the server says has an SQLSTATE; a driver's own refusal spoils no transaction.
+        connection, error = context.connection, context.original_exception
+        if connection is None or connection.invalidated or context.is_disconnect:
+            return
+        if getattr(error, "sqlstate", None):
+            connection.info[FAILED] = error
 
     @event.listens_for(engine, "rollback")
     def forget(connection: Any) -> None:
-        connection.info.pop(FAILED, None)
+        if not connection.invalidated:
+            connection.info.pop(FAILED, None)
 
     @event.listens_for(engine, "rollback_savepoint")
     def forget_in_savepoint(connection: Any, _name: str, _context: Any) -> None:
-        connection.info.pop(FAILED, None)
+        forget(connection)
 
     @event.listens_for(engine, "checkin")
     def forget_at_checkin(_connection: Any, record: Any) -> None:

@@ -13,7 +13,7 @@ from ...exceptions import ForgeError
 from ...web.errors import problem_response
 from ...web.middleware import Middleware, Slot
 from .errors import describe
-from .session import Session
+from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction
 
 __all__ = ["TRANSACTIONS", "Transactions"]

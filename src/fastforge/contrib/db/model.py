@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, MetaData, Table, TypeDecorator
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
 
 from ...exceptions import ComponentError
 from .errors import DatabaseError
 
-__all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name"]
+__all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name", "utcnow"]
 
 NAMING_CONVENTION: Final = {
     "pk": "pk_%(table_name)s",
@@ -24,6 +24,14 @@ NAMING_CONVENTION: Final = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 """Every constraint has a name: SQLite could not drop one without."""
+
+
+_OWNER: Final = "fastforge_owner"
+
+
+def utcnow() -> datetime:
+    """Return this moment, aware and in UTC: `mapped_column(default=utcnow)`."""
+    return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -47,7 +55,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise DatabaseError(
                 f"the time {value.isoformat()} has no time zone",
                 code="db.E016",
-                hint="make it with datetime.now(UTC), or add .replace(tzinfo=UTC)",
+                hint="make it with utcnow() of fastforge.contrib.db, or add .replace(tzinfo=UTC)",
             )
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
@@ -69,7 +77,7 @@ class Model(AsyncAttrs, DeclarativeBase):
     ```python
     class Order(Model):
         id: Mapped[int] = mapped_column(primary_key=True)
-        placed_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+        placed_at: Mapped[datetime] = mapped_column(default=utcnow)
     ```
 
     Raises:
@@ -80,14 +88,18 @@ class Model(AsyncAttrs, DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
 
     @declared_attr.directive
-    def __tablename__(cls: type[Model]) -> str | None:  # noqa: N805
+    def __tablename__(cls) -> str | None:  # noqa: N805
         """`<app>_<class>`, or None for a class that shares its parent's table."""
-        return None if has_inherited_table(cls) else table_name(cls)
+        model = cast(type[Model], cls)
+        return None if has_inherited_table(model) else table_name(model)
 
     def __init_subclass__(cls, **options: Any) -> None:
         if not cls.__dict__.get("__abstract__", False):
             _refuse_duplicate(cls)
         super().__init_subclass__(**options)
+        table = cls.__dict__.get("__table__")
+        if table is not None:
+            table.info[_OWNER] = _dotted(cls)
 
 
 def table_name(model: type) -> str:
@@ -108,27 +120,32 @@ def _refuse_duplicate(model: type[Model]) -> None:
     table = None if "__table__" in model.__dict__ else model.metadata.tables.get(str(name))
     if table is None:
         return
-    other = next((each for each in model.registry.mappers if each.local_table is table), None)
-    if other is not None and _is_run_again(model, other.class_):
+    owner = table.info.get(_OWNER, "another table")
+    mapper = next((each for each in model.registry.mappers if each.local_table is table), None)
+    if not (_is_forgotten(table) if mapper is None else _is_run_again(model, mapper.class_)):
+        raise ComponentError(
+            f"the models {owner} and {_dotted(model)} have the same table {name!r}",
+            code="db.E017",
+            hint="rename one of them, or give one a __tablename__ of its own",
+        )
+    if mapper is not None:
         # Not public, but the one way to take a class back without all others.
-        model.registry._dispose_manager_and_mapper(other.class_manager)
-        model.metadata.remove(table)
-        return
-    owner = _dotted(other.class_) if other else "another table"
-    raise ComponentError(
-        f"the models {owner} and {_dotted(model)} have the same table {name!r}",
-        code="db.E017",
-        hint="rename one of them, or give one a __tablename__ of its own",
-    )
+        manager = mapper.class_manager
+        model.registry._dispose_manager_and_mapper(manager)
+        model.registry._managers.pop(manager, None)
+    model.metadata.remove(table)
 
 
-def _dotted(model: type) -> str:
-    return f"{model.__module__}.{model.__qualname__}"
+def _is_forgotten(table: Table) -> bool:
+    """Return whether a table's class does not exist any more: SQLAlchemy holds classes weakly."""
+    return _OWNER in table.info
 
 
 def _is_run_again(model: type, other: type) -> bool:
     """Return whether a class replaces its former self, whose module was thrown away (by a test)."""
-    if (model.__module__, model.__qualname__) != (other.__module__, other.__qualname__):
-        return False
     module = sys.modules.get(other.__module__)
-    return getattr(module, other.__name__, None) is not other
+    return _dotted(model) == _dotted(other) and getattr(module, other.__name__, None) is not other
+
+
+def _dotted(model: type) -> str:
+    return f"{model.__module__}.{model.__qualname__}"

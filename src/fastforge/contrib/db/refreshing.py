@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, orm, select, tuple_
+from sqlalchemy import Executable, orm, select, tuple_
 
 __all__ = ["refresh_stale"]
 
@@ -70,7 +70,7 @@ def _identity(state: _State) -> tuple[Any, ...]:
 
 def _current(
     mapper: orm.Mapper[Any], keys: tuple[str, ...], identities: Sequence[tuple[Any, ...]]
-) -> Select[Any]:
+) -> Executable:
     primary = [
         mapper.get_property_by_column(column).class_attribute for column in mapper.primary_key
     ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +19,7 @@ from ...conf import Settings
 from ...exceptions import SettingsError
 from ...lifecycle import current_container, resource
 from .engine import Engines, make_engines
-from .session import Session
+from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable
 from .unit import required_session
@@ -100,8 +103,10 @@ async def open_database(config: Database, *, root: Path, environment: str) -> Da
     engines = make_engines(config, root=root, environment=environment)
     connection = DatabaseConnection(engines=engines, config=config)
     try:
+        if config.is_sqlite:
+            await asyncio.to_thread(_open_file, str(engines.engine.url.database))
         await connection.ping()
-    except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
+    except (exc.SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
         await engines.engine.dispose()
         if config.client_check_interval_s and _CLIENT_CHECK in str(error):
             logger.warning("the server refuses %s; going on without it", _CLIENT_CHECK)
@@ -112,6 +117,16 @@ async def open_database(config: Database, *, root: Path, environment: str) -> Da
         await engines.engine.dispose()
         raise
     return connection
+
+
+def _open_file(path: str) -> None:
+    """Open a SQLite file once without the asynchronous driver.
+
+    When that fails to open one it leaves a thread behind, which may complain on stderr about the
+    end of the event loop.
+    """
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA schema_version")
 
 
 async def _read_session() -> Session:

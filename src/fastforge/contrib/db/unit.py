@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...lifecycle import current_container
 from .errors import NoUnitOfWork
-from .session import Session
+from .sessions import Session
 
 if TYPE_CHECKING:
     from .resources import DatabaseConnection

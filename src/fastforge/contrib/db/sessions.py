@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final, Self, cast
+from typing import Any, Final, NoReturn, Self, cast
 
 import anyio
-from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession, AsyncSessionTransaction
+from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 
 from .engine import Engines
 from .errors import TransactionMisuse
@@ -154,11 +154,11 @@ class Session(AsyncSession):
         result: AsyncResult[Any] = await super().stream(statement, *arguments, **options)
         return result
 
-    def begin(self) -> AsyncSessionTransaction:
+    def begin(self) -> NoReturn:
         """Refuse: `atomic` is the one way to begin."""
         raise self._guarded.misuse("begin()")
 
-    def begin_nested(self) -> AsyncSessionTransaction:
+    def begin_nested(self) -> NoReturn:
         """Refuse: `atomic` inside `atomic` is a savepoint."""
         raise self._guarded.misuse("begin_nested()")
 
@@ -169,6 +169,10 @@ class Session(AsyncSession):
             await shielded(super().close())
         else:
             self._guarded.close()  # without a connection there is nothing to wait for
+
+    async def __aexit__(self, type_: object, value: object, traceback: object) -> None:
+        """End the session by how the block was left."""
+        await self.end(commit=type_ is None)
 
     # What a unit of work needs, besides the above.
 

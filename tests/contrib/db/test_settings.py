@@ -1,0 +1,106 @@
+"""A URL that cannot work is told in one line, with the form that would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fastforge.contrib.db import Database
+from fastforge.exceptions import ErrorGroup, SettingsError
+from tests.folder import isolated
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://u:p@host/name",
+        "postgresql+psycopg://u@host:5433/name?sslmode=require",
+        "sqlite+aiosqlite:///db.sqlite3",
+        "sqlite+aiosqlite:////srv/db.sqlite3",
+    ],
+)
+def test_right_urls_are_taken(url: str) -> None:
+    assert Database(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("db.sqlite3", "no database URL; write postgresql+asyncpg://"),
+        ("", "no database URL"),
+        ("postgresql://u:secret@host/name", "postgresql+asyncpg:// or postgresql+psycopg://"),
+        ("postgres://u:secret@host/name", "postgresql+asyncpg:// or postgresql+psycopg://"),
+        ("sqlite:///db.sqlite3", "begin it with sqlite+aiosqlite:///"),
+        ("postgresql+asyncpgg://u:secret@host/name", "did you mean postgresql+asyncpg://?"),
+        ("postgresql+psycopg2://u:secret@host/name", "did you mean postgresql+psycopg://?"),
+        ("mysql+aiomysql://u:secret@host/name", "is no driver that fastforge knows"),
+        ("postgresql+asyncpg://u:secret@host", "names no database"),
+        ("postgresql+asyncpg://u:secret@host:port/name", "cannot be read"),
+        ("sqlite+aiosqlite://db.sqlite3", "write sqlite+aiosqlite:///db.sqlite3"),
+        ("sqlite+aiosqlite:///:memory:", "in memory is refused"),
+        ("sqlite+aiosqlite://", "in memory is refused"),
+        ("sqlite+aiosqlite:///file:x?mode=memory&uri=true", "in memory is refused"),
+    ],
+)
+def test_wrong_urls_are_refused_with_the_right_form(tmp_path: Path, url: str, message: str) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": f"""
+                    from fastforge.contrib.db import Database
+
+                    INSTALLED_APPS = ["fastforge.contrib.db"]
+                    DATABASES = {{"default": Database(url={url!r})}}
+                    """
+            }
+        )
+        with pytest.raises(ErrorGroup) as raised:
+            folder.load()
+    text = str(raised.value)
+    assert message in text
+    assert "settings.py:4" in text
+    assert "\n" not in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize("value", ['{"default": D, "replica": D}', "{}"])
+def test_there_is_one_database_and_it_is_the_default(tmp_path: Path, value: str) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": f"""
+                    from fastforge.contrib.db import Database
+
+                    INSTALLED_APPS = ["fastforge.contrib.db"]
+                    D = _D = Database(url="sqlite+aiosqlite:///x.sqlite3")
+                    del D
+                    DATABASES = {value.replace("D", "_D")}
+                    """
+            }
+        )
+        with pytest.raises(ErrorGroup) as raised:
+            folder.load()
+    assert all(isinstance(error, SettingsError) for error in raised.value.errors)
+    assert "DATABASES" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_without_the_setting_there_is_a_file_in_the_projects_folder(tmp_path: Path) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write({"shop/settings.py": 'INSTALLED_APPS = ["fastforge.contrib.db"]'})
+        databases = folder.load().settings["DATABASES"]
+    assert databases == {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
+
+
+def test_a_password_is_not_shown() -> None:
+    config = Database(url="postgresql+asyncpg://u:secret@host/name")
+    assert "secret" not in repr(config)
+    assert "host/name" in repr(config)
+
+
+@pytest.mark.parametrize("field", ["pool_size", "max_overflow", "pool_timeout_s", "lock_timeout_s"])
+def test_negative_numbers_are_refused(field: str) -> None:
+    values = {"url": "sqlite+aiosqlite:///x.sqlite3", field: -1}
+    with pytest.raises(SettingsError, match=field):
+        Database(**values)  # type: ignore[arg-type]

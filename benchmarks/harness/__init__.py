@@ -1,0 +1,1 @@
+"""What the benchmarks share: rows, requests in this process, projects in temporary folders."""

@@ -1,0 +1,64 @@
+"""Requests: call an ASGI application in this process and measure the CPU time behind each call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+__all__ = ["cpu_us_per_request"]
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+async def cpu_us_per_request(
+    app: Application, method: str, path: str, *, count: int, concurrency: int = 1
+) -> float:
+    """Return the CPU microseconds of one request, over `count` of them.
+
+    Raises:
+        RuntimeError: An answer was no success.
+    """
+    each = count // concurrency
+    await _requests(app, method, path, 10)
+    started = time.process_time()
+    await asyncio.gather(*(_requests(app, method, path, each) for _ in range(concurrency)))
+    return (time.process_time() - started) * 1e6 / (each * concurrency)
+
+
+async def _requests(app: Application, method: str, path: str, count: int) -> None:
+    for _ in range(count):
+        status = await _request(app, method, path)
+        if status >= 400:
+            raise RuntimeError(f"{method} {path} was answered with {status}")
+
+
+async def _request(app: Application, method: str, path: str) -> int:
+    status = 0
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost"), (b"user-agent", b"benchmark"), (b"accept", b"*/*")],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+    }
+    await app(scope, receive, send)
+    return status

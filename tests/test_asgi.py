@@ -355,3 +355,24 @@ def test_a_project_runs_under_plain_uvicorn(shop: ProjectFolder) -> None:
         server.terminate()
         server.wait()
         assert "closed greeting" in server.output
+
+
+@pytest.mark.parametrize(
+    ("hosts", "environment", "host", "status"),
+    [
+        ('["shop.example"]', "production", "shop.example", 200),
+        ('["shop.example"]', "production", "evil.example", 400),
+        ('["*.example"]', "production", "any.example", 200),
+        ('["*"]', "production", "evil.example", 200),
+        ('["shop.example"]', "test", "testserver", 200),
+        ('["shop.example"]', "production", "testserver", 400),
+    ],
+)
+def test_only_allowed_hosts_are_answered(
+    hosts: str, environment: str, host: str, status: int, tmp_path: Path
+) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write({"shop/settings.py": f"ALLOWED_HOSTS = {hosts}\n"})
+        app = get_asgi_application(folder.load({"FASTFORGE_ENV": environment}))
+        with TestClient(app) as client:
+            assert client.get("/openapi.json", headers={"host": host}).status_code == status

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from .exceptions import ComponentError, ForgeError
 from .lifecycle import Role
@@ -72,6 +73,7 @@ def _refuse_serving(app: FastAPI | None) -> None:
 
 def _middleware(project: Project) -> Iterator[Middleware]:
     """Yield the layers of the settings, then those of the apps, the outermost first."""
+    yield from _host_check(project)
     try:
         for entry in project.settings["MIDDLEWARE"]:
             layer = Middleware.of(entry)
@@ -81,6 +83,15 @@ def _middleware(project: Project) -> Iterator[Middleware]:
         error.where = error.where or project.settings.where("MIDDLEWARE")
         raise
     yield from project.registry.values(MIDDLEWARE)
+
+
+def _host_check(project: Project) -> Iterator[Middleware]:
+    """Yield the layer that refuses other Host headers than ALLOWED_HOSTS has."""
+    allowed: list[str] = [*project.settings["ALLOWED_HOSTS"]]
+    if project.settings.environment == "test":
+        allowed.append("testserver")  # what Starlette's test client calls itself
+    if "*" not in allowed:
+        yield Middleware(TrustedHostMiddleware, allowed_hosts=allowed)
 
 
 def _add_middleware(app: FastAPI, layers: tuple[Middleware, ...]) -> None:

@@ -17,7 +17,7 @@ from ..commands import CommandFile
 from .invocation import Invocation
 from .lazy import LazyCommand
 from .reporting import colour, lines_of, report
-from .usage import no_such_command, usage_error
+from .usage import knowing, no_such_command, usage_error
 
 __all__ = ["main", "run"]
 
@@ -38,15 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], *, program: str | None = None) -> int:
     """Run one command and return the exit code: 0 ok, 1 found something, 2 refused, 3 no start.
+
+    ```python
+    assert run(["migrate"]) == 0
+    ```
 
     Args:
         arguments: Options, the command's name and its own arguments.
+        program: What messages call the program; found out from how it was started.
     """
     invocation = Invocation()
     try:
-        result = _Manage().main(list(arguments), standalone_mode=False, obj=invocation)
+        result = _Manage().main(list(arguments), program, standalone_mode=False, obj=invocation)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
@@ -82,11 +87,15 @@ class _Manage(click.Group):
             option.is_eager = False  # after `--settings`, which decides what help shows
         return option
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with knowing(ctx):
+            return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(ctx.obj.listed())
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        file = ctx.obj.command(name)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        file = ctx.obj.command(cmd_name)
         return None if file is None else LazyCommand(file)
 
     def resolve_command(

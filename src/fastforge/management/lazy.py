@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import select
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from ..commands import Command, CommandFile
 from .parameters import Form, form_of
 from .reporting import report
 from .running import Interrupted, run_command
+from .usage import knowing
 
 __all__ = ["LazyCommand"]
 
@@ -44,6 +46,11 @@ class LazyCommand(click.Command):
         self.help = _help(self._file, command)
         return super().make_context(info_name, args, parent, **extra)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a mistake knows the command that it was made with."""
+        with knowing(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> int:
         """Run the command and return its exit code; a failure has been reported then."""
         command, form = self._load()
@@ -69,14 +76,12 @@ class LazyCommand(click.Command):
 def _given(ctx: click.Context) -> Mapping[str, Any]:
     """Return the values that were typed; for the others the function's own defaults hold."""
     typed = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    given: dict[str, Any] = {}
-    for parameter in ctx.command.params:
-        name = parameter.name or ""
-        if ctx.get_parameter_source(name) in typed:
-            value = ctx.params[name]
-            is_list = isinstance(parameter, click.Option) and parameter.multiple
-            given[name] = list(value) if is_list else value
-    return given
+    return {
+        name: ctx.params[name]
+        for parameter in ctx.command.params
+        if (name := parameter.name or "") in ctx.params
+        if ctx.get_parameter_source(name) in typed or parameter.default is False
+    }
 
 
 def _help(file: CommandFile, command: Command) -> str:
@@ -86,10 +91,10 @@ def _help(file: CommandFile, command: Command) -> str:
 
 
 def _standard_output_is_closed() -> bool:
+    """Return whether whoever read our output has left."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return True
-    except (OSError, ValueError):
-        pass
-    return False
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), select.POLLOUT)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no poll here, or no real output
+        return False

@@ -24,6 +24,14 @@ EMPTY: Final = inspect.Parameter.empty
 POSITIONAL_ONLY: Final = inspect.Parameter.POSITIONAL_ONLY
 KEYWORD_ONLY: Final = inspect.Parameter.KEYWORD_ONLY
 
+_FORMS: Final = (
+    "use str, int, float, bool, Path, datetime, date, UUID, Decimal, an Enum, Literal,"
+    " list[...] or tuple[..., ...]"
+)
+_ONLY_WITH_RESOURCES: Final = (
+    'a command that is given dependencies is declared with @command(starts="resources")'
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
@@ -32,12 +40,14 @@ class Form:
     Attributes:
         function: The function.
         parameters: What click reads.
+        lists: The names of those that take a list; click gives tuples.
         context: The name of the parameter that takes the `Context`, or an empty string.
         plan: How the others are injected; None for a command that starts no resources.
     """
 
     function: Any
     parameters: tuple[click.Parameter, ...]
+    lists: frozenset[str]
     context: str
     plan: Plan | None
 
@@ -48,7 +58,11 @@ class Form:
             given: The values that the command line has; what is absent keeps its default.
             context: Passed on to a function that asks for it.
         """
-        named = dict(given) | ({self.context: context} if self.context else {})
+        named = {
+            name: list(value) if name in self.lists else value for name, value in given.items()
+        }
+        if self.context:
+            named[self.context] = context
         positional = [
             named.pop(parameter.name, parameter.default)
             for parameter in inspect.signature(self.function).parameters.values()
@@ -78,7 +92,13 @@ def form_of(command: Command) -> Form:
         for name, parameter in inspect.signature(function).parameters.items()
         if name not in injected and name != context
     ]
-    return Form(function=function, parameters=tuple(parameters), context=context, plan=planned)
+    return Form(
+        function=function,
+        parameters=tuple(parameters),
+        lists=frozenset(name for name, hint in hints.items() if _origin(hint) is list),
+        context=context,
+        plan=planned,
+    )
 
 
 def _hints(function: Any) -> dict[str, Any]:
@@ -92,6 +112,10 @@ def _hints(function: Any) -> dict[str, Any]:
             hint="import it outside `if TYPE_CHECKING`",
             where=Location.of(function),
         ) from error
+
+
+def _origin(annotation: Any) -> Any:
+    return typing.get_origin(split_annotation(annotation)[0])
 
 
 def _plan(command: Command) -> Plan | None:
@@ -110,11 +134,13 @@ def _annotation(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:
 
 def _parameter(parameter: inspect.Parameter, annotation: Any, function: Any) -> click.Parameter:
     type_, text = split_annotation(annotation)
+    if _is_injected(parameter, annotation):
+        raise _no_form(parameter, type_, function, _ONLY_WITH_RESOURCES)
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     repeated = origin is list or (origin is tuple and arguments[1:] == (Ellipsis,))
     element = parameter_type(arguments[0] if repeated else type_)
     if element is None or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-        raise _no_form(parameter, type_, annotation, function)
+        raise _no_form(parameter, type_, function)
     if _is_argument(parameter, origin, element):
         return _argument(parameter, element, text, takes_all=repeated)
     if element is click.BOOL and not repeated:
@@ -146,7 +172,9 @@ def _flag(parameter: inspect.Parameter, text: str) -> click.Option:
     name = _option_name(parameter)
     can_be_off = parameter.default in (True, None)
     declaration = f"{name}/--no-{name.removeprefix('--')}" if can_be_off else name
-    return click.Option([declaration, parameter.name], is_flag=True, default=None, help=text)
+    # Only a flag without a default of its own has one here, and is always passed on.
+    default = False if parameter.default is EMPTY else None
+    return click.Option([declaration, parameter.name], is_flag=True, default=default, help=text)
 
 
 def _option(
@@ -157,7 +185,6 @@ def _option(
         type=element,
         multiple=multiple,
         required=parameter.default is EMPTY,
-        default=None,
         help=f"{text}{_default(parameter.default)}".strip(),
     )
 
@@ -175,16 +202,16 @@ def _default(default: Any) -> str:
     return f"  [default: {shown}]"
 
 
+def _is_injected(parameter: inspect.Parameter, annotation: Any) -> bool:
+    # By name: what is injected where nothing runs should not cost an import of FastAPI.
+    kinds = {type(item).__name__ for item in (parameter.default, *typing.get_args(annotation)[1:])}
+    return not kinds.isdisjoint({"Depends", "Security", "_Injected"})
+
+
 def _no_form(
-    parameter: inspect.Parameter, type_: Any, annotation: Any, function: Any
+    parameter: inspect.Parameter, type_: Any, function: Any, hint: str = _FORMS
 ) -> CommandError:
     shown = getattr(type_, "__name__", str(type_)) if typing.get_origin(type_) is None else type_
-    hint = (
-        "use str, int, float, bool, Path, datetime, date, UUID, Decimal, an Enum, Literal,"
-        " list[...] or tuple[..., ...]"
-    )
-    if any(type(item).__name__ == "Depends" for item in typing.get_args(annotation)[1:]):
-        hint = 'a command that is given dependencies is declared with @command(starts="resources")'
     return CommandError(
         f"the parameter {parameter.name}: {shown} of {function.__name__}"
         " has no form on the command line",

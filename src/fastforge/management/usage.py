@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
 from .._utils import did_you_mean
 from ..exceptions import CommandError
 
-__all__ = ["no_such_command", "usage_error"]
+__all__ = ["knowing", "no_such_command", "usage_error"]
 
 BEFORE_THE_COMMAND = ("--settings", "--traceback", "--version")
+
+
+@contextmanager
+def knowing(ctx: click.Context) -> Iterator[None]:
+    """Give a usage error the context that it was made in, where click's parser forgets it."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = error.ctx or ctx
+        raise
 
 
 def no_such_command(

@@ -52,7 +52,7 @@ class _Choice(click.Choice[str]):
 _SIMPLE: Final[Mapping[Any, click.ParamType[Any]]] = {
     str: click.STRING,
     bool: click.BOOL,
-    int: _Parsed("whole number", int, "10"),
+    int: _Parsed("integer", int, "10"),
     float: _Parsed("number", float, "1.5"),
     Decimal: _Parsed("number", Decimal, "1.50"),
     Path: click.Path(path_type=Path),

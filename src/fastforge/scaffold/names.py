@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +36,7 @@ def check_name(name: str) -> None:
             code="scaffold.E002",
             hint=f"choose another name, for example {name}_project",
         )
-    origin = "the new project's own files" if name in _OWN_FILES else _origin(name)
-    if origin:
+    if origin := _origin(name):
         raise CommandError(
             f"a package {name!r} would hide {origin}",
             code="scaffold.E003",
@@ -51,21 +51,16 @@ def _nearest_valid(name: str) -> str:
 
 
 def _origin(name: str) -> str:
-    """Return where a module of this name is found, other than in the working directory."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except ValueError:  # a module that says nothing about itself, `__main__` for one
-        return "a module that is in use"
+    """Return what a package of this name would hide; empty when nothing."""
+    if name in _OWN_FILES:
+        return "the new project's own files"
+    if name in sys.stdlib_module_names:
+        return f"the module {name!r} of Python"
+    spec = importlib.util.find_spec(name)
     if spec is None:
         return ""
     places = [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
     here = Path.cwd()
     if all(Path(place).resolve().parent in (here, here / name) for place in places):
         return ""  # a folder that is here already: its files are never written over
-    return f"the module {name!r} of Python" if name in _standard() else f"{places[-1]}"
-
-
-def _standard() -> frozenset[str]:
-    import sys
-
-    return sys.stdlib_module_names
+    return places[-1]

@@ -49,11 +49,11 @@ def new_project(name: str) -> NewProject:
         "distribution": DISTRIBUTION,
         "secret_key": secrets.token_urlsafe(SECRET_KEY_BYTES),
     }
-    return NewProject(name=name, files=dict(_rendered(values)))
+    return NewProject(name=name, files=dict(sorted(_rendered(values))))
 
 
 def _rendered(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for template in sorted(TEMPLATES.rglob(f"*{SUFFIX}")):
+    for template in TEMPLATES.rglob(f"*{SUFFIX}"):
         path = template.relative_to(TEMPLATES).as_posix().removesuffix(SUFFIX)
         text = Template(template.read_text(encoding="utf-8")).substitute(values)
         yield path.replace(f"{PACKAGE}/", f"{values['name']}/"), text

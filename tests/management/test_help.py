@@ -1,0 +1,191 @@
+"""Help lists what can be run, whatever state the project is in, and imports next to nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastforge import __version__
+from tests.folder import ProjectFolder
+from tests.processes import run
+
+from .conftest import Shell
+
+COMMAND = '''
+"""Count the notes.
+
+With more words below.
+"""
+import fastapi, sqlalchemy
+from fastforge.commands import command
+
+@command(starts="nothing")
+def count_notes() -> None: ...
+'''
+
+PROBE = """
+import json, sys
+from fastforge.management.cli import run
+code = run(["--help"])
+print()
+print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
+
+
+def test_help_groups_the_commands_by_app(shop: ProjectFolder, manage: Shell) -> None:
+    shop.write({"shop/notes/commands/count_notes.py": COMMAND})
+    result = manage("--help")
+    assert result.code == 0
+    core, notes = result.out.split("\nnotes:\n")
+    assert "\nfastforge:\n" in core
+    assert "  check " in core and "  runserver " in core
+    assert notes == "  count_notes  Count the notes.\n"
+    assert f"fastforge {__version__} on shop.settings, environment test." in core
+
+
+def test_help_imports_neither_fastapi_nor_sqlalchemy(shop: ProjectFolder) -> None:
+    """Not even with apps installed that are made of them, and commands that import them."""
+    shop.write(
+        {
+            "shop/settings.py": """
+                from fastforge.contrib.db import Database
+                from fastforge.contrib.http import Http
+
+                INSTALLED_APPS = [
+                    "fastforge.contrib.db",
+                    "fastforge.contrib.jobs",
+                    "fastforge.contrib.http",
+                    "shop.notes",
+                ]
+                DATABASES = {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
+                HTTP = Http(timeout_s=1)
+                """,
+            "shop/notes/commands/count_notes.py": COMMAND,
+            "shop/notes/models.py": "import sqlalchemy",
+            "shop/notes/routes.py": "import fastapi",
+        }
+    )
+    result = run([sys.executable, "-c", PROBE], cwd=shop.path, env={"FASTFORGE_ENV": "test"})
+    assert "count_notes  Count the notes." in result.stdout, result.stdout + result.stderr
+    assert "  migrate " in result.stdout
+    code, names = json.loads(result.stdout.splitlines()[-1])
+    assert code == 0
+    heavy = {"alembic", "fastapi", "httpx", "sqlalchemy", "starlette", "uvicorn", "watchfiles"}
+    assert heavy & set(names) == set()
+
+
+def test_outside_of_a_project_help_lists_what_needs_none(nowhere: Path, manage: Shell) -> None:
+    result = manage("--help")
+    assert result.code == 0
+    assert "  startproject  Write a new project.\n" in result.out
+    assert "runserver" not in result.out
+    assert result.out.endswith(
+        "\nThe other commands are not listed:\n"
+        "  [conf.E013] no settings module is named; run this in a project's folder,"
+        " or set FASTFORGE_SETTINGS_MODULE=shop.settings\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "reasons"),
+    [
+        (
+            'INSTALLED_APPS = ["shop.note"]\nPORT = 1 / 0\n',
+            "  [conf.E003] shop/settings.py:2: the settings module fails: ZeroDivisionError:"
+            " division by zero; --traceback shows all of it\n",
+        ),
+        (
+            'from fastforge.conf import env\nA = env("AA")\nINSTALLED_APPS = ["shop.note"]\n',
+            "  [conf.E007] shop/settings.py:2: the environment variable AA is not set;"
+            " set it, for example AA=..., or give a default\n"
+            "  [apps.E002] shop/settings.py:3: no app 'shop.note' can be imported;"
+            " did you mean 'shop.notes'?\n",
+        ),
+    ],
+)
+def test_with_broken_settings_help_lists_core_and_every_reason(
+    settings: str, reasons: str, shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write({"shop/settings.py": settings})
+    result = manage("--help")
+    assert result.code == 0
+    assert "  check " in result.out and "  runserver " in result.out
+    assert result.out.endswith(f"\nThe commands of apps are not listed:\n{reasons}")
+
+
+def test_settings_are_read_whatever_stands_first(shop: ProjectFolder, manage: Shell) -> None:
+    shop.write({"shop/other.py": ""})
+    for arguments in (("--help", "--settings", "shop.other"), ("--settings=shop.other", "--help")):
+        assert "on shop.other, environment test" in manage(*arguments).out
+
+
+def test_the_help_of_a_command_comes_from_its_docstring_and_its_signature(
+    shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write(
+        {
+            "shop/notes/commands/close.py": '''
+                """Close one month.
+
+                Nothing can be changed afterwards.
+                """
+                from typing import Annotated
+                from fastforge.commands import command
+
+                @command(starts="nothing")
+                def close(
+                    month: Annotated[int, "From 1 to 12."],
+                    year: Annotated[int, "As four digits."] = 2026,
+                    *,
+                    dry_run: bool = False,
+                ) -> None: ...
+                '''
+        }
+    )
+    result = manage("close", "--help")
+    assert result.code == 0
+    assert result.out == (
+        "Usage: manage close [OPTIONS] MONTH\n"
+        "\n"
+        "  Close one month.\n"
+        "\n"
+        "  Nothing can be changed afterwards.\n"
+        "\n"
+        "Positional arguments:\n"
+        "  MONTH  From 1 to 12.\n"
+        "\n"
+        "Options:\n"
+        "  --year INTEGER  As four digits.  [default: 2026]\n"
+        "  --dry-run\n"
+        "  --help          Show this message and exit.\n"
+    )
+
+
+def test_the_list_alone_runs_no_code_of_a_command(shop: ProjectFolder, manage: Shell) -> None:
+    shop.write({"shop/notes/commands/broken.py": '"""Broken."""\nraise RuntimeError\n'})
+    assert "  broken  Broken.\n" in manage("--help").out
+    assert "shop.notes.commands.broken" not in sys.modules
+
+
+def test_without_arguments_help_is_shown_as_wrong_usage(nowhere: Path, manage: Shell) -> None:
+    result = manage()
+    assert result.code == 2
+    assert "startproject" in result.err
+
+
+def test_version(nowhere: Path, manage: Shell) -> None:
+    result = manage("--version")
+    assert (result.code, result.out.partition(",")[0]) == (0, f"fastforge {__version__}")
+
+
+def test_it_is_a_module_too(nowhere: Path) -> None:
+    result = run([sys.executable, "-m", "fastforge", "--version"], cwd=nowhere)
+    assert result.stdout.startswith("fastforge "), result.stderr
+
+
+def test_output_that_is_no_terminal_has_no_colours(shop: ProjectFolder, manage: Shell) -> None:
+    results = [manage("--help"), manage("check"), manage("chek")]
+    assert all("\x1b" not in result.out + result.err for result in results)

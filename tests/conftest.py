@@ -122,8 +122,9 @@ def redis_server() -> Iterator[str]:
     """The address of a Redis server whose database may be emptied."""
     given = os.environ.get("FASTFORGE_TEST_REDIS_URL")
     if given:
-        refuse_keys_of_others(given)
-        yield given
+        own = with_database(given, of_worker=os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
+        refuse_keys_of_others(own)
+        yield own
         return
     server = services.start("redis")
     yield server.url
@@ -138,6 +139,13 @@ def redis_url(redis_server: str) -> Iterator[str]:
 
     with redis.Redis.from_url(redis_server) as client:
         client.flushdb()
+
+
+def with_database(url: str, *, of_worker: str) -> str:
+    """The named Redis, each parallel worker in a database of its own: the next numbers."""
+    parts = urlsplit(url)
+    number = int(parts.path.strip("/") or 0) + int(of_worker.removeprefix("gw"))
+    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def refuse_keys_of_others(url: str) -> None:

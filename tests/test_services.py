@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from . import processes, services
-from .conftest import with_driver
+from .conftest import with_database, with_driver
 
 
 def test_each_test_gets_an_empty_postgresql_database(postgres_dsn: str) -> None:
@@ -58,6 +58,20 @@ def test_each_test_gets_an_empty_redis(redis_url: str) -> None:
 
 def test_a_key_of_another_test_is_not_seen(redis_url: str) -> None:
     test_each_test_gets_an_empty_redis(redis_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "worker", "own"),
+    [
+        ("redis://127.0.0.1:6379", "gw0", "redis://127.0.0.1:6379/0"),
+        ("redis://127.0.0.1:6379/9", "gw0", "redis://127.0.0.1:6379/9"),
+        ("redis://:secret@127.0.0.1:6379/9", "gw2", "redis://:secret@127.0.0.1:6379/11"),
+    ],
+)
+def test_parallel_workers_share_a_named_redis_without_meeting(
+    url: str, worker: str, own: str
+) -> None:
+    assert with_database(url, of_worker=worker) == own
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])

@@ -105,7 +105,10 @@ FILES = {
         async def count(db: DbSession):
             orders = (await db.scalars(select(Order))).all()
             jobs = await db.scalar(text("SELECT count(*) FROM jobs_job"))
-            rows = [{"id": o.id, "note": o.note, "finished": o.finished} for o in orders]
+            rows = [
+                {"id": o.id, "note": o.note, "runs": o.runs, "finished": o.finished}
+                for o in orders
+            ]
             return {"orders": rows, "jobs": jobs}
         """,
 }
@@ -153,8 +156,9 @@ class Shop:
         assert answer is not None
         return json.loads(answer.body)
 
-    def finished(self) -> dict[str, int]:
-        return {order["note"]: order["finished"] for order in self.state()["orders"]}
+    def runs(self) -> dict[str, tuple[int, int]]:
+        """How often the job of each order began and ended."""
+        return {o["note"]: (o["runs"], o["finished"]) for o in self.state()["orders"]}
 
     def _argv(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "fastforge", *arguments]
@@ -184,9 +188,10 @@ def test_a_post_stores_a_row_and_a_second_process_runs_its_job(shop: Shop) -> No
         status, body = shop.post("first")
         assert status == 201
         before = shop.state()
-        assert before == {"orders": [{"id": body["id"], "note": "first", "finished": 0}], "jobs": 1}
+        order = {"id": body["id"], "note": "first", "runs": 0, "finished": 0}
+        assert before == {"orders": [order], "jobs": 1}
         with shop.worker() as worker:
-            wait_until(lambda: shop.finished() == {"first": 1}, describe=worker)
+            wait_until(lambda: shop.runs() == {"first": (1, 1)}, describe=worker)
             worker.terminate()
             assert worker.wait() == 0
 
@@ -209,10 +214,10 @@ def test_rows_and_jobs_survive_kill_9_of_the_server_and_of_the_worker(shop: Shop
     with shop.server():
         assert len(shop.state()["orders"]) == 2
         with shop.worker() as worker:
-            wait_until(lambda: shop.finished() == {"slow": 0, "quick": 1}, describe=worker)
+            wait_until(lambda: shop.runs() == {"slow": (1, 0), "quick": (1, 1)}, describe=worker)
             worker.kill()
             worker.wait()
         with shop.worker() as worker:
-            wait_until(lambda: shop.finished() == {"slow": 1, "quick": 1}, describe=worker)
+            wait_until(lambda: shop.runs() == {"slow": (2, 1), "quick": (1, 1)}, describe=worker)
             worker.terminate()
             assert worker.wait() == 0

@@ -20,12 +20,18 @@ _NAMED_SECRET = re.compile(
 )
 
 
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that a typing mistake most likely meant, or None."""
+def nearest(name: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return the candidate that a typing mistake most likely meant, or None.
+
+    Args:
+        name: What was typed.
+        candidates: What exists.
+        likeness: How alike the two have to be, from 0 to 1; a typing mistake is about 0.9.
+    """
     folded: dict[str, str] = {}
     for candidate in candidates:
         folded.setdefault(candidate.casefold(), candidate)
-    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=likeness)
     return folded[found[0]] if found else None
 
 

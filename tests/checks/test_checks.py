@@ -41,7 +41,7 @@ def test_an_apps_check_runs_and_can_be_silenced_with_a_reason(folder: ProjectFol
 
 def test_a_near_miss_of_a_convention_module_is_reported(folder: ProjectFolder) -> None:
     folder.write(
-        {"shop/orders/task.py": "", "shop/orders/routes.py": "", "shop/orders/util.py": ""}
+        {"shop/orders/task.py": "", "shop/orders/routes.py": "", "shop/orders/schemas.py": ""}
     )
     messages = found(folder, 'INSTALLED_APPS = ["shop.orders"]')
     assert list(messages) == ["core.W001"]

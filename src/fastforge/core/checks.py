@@ -29,7 +29,7 @@ def modules_are_spelt_right(project: Project) -> Iterator[Message]:
             continue  # our own have no typing mistakes that a user could mend
         names = dict(_module_names(app.name))
         for name, location in names.items():
-            near = nearest(name, searched)
+            near = nearest(name, searched, likeness=0.8)
             if name in searched | OTHER_MODULES or near is None or near in names:
                 continue
             yield Message(

@@ -1,0 +1,133 @@
+"""The example project, driven as a user drives it: by its command line and over a socket."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event
+
+from fastforge import Project
+from fastforge.asgi import get_asgi_application
+
+from .folder import isolated
+from .processes import ROOT, fetch, free_port, run, start, wait_until
+
+ARTICLE = {
+    "author": "ada",
+    "title": "Notes on the Engine",
+    "description": "What it can do",
+    "body": "It weaves algebraic patterns.",
+    "tagList": ["engines", "algebra", "engines"],
+}
+USER = {"username": "ada", "email": "ada@example.com", "password": "lovelace1815"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the example with a migrated database of its own."""
+    folder = tmp_path / "example"
+    ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3*", ".env")
+    shutil.copytree(ROOT / "example_project", folder, ignore=ignored)
+    manage(folder, "migrate")
+    return folder
+
+
+def manage(folder: Path, *arguments: str) -> str:
+    env = {"FASTFORGE_ENV": "development"}
+    done = run([sys.executable, "manage.py", *arguments], cwd=folder, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def send(url: str, body: object) -> tuple[int, Any]:
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_an_article_is_published_announced_and_counted(folder: Path) -> None:
+    port = free_port()
+    api = f"http://127.0.0.1:{port}/api"
+    server = start(
+        [sys.executable, "manage.py", "runserver", str(port), "--no-reload"],
+        cwd=folder,
+        env={"FASTFORGE_ENV": "development"},
+    )
+    with server:
+        wait_until(lambda: fetch(f"{api}/tags"), describe=server)
+        assert send(f"{api}/users", {"user": USER})[0] == 201
+        assert send(f"{api}/users", {"user": USER})[0] == 409
+        status, made = send(f"{api}/articles", {"article": ARTICLE})
+        assert status == 201
+        assert made["article"]["tagList"] == ["engines", "algebra"]
+        assert made["article"]["author"]["username"] == "ada"
+        nobody = {"article": {**ARTICLE, "author": "nobody"}}
+        assert send(f"{api}/articles", nobody)[0] == 422
+
+        shown = fetch(f"{api}/articles/{made['article']['slug']}")
+        assert shown is not None
+        assert json.loads(shown.body)["article"]["body"] == ARTICLE["body"]
+        listed = fetch(f"{api}/articles?tag=algebra&author=ada")
+        assert listed is not None
+        assert json.loads(listed.body)["articlesCount"] == 1
+        assert "body" not in json.loads(listed.body)["articles"][0]
+        tags = fetch(f"{api}/tags")
+        assert tags is not None
+        assert json.loads(tags.body) == {"tags": ["algebra", "engines"]}
+        missing = fetch(f"{api}/articles/no-such")
+        assert missing is not None
+        assert missing.status == 404
+
+    assert manage(folder, "article_stats") == "1 articles, 0 announced\n"
+    manage(folder, "runworker", "--burst")
+    assert manage(folder, "article_stats") == "1 articles, 1 announced\n"
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What is sent to a database while the test runs."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_page_of_articles_costs_four_queries_whatever_its_size(
+    folder: Path, statements: list[str]
+) -> None:
+    with isolated(folder):
+        project = Project.load("conduit.settings", start=folder, environ={"FASTFORGE_ENV": "test"})
+        with TestClient(get_asgi_application(project)) as client:
+            client.post("/api/users", json={"user": USER})
+            for _ in range(12):
+                assert client.post("/api/articles", json={"article": ARTICLE}).status_code == 201
+            for limit in (1, 10):
+                statements.clear()
+                page = client.get("/api/articles", params={"limit": limit}).json()
+                assert (len(page["articles"]), page["articlesCount"]) == (limit, 12)
+                assert len(statements) == 4, statements
+
+
+def test_its_settings_its_checks_and_its_migrations_are_in_order(folder: Path) -> None:
+    assert manage(folder, "check").strip()
+    assert manage(folder, "makemigrations", "--check")
+    example = manage(folder, "settings", "--env-example")
+    assert (folder / ".env.example").read_text() == example

@@ -16,6 +16,7 @@ __all__ = ["away_when_unreachable"]
 
 # By SQLSTATE: connections, resources, operators, locks, deadlocks, the system, broken transactions.
 _MAY_PASS: Final = ("08", "53", "55", "57", "40", "58", "25")
+_SQLITE_MAY_PASS: Final = ("BUSY", "LOCKED", "IOERR", "CANTOPEN", "FULL", "PROTOCOL", "READONLY")
 # Mistakes of ours or of the data, which some drivers report without a SQLSTATE.
 _MISTAKES: Final = (
     exc.DataError,
@@ -48,6 +49,9 @@ def away_when_unreachable() -> Iterator[None]:
 def _may_pass(error: Exception) -> bool:
     if isinstance(error, OSError | TimeoutError | exc.TimeoutError | exc.InterfaceError):
         return True
+    name = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
+    if isinstance(name, str):
+        return name.removeprefix("SQLITE_").startswith(_SQLITE_MAY_PASS)
     state = describe(error).sqlstate or getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return state[:2] in _MAY_PASS

@@ -18,6 +18,12 @@ from .settings import Settings
 __all__ = ["SettingRow", "env_example", "settings_report"]
 
 MASK = "***"
+_EXAMPLE_HEAD = (
+    "# Every variable that the settings read. Copy to .env and fill in.",
+    "",
+    "# development, test or production; unset means production",
+    "FASTFORGE_ENV=development",
+)
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|private", re.IGNORECASE)
 
 
@@ -45,7 +51,7 @@ def settings_report(settings: Settings) -> Iterator[SettingRow]:
 
 def env_example(settings: Settings) -> str:
     """Return the text of `.env.example`: every variable that the settings module reads."""
-    lines = ["# Every variable that the settings read. Copy to .env and fill in."]
+    lines = [*_EXAMPLE_HEAD]
     seen: set[str] = set()
     for variable in settings.raw.record.variables:
         if variable.name not in seen:

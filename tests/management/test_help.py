@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 from fastforge import __version__
 from tests.folder import ProjectFolder
-from tests.processes import run
+from tests.processes import clean_environment, run
 
 from .conftest import Shell
 
@@ -189,3 +192,22 @@ def test_it_is_a_module_too(nowhere: Path) -> None:
 def test_output_that_is_no_terminal_has_no_colours(shop: ProjectFolder, manage: Shell) -> None:
     results = [manage("--help"), manage("check"), manage("chek")]
     assert all("\x1b" not in result.out + result.err for result in results)
+
+
+@pytest.mark.parametrize(("no_colour", "coloured"), [("", True), ("1", False)])
+def test_a_terminal_has_colours_unless_it_wants_none(
+    no_colour: str, coloured: bool, shop: ProjectFolder
+) -> None:
+    reading, writing = pty.openpty()
+    with open(reading, "rb", buffering=0) as terminal:
+        result = subprocess.run(
+            [sys.executable, "-m", "fastforge", "chekc"],
+            cwd=shop.path,
+            env=clean_environment() | {"FASTFORGE_ENV": "test", "NO_COLOR": no_colour},
+            stdout=writing,
+            stderr=writing,
+            check=False,
+        )
+        os.close(writing)
+        assert result.returncode == 2
+        assert (b"\x1b[31merror: \x1b[0m" in terminal.read(65536)) is coloured

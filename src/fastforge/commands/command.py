@@ -84,8 +84,10 @@ def command(function: Any = None, /, *, starts: Starts = "resources") -> Any:
 
     The file's name is the command's name, the first line of its docstring the help. Parameters
     that are injected work as in a handler. The others come from the command line: one without
-    a default is an argument, one with a default or keyword-only an option, a bool a flag;
-    `Annotated[int, "help text"]` describes it.
+    a default is an argument, one with a default or keyword-only an option, a bool a flag, a list
+    an option that may be repeated; `tuple[str, ...]` takes all arguments that are left, and one
+    before `/` is an argument also when it has a default. `Annotated[int, "help text"]` describes
+    it.
 
     ```python
     # shop/orders/commands/close_month.py

@@ -7,16 +7,17 @@ import inspect
 import select
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from ..commands import Command, CommandFile
-from .parameters import Form, form_of
 from .reporting import report
-from .running import Interrupted, run_command
 from .usage import knowing
+
+if TYPE_CHECKING:
+    from .parameters import Form
 
 __all__ = ["LazyCommand"]
 
@@ -53,6 +54,8 @@ class LazyCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> int:
         """Run the command and return its exit code; a failure has been reported then."""
+        from .running import Interrupted, run_command  # not for the list: it imports asyncio
+
         command, form = self._load()
         try:
             return run_command(command, form, ctx.obj, _given(ctx))
@@ -67,6 +70,8 @@ class LazyCommand(click.Command):
             return report(error, show_traceback=ctx.obj.traceback)
 
     def _load(self) -> tuple[Command, Form]:
+        from .parameters import form_of
+
         if self._loaded is None:
             command = self._file.load()
             self._loaded = command, form_of(command)

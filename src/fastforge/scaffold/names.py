@@ -63,4 +63,4 @@ def _origin(name: str) -> str:
     here = Path.cwd()
     if all(Path(place).resolve().parent in (here, here / name) for place in places):
         return ""  # a folder that is here already: its files are never written over
-    return places[-1]
+    return str(places[-1])

@@ -113,6 +113,8 @@ def describe(error: BaseException) -> Fault:
     The classes of errors differ between drivers; the SQLSTATE does not. So decide by it:
 
     ```python
+    try:
+        await db.flush()
     except IntegrityError as error:
         if describe(error).constraint != "uq_user_email":
             raise

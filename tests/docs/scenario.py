@@ -1,0 +1,262 @@
+"""A page as a scenario: its files are written, its commands and scripts run, in order.
+
+Every page has a folder of its own and shares nothing with the others. The port 8000 of the page is
+a free port of this machine.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.processes import Process, clean_environment, free_port, run, start, wait_until
+
+from .markdown import OUTPUT, Block, Page
+
+__all__ = ["Failure", "matches", "play", "steps"]
+
+DEADLINE_S = 180
+RELOAD_DEADLINE_S = 60
+PAUSE_S = 0.2
+PROJECT = "project: "
+RUN = frozenset({"console", "python"})
+PORT = "8000"
+_PROMPT = "$ "
+_HAS_PORT = re.compile(r"runserver\b.*\d")
+
+
+class Failure(AssertionError):
+    """What a page promises is not so; the message begins with the page and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command of a console block and what the page says that it writes."""
+
+    line: int
+    command: str
+    expected: tuple[str, ...]
+
+    @property
+    def in_background(self) -> bool:
+        return self.command.endswith(" &")
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks a server for an answer that the page shows."""
+        return self.command.startswith("curl ") and bool(self.expected)
+
+
+def play(page: Page, folder: Path) -> None:
+    """Run a page in an empty folder.
+
+    Raises:
+        Failure: A command fails or writes something else.
+    """
+    with ExitStack() as stack:
+        scene = _Scene(page, folder, stack)
+        for block in page.blocks():
+            scene.play(block)
+        scene.finish()
+
+
+def steps(block: Block) -> list[Step]:
+    """The commands of a console block."""
+    found: list[Step] = []
+    for number, line in enumerate(block.text.splitlines(), block.line + 1):
+        if line.startswith(_PROMPT):
+            found.append(Step(number, line.removeprefix(_PROMPT), ()))
+        elif found and found[-1].command.endswith("\\"):
+            joined = f"{found[-1].command.removesuffix(chr(92))}{line.strip()}"
+            found[-1] = Step(found[-1].line, joined, ())
+        elif found:
+            last = found[-1]
+            found[-1] = Step(last.line, last.command, (*last.expected, line))
+        else:
+            raise Failure(f"line {number}: a console block begins with a command after `$ `")
+    return found
+
+
+def matches(expected: tuple[str, ...], output: str, *, only_beginning: bool = False) -> bool:
+    """Whether an output is as the page says.
+
+    `...` is any text, and alone on a line any lines; how wide the columns of a table are does not
+    matter.
+    """
+    pattern = "".join(map(_line_pattern, map(_narrow, expected))).rstrip("\n")
+    text = "".join(f"{_narrow(line)}\n" for line in output.strip("\n").splitlines())
+    end = "" if only_beginning else r"\s*\Z"
+    return re.match(pattern + end, text) is not None
+
+
+def _narrow(line: str) -> str:
+    return re.sub(r"(?<=\S) {2,}", "  ", line.rstrip())
+
+
+def _line_pattern(line: str) -> str:
+    if line.strip() == "...":
+        return r"(?:.*\n)*?"
+    return ".*?".join(map(re.escape, line.split("..."))) + "\n"
+
+
+class _Scene:
+    """The folder of a page, where its commands stand, and what runs in the background."""
+
+    def __init__(self, page: Page, folder: Path, stack: ExitStack) -> None:
+        self.page = page
+        self.folder = folder
+        self.stack = stack
+        self.port = str(free_port())
+        self.background: list[tuple[Step, Process]] = []
+        self.exit_code: int | None = 0
+        self.failed: tuple[Step, str] | None = None
+        self.written = ""
+        self.environ: dict[str, str] = {}
+        if page.marker.startswith(PROJECT):
+            self._start_project(page.marker.removeprefix(PROJECT))
+
+    def play(self, block: Block) -> None:
+        if block.reason:
+            return
+        if block.title:
+            self._write(block)
+        elif block.marker == OUTPUT:
+            self._compare_output(block)
+        elif block.language == "console":
+            for step in steps(block):
+                self._step(step)
+        elif block.language == "python":
+            self._script(block)
+        else:
+            raise Failure(
+                f"{self.page.place(block.line)}: a block of {block.language or 'no language'}"
+                " is neither a file nor run: give it a title or `<!-- not run: reason -->`"
+            )
+
+    def finish(self) -> None:
+        self._refuse_failed()
+        for step, process in self.background:
+            if not process.alive:
+                raise self._failure(step, f"it ended by itself: {process}")
+
+    def _start_project(self, name: str) -> None:
+        command = ["-m", "fastforge", "startproject", name]
+        done = run([sys.executable, *command], cwd=self.folder, deadline_s=DEADLINE_S)
+        assert done.returncode == 0, done.stderr
+        self.folder /= name
+
+    def _write(self, block: Block) -> None:
+        path = self.folder / block.title
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._here(block.text), encoding="utf-8")
+        package = path.parent
+        while path.suffix == ".py" and package != self.folder:
+            (package / "__init__.py").touch()
+            package = package.parent
+
+    def _script(self, block: Block) -> None:
+        done = self._run([sys.executable, "-c", self._here(block.text)])
+        self.written = self._there(done.stdout)
+        if done.returncode != 0:
+            raise Failure(f"{self.page.place(block.line)}: the script fails:\n{done.stdout}")
+
+    def _compare_output(self, block: Block) -> None:
+        if not matches(tuple(block.text.splitlines()), self.written):
+            raise Failure(f"{self.page.place(block.line)}: the script wrote:\n{self.written}")
+
+    def _step(self, step: Step) -> None:
+        if step.command == "echo $?":
+            self.failed = None
+            self._expect(step, f"{self.exit_code}\n")
+            return
+        self._refuse_failed()
+        if step.command.startswith("cd "):
+            self.folder = (self.folder / step.command.removeprefix("cd ")).resolve()
+        elif step.command.startswith("export "):
+            assignments = shlex.split(step.command.removeprefix("export "))
+            self.environ |= dict(each.split("=", 1) for each in assignments)
+        elif step.in_background:
+            self._start(step)
+        else:
+            self._command(step)
+
+    def _command(self, step: Step) -> None:
+        argv = ["bash", "-c", self._with_port(step.command)]
+        done = self._run(argv)
+        deadline = time.monotonic() + RELOAD_DEADLINE_S
+        # A server that reloads is asked again until it has: readers type more slowly than we.
+        while step.is_question and not self._fits(step, done) and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
+            done = self._run(argv)
+        self.exit_code = done.returncode
+        output = self._there(done.stdout)
+        self.failed = (step, output) if done.returncode else None
+        if step.expected:
+            self._expect(step, output)
+
+    def _fits(self, step: Step, done: subprocess.CompletedProcess[str]) -> bool:
+        return matches(step.expected, self._there(done.stdout))
+
+    def _start(self, step: Step) -> None:
+        command = self._with_port(step.command.removesuffix("&").strip())
+        process = start(["bash", "-c", command], cwd=self.folder, env=self.environ)
+        self.stack.callback(process.close)
+        self.background.append((step, process))
+
+        def written() -> bool:
+            if matches(step.expected, self._there(process.output), only_beginning=True):
+                return True
+            if not process.alive:
+                raise self._failure(step, f"it ended: {self._there(str(process))}")
+            return False
+
+        try:
+            wait_until(written, deadline_s=DEADLINE_S, describe=process)
+        except AssertionError as error:
+            raise self._failure(step, self._there(str(error))) from None
+
+    def _run(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
+        # Both streams in one, in the order in which a terminal shows them.
+        return subprocess.run(
+            argv,
+            cwd=self.folder,
+            env=clean_environment() | {"NO_COLOR": "1", "COLUMNS": "100"} | self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+
+    def _expect(self, step: Step, output: str) -> None:
+        if not matches(step.expected, output):
+            wanted = "\n".join(step.expected)
+            raise self._failure(step, f"the page says:\n{wanted}\nit wrote:\n{output}")
+
+    def _refuse_failed(self) -> None:
+        """A command may only fail when the page shows its exit code."""
+        if self.failed:
+            step, output = self.failed
+            raise self._failure(step, f"exit code {self.exit_code}:\n{output}")
+
+    def _failure(self, step: Step, problem: str) -> Failure:
+        return Failure(f"{self.page.place(step.line)}: {step.command}\n{problem}")
+
+    def _with_port(self, command: str) -> str:
+        if re.search(r"\brunserver\b", command) and not _HAS_PORT.search(command):
+            command = re.sub(r"\brunserver\b", f"runserver {self.port}", command)
+        return self._here(command)
+
+    def _here(self, text: str) -> str:
+        return re.sub(rf"\b{PORT}\b", self.port, text)
+
+    def _there(self, text: str) -> str:
+        """What a reader would see: the page's port, and a folder of nobody's."""
+        return re.sub(rf"\b{self.port}\b", PORT, text).replace(f"{self.folder.resolve()}/", "")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -309,3 +313,39 @@ async def test_an_unknown_target_is_told_with_the_nearest(world: World, sqlite_u
             await run(engines, world, Target(label="blgo"))
         with pytest.raises(MigrationError, match=r"\[db.E108\].*did you mean '0001_initial'"):
             await run(engines, world, Target(label="blog", name="0001_intial"))
+
+
+async def test_a_migration_that_cannot_lock_its_table_lets_others_pass_and_tries_again(
+    world: World, each_postgres_url: str
+) -> None:
+    """A waiting ALTER TABLE makes every later reader wait; so it gives up, and comes again."""
+    world.make(two_apps)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    async with connected(each_postgres_url) as readers, connected(each_postgres_url) as watchers:
+        await run(readers, world)
+        world.write(
+            "blog",
+            "0002_wider",
+            """
+            def upgrade(op):
+                op.execute("SET LOCAL lock_timeout = '200ms'")
+                op.alter_column("blog_post", "title", type_=sa.Text())
+            """,
+        )
+        async with readers.engine.connect() as reader:
+            await reader.exec_driver_sql("SELECT * FROM blog_post")
+            async with connected(each_postgres_url) as engines:
+                migrating = asyncio.create_task(run(engines, world))
+                await until(lambda: scalar(watchers, waiting), is_true=True)
+                await until(lambda: scalar(watchers, waiting), is_true=False)
+                assert not migrating.done()
+                await reader.rollback()
+                report = await migrating
+        assert [step.migration.id for step in report.done] == ["blog.0002_wider"]
+
+
+async def until(ask: Callable[[], Awaitable[Any]], *, is_true: bool) -> None:
+    """Wait for an answer."""
+    async with asyncio.timeout(60):
+        while bool(await ask()) is not is_true:
+            await asyncio.sleep(0.02)

@@ -12,6 +12,8 @@ from typing import Any, Final
 from .exceptions import MissingExtraError
 
 DISTRIBUTION: Final = "fastforge-framework"
+SHORTEST_BEGINNING: Final = 3
+"""How much of a longer name has to be typed before it is taken for an abbreviation."""
 
 _URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*@", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
@@ -21,7 +23,7 @@ _NAMED_SECRET = re.compile(
 
 
 def nearest(name: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str | None:
-    """Return the candidate that a typing mistake most likely meant, or None.
+    """Return the candidate that a typing mistake or an abbreviation most likely meant, or None.
 
     Args:
         name: What was typed.
@@ -32,6 +34,9 @@ def nearest(name: str, candidates: Iterable[str], *, likeness: float = 0.6) -> s
     for candidate in candidates:
         folded.setdefault(candidate.casefold(), candidate)
     found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=likeness)
+    if not found and len(name) >= SHORTEST_BEGINNING:
+        found = [candidate for candidate in folded if candidate.startswith(name.casefold())]
+        found = found if len(found) == 1 else []
     return folded[found[0]] if found else None
 
 

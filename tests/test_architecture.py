@@ -87,6 +87,19 @@ def imported_modules(module: Module) -> Iterator[str]:
             yield target
 
 
+def test_codes_of_mistakes_are_literals() -> None:
+    """A code put together at run time would escape the reference, which is held to the source."""
+    found = [
+        f"{module}:{node.lineno}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.JoinedStr | ast.BinOp)
+    ]
+    assert found == []
+
+
 def test_every_module_is_small() -> None:
     found = {
         str(module): module.lines

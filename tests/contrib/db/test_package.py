@@ -1,0 +1,42 @@
+"""The package shows its names without loading what is behind them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import fastforge.contrib.db as package
+
+LIGHT = """
+import sys
+import fastforge.contrib.db.apps
+from fastforge.contrib.db import Database
+Database(url="postgresql+asyncpg://u@h/n")
+print([name for name in ("fastapi", "sqlalchemy", "asyncpg", "aiosqlite") if name in sys.modules])
+"""
+
+
+def test_every_name_is_what_it_says() -> None:
+    assert package.__all__ == sorted(package.__all__)
+    for name in package.__all__:
+        assert callable(getattr(package, name)) or name == "DbSession"
+
+
+def test_a_name_of_a_function_is_no_module() -> None:
+    """A submodule called `session` would take the place of the function."""
+    import fastforge.contrib.db.sessions
+    import fastforge.contrib.db.unit  # noqa: F401
+
+    assert package.session.__module__ == "fastforge.contrib.db.unit"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Sesion"):
+        _ = package.Sesion
+
+
+def test_reading_the_settings_loads_no_library() -> None:
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

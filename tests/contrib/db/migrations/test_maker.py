@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from fastforge.contrib.db.migrations.errors import MigrationError
 from fastforge.contrib.db.migrations.maker import empty_migration
+from fastforge.contrib.db.migrations.refusals import table_refusals
+from fastforge.contrib.db.migrations.shapes import TableShape
 from fastforge.contrib.db.migrations.writer import write
 from fastforge.contrib.db.model import UtcDateTime
 from fastforge.exceptions import ForgeError
@@ -391,6 +393,31 @@ def test_a_new_value_of_a_native_enum_is_added_to_its_type(world: World) -> None
     assert world.missing(coloured("red", "blue", "green")) == ()
     with pytest.raises(ForgeError, match=r"\[db.E127\].*lost 'red'"):
         world.missing(coloured("blue", "green"))
+
+
+def test_two_enums_that_postgresql_would_call_the_same_are_refused(world: World) -> None:
+    """Two apps with a class Status each: both types would be called status."""
+
+    def define(metadata: sa.MetaData) -> None:
+        users(metadata, sa.Column("status", sa.Enum("new", name="status")))
+        posts(metadata, sa.Column("status", sa.Enum("draft", name="status")))
+
+    with pytest.raises(ForgeError, match=r"\[db.E129\].*(users_user|blog_post).status"):
+        world.missing(define)
+
+
+def test_a_constraint_without_a_name_cannot_be_dropped(world: World) -> None:
+    def nameless(*unique: str) -> Any:
+        metadata = sa.MetaData()
+        columns = [sa.Column(name, sa.Integer) for name in ("id", "one", "two")]
+        constraints = [sa.UniqueConstraint(name) for name in unique]
+        table = sa.Table("blog_post", metadata, *columns, *constraints)
+        return {"blog_post": TableShape.of(table, owner="blog")}
+
+    (refused,) = table_refusals(nameless("one"), nameless(), {})
+    assert "[db.E115]" in str(refused)
+    assert "unique (one) without a name" in str(refused)
+    assert list(table_refusals(nameless("one"), nameless("one"), {})) == []
 
 
 def test_an_enum_class_is_written_as_its_values(world: World) -> None:

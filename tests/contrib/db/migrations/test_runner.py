@@ -176,6 +176,21 @@ async def test_a_failing_migration_leaves_nothing_behind(
         assert await applied(engines) == {"users.0001_initial", "blog.0001_initial"}
 
 
+async def test_alembics_autocommit_block_is_told_its_replacement(
+    world: World, each_postgres_url: str
+) -> None:
+    body = """
+        def upgrade(op):
+            if not op.get_context().as_sql:
+                with op.get_context().autocommit_block():
+                    op.execute("SELECT 1")
+        """
+    world.write("users", "0001_initial", body)
+    async with connected(each_postgres_url) as engines:
+        with pytest.raises(MigrationFailed, match=r"write `atomic = False` in the file"):
+            await run(engines, world)
+
+
 async def test_a_migration_without_a_way_back_says_so(world: World, each_database_url: str) -> None:
     world.write("users", "0001_initial", "def upgrade(op): pass")
     async with connected(each_database_url) as engines:
@@ -349,3 +364,78 @@ async def until(ask: Callable[[], Awaitable[Any]], *, is_true: bool) -> None:
     async with asyncio.timeout(60):
         while bool(await ask()) is not is_true:
             await asyncio.sleep(0.02)
+
+
+async def test_a_table_that_sqlite_makes_anew_keeps_triggers_and_indexes_over_expressions(
+    world: World, sqlite_url: str
+) -> None:
+    """Neither can be reflected, so that alembic alone would lose both without a word."""
+    world.make(two_apps)
+    world.write(
+        "users",
+        "0002_by_hand",
+        """
+        def upgrade(op):
+            op.create_index("ix_lower", "users_user", [sa.text("lower(email)")])
+            op.execute(
+                "CREATE TRIGGER small AFTER INSERT ON users_user BEGIN"
+                " UPDATE users_user SET email = lower(email) WHERE id = new.id; END"
+            )
+        """,
+    )
+    world.write(
+        "users",
+        "0003_wider",
+        """
+        def upgrade(op):
+            with op.batch_alter_table("users_user") as batch_op:
+                batch_op.alter_column("email", type_=sa.Text())
+        """,
+    )
+    async with connected(sqlite_url) as engines:
+        await run(engines, world)
+        assert "ix_lower" in (await dump(engines))["users_user"]["names"]
+        await execute(engines, "INSERT INTO users_user (id, email) VALUES (1, 'A')")
+        assert await scalar(engines, "SELECT email FROM users_user") == "a"
+
+
+async def test_a_new_value_of_an_enum_can_be_written(world: World, each_database_url: str) -> None:
+    def coloured(*values: str) -> Callable[[sa.MetaData], object]:
+        return lambda metadata: users(
+            metadata, sa.Column("colour", sa.Enum(*values, name="colour"), server_default="red")
+        )
+
+    world.make(coloured("red"))
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        await execute(engines, "INSERT INTO users_user (id, email) VALUES (1, 'a')")
+        world.make(coloured("red", "green"))
+        await run(engines, world)
+        await execute(engines, "UPDATE users_user SET colour = 'green'")
+        assert await scalar(engines, "SELECT colour FROM users_user") == "green"
+
+
+async def test_text_becomes_a_number_an_enum_and_a_uuid(
+    world: World, each_database_url: str
+) -> None:
+    """PostgreSQL casts none of them by itself."""
+
+    def typed(*types: Any) -> Callable[[sa.MetaData], object]:
+        return lambda metadata: users(
+            metadata, *(sa.Column(f"c{number}", type_) for number, type_ in enumerate(types))
+        )
+
+    world.make(typed(sa.Text(), sa.Text(), sa.Text()))
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        await execute(
+            engines,
+            "INSERT INTO users_user (id, email, c0, c1, c2)"
+            " VALUES (1, 'a', '7', 'red', '0f8fad5bd9cb469fa16570867728950e')",
+        )
+        world.make(typed(sa.Integer(), sa.Enum("red", name="colour"), sa.Uuid()))
+        await run(engines, world)
+        assert await scalar(engines, "SELECT c0 + 1 FROM users_user") == 8
+        assert await scalar(engines, "SELECT c1 FROM users_user") == "red"
+        await run(engines, world, Target(label="users", name="1"))
+        assert await scalar(engines, "SELECT c0 FROM users_user") == "7"

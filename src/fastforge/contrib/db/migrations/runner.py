@@ -191,10 +191,13 @@ def _failed(step: PlannedStep, error: Exception) -> MigrationFailed:
         if trace.tb_frame.f_code.co_filename == path:
             line = trace.tb_lineno
         trace = trace.tb_next
+    # The only assertion that a migration meets in alembic: its block cannot leave our transaction.
+    block = isinstance(error, AssertionError) and not str(error)
     rest = "it was rolled back" if step.migration.atomic else "what it did before stays"
     return MigrationFailed(
         f"cannot {step}: {first_line(redact(str(cause))) or type(cause).__name__}; {rest}",
         code="db.E122",
+        hint="write `atomic = False` in the file in place of autocommit_block()" if block else "",
         where=Location(path, line),
     )
 

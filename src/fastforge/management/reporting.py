@@ -51,7 +51,8 @@ def exit_code_of(error: BaseException) -> int:
 def lines_of(error: BaseException) -> Iterator[str]:
     """Yield a line for each mistake that an exception stands for."""
     for leaf in _leaves(error):
-        yield redact(str(leaf if isinstance(leaf, ForgeError) else _unexpected(leaf)))
+        # Ours mask what they quote; masking "SECRET_KEY=..." in a hint would spoil it.
+        yield str(leaf if isinstance(leaf, ForgeError) else _unexpected(leaf))
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -63,7 +64,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _unexpected(error: BaseException) -> CommandError:
-    text = first_line(str(error))
+    text = first_line(redact(str(error)))
     name = type(error).__name__
     return CommandError(
         f"{name}: {text}" if text else name,

@@ -40,3 +40,8 @@ class Article(Model):
 
     author: Mapped[User] = relationship()
     tags: Mapped[list[Tag]] = relationship(secondary=article_tags, order_by=Tag.name)
+
+    @property
+    def tag_list(self) -> list[str]:
+        """The names of its tags, which have to be loaded."""
+        return [tag.name for tag in self.tags]

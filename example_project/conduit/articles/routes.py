@@ -34,7 +34,7 @@ async def create_article(body: NewArticleRequest, db: DbSession) -> ArticleRespo
         raise HTTPException(422, f"nobody is called {body.article.author!r}")
     article = await publish(db, body.article, author)
     await announce.enqueue(article_id=article.id)
-    return ArticleResponse(article=ArticleOut.of(article))
+    return ArticleResponse(article=ArticleOut.model_validate(article))
 
 
 @router.get("/articles")
@@ -53,10 +53,8 @@ async def list_articles(
         matching = matching.where(Article.author.has(User.username == author))
     count = await db.scalar(select(func.count()).select_from(matching.subquery()))
     newest_first = matching.order_by(Article.created_at.desc(), Article.id.desc())
-    page = await db.scalars(
-        newest_first.limit(limit).offset(offset).options(*WITH_AUTHOR_AND_TAGS)
-    )
-    articles = [ArticleSummary.of(article) for article in page]
+    page = await db.scalars(newest_first.limit(limit).offset(offset).options(*WITH_AUTHOR_AND_TAGS))
+    articles = [ArticleSummary.model_validate(article) for article in page]
     return ArticlesResponse(articles=articles, articles_count=count or 0)
 
 
@@ -67,7 +65,7 @@ async def show_article(slug: str, db: DbSession) -> ArticleResponse:
     article = await db.scalar(query)
     if article is None:
         raise HTTPException(404, "no such article")
-    return ArticleResponse(article=ArticleOut.of(article))
+    return ArticleResponse(article=ArticleOut.model_validate(article))
 
 
 @router.get("/tags")

@@ -8,8 +8,6 @@ from pydantic.alias_generators import to_camel
 
 from conduit.accounts.schemas import Profile
 
-from .models import Article
-
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=180)]
 TagName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
@@ -17,7 +15,7 @@ TagName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 class Wire(BaseModel):
     """RealWorld writes names in camel case."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, from_attributes=True)
 
 
 class NewArticle(Wire):
@@ -49,21 +47,11 @@ class ArticleSummary(Wire):
     favorites_count: int = 0
     author: Profile
 
-    @classmethod
-    def of(cls, article: Article) -> "ArticleSummary":
-        """Return the summary of a row whose author and tags are loaded."""
-        return cls(**_fields(article))
-
 
 class ArticleOut(ArticleSummary):
     """One whole article."""
 
     body: str
-
-    @classmethod
-    def of(cls, article: Article) -> "ArticleOut":
-        """Return the whole of a row whose author and tags are loaded."""
-        return cls(**_fields(article), body=article.body)
 
 
 class ArticleResponse(BaseModel):
@@ -83,15 +71,3 @@ class TagsResponse(BaseModel):
     """Every tag, in order."""
 
     tags: list[str]
-
-
-def _fields(article: Article) -> dict[str, object]:
-    return {
-        "slug": article.slug,
-        "title": article.title,
-        "description": article.description,
-        "tag_list": [tag.name for tag in article.tags],
-        "created_at": article.created_at,
-        "updated_at": article.updated_at,
-        "author": Profile.model_validate(article.author),
-    }

@@ -394,7 +394,10 @@ async def test_without_atomic_requests_writing_needs_atomic(
 
 async def test_sockets_stand_outside_atomic(app: FastAPI, world: DatabaseConnection) -> None:
     def talk() -> int:
-        with TestClient(app) as client, client.websocket_connect("/socket") as socket:
+        with (
+            TestClient(app, base_url="http://localhost") as client,
+            client.websocket_connect("/socket") as socket,
+        ):
             rows: int = socket.receive_json()
             return rows
 

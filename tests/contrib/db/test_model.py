@@ -75,7 +75,9 @@ def test_utcnow_is_aware() -> None:
 
 
 def test_two_models_with_one_table_are_refused_naming_both() -> None:
-    with pytest.raises(ComponentError, match=r"tables\.Account.*test_model.*Again.*'account'"):
+    with pytest.raises(
+        ComponentError, match=r"test_model\.py:\d+: .*tables\.Account.*Again.*'account'"
+    ):
 
         class Again(Base):
             __tablename__ = "account"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Any, ClassVar, Final, cast
 
 from sqlalchemy import DateTime, Dialect, MetaData, Table, TypeDecorator
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
 
-from ...exceptions import ComponentError
+from ...exceptions import ComponentError, Location
 from .errors import DatabaseError
 
 __all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name", "utcnow"]
@@ -127,6 +128,7 @@ def _refuse_duplicate(model: type[Model]) -> None:
             f"the models {owner} and {_dotted(model)} have the same table {name!r}",
             code="db.E017",
             hint="rename one of them, or give one a __tablename__ of its own",
+            where=_place_of(model),
         )
     if mapper is not None:
         # Not public, but the one way to take a class back without all others.
@@ -145,6 +147,14 @@ def _is_run_again(model: type, other: type) -> bool:
     """Return whether a class replaces its former self, whose module was thrown away (by a test)."""
     module = sys.modules.get(other.__module__)
     return _dotted(model) == _dotted(other) and getattr(module, other.__name__, None) is not other
+
+
+def _place_of(model: type) -> Location | None:
+    """Return the line of the class statement that is being run."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__") != model.__module__:
+        frame = frame.f_back
+    return None if frame is None else Location(frame.f_code.co_filename, frame.f_lineno)
 
 
 def _dotted(model: type) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ PAUSE_S = 0.2
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
+CURL = Path(__file__).parent / "curl.py"
 _PROMPT = "$ "
 _HAS_PORT = re.compile(r"runserver\b.*\d")
 
@@ -187,7 +189,10 @@ class _Scene:
             self._command(step)
 
     def _command(self, step: Step) -> None:
-        argv = ["bash", "-c", self._with_port(step.command)]
+        command = self._with_port(step.command)
+        if step.is_question and shutil.which("curl") is None:
+            command = command.replace("curl", shlex.join((sys.executable, str(CURL))), 1)
+        argv = ["bash", "-c", command]
         done = self._run(argv)
         deadline = time.monotonic() + RELOAD_DEADLINE_S
         # A server that reloads is asked again until it has: readers type more slowly than we.
@@ -204,7 +209,8 @@ class _Scene:
         return matches(step.expected, self._there(done.stdout))
 
     def _start(self, step: Step) -> None:
-        command = self._with_port(step.command.removesuffix("&").strip())
+        # Without a shell in between, so that the program itself is what is ended.
+        command = f"exec {self._with_port(step.command.removesuffix('&').strip())}"
         process = start(["bash", "-c", command], cwd=self.folder, env=self.environ)
         self.stack.callback(process.close)
         self.background.append((step, process))
@@ -226,7 +232,7 @@ class _Scene:
         return subprocess.run(
             argv,
             cwd=self.folder,
-            env=clean_environment() | {"NO_COLOR": "1", "COLUMNS": "100"} | self.environ,
+            env=clean_environment() | {"NO_COLOR": "1"} | self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

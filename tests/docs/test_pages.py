@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.processes import fetch, free_port, run, start, wait_until
+
 from .markdown import OUTPUT, Block, Page, pages
-from .scenario import RUN, Failure, matches, play, steps
+from .scenario import CURL, RUN, Failure, matches, play, steps
 
 
 def named(page: Page) -> str:
@@ -131,6 +134,25 @@ def test_a_background_command_is_ended_with_the_page(
     )
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-s", "-i"), ("-s", "-X", "POST", "-H", "a: b", "-d", "{}")]
+)
+def test_pages_run_without_curl(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """What stands in for it shows the answer of a server, also a refusal, and its absence."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/page.md"
+    (tmp_path / "page.md").write_text("hello")
+    assert run([sys.executable, CURL, *arguments, url]).returncode == 7
+    with start(
+        [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)], cwd=tmp_path
+    ):
+        wait_until(lambda: fetch(url))
+        answer = run([sys.executable, CURL, *arguments, url])
+    assert answer.returncode == 0
+    assert ("hello" if "-i" in arguments else "501") in answer.stdout
+    assert answer.stdout.startswith("HTTP/1.1 200 OK") is ("-i" in arguments)
 
 
 def test_a_marker_belongs_to_the_block_below_it(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""What the pages use of curl, for machines without it: `-s -i -X METHOD -H HEADER -d DATA URL`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+
+COULD_NOT_CONNECT = 7
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Ask and print the answer; the exit code is curl's."""
+    parser = argparse.ArgumentParser(prog="curl")
+    parser.add_argument("url")
+    parser.add_argument("-s", action="store_true")
+    parser.add_argument("-i", action="store_true")
+    parser.add_argument("-X", dest="method")
+    parser.add_argument("-H", dest="headers", action="append", default=[])
+    parser.add_argument("-d", dest="data")
+    options = parser.parse_args(arguments)
+    data = None if options.data is None else options.data.encode()
+    request = urllib.request.Request(options.url, data=data, method=options.method)
+    for name, _, value in (header.partition(":") for header in options.headers):
+        request.add_header(name.strip(), value.strip())
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            write(answer, with_headers=options.i)
+    except urllib.error.HTTPError as answer:
+        with answer:
+            write(answer, with_headers=options.i)
+    except OSError:
+        return COULD_NOT_CONNECT
+    return 0
+
+
+def write(answer: urllib.error.HTTPError, *, with_headers: bool) -> None:
+    if with_headers:
+        sys.stdout.write(f"HTTP/1.1 {answer.status} {answer.reason}\r\n{answer.headers}")
+    sys.stdout.write(answer.read().decode())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -64,6 +64,8 @@ class NoRetry(Exception):
     """Raised by a task to end its job as dead, whatever attempts are left.
 
     ```python
+    try:
+        await bank.charge(order)
     except CardRefused as refused:
         raise NoRetry(f"the card of order {order_id} was refused") from refused
     ```

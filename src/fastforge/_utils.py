@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from .exceptions import MissingExtraError
+from .exceptions import Location, MissingExtraError
 
 DISTRIBUTION: Final = "fastforge-framework"
 SHORTEST_BEGINNING: Final = 3
@@ -79,6 +81,30 @@ def redact(text: str) -> str:
     """
     text = _URL_PASSWORD.sub(r"\g<start>***@", text)
     return _NAMED_SECRET.sub(r"\g<start>***", text)
+
+
+def failing_line(error: BaseException, *, file: str | None = None) -> Location | None:
+    """Return the place that a person should look at when their code has failed.
+
+    Args:
+        error: What was raised.
+        file: Only lines of this file count. Otherwise those of every file that is neither
+            installed nor part of the standard library or of this package.
+    """
+    if isinstance(error, SyntaxError) and error.filename and file in (None, error.filename):
+        return Location(error.filename, error.lineno or 1)
+    place: Location | None = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if name == file or (file is None and _is_written_by_the_user(name)):
+            place = Location(name, line)
+    return place
+
+
+def _is_written_by_the_user(file: str) -> bool:
+    ours, standard_library = os.path.dirname(__file__), os.path.dirname(os.__file__)
+    foreign = file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file
+    return os.path.isfile(file) and not foreign
 
 
 def first_line(text: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .._utils import nearest
+from .._utils import failing_line, nearest
 from ..components import load_module
 from ..conf import App
 from ..exceptions import AppError, ErrorGroup, ForgeError, Location
@@ -118,17 +118,11 @@ def _import_package(name: str) -> None:
 
 
 def _failing(name: str, error: Exception) -> AppError:
-    place, trace = None, error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == name.partition(".")[0]:
-            place = Location(code.co_filename, trace.tb_lineno)
-        trace = trace.tb_next
     return AppError(
         f"the app {name!r} does not load: {type(error).__name__}: {error}",
         code="apps.E003",
         hint="--traceback shows all of it",
-        where=place,
+        where=failing_line(error),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from .._utils import failing_line
 from ..exceptions import ComponentError, ForgeError, Location
 from .kind import Kind
 from .registry import Component
@@ -129,19 +130,10 @@ def _source(module: ModuleType) -> bytes:
 
 
 def _import_failure(name: str, error: Exception) -> ComponentError:
-    where: Location | None = None
-    trace = error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if trace.tb_frame.f_globals.get("__name__") == name:
-            where = Location(file, trace.tb_lineno)
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.filename:
-        where = Location(error.filename, error.lineno or 1)
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     return ComponentError(
         f"{name} does not load: {type(error).__name__}: {error}",
         code="components.E003",
         hint=f"install {missing!r} or mend the import" if missing else "",
-        where=where,
+        where=failing_line(error),
     )

@@ -7,7 +7,7 @@ import os
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from .._utils import did_you_mean
 from ..exceptions import SettingsError
@@ -70,7 +70,7 @@ class Env:
         return value
 
 
-env: Final = Env()
+env = Env()
 
 
 def _read(name: str, type_: Any, default: Any, help_text: str, *, secret: bool) -> Any:

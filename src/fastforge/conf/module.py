@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from .._utils import first_line
+from .._utils import failing_line, first_line
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .environment import Environment, read_environment
 from .recording import Recording, recording
@@ -108,24 +108,15 @@ def _run(source: SettingsSource, record: Recording) -> ModuleType:
         return importlib.import_module(source.modules[-1])
     except ForgeError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if record.errors:
             raise ErrorGroup(record.errors) from error
         raise SettingsError(
             f"the settings module fails: {type(error).__name__}: {first_line(str(error))}",
             code="conf.E003",
             hint="--traceback shows all of it",
-            where=_last_line_in(source.files, error),
+            where=failing_line(error),
         ) from error
-
-
-def _last_line_in(files: tuple[str, ...], error: BaseException) -> Location | None:
-    place, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename in files:
-            place = Location(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
-        trace = trace.tb_next
-    return place
 
 
 def _root(source: SettingsSource) -> Path:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ForgeError, Location
 
@@ -76,12 +76,14 @@ class Placeholder(str):
 
     __slots__ = ()
 
-    def _itself(self, *_: Any, **__: Any) -> Any:
-        return self
+    if not TYPE_CHECKING:  # to a type checker it is a text like any other
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _itself
-    __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __rmod__ = _itself
-    __getitem__ = __call__ = _itself
+        def _itself(self, *_, **__):
+            return self
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _itself
+        __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __rmod__ = _itself
+        __getitem__ = __call__ = _itself
 
     def __getattribute__(self, name: str) -> Any:
         return super().__getattribute__(name) if name.startswith("__") else self

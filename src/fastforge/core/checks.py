@@ -25,7 +25,7 @@ def modules_are_spelt_right(project: Project) -> Iterator[Message]:
     """Warn of `task.py` where `tasks.py` would be searched: it is silently not read."""
     searched = {kind.module for kind in project.registry.kinds.values()}
     for app in project.apps:
-        if app.name.startswith(f"{__package__.partition('.')[0]}."):
+        if app.name.startswith(f"{__name__.partition('.')[0]}."):
             continue  # our own have no typing mistakes that a user could mend
         names = dict(_module_names(app.name))
         for name, location in names.items():

@@ -16,7 +16,7 @@ class Server(Section, setting="SERVER"):
 
     Attributes:
         start_deadline_s: How long a required resource is tried again at the start, in seconds;
-            30, in development 0: one attempt, so that a mistake shows at once.
+            30, in development and tests 0: one attempt, so that a mistake shows at once.
         graceful_s: How long requests in flight may go on after SIGTERM, in seconds.
         teardown_s: How long closing all resources may take, in seconds.
     """
@@ -29,7 +29,7 @@ class Server(Section, setting="SERVER"):
         """Return the start deadline that holds in an environment, in seconds."""
         if self.start_deadline_s is not None:
             return self.start_deadline_s
-        return 0 if environment == "development" else 30
+        return 30 if environment == "production" else 0
 
 
 PLAIN_SETTINGS: Final = (

@@ -54,17 +54,22 @@ async def solve(
 
 
 async def _call(call: Callable[..., Any], values: dict[str, Any], stack: AsyncExitStack) -> Any:
-    target = call if inspect.isroutine(call) or inspect.isclass(call) else type(call).__call__
+    target = _what_runs(call)
     if inspect.isasyncgenfunction(target):
         return await stack.enter_async_context(asynccontextmanager(call)(**values))
     if inspect.isgeneratorfunction(target):
         return await stack.enter_async_context(_in_thread(call, values))
     if inspect.iscoroutinefunction(target):
         return await call(**values)
-    if inspect.isclass(call):
+    if inspect.isclass(target):
         return call(**values)
     # As in a handler, a plain function may block: it runs in a thread.
     return await anyio.to_thread.run_sync(lambda: call(**values))
+
+
+def _what_runs(call: Any) -> Any:
+    """Return the function behind a callable object; a function or class itself."""
+    return call if inspect.isroutine(call) or inspect.isclass(call) else type(call).__call__
 
 
 @asynccontextmanager
@@ -78,10 +83,9 @@ async def _in_thread(
     except BaseException as error:
         failure = error
         with anyio.CancelScope(shield=True):
-            handled = await anyio.to_thread.run_sync(
+            await anyio.to_thread.run_sync(
                 lambda: manager.__exit__(type(failure), failure, failure.__traceback__)
             )
-        if not handled:
-            raise
+        raise
     else:
         await anyio.to_thread.run_sync(lambda: manager.__exit__(None, None, None))

@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from .._utils import first_line, redact
-from ..exceptions import CommandError, ErrorGroup, ForgeError, Location
+from .._utils import failing_line, first_line, redact
+from ..exceptions import CommandError, ErrorGroup, ForgeError
 
 __all__ = ["colour", "exit_code_of", "lines_of", "report"]
 
@@ -70,21 +70,5 @@ def _unexpected(error: BaseException) -> CommandError:
         f"{name}: {text}" if text else name,
         code="management.E010",
         hint="--traceback shows all of it",
-        where=_users_line(error),
+        where=failing_line(error),
     )
-
-
-def _users_line(error: BaseException) -> Location | None:
-    """Return the last line that ran of code that is neither installed nor ours."""
-    last: Location | None = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        file = frame.f_code.co_filename
-        if os.path.isfile(file) and not _is_foreign(file):
-            last = Location(file, line)
-    return last
-
-
-def _is_foreign(file: str) -> bool:
-    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    standard_library = os.path.dirname(os.__file__)
-    return file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
-from .._utils import did_you_mean, first_line
-from ..exceptions import ForgeError, Location, StartError
+from .._utils import did_you_mean, failing_line, first_line
+from ..exceptions import ForgeError, StartError
 
 __all__ = ["load_application"]
 
@@ -44,25 +43,5 @@ def _import(name: str) -> ModuleType:
             f"{name} does not load: {type(error).__name__}: {first_line(str(error))}",
             code="server.E004",
             hint="run this in the project's folder" if missing == name.partition(".")[0] else "",
-            where=_place(error),
+            where=failing_line(error),
         ) from error
-
-
-def _place(error: BaseException) -> Location | None:
-    """Return the innermost line of the user's own that ran: one outside of installed packages."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return Location(error.filename, error.lineno or 1)
-    place: Location | None = None
-    trace: TracebackType | None = error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if os.path.isfile(file) and not _is_installed(file):
-            place = Location(file, trace.tb_lineno)
-        trace = trace.tb_next
-    return place
-
-
-def _is_installed(file: str) -> bool:
-    ours = os.path.dirname(os.path.dirname(__file__))
-    standard_library = os.path.dirname(os.__file__)
-    return file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file

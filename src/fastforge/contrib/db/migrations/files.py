@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...._utils import first_line
+from ...._utils import failing_line, first_line
 from ....exceptions import ErrorGroup, ForgeError, Location
 from .errors import MigrationFileError
 from .history import History
@@ -87,20 +87,9 @@ def _execute(label: str, path: Path) -> ModuleType:
         raise MigrationFileError(
             f"the migration does not load: {type(error).__name__}: {first_line(cause)}",
             code="db.E101",
-            where=Location(str(path), _line_of(error, path)),
+            where=failing_line(error, file=str(path)) or Location(str(path), 1),
         ) from error
     return module
-
-
-def _line_of(error: Exception, path: Path) -> int:
-    if isinstance(error, SyntaxError) and error.lineno:
-        return error.lineno
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
 
 
 def _check_id(module: ModuleType, label: str, path: Path) -> None:

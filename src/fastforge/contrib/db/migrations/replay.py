@@ -17,8 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, Operations, ops
 from sqlalchemy import MetaData
 
-from ...._utils import first_line
-from ....exceptions import Location
+from ...._utils import failing_line, first_line
 from .errors import MigrationFileError
 from .migration import Migration
 from .rendering import postgresql_dialect
@@ -74,17 +73,8 @@ def _run(migration: Migration, schema: Schema, naming: Mapping[str, Any]) -> Non
             code="db.E106",
             hint="change tables by operations, and put steps that read data under"
             " `if not op.get_context().as_sql:`",
-            where=Location(str(migration.path), _line_in(migration, error)),
+            where=failing_line(error, file=str(migration.path)),
         ) from error
-
-
-def _line_in(migration: Migration, error: Exception) -> int:
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(migration.path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
 
 
 def _context(naming: Mapping[str, Any]) -> MigrationContext:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ...._utils import first_line, redact
+from ...._utils import failing_line, first_line, redact
 from ....exceptions import Location
 from ..engine import Engines
 from . import ledger
@@ -186,11 +186,6 @@ def _check_foreign_keys(connection: Connection, step: PlannedStep) -> None:
 def _failed(step: PlannedStep, error: Exception) -> MigrationFailed:
     cause = getattr(error, "orig", None) or error
     path = str(step.migration.path)
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == path:
-            line = trace.tb_lineno
-        trace = trace.tb_next
     # The only assertion that a migration meets in alembic: its block cannot leave our transaction.
     block = isinstance(error, AssertionError) and not str(error)
     rest = "it was rolled back" if step.migration.atomic else "what it did before stays"
@@ -198,7 +193,7 @@ def _failed(step: PlannedStep, error: Exception) -> MigrationFailed:
         f"cannot {step}: {first_line(redact(str(cause))) or type(cause).__name__}; {rest}",
         code="db.E122",
         hint="write `atomic = False` in the file in place of autocommit_block()" if block else "",
-        where=Location(path, line),
+        where=failing_line(error, file=path) or Location(path, 1),
     )
 
 

@@ -23,7 +23,7 @@ from fastforge.tasks.outcome import JobState
 from tests.folder import isolated
 from tests.processes import wait_until_async
 
-from .conftest import rows
+from .conftest import opened, rows
 from .shop import Shop
 
 REQUEST = ClaimRequest(worker_id="w1", queues=("default",), limit=100, lease_s=60)
@@ -145,19 +145,26 @@ async def test_old_ended_jobs_are_forgotten_and_no_others(
     assert [row.payload["number"] for row in await rows(db)] == [1, 2, 3]
 
 
-async def test_a_database_that_cannot_be_reached_is_away(tmp_path: Path) -> None:
+async def test_a_server_that_cannot_be_reached_is_away() -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
 
     for url in (
         "postgresql+asyncpg://nobody:hunter2@127.0.0.1:1/none",
         "postgresql+psycopg://nobody:hunter2@127.0.0.1:1/none",
-        f"sqlite+aiosqlite:///{tmp_path}/no/such/folder.sqlite3",
     ):
         engine = create_async_engine(url)
         with pytest.raises(BackendAway, match="jobs.E001") as caught:
             await JobStore(engine).claim(REQUEST)
         assert "hunter2" not in str(caught.value)
         await engine.dispose()
+
+
+async def test_a_file_that_somebody_else_writes_for_long_is_away(sqlite_url: str) -> None:
+    async with opened(sqlite_url, lock_timeout_s=0.05) as db:
+        async with db.engine.begin():
+            with pytest.raises(BackendAway, match="locked"):
+                await JobStore(db.engine).claim(REQUEST)
+        assert (await JobStore(db.engine).claim(REQUEST)).claims == ()
 
 
 async def test_a_mistake_is_not_taken_for_an_absence(

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..exceptions import ForgeError
 from ..lifecycle import Container, use_container
-from ..observability.context import new_request_id, request_id
+from ..observability.context import new_request_id, request_id, tracebacks_are_wanted
 
 __all__ = ["EDGE", "Edge", "EdgeState"]
 
@@ -87,8 +87,9 @@ class Edge:
         """Say why a start failed in our words, in place of the traceback Starlette sends."""
 
         async def send_failure(message: Message) -> None:
-            if message["type"] in _FAILURES and self.state.failure is not None:
-                message["message"] = str(self.state.failure)
+            failure = None if tracebacks_are_wanted() else self.state.failure
+            if message["type"] in _FAILURES and failure is not None:
+                message["message"] = str(failure)
             await send(message)
 
         return send_failure

@@ -8,6 +8,7 @@ import math
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,6 +18,7 @@ import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
 from ..exceptions import ForgeError, StartError
+from ..observability.context import tracebacks_are_wanted
 from .listening import bind
 from .loading import load_application
 
@@ -57,7 +59,9 @@ def serve(
             app = load_application(application) if isinstance(application, str) else application
             return _run(_Server(_config(app, graceful_s, access_log)), sock)
         except ForgeError as error:
-            sys.stderr.write(f"{error}\n")
+            if tracebacks_are_wanted():
+                traceback.print_exception(error)
+            sys.stderr.write(f"error: {error}\n")
             return StartError.exit_code
         except KeyboardInterrupt:  # before the server listens to signals
             return 0

@@ -57,8 +57,8 @@ def test_only_what_the_module_itself_defines_is_collected(folder: ProjectFolder)
             + "again = other\nif True:\n    @tool\n    def inside(): ...\n",
         }
     )
-    assert found(TOOLS) == [("mine", 3)]
-    assert found(TOOLS, "shop.b") == [("other", 5), ("inside", 9)]
+    assert found(TOOLS) == [("mine", 2)]
+    assert found(TOOLS, "shop.b") == [("other", 4), ("inside", 8)]
 
 
 def test_classes_are_collected_by_what_they_derive_from(folder: ProjectFolder) -> None:
@@ -106,7 +106,7 @@ def test_a_value_that_its_kind_refuses_is_reported_with_its_place(folder: Projec
 
     kind = Kind(name="tools", type=Tool, module="tools", validate=refuse)
     folder.write({"shop/a/tools.py": PREAMBLE + "@tool\ndef mine(): ...\n"})
-    with pytest.raises(ForgeError, match=r"tools.py:3: no good"):
+    with pytest.raises(ForgeError, match=r"tools.py:2: no good"):
         list(discover(kind, "shop.a", "a"))
 
 

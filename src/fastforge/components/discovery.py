@@ -53,8 +53,14 @@ def top_level_names(source: str | bytes) -> dict[str, int]:
     names: dict[str, int] = {}
     for statement in _statements(ast.parse(source).body):
         for name in _bound(statement):
-            names.setdefault(name, statement.lineno)
+            names.setdefault(name, _first_line(statement))
     return names
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """Return the line of the first decorator, as a function's own code says it, else the line."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return decorators[0].lineno if decorators else statement.lineno
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

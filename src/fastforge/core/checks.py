@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Final
 from .._utils import nearest
 from ..checks import Level, Message, check
 from ..exceptions import Location
+from ..tasks.checks import missing_backend
 
 if TYPE_CHECKING:
     from ..project import Project
 
-__all__ = ["debug_is_off", "modules_are_spelt_right", "secret_key_is_long", "silences_have_reasons"]
+__all__ = [
+    "debug_is_off",
+    "modules_are_spelt_right",
+    "secret_key_is_long",
+    "silences_have_reasons",
+    "tasks_have_a_backend",
+]
 
 SECRET_KEY_MIN_BYTES: Final = 32
 OTHER_MODULES: Final = frozenset({"apps", "commands", "kinds", "migrations", "settings", "tests"})
@@ -79,6 +86,12 @@ def silences_have_reasons(project: Project) -> Iterator[Message]:
                 hint="write why it does not matter here",
                 where=project.settings.where("SILENCED_CHECKS"),
             )
+
+
+@check
+def tasks_have_a_backend(project: Project) -> Iterator[Message]:
+    """Find tasks that can be enqueued nowhere."""
+    yield from missing_backend(project)
 
 
 def _module_names(package: str) -> Iterator[tuple[str, Location]]:

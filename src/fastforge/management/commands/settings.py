@@ -8,13 +8,16 @@ from __future__ import annotations
 import dataclasses
 import json as jsonlib
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from ...commands import Context, command
 from ...conf import env_example, settings_report
 from ..tables import as_json, table
 
 __all__ = ["settings"]
+
+WIDEST_VALUE: Final = 60
+"""What a table shows of a value, in characters; `--json` has all of it."""
 
 
 @command(starts="project")
@@ -33,7 +36,7 @@ def settings(
         context.echo(as_json(map(dataclasses.asdict, rows)))
         return
     cells = (
-        (name, value, row.source, ", ".join(row.variables))
+        (name, _shortened(value), row.source, ", ".join(row.variables))
         for row in rows
         for name, value in _leaves(row.name, row.value)
     )
@@ -42,6 +45,10 @@ def settings(
 
 def _example(context: Context) -> str:
     return env_example(context.project.settings).removesuffix("\n")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= WIDEST_VALUE else f"{text[: WIDEST_VALUE - 3]}..."
 
 
 def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:

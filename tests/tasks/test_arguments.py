@@ -116,7 +116,9 @@ def test_a_password_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [object(), float("nan"), b"\xff", "\ud800", [lambda: 1]], ids=repr
+    "value",
+    [object(), float("nan"), b"\xff", "\ud800", [lambda: 1]],
+    ids=["object", "nan", "bytes", "surrogate", "function"],
 )
 def test_what_cannot_be_json_is_refused_and_the_parameter_named(value: object) -> None:
     async def take(thing: Any) -> None: ...

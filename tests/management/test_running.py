@@ -168,7 +168,7 @@ def test_a_resource_that_does_not_open_is_one_line_and_code_3(
     result = manage("go")
     assert result.code == 3
     assert result.err == (
-        "error: [lifecycle.E004] shop/notes/resources.py:6: the resource 'desk' of the app"
+        "error: [lifecycle.E004] shop/notes/resources.py:5: the resource 'desk' of the app"
         " 'notes' could not be opened: OSError: on fire; --traceback shows all of it\n"
     )
 

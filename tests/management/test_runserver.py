@@ -113,7 +113,7 @@ def test_a_failing_start_is_one_line_and_code_3(shop: ProjectFolder) -> None:
         env={"FASTFORGE_ENV": "production"},
     )
     assert result.returncode == 3
-    assert "[lifecycle.E004] shop/notes/resources.py:5: the resource 'desk'" in result.stderr
+    assert "[lifecycle.E004] shop/notes/resources.py:4: the resource 'desk'" in result.stderr
     assert "on fire" in result.stderr
     assert result.stderr.count("\n") == 1, result.stderr
 

@@ -31,7 +31,7 @@ def test_tasks_without_the_app_of_their_backend_are_an_error(folder: ProjectFold
     (message,) = missing_backend(folder.load())
     assert message.id == "tasks.E020"
     assert "fastforge.contrib.jobs" in message.hint
-    assert str(message.where).endswith("shop/tasks.py:4")
+    assert str(message.where).endswith("shop/tasks.py:3")
 
 
 def test_a_project_without_tasks_needs_no_backend(folder: ProjectFolder) -> None:

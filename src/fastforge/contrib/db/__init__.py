@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .model import Model as Model
     from .model import utcnow as utcnow
-    from .resources import DbSession as DbSession
     from .sessions import Session as Session
     from .settings import Database as Database
+    from .unit import DbSession as DbSession
     from .unit import atomic as atomic
     from .unit import session as session
 
 _LAZY = {
     "Database": "settings",
-    "DbSession": "resources",
+    "DbSession": "unit",
     "Model": "model",
     "Session": "sessions",
     "atomic": "unit",

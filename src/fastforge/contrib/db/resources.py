@@ -1,4 +1,4 @@
-"""The resource `database`, and DbSession, the annotation by which everything gets its session."""
+"""The resource `database`: the pool of one process, and where its sessions come from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import Depends
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,9 +21,8 @@ from .engine import Engines, make_engines
 from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable
-from .unit import required_session
 
-__all__ = ["DatabaseConnection", "DbSession", "database", "default_database", "open_database"]
+__all__ = ["DatabaseConnection", "database", "default_database", "open_database"]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
@@ -127,11 +125,3 @@ def _open_file(path: str) -> None:
     """
     with contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA schema_version")
-
-
-async def _read_session() -> Session:
-    return required_session()
-
-
-DbSession = Annotated[Session, Depends(_read_session)]
-"""The session of the request, socket, job or command; without a statement it costs no I/O."""

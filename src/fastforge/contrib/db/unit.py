@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import Annotated
+
+from fastapi import Depends
 
 from ...lifecycle import current_container
 from .errors import NoUnitOfWork
+from .resources import database
 from .sessions import Session
 
-if TYPE_CHECKING:
-    from .resources import DatabaseConnection
-
 __all__ = [
+    "DbSession",
     "UnitOfWork",
     "atomic",
     "current_session",
@@ -156,19 +157,21 @@ async def atomic() -> AsyncIterator[Session]:
 
 def new_session() -> Session:
     """Return a session on the database of the current container, outside `atomic`."""
-    return _database().session()
+    return current_container()[database].session()
 
 
 def new_transaction() -> Session:
     """Return a session that stands in `atomic`, unless the settings say otherwise."""
-    connection = _database()
+    connection = current_container()[database]
     session = connection.session()
     if connection.config.atomic_requests:
         session.open()
     return session
 
 
-def _database() -> DatabaseConnection:
-    from .resources import database  # it imports this module for DbSession
+async def _read_session() -> Session:
+    return required_session()
 
-    return current_container()[database]
+
+DbSession = Annotated[Session, Depends(_read_session)]
+"""The session of the request, socket, job or command; without a statement it costs no I/O."""

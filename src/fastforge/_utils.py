@@ -107,6 +107,12 @@ def _is_written_by_the_user(file: str) -> bool:
     return os.path.isfile(file) and not foreign
 
 
+def told(error: BaseException) -> str:
+    """Return an error that is not ours in one line, without passwords: its type and its text."""
+    text = first_line(redact(str(error)))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def first_line(text: str) -> str:
     """Return the first line that is not empty, without surrounding space."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")

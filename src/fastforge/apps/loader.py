@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .._utils import failing_line, nearest
+from .._utils import failing_line, nearest, told
 from ..components import load_module
 from ..conf import App
 from ..exceptions import AppError, ErrorGroup, ForgeError, Location
@@ -119,7 +119,7 @@ def _import_package(name: str) -> None:
 
 def _failing(name: str, error: Exception) -> AppError:
     return AppError(
-        f"the app {name!r} does not load: {type(error).__name__}: {error}",
+        f"the app {name!r} does not load: {told(error)}",
         code="apps.E003",
         hint="--traceback shows all of it",
         where=failing_line(error),

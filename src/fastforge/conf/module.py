@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from .._utils import failing_line, first_line
+from .._utils import failing_line, told
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .environment import Environment, read_environment
 from .recording import Recording, recording
@@ -112,7 +112,7 @@ def _run(source: SettingsSource, record: Recording) -> ModuleType:
         if record.errors:
             raise ErrorGroup(record.errors) from error
         raise SettingsError(
-            f"the settings module fails: {type(error).__name__}: {first_line(str(error))}",
+            f"the settings module fails: {told(error)}",
             code="conf.E003",
             hint="--traceback shows all of it",
             where=failing_line(error),

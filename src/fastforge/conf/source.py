@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from .._utils import first_line, nearest
+from .._utils import nearest, told
 from ..exceptions import Location, SettingsError
 
 __all__ = ["Assignment", "SettingsSource", "read_source"]
@@ -116,8 +116,7 @@ def _find(module: str, named_by: str) -> str:
         spec = _spec(module)
     except Exception as error:
         raise SettingsError(
-            f"the package of the settings module {module!r} does not load:"
-            f" {type(error).__name__}: {first_line(str(error))}",
+            f"the package of the settings module {module!r} does not load: {told(error)}",
             code="conf.E002",
             where=named_by,
         ) from error

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from .._utils import told
 from .container import Container
-from .opening import describe
 from .resource import Resource
 
 __all__ = ["Health", "check_health"]
@@ -44,5 +44,5 @@ async def _ask(resource: Resource[Any], container: Container, timeout_s: float) 
     except TimeoutError:
         error = f"no answer within {timeout_s:g} s"
     except Exception as problem:
-        error = describe(problem)
+        error = told(problem)
     return Health(resource=resource.name, required=resource.required, error=error)

@@ -7,7 +7,7 @@ import logging
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from .._utils import first_line, redact
+from .._utils import told
 from ..components import Component
 from ..exceptions import DependencyError
 from .execution import solve
@@ -69,7 +69,7 @@ class Opening:
             logger.error("the resource %r did not close within %.1f s", self._name, limit_s)
             await self._abandon(task)
         elif not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("the resource %r failed to close: %s", self._name, describe(error))
+            logger.error("the resource %r failed to close: %s", self._name, told(error))
 
     @property
     def _name(self) -> str:
@@ -108,12 +108,6 @@ class Opening:
             logger.error("the resource %r ignores its cancellation; it is left", self._name)
         elif not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not report it as well
-
-
-def describe(error: BaseException) -> str:
-    """Return an error in one line without passwords."""
-    text = first_line(redact(str(error)))
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _failure(task: asyncio.Task[None], resource: Resource[Any]) -> BaseException:

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from .._utils import told
 from ..components import Component, Registry
 from ..conf import Settings
 from ..exceptions import ForgeError, ResourceUnavailable, StartError
 from .container import Container, use_container
 from .kinds import SERVICES
-from .opening import Opening, describe
+from .opening import Opening
 from .order import needs_of, start_order
 from .resource import Resource
 from .role import Role
@@ -153,13 +154,13 @@ class _Runner:
             try:
                 await self._open(component)
             except Exception as error:
-                self.container._failed(component.value, describe(error))
+                self.container._failed(component.value, told(error))
             else:
                 logger.info("the resource %r is available", component.name)
                 return
 
     def _note_failure(self, component: Component[Resource[Any]], error: Exception) -> None:
-        self.container._failed(component.value, describe(error))
+        self.container._failed(component.value, told(error))
         logger.warning("%s; going on without it", _start_error(component, error))
 
 
@@ -185,7 +186,7 @@ def _start_error(component: Component[Resource[Any]], error: Exception) -> Start
     if isinstance(error, StartError):
         return error
     hint = error.hint if isinstance(error, ForgeError) else ""
-    cause = error.message if isinstance(error, ForgeError) else describe(error)
+    cause = error.message if isinstance(error, ForgeError) else told(error)
     return StartError(
         f"the resource {component.name!r} of the app {component.app!r}"
         f" could not be opened: {cause}",

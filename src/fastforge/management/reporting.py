@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from .._utils import failing_line, first_line, redact
+from .._utils import failing_line, redact, told
 from ..exceptions import CommandError, ErrorGroup, ForgeError
 
 __all__ = ["colour", "exit_code_of", "lines_of", "report"]
@@ -64,10 +64,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _unexpected(error: BaseException) -> CommandError:
-    text = first_line(redact(str(error)))
-    name = type(error).__name__
     return CommandError(
-        f"{name}: {text}" if text else name,
+        told(error),
         code="management.E010",
         hint="--traceback shows all of it",
         where=failing_line(error),

@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from .._utils import did_you_mean, failing_line, first_line
+from .._utils import did_you_mean, failing_line, told
 from ..exceptions import ForgeError, StartError
 
 __all__ = ["load_application"]
@@ -40,7 +40,7 @@ def _import(name: str) -> ModuleType:
     except Exception as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         raise StartError(
-            f"{name} does not load: {type(error).__name__}: {first_line(str(error))}",
+            f"{name} does not load: {told(error)}",
             code="server.E004",
             hint="run this in the project's folder" if missing == name.partition(".")[0] else "",
             where=failing_line(error),

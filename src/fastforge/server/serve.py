@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
+from .._utils import redact
 from ..exceptions import ForgeError, StartError
 from ..observability.context import tracebacks_are_wanted
 from .listening import bind
@@ -60,7 +61,7 @@ def serve(
             return _run(_Server(_config(app, graceful_s, access_log)), sock)
         except ForgeError as error:
             if tracebacks_are_wanted():
-                traceback.print_exception(error)
+                sys.stderr.write(redact("".join(traceback.format_exception(error))))
             sys.stderr.write(f"error: {error}\n")
             return StartError.exit_code
         except KeyboardInterrupt:  # before the server listens to signals

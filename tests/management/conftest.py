@@ -41,6 +41,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("FASTFORGE_SETTINGS_MODULE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FASTFORGE_ENV", "test")
+    monkeypatch.setenv("FASTFORGE_TRACEBACK", "")  # what `--traceback` sets ends with the test
     monkeypatch.chdir(tmp_path)
     with isolated(tmp_path):
         (tmp_path / "pyproject.toml").unlink()

@@ -199,3 +199,21 @@ def test_a_command_that_does_not_load_is_one_line(shop: ProjectFolder, manage: S
         " load: ModuleNotFoundError: No module named 'nowhere_at_all';"
         " install 'nowhere_at_all' or mend the import\n"
     )
+
+
+def test_the_environment_may_ask_for_failures_whole(
+    shop: ProjectFolder, manage: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTFORGE_TRACEBACK", "1")
+    shop.write({"shop/settings.py": "KEY = 1 / 0"})
+    result = manage("check")
+    assert result.err.startswith("Traceback (most recent call last)")
+    assert result.err.splitlines()[-1].startswith("error: [conf.E003] shop/settings.py:1: ")
+
+
+def test_traceback_holds_in_child_processes_too(shop: ProjectFolder, manage: Shell) -> None:
+    text = '"""Go."""\nimport os\nfrom fastforge.commands import command\n\n'
+    text += '@command(starts="nothing")\ndef go(): print(os.environ.get("FASTFORGE_TRACEBACK"))\n'
+    shop.write({"shop/notes/commands/go.py": text})
+    assert manage("go").out == "\n"
+    assert manage("--traceback", "go").out == "1\n"

@@ -14,6 +14,7 @@ import click
 
 from .. import __version__
 from ..commands import CommandFile
+from ..observability.tracebacks import TRACEBACK_VARIABLE
 from .invocation import Invocation
 from .lazy import LazyCommand
 from .reporting import colour, lines_of, report
@@ -162,7 +163,9 @@ def _remember_settings(ctx: click.Context, option: click.Parameter, value: str |
 
 
 def _remember_traceback(ctx: click.Context, option: click.Parameter, value: bool) -> None:
-    ctx.obj.traceback = value
+    if value:
+        os.environ[TRACEBACK_VARIABLE] = "1"  # for child processes, and the server in this one
+        ctx.obj.traceback = True
 
 
 def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:

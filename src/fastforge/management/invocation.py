@@ -8,6 +8,7 @@ from typing import Final
 from ..commands import CommandFile, find_commands
 from ..core.apps import CoreConfig
 from ..exceptions import ForgeError
+from ..observability.tracebacks import tracebacks_are_wanted
 from ..project import Outline
 
 __all__ = ["OUTSIDE_PROJECT", "Invocation"]
@@ -26,12 +27,12 @@ class Invocation:
 
     Attributes:
         settings_module: What `--settings` named.
-        traceback: Whether `--traceback` was given.
+        traceback: Whether `--traceback` or FASTFORGE_TRACEBACK asks for failures whole.
     """
 
     def __init__(self) -> None:
         self.settings_module: str | None = None
-        self.traceback = False
+        self.traceback = tracebacks_are_wanted()
         self._outline: Outline | Exception | None = None
 
     def outline(self) -> Outline:

@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..exceptions import ForgeError
 from ..lifecycle import Container, use_container
-from ..observability.context import new_request_id, request_id, tracebacks_are_wanted
+from ..observability.context import new_request_id, request_id
+from ..observability.tracebacks import tracebacks_are_wanted
 
 __all__ = ["EDGE", "Edge", "EdgeState"]
 

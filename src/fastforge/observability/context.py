@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from contextvars import ContextVar
 from typing import Final
 
-__all__ = ["TRACEBACK_VARIABLE", "new_request_id", "request_id", "tracebacks_are_wanted"]
-
-TRACEBACK_VARIABLE: Final = "FASTFORGE_TRACEBACK"
-"""Set by `--traceback`, also for child processes: failures are then shown whole."""
+__all__ = ["new_request_id", "request_id"]
 
 request_id: Final[ContextVar[str | None]] = ContextVar("fastforge_request_id", default=None)
 """The id of the request, socket or job that runs here."""
-
-
-def tracebacks_are_wanted() -> bool:
-    """Return whether somebody asked to see failures whole, not as one line."""
-    return bool(os.environ.get(TRACEBACK_VARIABLE))
 
 
 def new_request_id() -> str:

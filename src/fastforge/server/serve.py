@@ -19,7 +19,7 @@ from uvicorn.lifespan.on import LifespanOn
 
 from .._utils import redact
 from ..exceptions import ForgeError, StartError
-from ..observability.context import tracebacks_are_wanted
+from ..observability.tracebacks import tracebacks_are_wanted
 from .listening import bind
 from .loading import load_application
 

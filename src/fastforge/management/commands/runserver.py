@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 from ...commands import Context, command
 from ...conf import Settings
 from ...exceptions import CommandError
-from ...observability.context import TRACEBACK_VARIABLE
 
 if TYPE_CHECKING:
     import socket
@@ -51,8 +50,6 @@ def runserver(
         settings = Outline.read(context.settings_module).settings
         # For the application's own module, also in a child process.
         os.environ["FASTFORGE_SETTINGS_MODULE"] = settings.module
-        if context.traceback:
-            os.environ[TRACEBACK_VARIABLE] = "1"
         reloads = _is_for_development(settings) if reload is None else reload
         context.echo(_greeting(settings, host, sock, reloads=reloads))
         return _serve(settings, sock, reloads=reloads)

@@ -18,6 +18,7 @@ from .conf import (
     Setting,
     Settings,
     find_settings_module,
+    make_importable,
     read_settings_module,
     validate,
 )
@@ -51,6 +52,7 @@ class Outline:
         *,
         start: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        named_by: str = "",
     ) -> Outline:
         """Read the settings and the installed apps.
 
@@ -60,13 +62,18 @@ class Outline:
             start: The folder where the search for `pyproject.toml` begins; the working
                 directory.
             environ: The environment; the process's own.
+            named_by: What gave `settings_module`, for messages: an option, a file.
 
         Raises:
             SettingsError: The settings module cannot be found or run.
             ErrorGroup: All mistakes in the settings and in INSTALLED_APPS.
         """
-        variables = os.environ if environ is None else environ
-        module, named_by = _find(settings_module, start or Path.cwd(), variables)
+        folder = start or Path.cwd()
+        make_importable(folder)
+        module = settings_module
+        if module is None:
+            variables = os.environ if environ is None else environ
+            module, named_by = find_settings_module(folder, variables)
         raw = read_settings_module(module, named_by=named_by, environ=environ)
         apps = _load_apps(raw)
         return cls(
@@ -150,13 +157,6 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<Project({self.settings.module}, {len(self.apps)} apps)>"
-
-
-def _find(settings_module: str | None, start: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    if settings_module is None:
-        return find_settings_module(start, environ)
-    find_settings_module(start, {**environ, "FASTFORGE_SETTINGS_MODULE": settings_module})
-    return settings_module, "--settings"
 
 
 def _load_apps(raw: RawSettings) -> tuple[AppConfig, ...]:

@@ -113,3 +113,9 @@ def test_a_value_that_its_kind_refuses_is_reported_with_its_place(folder: Projec
 def test_names_are_read_from_every_form_of_statement() -> None:
     source = "a, (b, c) = 1, (2, 3)\nd: int = 4\ntry:\n    e = 1\nexcept E:\n    f = 2\nimport g\n"
     assert top_level_names(source) == {"a": 1, "b": 1, "c": 1, "d": 2, "e": 4, "f": 6}
+    nested = "for x in y:\n    h = 1\nmatch x:\n    case 1:\n        i = 2\ndef f():\n    j = 3\n"
+    assert top_level_names(nested) == {"h": 2, "i": 5, "f": 6}
+
+
+def test_changing_what_was_imported_does_not_make_it_ones_own() -> None:
+    assert top_level_names("from a import router\nrouter.tags = []\nrouter['x'] = 1\n") == {}

@@ -86,3 +86,9 @@ def test_a_wrong_secret_is_not_shown() -> None:
         env("PIN", int)
         env.secret("PIN")
     assert record.secrets == {"12a"}
+
+
+def test_the_default_of_a_secret_is_masked_as_well() -> None:
+    with recording(Recording(environ={})) as record:
+        assert env.secret("KEY", default="sk_live_default") == "sk_live_default"
+    assert record.secrets == {"sk_live_default"}

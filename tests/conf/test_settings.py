@@ -252,3 +252,25 @@ def test_a_dotenv_file_that_is_no_text_is_one_line(folder: ProjectFolder) -> Non
 def test_a_failure_inside_a_function_is_located_where_it_is_raised(folder: ProjectFolder) -> None:
     text = failure(folder, "def f():\n    NOPE = 1\n    return {}['x']\nX = f()\n")
     assert "shop/settings.py:3: the settings module fails: KeyError" in text
+
+
+def test_a_missing_variable_inside_a_dict_is_reported_once(folder: ProjectFolder) -> None:
+    text = failure(
+        folder, 'from fastforge.conf import env\nSERVER = {"graceful_s": env("GRACEFUL")}\n', {}
+    )
+    assert "the environment variable GRACEFUL is not set" in text
+    assert "\n" not in text
+
+
+def test_a_failing_app_shows_no_password_and_one_line(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/orders/models.py": "",
+            "shop/orders/routes.py": """
+        raise ValueError("postgresql://u:hunter2@h/d\\nand more")
+        """,
+        }
+    )
+    text = failure(folder, 'INSTALLED_APPS = ["shop.orders"]')
+    assert "ValueError: postgresql://u:***@h/d" in text
+    assert "\n" not in text

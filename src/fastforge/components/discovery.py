@@ -64,14 +64,14 @@ def _first_line(statement: ast.stmt) -> int:
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield top-level statements, those inside `if`, `try` and `with` included."""
+    """Yield the statements that run at import: also those inside `if`, `try`, `for` and `with`."""
     for statement in body:
         yield statement
-        if isinstance(statement, ast.If | ast.Try | ast.With):
+        if not isinstance(statement, _DEFINITIONS):
             for field in ("body", "orelse", "finalbody"):
                 yield from _statements(getattr(statement, field, []))
-            for handler in getattr(statement, "handlers", []):
-                yield from _statements(handler.body)
+            for branch in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                yield from _statements(branch.body)
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
@@ -79,7 +79,12 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
         yield statement.name
     elif isinstance(statement, ast.Assign):
         for target in statement.targets:
-            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+            yield from (
+                node.id
+                for node in ast.walk(target)
+                # `router.tags = []` changes what `router` is, and binds no name.
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            )
     elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         yield statement.target.id
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .environment import read_environment as read_environment
     from .module import RawSettings as RawSettings
     from .module import find_settings_module as find_settings_module
+    from .module import make_importable as make_importable
     from .module import read_settings_module as read_settings_module
     from .report import SettingRow as SettingRow
     from .report import env_example as env_example
@@ -35,6 +36,7 @@ _LAZY = {
     "Settings": "settings",
     "env_example": "report",
     "find_settings_module": "module",
+    "make_importable": "module",
     "read_environment": "environment",
     "read_settings_module": "module",
     "settings_report": "report",
@@ -54,6 +56,7 @@ __all__ = [
     "env",
     "env_example",
     "find_settings_module",
+    "make_importable",
     "read_environment",
     "read_settings_module",
     "settings_report",

@@ -80,11 +80,18 @@ def _read(name: str, type_: Any, default: Any, help_text: str, *, secret: bool) 
     _note(name, type_, default, help_text, secret, source)
     if isinstance(text, Placeholder):
         return text
-    if text is not None:
-        return _parse(name, text, type_, secret=secret)
-    if default is MISSING:
+    if text is None and default is MISSING:
         return _missing(name, type_, secret=secret)
-    return default
+    if secret:
+        _remember(default if text is None else text)
+    return default if text is None else _parse(name, text, type_, secret=secret)
+
+
+def _remember(secret: object) -> None:
+    """Have a secret masked wherever it would be shown."""
+    state = current()
+    if state is not None and secret:
+        state.secrets.add(str(secret))
 
 
 def _note(name: str, type_: Any, default: Any, help_text: str, secret: bool, source: str) -> None:
@@ -116,8 +123,6 @@ def _text(name: str, *, secret: bool) -> tuple[str | None, str]:
         return _from_file(f"{name}_FILE", environ[f"{name}_FILE"]), f"file of {name}_FILE"
     if name not in environ:
         return None, "default"
-    if secret and state is not None and environ[name]:
-        state.secrets.add(environ[name])
     return environ[name], ".env" if state and name in state.dotenv else "environment"
 
 
@@ -137,9 +142,6 @@ def _from_file(variable: str, path: str) -> str:
             "conf.E010",
             "mount the secret there or correct the path",
         )
-    state = current()
-    if state is not None and text:
-        state.secrets.add(text)
     return text
 
 

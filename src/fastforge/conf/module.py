@@ -7,7 +7,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -18,7 +18,12 @@ from .environment import Environment, read_environment
 from .recording import Recording, recording
 from .source import SettingsSource, read_source
 
-__all__ = ["RawSettings", "find_settings_module", "read_settings_module"]
+__all__ = [
+    "RawSettings",
+    "find_settings_module",
+    "make_importable",
+    "read_settings_module",
+]
 
 VARIABLE: Final = "FASTFORGE_SETTINGS_MODULE"
 FREE_NAMES: Final = frozenset({"BASE_DIR"})
@@ -28,7 +33,7 @@ FREE_NAMES: Final = frozenset({"BASE_DIR"})
 class RawSettings:
     """The upper-case names of a settings module, not yet validated.
 
-    `errors` holds what went wrong so far; the loader adds its own and reports all together.
+    `errors` holds what went wrong so far; whoever validates reports it with its own.
     """
 
     module: str
@@ -37,7 +42,7 @@ class RawSettings:
     values: Mapping[str, Any]
     source: SettingsSource
     record: Recording
-    errors: list[ForgeError] = field(default_factory=list)
+    errors: tuple[ForgeError, ...] = ()
 
     def location(self, name: str) -> Location | None:
         """Return where a name was written."""
@@ -49,15 +54,14 @@ def find_settings_module(start: Path, environ: Mapping[str, str]) -> tuple[str, 
     """Return the settings module's name, and what named it.
 
     `FASTFORGE_SETTINGS_MODULE`, else `[tool.fastforge] settings` in the nearest
-    `pyproject.toml` at or above `start`; that file's folder (and its `src`) then becomes
-    importable, as `python manage.py` in that folder would have it.
+    `pyproject.toml` at or above `start`.
 
     Raises:
         SettingsError: Neither is there.
     """
-    _make_importable(pyproject.parent if (pyproject := _pyproject(start)) else start)
     if module := environ.get(VARIABLE):
         return module, VARIABLE
+    pyproject = _pyproject(start)
     if pyproject and (module := _tool_table(pyproject).get("settings")):
         return str(module), f"{pyproject}"
     raise SettingsError(
@@ -93,7 +97,7 @@ def read_settings_module(
         values={name: value for name, value in vars(loaded).items() if _is_setting(name)},
         source=source,
         record=record,
-        errors=[*environment.errors, *record.errors],
+        errors=(*environment.errors, *record.errors),
     )
 
 
@@ -144,7 +148,14 @@ def _tool_table(pyproject: Path) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _make_importable(folder: Path) -> None:
+def make_importable(start: Path) -> None:
+    """Make the project at or above a folder importable, as `python manage.py` there would.
+
+    This is the one thing that reading a project changes in its process: the project's folder,
+    and its `src`, come first on `sys.path`.
+    """
+    pyproject = _pyproject(start)
+    folder = pyproject.parent if pyproject else start
     for path in (str(folder / "src"), str(folder)):
         if os.path.isdir(path) and path not in sys.path:
             sys.path.insert(0, path)

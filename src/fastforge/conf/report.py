@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from .._utils import redact
 from .env import example, type_name
 from .recording import EnvVariable
+from .redaction import MASK, is_secret_name, masked
 from .settings import Settings
 
 __all__ = ["SettingRow", "env_example", "settings_report"]
 
-MASK = "***"
 _EXAMPLE_HEAD = (
     "# Every variable that the settings read. Copy to .env and fill in.",
     "",
     "# development, test or production; unset means production",
     "FASTFORGE_ENV=development",
 )
-_SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|private", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +90,10 @@ def _shown(name: str, value: Any, secrets: set[str]) -> Any:
         return {field: _shown(field, item, secrets) for field, item in value}
     if isinstance(value, dict):
         return {str(key): _shown(str(key), item, secrets) for key, item in value.items()}
-    if value is not None and _SECRET_NAME.search(name):
+    if value is not None and is_secret_name(name):
         return MASK
     if isinstance(value, list | tuple | set | frozenset):
         return [_shown(name, item, secrets) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _masked(value if isinstance(value, str) else repr(value), secrets)
-
-
-def _masked(text: str, secrets: set[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return redact(text)
+    return masked(value if isinstance(value, str) else repr(value), secrets)

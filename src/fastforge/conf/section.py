@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .._utils import did_you_mean, redact
+from .._utils import did_you_mean
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .recording import MISSING, Placeholder, caller, current, keyword_location, record
+from .redaction import is_secret_name, masked
 
 __all__ = ["REQUIRED", "Section", "Setting", "validation_errors"]
 
 REQUIRED: Final = MISSING
-
-_SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|private", re.IGNORECASE)
 
 if TYPE_CHECKING:
     # The metaclass is hidden from type checkers: with it, pyright sees Any for every section
@@ -133,12 +132,10 @@ def _setting_error(
 
 
 def _shown(name: str, value: object) -> str:
-    if _SECRET_NAME.search(name):
+    if is_secret_name(name):
         return "a value that is not shown"
-    text = redact(repr(value))
     state = current()
-    for secret in state.secrets if state else ():
-        text = text.replace(secret, "***")
+    text = masked(repr(value), state.secrets if state else ())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

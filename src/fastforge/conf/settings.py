@@ -132,7 +132,10 @@ def _value(setting: Setting, raw: RawSettings) -> Any:
         try:
             return TypeAdapter(setting.type).validate_python(value)
         except ValidationError as error:
-            raise ErrorGroup(list(_faults(error, setting, raw)) or raw.errors) from error
+            faults = list(_faults(error, setting, raw))
+            if not faults:  # placeholders alone, whose causes are in `raw.errors`
+                return None
+            raise ErrorGroup(faults) from error
         except ForgeError as error:
             error.where = error.where or raw.location(setting.name)
             raise

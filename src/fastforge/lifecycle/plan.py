@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fastapi.params import Depends
+
 from ..exceptions import DependencyError, Location
 from .dependencies import ResourceReader, injected
 from .resource import Resource
@@ -117,16 +119,10 @@ def _hints(function: Callable[..., Any], chain: tuple[Any, ...]) -> dict[str, An
 
 def _marker(parameter: inspect.Parameter, hint: Any) -> Any:
     """Return the Depends of a parameter, in its default or in its annotation."""
-    if _is_depends(parameter.default):
+    if isinstance(parameter.default, Depends):
         return parameter.default
     metadata = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
-    return next((item for item in reversed(metadata) if _is_depends(item)), None)
-
-
-def _is_depends(value: object) -> bool:
-    # By name, so that collecting a project's tasks does not import FastAPI for their sake.
-    kind = type(value)
-    return kind.__module__ == "fastapi.params" and kind.__name__ in ("Depends", "Security")
+    return next((item for item in reversed(metadata) if isinstance(item, Depends)), None)
 
 
 def _refuse_request(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..commands import CommandFile, find_commands
-from ..core.apps import CoreConfig
+from ..core.identity import COMMANDS, LABEL
 from ..exceptions import ForgeError
 from ..observability.tracebacks import tracebacks_are_wanted
-from ..project import Outline
+
+if TYPE_CHECKING:
+    from ..project import Outline
 
 __all__ = ["OUTSIDE_PROJECT", "Invocation"]
 
@@ -43,7 +45,9 @@ class Invocation:
         """
         if self._outline is None:
             try:
-                self._outline = Outline.read(self.settings_module)
+                from ..project import Outline  # not for commands of core: it imports pydantic
+
+                self._outline = Outline.read(self.settings_module, named_by="--settings")
             except Exception as error:
                 self._outline = error
         if isinstance(self._outline, Exception):
@@ -94,4 +98,4 @@ class Invocation:
 
 def core_commands() -> Mapping[str, CommandFile]:
     """Return the framework's own commands, which are there whatever the settings say."""
-    return find_commands([(CoreConfig.label, CoreConfig.commands)])
+    return find_commands([(LABEL, COMMANDS)])

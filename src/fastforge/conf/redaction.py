@@ -1,0 +1,28 @@
+"""Redaction: what of a setting may be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from .._utils import redact
+
+__all__ = ["MASK", "is_secret_name", "masked"]
+
+MASK: Final = "***"
+_SECRET_NAME: Final = re.compile(
+    r"secret|password|passwd|token|api_?key|private|credential", re.IGNORECASE
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a setting or field of this name is never shown."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Mask the secrets that were read, the longest first, and what looks like a password."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return redact(text)

@@ -32,7 +32,7 @@ def count_notes() -> None: ...
 PROBE = """
 import json, sys
 from fastforge.management.cli import run
-code = run(["--help"])
+code = run(sys.argv[1:])
 print()
 print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})]))
 """
@@ -71,13 +71,23 @@ def test_help_imports_neither_fastapi_nor_sqlalchemy(shop: ProjectFolder) -> Non
             "shop/notes/routes.py": "import fastapi",
         }
     )
-    result = run([sys.executable, "-c", PROBE], cwd=shop.path, env={"FASTFORGE_ENV": "test"})
+    result = run(
+        [sys.executable, "-c", PROBE, "--help"], cwd=shop.path, env={"FASTFORGE_ENV": "test"}
+    )
     assert "count_notes  Count the notes." in result.stdout, result.stdout + result.stderr
     assert "  migrate " in result.stdout
     code, names = json.loads(result.stdout.splitlines()[-1])
     assert code == 0
     heavy = {"alembic", "fastapi", "httpx", "sqlalchemy", "starlette", "uvicorn", "watchfiles"}
     assert heavy & set(names) == set()
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["startproject", "--help"]])
+def test_what_reads_no_settings_imports_no_pydantic(arguments: list[str], nowhere: Path) -> None:
+    result = run([sys.executable, "-c", PROBE, *arguments], cwd=nowhere)
+    code, names = json.loads(result.stdout.splitlines()[-1])
+    assert code == 0
+    assert {"fastapi", "pydantic", "pydantic_core"} & set(names) == set()
 
 
 def test_outside_of_a_project_help_lists_what_needs_none(nowhere: Path, manage: Shell) -> None:

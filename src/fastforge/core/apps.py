@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..apps import AppConfig
 from ..tasks.settings import Tasks
+from .identity import COMMANDS, LABEL
 from .settings import PLAIN_SETTINGS, Server
 
 __all__ = ["CoreConfig"]
@@ -13,6 +14,6 @@ class CoreConfig(AppConfig):
     """Brings the built-in kinds, settings, checks and commands, as any app brings its own."""
 
     name = "fastforge.core"
-    label = "fastforge"  # so that a project may have an app called core
+    label = LABEL
     settings = (*PLAIN_SETTINGS, Server, Tasks)
-    commands = "fastforge.management.commands"
+    commands = COMMANDS

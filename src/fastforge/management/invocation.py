@@ -44,9 +44,9 @@ class Invocation:
             ForgeError: The settings or the apps cannot be read.
         """
         if self._outline is None:
-            try:
-                from ..project import Outline  # not for commands of core: it imports pydantic
+            from ..project import Outline  # not for `startproject --help`: it imports pydantic
 
+            try:
                 self._outline = Outline.read(self.settings_module, named_by="--settings")
             except Exception as error:
                 self._outline = error

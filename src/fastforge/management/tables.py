@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import json as json_format
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["as_json", "table"]
+__all__ = ["as_json", "listing"]
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows below their headers, each column as wide as its widest cell."""
-    lines = [list(headers), *([str(cell) for cell in row] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+def listing(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, json: bool) -> str:
+    """Return rows as one JSON array, or as a table of their columns below headers.
+
+    Args:
+        rows: The rows; for a table each has all columns.
+        columns: The keys of the rows, in the order of the table.
+        json: Whether a program reads it.
+    """
+    if json:
+        return as_json(list(rows))
+    headers = [column.upper() for column in columns]
+    return _table([headers, *([str(row[column]) for column in columns] for row in rows)])
+
+
+def as_json(value: Any, *, indent: int | None = 2) -> str:
+    """Return a value as JSON; whatever JSON does not know becomes text."""
+    return json_format.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    """Return lines with each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-
-
-def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return rows as one JSON array."""
-    return json.dumps(list(rows), indent=2, ensure_ascii=False, default=str)

@@ -33,7 +33,7 @@ def check(
     """Run the checks of every installed app."""
     found = sorted(run_checks(context.project, deploy=deploy), key=lambda message: -message.level)
     if json:
-        context.echo(as_json(map(_as_dict, found)))
+        context.echo(as_json([_as_dict(message) for message in found]))
     else:
         for message in found:
             context.echo(click.style(str(message), fg=COLOURS[message.level]))

@@ -5,22 +5,24 @@ Each line has the kind, the name, the app and the place in the source.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
 
 from ..._utils import did_you_mean
 from ...apps import AppConfig
 from ...commands import Context, command
-from ...conf import settings_report
+from ...conf import Setting, settings_report
 from ...exceptions import CommandError, Location
-from ..tables import as_json, table
+from ..tables import listing
 
 if TYPE_CHECKING:
     from ...project import Project
 
 __all__ = ["inspect"]
 
-COLUMNS = ("kind", "name", "app", "where")
+COLUMNS: Final = ("kind", "name", "app", "where")
 
 Row = dict[str, str]
 
@@ -42,62 +44,48 @@ def inspect(
             hint=did_you_mean(kind, listings) or f"it has {', '.join(listings)}",
         )
     chosen = [kind] if kind else list(listings)
-    rows = [row for name in chosen for row in listings[name]()]
-    if json:
-        context.echo(as_json(rows))
-    else:
-        cells = ([row[column] for column in COLUMNS] for row in rows)
-        context.echo(table([column.upper() for column in COLUMNS], cells))
+    rows = (row for name in chosen for row in listings[name]())
+    context.echo(listing(rows, COLUMNS, json=json))
 
 
 def _listings(project: Project) -> Mapping[str, Callable[[], Iterator[Row]]]:
-    listings: dict[str, Callable[[], Iterator[Row]]] = {
-        "apps": lambda: _apps(project),
-        "commands": lambda: _commands(project),
-        "settings": lambda: _settings(project),
+    return {
+        "apps": partial(_apps, project),
+        "commands": partial(_commands, project),
+        "settings": partial(_settings, project),
+        **{name: partial(_components, project, name) for name in project.registry.kinds},
     }
-    for name in project.registry.kinds:
-        listings[name] = lambda name=name: _components(project, name)  # type: ignore[misc]
-    return listings
 
 
 def _apps(project: Project) -> Iterator[Row]:
     for app in project.apps:
-        yield {"kind": "apps", "name": app.name, "app": app.label, "where": _place(app)}
+        yield _row("apps", app.name, app.label, _place(app))
 
 
-def _place(app: AppConfig) -> str:
-    import sys
-
-    module = sys.modules.get(type(app).__module__)
-    package = sys.modules.get(app.name)
-    home = module if module and module.__name__ == f"{app.name}.apps" else package
-    file = getattr(home, "__file__", None)
-    return str(Location(file, 1)) if file else ""
+def _place(app: AppConfig) -> Location | None:
+    spec = importlib.util.find_spec(f"{app.name}.apps") or importlib.util.find_spec(app.name)
+    return Location(spec.origin, 1) if spec and spec.origin else None
 
 
 def _commands(project: Project) -> Iterator[Row]:
     for file in project.commands.values():
-        where = str(file.location)
-        yield {"kind": "commands", "name": file.name, "app": file.app, "where": where}
+        yield _row("commands", file.name, file.app, file.location)
 
 
 def _settings(project: Project) -> Iterator[Row]:
     owners = {
-        getattr(declared, "setting_name", None) or declared.name: app.label  # type: ignore[union-attr]
+        declared.name if isinstance(declared, Setting) else declared.setting_name: app.label
         for app in project.apps
         for declared in app.settings
     }
     for row in settings_report(project.settings):
-        app = owners.get(row.name, "")
-        yield {"kind": "settings", "name": row.name, "app": app, "where": row.source}
+        yield _row("settings", row.name, owners[row.name], row.source)
 
 
 def _components(project: Project, kind: str) -> Iterator[Row]:
     for component in project.registry.components(kind):
-        yield {
-            "kind": component.kind,
-            "name": component.name,
-            "app": component.app,
-            "where": str(component.location),
-        }
+        yield _row(kind, component.name, component.app, component.location)
+
+
+def _row(kind: str, name: str, app: str, where: Location | str | None) -> Row:
+    return {"kind": kind, "name": name, "app": app, "where": str(where or "")}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from ...commands import Context, command
 from ...exceptions import Location
-from ..tables import as_json, table
+from ..tables import listing
 
 __all__ = ["routes"]
 
@@ -20,12 +20,8 @@ def routes(*, json: Annotated[bool, "Write JSON."] = False, context: Context) ->
     """Build the application, without starting it, and list what it answers."""
     from ...asgi import get_asgi_application
 
-    rows = list(_rows(get_asgi_application(context.project)))
-    if json:
-        context.echo(as_json(rows))
-    else:
-        cells = ([row[column] for column in COLUMNS] for row in rows)
-        context.echo(table([column.upper() for column in COLUMNS], cells))
+    rows = _rows(get_asgi_application(context.project))
+    context.echo(listing(rows, COLUMNS, json=json))
 
 
 def _rows(app: Any) -> Iterator[dict[str, str]]:

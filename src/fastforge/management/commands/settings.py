@@ -6,16 +6,16 @@ Secrets are masked.
 from __future__ import annotations
 
 import dataclasses
-import json as jsonlib
-from collections.abc import Iterator
-from typing import Annotated, Final
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Final
 
 from ...commands import Context, command
-from ...conf import env_example, settings_report
-from ..tables import as_json, table
+from ...conf import SettingRow, env_example, settings_report
+from ..tables import as_json, listing
 
 __all__ = ["settings"]
 
+COLUMNS: Final = ("setting", "value", "source", "variables")
 WIDEST_VALUE: Final = 60
 """What a table shows of a value, in characters; `--json` has all of it."""
 
@@ -31,20 +31,24 @@ def settings(
     if env_example:
         context.echo(_example(context))
         return
-    rows = list(settings_report(context.project.settings))
-    if json:
-        context.echo(as_json(map(dataclasses.asdict, rows)))
-        return
-    cells = (
-        (name, _shortened(value), row.source, ", ".join(row.variables))
-        for row in rows
-        for name, value in _leaves(row.name, row.value)
-    )
-    context.echo(table(("SETTING", "VALUE", "SOURCE", "VARIABLES"), cells))
+    report = settings_report(context.project.settings)
+    rows = map(dataclasses.asdict, report) if json else _lines(report)
+    context.echo(listing(rows, COLUMNS, json=json))
 
 
 def _example(context: Context) -> str:
     return env_example(context.project.settings).removesuffix("\n")
+
+
+def _lines(report: Iterable[SettingRow]) -> Iterator[dict[str, Any]]:
+    for row in report:
+        for name, value in _leaves(row.name, row.value):
+            yield {
+                "setting": name,
+                "value": _shortened(value),
+                "source": row.source,
+                "variables": ", ".join(row.variables),
+            }
 
 
 def _shortened(text: str) -> str:
@@ -57,4 +61,4 @@ def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
         for key, inner in value.items():
             yield from _leaves(f"{name}.{key}", inner)
     else:
-        yield name, jsonlib.dumps(value, ensure_ascii=False, default=str)
+        yield name, as_json(value, indent=None)

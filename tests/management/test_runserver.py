@@ -126,6 +126,20 @@ def test_broken_settings_are_one_line(shop: ProjectFolder) -> None:
     assert "did you mean 'INSTALLED_APPS'?" in result.stderr
 
 
+def test_a_broken_pyproject_is_one_line(shop: ProjectFolder) -> None:
+    """Also where it does not name the settings, and is read for the entry point alone."""
+    shop.write({"pyproject.toml": "[tool.fastforge\n"})
+    result = run(
+        [sys.executable, "-m", "fastforge", "runserver", str(free_port())],
+        cwd=shop.path,
+        env={"FASTFORGE_SETTINGS_MODULE": "shop.settings"},
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: [conf.E014] ")
+    assert "pyproject.toml: pyproject.toml is not valid TOML: " in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_production_serves_without_reload_until_it_is_told_to_stop(shop: ProjectFolder) -> None:
     shop.write({"shop/notes/routes.py": ROUTES})
     with runserver(shop, "0") as process:

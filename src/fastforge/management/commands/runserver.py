@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from ...commands import Context, command
 from ...conf import Settings
-from ...exceptions import CommandError
+from ...exceptions import CommandError, SettingsError
 
 if TYPE_CHECKING:
     import socket
@@ -50,9 +50,10 @@ def runserver(
         settings = Outline.read(context.settings_module).settings
         # For the application's own module, also in a child process.
         os.environ["FASTFORGE_SETTINGS_MODULE"] = settings.module
+        application = _application(settings)
         reloads = _is_for_development(settings) if reload is None else reload
         context.echo(_greeting(settings, host, sock, reloads=reloads))
-        return _serve(settings, sock, reloads=reloads)
+        return _serve(application, settings, sock, reloads=reloads)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -84,8 +85,7 @@ def _greeting(settings: Settings, host: str, sock: socket.socket, *, reloads: bo
     return f"http://{shown}:{sock.getsockname()[1]} ({', '.join(facts)}; Ctrl-C stops)"
 
 
-def _serve(settings: Settings, sock: socket.socket, *, reloads: bool) -> int:
-    application = _application(settings)
+def _serve(application: str, settings: Settings, sock: socket.socket, *, reloads: bool) -> int:
     if reloads:
         from ...server.reload import serve_with_reload
 
@@ -98,17 +98,28 @@ def _serve(settings: Settings, sock: socket.socket, *, reloads: bool) -> int:
 
 def _application(settings: Settings) -> str:
     """Return the entry of `pyproject.toml`, else the `app` of the package's `asgi.py`."""
-    pyproject = settings.root / "pyproject.toml"
-    if pyproject.is_file():
-        tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
-        entrypoint = tool.get("fastapi", {}).get("entrypoint")
-        if entrypoint:
-            return str(entrypoint)
+    if entrypoint := _entrypoint(settings.root / "pyproject.toml"):
+        return entrypoint
     package = settings.module.partition(".")[0]
     has_asgi = "." in settings.module and importlib.util.find_spec(f"{package}.asgi")
     return f"{package}.asgi:app" if has_asgi else PLAIN_APPLICATION
 
 
+def _entrypoint(pyproject: Path) -> str:
+    if not pyproject.is_file():
+        return ""
+    try:
+        tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
+        ) from error
+    return str(tool.get("fastapi", {}).get("entrypoint", ""))
+
+
 def _import_folder(settings: Settings) -> Path:
     """Return the folder that the project is imported from: its root, or `src` in it."""
-    return Path(settings.raw.source.files[-1]).resolve().parents[settings.module.count(".")]
+    spec = importlib.util.find_spec(settings.module)
+    file = spec.origin if spec else None
+    assert file is not None  # the settings have been read from it
+    return Path(file).resolve().parents[settings.module.count(".")]

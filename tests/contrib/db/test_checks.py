@@ -49,16 +49,24 @@ def test_a_statement_without_limit_is_noted_before_a_deploy(tmp_path: Path) -> N
     assert "db.W002" in message
 
 
+@pytest.mark.parametrize(
+    ("url", "package", "cure"),
+    [
+        ("postgresql+asyncpg://u:secret@h/n", "asyncpg", '"fastforge-framework[postgres]"'),
+        ("postgresql+psycopg://u:secret@h/n", "psycopg", '"fastforge-framework[postgres]"'),
+        ("sqlite+aiosqlite:///x", "aiosqlite", "--force-reinstall fastforge-framework"),
+    ],
+)
 def test_a_driver_that_is_not_installed_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, package: str, cure: str
 ) -> None:
     real = importlib.util.find_spec
 
     def without(name: str, *arguments: Any) -> Any:
-        return None if name == "asyncpg" else real(name, *arguments)
+        return None if name == package else real(name, *arguments)
 
     monkeypatch.setattr("fastforge.contrib.db.checks.find_spec", without)
-    (message,) = found(tmp_path, 'url="postgresql+asyncpg://u:secret@h/n"')
+    (message,) = found(tmp_path, f"url={url!r}")
     assert "db.E023" in message
-    assert 'pip install "fastforge-framework[postgres]"' in message
+    assert f"pip install {cure}" in message
     assert "secret" not in message

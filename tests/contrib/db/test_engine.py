@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -156,14 +157,21 @@ def test_the_pool_may_overflow_in_development_alone(
     assert (pool.size(), pool._max_overflow) == (3, overflow)
 
 
+@pytest.mark.parametrize(
+    ("url", "package", "cure"),
+    [
+        ("postgresql+asyncpg://u:secret@h/n", "asyncpg", '"fastforge-framework[postgres]"'),
+        ("sqlite+aiosqlite:///x", "aiosqlite", "--force-reinstall fastforge-framework"),
+    ],
+)
 def test_a_missing_driver_is_told_with_the_line_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, package: str, cure: str
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "asyncpg", None)
-    config = Database(url="postgresql+asyncpg://u:secret@host/name")
+    monkeypatch.setitem(sys.modules, package, None)
+    config = Database(url=url)
     with pytest.raises(MissingExtraError) as raised:
         make_engines(config, root=tmp_path, environment="test")
-    assert 'pip install "fastforge-framework[postgres]"' in str(raised.value)
+    assert f"pip install {cure}" in str(raised.value)
     assert "secret" not in str(raised.value)
 
 

@@ -104,3 +104,11 @@ def test_negative_numbers_are_refused(field: str) -> None:
     values = {"url": "sqlite+aiosqlite:///x.sqlite3", field: -1}
     with pytest.raises(SettingsError, match=field):
         Database(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("field", ["pool_timeout_s", "connect_timeout_s"])
+def test_a_wait_of_no_time_is_refused(field: str) -> None:
+    """It would fail at once, where 0 means no limit elsewhere."""
+    values = {"url": "sqlite+aiosqlite:///x.sqlite3", field: 0}
+    with pytest.raises(SettingsError, match=field):
+        Database(**values)  # type: ignore[arg-type]

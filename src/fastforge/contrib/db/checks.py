@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..._utils import missing_extra
 from ...checks import Level, Message, check
-from .settings import DRIVERS, Database
+from .settings import Database
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -20,13 +19,13 @@ __all__ = ["database_fits_production", "driver_is_installed"]
 def driver_is_installed(project: Project) -> Iterator[Message]:
     """Find a driver that the URL names and that is not there."""
     for database in _databases(project):
-        package = DRIVERS[database.scheme]
-        if find_spec(package) is None:
+        driver = database.driver
+        if find_spec(driver.package) is None:
             yield Message(
                 id="db.E023",
                 level=Level.ERROR,
-                text=f"the driver {package!r} of DATABASES is not installed",
-                hint=missing_extra("postgres", package).hint,
+                text=f"the driver {driver.package!r} of DATABASES is not installed",
+                hint=driver.missing().hint,
                 where=project.settings.where("DATABASES"),
             )
 

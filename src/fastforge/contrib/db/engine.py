@@ -12,9 +12,8 @@ from sqlalchemy import Engine, event, exc, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ..._utils import missing_extra
 from .errors import WriteOutsideAtomic
-from .settings import DRIVERS, Database
+from .settings import Database
 from .statements import first_words, is_read
 
 __all__ = ["FAILED", "Engines", "make_engines", "target_of"]
@@ -71,8 +70,7 @@ def make_engines(database: Database, *, root: Path, environment: str) -> Engines
             connect_args=_connect_arguments(database),
         )
     except ModuleNotFoundError as error:
-        package = DRIVERS[database.scheme]
-        raise missing_extra("all" if database.is_sqlite else "postgres", package) from error
+        raise database.driver.missing() from error
     _ping_when_idle(engine.sync_engine, database.idle_ping_s)
     return _sqlite(engine, database) if database.is_sqlite else _postgresql(engine, database)
 

@@ -11,15 +11,9 @@ from pydantic import AfterValidator, Field
 
 from ..._utils import nearest, redact
 from ...conf import Section, Setting
+from .drivers import DRIVERS, Driver
 
-__all__ = ["DATABASES", "DRIVERS", "Database"]
-
-DRIVERS: Final = {
-    "postgresql+asyncpg": "asyncpg",
-    "postgresql+psycopg": "psycopg",
-    "sqlite+aiosqlite": "aiosqlite",
-}
-"""The schemes that a URL may have, and the package that each needs."""
+__all__ = ["DATABASES", "Database"]
 
 _FORMS = (
     "write postgresql+asyncpg://user:password@host/name, postgresql+psycopg://user:password@host/name"
@@ -28,6 +22,7 @@ _FORMS = (
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*(?=:)")
 
 Seconds = Annotated[float, Field(ge=0, le=2_000_000)]
+SomeSeconds = Annotated[float, Field(gt=0, le=2_000_000)]
 
 
 def _usable_url(url: str) -> str:
@@ -84,7 +79,7 @@ class Database(Section, setting="DATABASES"):
 
     The URL always names its driver. A relative SQLite file is relative to the project's root. The
     time limits are given to PostgreSQL when it connects and cost no round trip; SQLite knows only
-    `lock_timeout_s`. A limit of 0 means none.
+    `lock_timeout_s`. What 0 means stands at each field; where it does not, 0 is refused.
 
     ```python
     DATABASES = {"default": Database(url=env("DATABASE_URL", default="sqlite+aiosqlite:///db.sqlite3"))}
@@ -95,24 +90,25 @@ class Database(Section, setting="DATABASES"):
         pool_size: Connections that one process keeps.
         max_overflow: Connections above that, closed after use; 5 in development, else 0.
         pool_timeout_s: How long one waits for a free connection before PoolExhausted.
-        pool_recycle_s: The age at which a connection is replaced.
-        idle_ping_s: A connection that was idle for longer is tried before it is used.
+        pool_recycle_s: The age at which a connection is replaced; 0: never.
+        idle_ping_s: A connection that was idle for longer is tried before it is used; 0: each is.
         connect_timeout_s: The time limit of connecting.
-        statement_timeout_s: PostgreSQL ends a statement that runs for longer.
-        lock_timeout_s: How long a statement waits for somebody else's lock.
-        idle_in_transaction_timeout_s: PostgreSQL ends a transaction in which nothing happens.
+        statement_timeout_s: PostgreSQL ends a statement that runs for longer; 0: no limit.
+        lock_timeout_s: How long a statement waits for somebody else's lock; 0: no limit.
+        idle_in_transaction_timeout_s: PostgreSQL ends a transaction in which nothing happens for
+            longer; 0: no limit.
         client_check_interval_s: How often PostgreSQL (14 and later) looks whether the client of a
-            running statement is still there.
+            running statement is still there; 0: never.
         atomic_requests: Whether POST, PUT, PATCH and DELETE run in one transaction.
     """
 
     url: Annotated[str, AfterValidator(_usable_url)]
     pool_size: Annotated[int, Field(ge=1)] = 5
     max_overflow: Annotated[int, Field(ge=0)] | None = None
-    pool_timeout_s: Seconds = 5
+    pool_timeout_s: SomeSeconds = 5
     pool_recycle_s: Seconds = 1800
     idle_ping_s: Seconds = 30
-    connect_timeout_s: Annotated[float, Field(gt=0, le=2_000_000)] = 5
+    connect_timeout_s: SomeSeconds = 5
     statement_timeout_s: Seconds = 15
     lock_timeout_s: Seconds = 5
     idle_in_transaction_timeout_s: Seconds = 30
@@ -121,8 +117,13 @@ class Database(Section, setting="DATABASES"):
 
     @property
     def scheme(self) -> str:
-        """`dialect+driver`, a key of DRIVERS."""
+        """`dialect+driver`, a key of `DRIVERS`."""
         return self.url.partition(":")[0].lower()
+
+    @property
+    def driver(self) -> Driver:
+        """The driver that the URL names."""
+        return DRIVERS[self.scheme]
 
     @property
     def is_sqlite(self) -> bool:

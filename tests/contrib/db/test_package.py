@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -11,6 +12,7 @@ import fastforge.contrib.db as package
 
 LIGHT = """
 import sys
+import typing
 import fastforge.contrib.db.apps
 from fastforge.contrib.db import Database
 Database(url="postgresql+asyncpg://u@h/n")
@@ -21,7 +23,11 @@ print([name for name in ("fastapi", "sqlalchemy", "asyncpg", "aiosqlite") if nam
 def test_every_name_is_what_it_says() -> None:
     assert package.__all__ == sorted(package.__all__)
     for name in package.__all__:
-        assert callable(getattr(package, name)) or name == "DbSession"
+        assert hasattr(package, name)
+    assert all(callable(getattr(package, name)) for name in package.__all__ if name != "DbSession")
+    session, *markers = typing.get_args(package.DbSession)
+    assert session is package.Session
+    assert any(callable(marker.dependency) for marker in markers)
 
 
 def test_a_name_of_a_function_is_no_module() -> None:

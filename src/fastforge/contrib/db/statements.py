@@ -9,9 +9,19 @@ from typing import Final
 __all__ = ["first_words", "is_read"]
 
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-_READ = re.compile(r"[\s(]*(?:select|with|values|table|explain|show|pragma)\b", re.IGNORECASE)
+_READ = re.compile(
+    r"[\s(]*(?:select|with|values|table|explain|show)\b"
+    # A pragma that is given a value sets it, and some without a value do work.
+    r"|\s*pragma\s+(?:\w+\s*\.\s*)?(?:"
+    r"(?:table_x?info|table_list|index_x?info|index_list|foreign_key_list|foreign_key_check"
+    r"|integrity_check|quick_check)\s*(?:\([^()]*\))?"
+    r"|(?!(?:optimize|incremental_vacuum|wal_checkpoint)\b)\w+"
+    r")\s*;?\s*$",
+    re.IGNORECASE,
+)
 _WRITE_INSIDE = re.compile(
-    r"\b(?:insert\s+into|delete\s+from|merge\s+into"
+    # INTO is a reserved word, so it stands in no other read; `%(into)s` is a parameter.
+    r"(?<![.(:])\binto\b|\b(?:delete\s+from"
     r"|update\s+(?:only\s+)?\S+\s+(?:(?:as\s+)?\w+\s+)?set"
     r"|for\s+(?:no\s+key\s+)?update|for\s+(?:key\s+)?share)\b",
     re.IGNORECASE,

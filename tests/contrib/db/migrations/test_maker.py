@@ -406,6 +406,22 @@ def test_two_enums_that_postgresql_would_call_the_same_are_refused(world: World)
         world.missing(define)
 
 
+def test_a_table_of_one_schema_waits_for_no_key_to_its_namesake_in_another(world: World) -> None:
+    def before(metadata: sa.MetaData) -> None:
+        two_apps(metadata)
+        sa.Table("users_user", metadata, sa.Column("id", sa.Integer), schema="old")
+
+    def after(metadata: sa.MetaData) -> None:
+        users(metadata)
+        posts(metadata, sa.Column("note", sa.Text))
+
+    world.make(before)
+    dropping, adding = world.missing(after)
+    assert 'op.drop_table("users_user", schema="old")' in dropping.source
+    assert (dropping.id, adding.id) == ("users.0002_drop_user", "blog.0002_add_note")
+    assert dropping.depends_on == ()
+
+
 def test_a_constraint_without_a_name_cannot_be_dropped(world: World) -> None:
     def nameless(*unique: str) -> Any:
         metadata = sa.MetaData()

@@ -13,7 +13,7 @@ from .errors import MigrationError
 from .files import AppFolder
 from .history import History
 from .schema import Schema
-from .shapes import TableShape, referent_key
+from .shapes import TableShape, referent_key, table_key
 
 __all__ = ["Draft", "dependencies"]
 
@@ -103,7 +103,7 @@ def _foreign_keys(changes: Sequence[Change]) -> Iterator[ops.CreateForeignKeyOp]
 def _must_let_go(draft: Draft, drafts: Sequence[Draft], schema: Schema) -> set[str]:
     """Return the new migrations that take away foreign keys to the tables dropped here."""
     dropped = {
-        operation.table_name
+        table_key(operation.table_name, operation.schema)
         for change in draft.changes
         for operation in change.upgrade
         if isinstance(operation, ops.DropTableOp)
@@ -112,7 +112,7 @@ def _must_let_go(draft: Draft, drafts: Sequence[Draft], schema: Schema) -> set[s
         shape.owner
         for shape in schema
         for key in shape.foreign_keys
-        if key.referent_table in dropped and shape.owner != draft.label
+        if referent_key(key) in dropped and shape.owner != draft.label
     }
     return {other.id for other in drafts if other.label in holders}
 

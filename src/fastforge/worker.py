@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING, NoReturn
 from ._utils import did_you_mean
 from .exceptions import TaskError
 from .lifecycle import Container, Role
+from .signals import heard_signals
 from .tasks.backend import backend_of
 from .tasks.consumer import Consumer
 from .tasks.control import ConsumerOptions, Stop
+from .tasks.kinds import TASKS
 from .tasks.settings import Tasks
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def run_worker(
 
     At the signal it claims no more, lets running jobs end for TASKS.drain_s, then cancels them
     and hands them back: another worker starts them at once, and the attempt is not counted. A
-    second signal skips the waiting.
+    second signal skips the waiting. A signal that whoever started us ignores stays ignored, and
+    outside of the main thread none is heard.
 
     Args:
         project: The loaded project.
@@ -65,7 +67,7 @@ def options_of(
 ) -> ConsumerOptions:
     """Return what a worker of a project does; the arguments are those of `run_worker`."""
     settings = project.settings.section(Tasks)
-    known = sorted({"default", *(task.queue for task in project.registry.values("tasks"))})
+    known = sorted({"default", *(task.queue for task in project.registry.values(TASKS))})
     asked = tuple(dict.fromkeys(queues))
     for queue in asked:
         if queue not in known:
@@ -97,20 +99,18 @@ async def _with_signals(project: Project, options: ConsumerOptions) -> int:
     started = asyncio.Event()
     main = asyncio.create_task(_run(project, options, stop, started))
 
-    def told_to_stop() -> None:
+    def told_to_stop(_: int) -> None:
         # Before it has started there is nothing to drain: what is open is closed at once.
         if started.is_set():
             stop.request()
         else:
             main.cancel()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop)
-    try:
-        return await main
-    except asyncio.CancelledError:
-        return 0
+    with heard_signals(told_to_stop):
+        try:
+            return await main
+        except asyncio.CancelledError:
+            return 0
 
 
 async def _run(

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 
 import click
 
 from ..commands import Command, Context
 from ..exceptions import CommandError, Location
 from ..project import Project
+from ..signals import heard_signals
 from .invocation import Invocation
 from .parameters import Form
 
 __all__ = ["Interrupted", "run_async", "run_command"]
 
 T = TypeVar("T")
-
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
@@ -67,47 +63,20 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
     received: list[int] = []
-    with _cancelled_by_signals(received):
+    task = asyncio.current_task()
+
+    def stop(number: int) -> None:
+        received.append(number)
+        if task is not None:
+            task.cancel()
+
+    with heard_signals(stop, once=True):
         try:
             return await work
         except asyncio.CancelledError:
             if received:
                 raise Interrupted(received[0]) from None
             raise
-
-
-@contextmanager
-def _cancelled_by_signals(received: list[int]) -> Iterator[None]:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def stop(number: int) -> None:
-        received.append(number)
-        # The next one needs no cooperation of the command's.
-        for each in SIGNALS:
-            loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
-        if task is not None:
-            task.cancel()
-
-    handled = _install(loop, stop)
-    try:
-        yield
-    finally:
-        for number in handled if not received else ():
-            loop.remove_signal_handler(number)
-
-
-def _install(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]) -> list[int]:
-    handled: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        return handled
-    for number in SIGNALS:
-        if signal.getsignal(number) is signal.SIG_IGN:  # as whoever started us wants it
-            continue
-        with contextlib.suppress(NotImplementedError):  # an event loop without signals
-            loop.add_signal_handler(number, stop, number)
-            handled.append(number)
-    return handled
 
 
 async def _with_resources(

@@ -112,9 +112,11 @@ class Shop:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def worker(self, *arguments: str) -> Process:
-        """Start a worker."""
-        return start(self._argv("runworker", *arguments), cwd=self.folder.path, env=ENV)
+    def worker(self, *arguments: str, ignoring: str = "") -> Process:
+        """Start a worker, with a signal that is ignored from the beginning."""
+        shell = ["sh", "-c", f'trap "" {ignoring}; exec "$@"', "sh"] if ignoring else []
+        argv = [*shell, *self._argv("runworker", *arguments)]
+        return start(argv, cwd=self.folder.path, env=ENV)
 
     @asynccontextmanager
     async def enqueueing(self) -> AsyncIterator[Any]:

@@ -119,6 +119,21 @@ async def test_a_second_signal_does_not_wait(
     assert (job.state, job.attempt) == (JobState.READY, 0)
 
 
+async def test_a_signal_that_whoever_started_it_ignores_is_no_end(
+    make_shop: MakeShop, sqlite_url: str
+) -> None:
+    """A shell ignores Ctrl-C for what it starts with `&`: the terminal's is not for the worker."""
+    shop = await make_shop(sqlite_url)
+    with shop.worker(ignoring="INT") as worker:
+        worker.wait_for("takes jobs from")
+        worker.interrupt()
+        async with shop.enqueueing() as tasks:
+            await tasks.work.enqueue(number=1)
+        wait_until(lambda: shop.logged("end")[1] == 1, describe=worker)
+        worker.terminate()
+        assert worker.wait() == 0
+
+
 async def test_what_a_job_enqueues_belongs_to_its_transaction(
     make_shop: MakeShop, sqlite_url: str
 ) -> None:

@@ -1,0 +1,94 @@
+"""Signals are heard on the event loop, unless they are ignored, and given back afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+
+import pytest
+
+from fastforge.signals import SIGNALS, heard_signals
+
+from .processes import Process, start
+
+PROGRAM = """
+import asyncio, signal
+from fastforge.signals import heard_signals
+
+async def main():
+    with heard_signals(lambda number: print("heard", number, flush=True), once={once}):
+        print("ready", flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+def begun(*, once: bool, ignored: str = "") -> Process:
+    program = [sys.executable, "-c", PROGRAM.format(once=once)]
+    return start(["sh", "-c", f'trap "" {ignored}; exec "$@"', "sh", *program])
+
+
+def handlers() -> list[object]:
+    return [signal.getsignal(number) for number in SIGNALS]
+
+
+def test_each_signal_is_heard() -> None:
+    with begun(once=False) as process:
+        process.wait_for("ready")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process.send(number)
+            process.wait_for(f"heard {number:d}\n")
+        assert process.alive
+
+
+@pytest.mark.parametrize("second", SIGNALS)
+def test_the_second_one_ends_the_process_where_that_is_wanted(second: signal.Signals) -> None:
+    with begun(once=True) as process:
+        process.wait_for("ready")
+        process.terminate()
+        process.wait_for("heard 15")
+        process.send(second)
+        assert process.wait() == -second
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_what_is_ignored_stays_ignored(once: bool) -> None:
+    with begun(once=once, ignored="INT") as process:
+        process.wait_for("ready")
+        process.send(signal.SIGINT)
+        process.terminate()
+        process.wait_for("heard 15")
+        process.send(signal.SIGINT)
+        process.terminate()
+        if once:
+            assert process.wait() == -signal.SIGTERM
+        assert "heard 2" not in process.output
+
+
+def test_afterwards_all_is_as_before() -> None:
+    async def main() -> None:
+        before = handlers()
+        with heard_signals(lambda number: None):
+            assert set(handlers()).isdisjoint(before)
+        assert handlers() == before
+
+    before = handlers()
+    asyncio.run(main())
+    assert handlers() == before
+
+
+def test_outside_of_the_main_thread_none_is_heard() -> None:
+    before = handlers()
+    during: list[object] = []
+
+    async def main() -> None:
+        with heard_signals(lambda number: None):
+            during.extend(handlers())
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    thread.join()
+    assert during == before

@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from fastforge import __version__
+from fastforge.management.invocation import core_commands
+from fastforge.management.parameters import form_of
 from tests.folder import ProjectFolder
 from tests.processes import clean_environment, run
 
@@ -175,6 +178,17 @@ def test_the_help_of_a_command_comes_from_its_docstring_and_its_signature(
         "  --dry-run\n"
         "  --help          Show this message and exit.\n"
     )
+
+
+@pytest.mark.parametrize("name", sorted(core_commands()))
+def test_every_parameter_of_our_own_is_explained_in_a_sentence(name: str) -> None:
+    for parameter in form_of(core_commands()[name].load()).parameters:
+        assert isinstance(parameter, click.Option | click.Argument)
+        text = (parameter.help or "").partition("  [default: ")[0]
+        assert text[:1].isupper(), (parameter.name, text)
+        assert text.endswith("."), (parameter.name, text)
+        if parameter.name == "json":
+            assert text == "Write JSON."
 
 
 def test_the_list_alone_runs_no_code_of_a_command(shop: ProjectFolder, manage: Shell) -> None:

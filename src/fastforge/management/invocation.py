@@ -13,7 +13,7 @@ from ..observability.tracebacks import tracebacks_are_wanted
 if TYPE_CHECKING:
     from ..project import Outline
 
-__all__ = ["OUTSIDE_PROJECT", "Invocation"]
+__all__ = ["OUTSIDE_PROJECT", "Invocation", "core_commands"]
 
 OUTSIDE_PROJECT: Final = frozenset({"startproject"})
 """The commands that make sense where no project is."""

@@ -29,7 +29,7 @@ Row = dict[str, str]
 
 @command(starts="project")
 def inspect(
-    kind: Annotated[str, "One family: apps, commands, settings, routers, tasks, ..."] = "",
+    kind: Annotated[str, "One family, for example apps, settings or tasks; all unless given."] = "",
     /,
     *,
     json: Annotated[bool, "Write JSON."] = False,

@@ -153,6 +153,27 @@ def test_a_dependency_needs_resources(shop: ProjectFolder, manage: Shell) -> Non
     assert 'is given dependencies is declared with @command(starts="resources")' in result.err
 
 
+def test_what_is_injected_is_not_told_by_the_name_of_its_class(
+    shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write(
+        {
+            "shop/notes/commands/go.py": '''
+                """Go."""
+                from typing import Annotated
+                import fastapi
+                from fastforge.commands import command
+
+                class Depends: ...
+
+                @command(starts="nothing")
+                def go(name: Annotated[str, Depends(), "Whom."]) -> None: print(name)
+                '''
+        }
+    )
+    assert manage("go", "me").out == "me\n"
+
+
 def test_a_name_that_only_type_checkers_see_is_explained(
     shop: ProjectFolder, manage: Shell
 ) -> None:

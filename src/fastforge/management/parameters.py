@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import sys
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def form_of(command: Command) -> Form:
     """
     function = command.function
     hints = _hints(function)
-    planned = _plan(command)
+    planned = _plan(command, hints)
     injected = {found.parameter for found in planned.dependencies} if planned else set()
     context = next((name for name, hint in hints.items() if hint is Context), "")
     parameters = [
@@ -118,12 +119,20 @@ def _origin(annotation: Any) -> Any:
     return typing.get_origin(split_annotation(annotation)[0])
 
 
-def _plan(command: Command) -> Plan | None:
-    if command.starts != "resources":
-        return None
-    from ..lifecycle import plan  # only commands that start resources pay for FastAPI
+def _plan(command: Command, hints: Mapping[str, Any]) -> Plan | None:
+    function, has_resources = command.function, command.starts == "resources"
+    if not has_resources and "fastapi" not in sys.modules:
+        return None  # nothing is injected without FastAPI, and this is no reason to import it
+    from ..lifecycle import plan
 
-    return plan(command.function, takes_arguments=True)
+    planned = plan(function, takes_arguments=True)
+    if has_resources:
+        return planned
+    for found in planned.dependencies:
+        parameter = inspect.signature(function).parameters[found.parameter]
+        type_, _ = split_annotation(_annotation(parameter, hints))
+        raise _no_form(parameter, type_, function, _ONLY_WITH_RESOURCES)
+    return None
 
 
 def _annotation(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:
@@ -134,8 +143,6 @@ def _annotation(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:
 
 def _parameter(parameter: inspect.Parameter, annotation: Any, function: Any) -> click.Parameter:
     type_, text = split_annotation(annotation)
-    if _is_injected(parameter, annotation):
-        raise _no_form(parameter, type_, function, _ONLY_WITH_RESOURCES)
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     repeated = origin is list or (origin is tuple and arguments[1:] == (Ellipsis,))
     element = parameter_type(arguments[0] if repeated else type_)
@@ -200,12 +207,6 @@ def _default(default: Any) -> str:
     if isinstance(shown, Sequence) and not isinstance(shown, str):
         shown = ", ".join(map(str, shown))
     return f"  [default: {shown}]"
-
-
-def _is_injected(parameter: inspect.Parameter, annotation: Any) -> bool:
-    # By name: what is injected where nothing runs should not cost an import of FastAPI.
-    kinds = {type(item).__name__ for item in (parameter.default, *typing.get_args(annotation)[1:])}
-    return not kinds.isdisjoint({"Depends", "Security", "_Injected"})
 
 
 def _no_form(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from .._utils import told
 from ..components import Component, Registry
 from ..conf import Settings
 from ..exceptions import ForgeError, ResourceUnavailable, StartError
+from .backoff import Backoff
 from .container import Container, use_container
 from .kinds import SERVICES
 from .opening import Opening
@@ -27,7 +27,7 @@ __all__ = ["running"]
 logger = logging.getLogger("fastforge.lifecycle")
 
 INTERRUPTED_TEARDOWN_S: Final = 0.6
-"""The time to close everything when a start is interrupted, so that the process ends in 1 s."""
+"""The time to close all resources when a start is interrupted: the process ends in 1 s."""
 LEAST_CLOSE_S: Final = 0.05
 """What every resource is given to close in, even when the time for all of them is over."""
 FIRST_PAUSE_S: Final = 0.25
@@ -50,14 +50,14 @@ async def running(
 
     This is the only place that opens and closes things. Each opened resource is closed once, in
     reverse, also when a later one fails, when the start or the stop is cancelled, and when a
-    close fails or hangs.
+    close fails or hangs. The services stop before, each within its own `drain_s`.
 
     Args:
         registry: The project's components.
         settings: The project's settings.
         role: The kind of process.
         start_deadline_s: How long a required resource is tried again; 0 means one attempt.
-        teardown_s: The time limit of closing everything.
+        teardown_s: The time limit of closing all resources, once the services have stopped.
 
     Raises:
         StartError: A required resource could not be opened.
@@ -118,17 +118,17 @@ class _Runner:
         self.container._opened(component.value, instance)
 
     async def _open_required(self, component: Component[Resource[Any]]) -> None:
-        for pause_s in _pauses():
+        pauses = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        while True:
             try:
-                await self._open(component)
+                return await self._open(component)
             except Exception as error:
+                pause_s = pauses.next_s()
                 if not _may_pass(error) or time.monotonic() + pause_s > self.deadline:
                     raise _start_error(component, error) from error
                 logger.warning(
                     "%s; next attempt in %.1f s", _start_error(component, error), pause_s
                 )
-            else:
-                return
             await asyncio.sleep(pause_s)
 
     async def _open_degradable(self, component: Component[Resource[Any]]) -> None:
@@ -147,8 +147,9 @@ class _Runner:
 
     async def _reopen(self, component: Component[Resource[Any]]) -> None:
         """Try a degradable resource again until it opens; one log line says that it is back."""
-        for pause_s in _pauses(longest_s=REOPEN_PAUSE_S):
-            await asyncio.sleep(pause_s)
+        pauses = Backoff(FIRST_PAUSE_S, REOPEN_PAUSE_S)
+        while True:
+            await asyncio.sleep(pauses.next_s())
             if any(need not in self.container for need in needs_of(component.value)):
                 continue
             try:
@@ -162,17 +163,6 @@ class _Runner:
     def _note_failure(self, component: Component[Resource[Any]], error: Exception) -> None:
         self.container._failed(component.value, told(error))
         logger.warning("%s; going on without it", _start_error(component, error))
-
-
-def _pauses(longest_s: float = LONGEST_PAUSE_S) -> Iterator[float]:
-    """Yield pauses that double up to a limit, each shortened at random by up to a half.
-
-    The randomness keeps the processes of a deploy from knocking in step.
-    """
-    pause_s = FIRST_PAUSE_S
-    while True:
-        yield pause_s * random.uniform(0.5, 1)
-        pause_s = min(pause_s * 2, longest_s)
 
 
 def _may_pass(error: Exception) -> bool:

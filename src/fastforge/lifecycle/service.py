@@ -23,7 +23,8 @@ class Service:
         roles: The kinds of process that run it.
         drain_s: How long it may go on after its StopSignal is set, before it is cancelled.
         backoff_s: The pause after its first failure; it doubles up to `max_backoff_s` and
-            starts again once the loop has run for a minute.
+            starts again once the loop has run for a minute. Each is shortened at random by up to
+            a half.
     """
 
     name: str

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import Final
 
+from .backoff import Backoff
 from .container import Container
 from .execution import execute
 from .plan import plan
@@ -47,19 +48,19 @@ class Supervisor:
             logger.error("the service %r ignores its cancellation; it is left", service.name)
 
     async def _supervise(self, service: Service) -> None:
-        pause_s = service.backoff_s
+        pauses = Backoff(service.backoff_s, service.max_backoff_s)
         while True:
             started = time.monotonic()
             try:
                 return await self._run(service)
             except Exception:
                 if time.monotonic() - started > STABLE_AFTER_S:
-                    pause_s = service.backoff_s
+                    pauses.reset()
+                pause_s = pauses.next_s()
                 logger.exception(
                     "the service %r failed; it starts again in %.1f s", service.name, pause_s
                 )
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, service.max_backoff_s)
 
     async def _run(self, service: Service) -> None:
         async with execute(self._container, plan(service.function)) as values:

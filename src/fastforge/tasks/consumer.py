@@ -15,7 +15,7 @@ from .execution import JobRunner
 from .outcome import Outcome, Verdict
 from .settling import Settler
 from .threads import Threads
-from .trouble import Pauses, Trouble
+from .trouble import Trouble, backoff
 
 __all__ = ["Consumer"]
 
@@ -68,7 +68,7 @@ class Consumer:
         self._settler = Settler(backend, self.worker_id, self._trouble, self._on_settled)
         self._runs: dict[Claim, _Run] = {}
         self._wake = asyncio.Event()
-        self._claim_pauses = Pauses()
+        self._claim_pauses = backoff()
         self._more_waits = True
         self._claim_answer_lost = False
 
@@ -188,7 +188,7 @@ class Consumer:
         return [*self._runs, *self._settler.pending(younger_than_s=self._options.lease_s)]
 
     async def _renew_forever(self) -> None:
-        pauses = Pauses()
+        pauses = backoff()
         lease_s = self._options.lease_s
         while True:
             try:
@@ -214,7 +214,7 @@ class Consumer:
             logger.warning("job %s lost its lease and is cancelled here", claim.envelope.uid)
 
     async def _watch_forever(self) -> None:
-        pauses = Pauses()
+        pauses = backoff()
         while True:
             try:
                 return await self._backend.watch(self._wake.set)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from .backend import BackendAway, Claim, Settlement, TaskBackend
-from .trouble import Pauses, Trouble
+from .trouble import Trouble, backoff
 
 __all__ = ["Settler"]
 
@@ -45,7 +45,7 @@ class Settler:
         self._added = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._pauses = Pauses()
+        self._pauses = backoff()
         self._batch = BATCH
 
     def __len__(self) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import random
 from typing import Final
 
-from .._utils import first_line, redact
+from .._utils import told
+from ..lifecycle.backoff import Backoff
 
-__all__ = ["Pauses", "Trouble"]
+__all__ = ["Trouble", "backoff"]
 
 logger = logging.getLogger("fastforge.tasks")
 
@@ -25,10 +25,7 @@ class Trouble:
     def failed(self, activity: str, error: Exception) -> None:
         """Note a failure; the first one is logged."""
         if not self._failing:
-            text = first_line(redact(str(error)))
-            logger.warning(
-                "the task backend fails, the worker waits for it: %s", text or repr(error)
-            )
+            logger.warning("the task backend fails, the worker waits for it: %s", told(error))
         self._failing.add(activity)
 
     def succeeded(self, activity: str) -> None:
@@ -42,18 +39,6 @@ class Trouble:
         return activity in self._failing
 
 
-class Pauses:
-    """Pauses between attempts: they double up to a limit, and each is shortened at random."""
-
-    def __init__(self) -> None:
-        self._next_s = FIRST_PAUSE_S
-
-    def reset(self) -> None:
-        """Begin again with the shortest pause."""
-        self._next_s = FIRST_PAUSE_S
-
-    def next_s(self) -> float:
-        """Return the next pause, in seconds."""
-        pause_s = self._next_s
-        self._next_s = min(pause_s * 2, LONGEST_PAUSE_S)
-        return pause_s * random.uniform(0.5, 1)
+def backoff() -> Backoff:
+    """Return the pauses between attempts at a backend that fails."""
+    return Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)

@@ -1,0 +1,33 @@
+"""Backoff: the pauses between attempts at what fails now and may work later."""
+
+from __future__ import annotations
+
+import random
+
+__all__ = ["Backoff"]
+
+
+class Backoff:
+    """Pauses that double up to a limit, each shortened at random by up to a half.
+
+    The randomness keeps the processes of a deploy from knocking in step.
+
+    Args:
+        first_s: The first pause, in seconds.
+        longest_s: The limit, in seconds.
+    """
+
+    def __init__(self, first_s: float, longest_s: float) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._next_s = first_s
+
+    def reset(self) -> None:
+        """Begin again with the first pause."""
+        self._next_s = self._first_s
+
+    def next_s(self) -> float:
+        """Return the next pause, in seconds."""
+        pause_s = self._next_s
+        self._next_s = min(pause_s * 2, self._longest_s)
+        return pause_s * random.uniform(0.5, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -191,28 +192,29 @@ class Unsteady(MemoryBackend):
         super().__init__()
         self.failing: dict[str, Exception] = {}
         self.failing_after: dict[str, Exception] = {}
+        self.refused: Counter[str] = Counter()
+
+    def _refuse(self, name: str) -> None:
+        if name in self.failing:
+            self.refused[name] += 1
+            raise self.failing[name]
 
     async def _call(self, name: str, call: Any) -> Any:
-        if name in self.failing:
-            raise self.failing[name]
         result = await call
         if name in self.failing_after:
             raise self.failing_after.pop(name)
         return result
 
     async def claim(self, request: Any, /) -> Claimed:
-        if "claim" in self.failing:
-            raise self.failing["claim"]
+        self._refuse("claim")
         return await self._call("claim", super().claim(request))  # type: ignore[no-any-return]
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement], /) -> None:
-        if "settle" in self.failing:
-            raise self.failing["settle"]
+        self._refuse("settle")
         await self._call("settle", super().settle(worker_id, settlements))
 
     async def renew(self, worker_id: str, held: Any, /, *, lease_s: float) -> Any:
-        if "renew" in self.failing:
-            raise self.failing["renew"]
+        self._refuse("renew")
         return await self._call("renew", super().renew(worker_id, held, lease_s=lease_s))
 
 
@@ -232,7 +234,7 @@ async def test_a_backend_that_is_away_is_waited_for_with_one_line_each_way(
         await work.enqueue(number=2)
         await wait_until_async(lambda: ended == [1])
         await wait_until_async(lambda: "nobody answers" in caplog.text)
-        await asyncio.sleep(0.5)
+        await wait_until_async(lambda: min(backend.refused[w] for w in ("settle", "renew")) >= 3)
         assert not running.done()
         backend.failing.clear()
         await all_done(backend, 2)

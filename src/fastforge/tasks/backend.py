@@ -22,6 +22,7 @@ __all__ = [
     "Renewal",
     "Settlement",
     "TaskBackend",
+    "backend_hint",
     "backend_of",
 ]
 
@@ -116,7 +117,11 @@ class TaskBackend(Protocol):
         ...
 
     async def watch(self, wake: Callable[[], None], /) -> None:
-        """Call `wake` whenever jobs may have become due, until cancelled; or return at once."""
+        """Call `wake` whenever jobs may have become due, until cancelled.
+
+        The first call is made when it listens: whatever is enqueued later is not missed. One that
+        needs no loop of its own may return then.
+        """
         ...
 
 

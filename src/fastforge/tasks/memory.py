@@ -95,8 +95,9 @@ class MemoryBackend:
                 job.attempt -= 1
 
     async def watch(self, wake: Callable[[], None], /) -> None:
-        """Return at once: from now on every `enqueue` wakes."""
+        """Wake and return at once: from now on every `enqueue` wakes."""
         self._wakers.append(wake)
+        wake()
 
     def _waiting(self, queues: tuple[str, ...]) -> Iterator[MemoryJob]:
         for job in self.jobs.values():

@@ -317,7 +317,7 @@ async def test_a_watcher_is_woken_by_an_enqueue(world: World) -> None:
     woken = asyncio.Event()
     watching = asyncio.create_task(world.backend.watch(woken.set))
     try:
-        await asyncio.sleep(0.3)
+        await asyncio.wait_for(woken.wait(), 60)  # it listens
         woken.clear()
         await world.enqueue("a")
         await asyncio.wait_for(woken.wait(), 60)

@@ -67,7 +67,7 @@ async def test_nobody_sees_a_job_before_its_transaction_commits(
     store = JobStore(db.engine)
     woken = asyncio.Event()
     watching = asyncio.create_task(store.watch(woken.set))
-    await asyncio.sleep(0.3)
+    await asyncio.wait_for(woken.wait(), 60)  # it listens
     woken.clear()
     async with use_unit(UnitOfWork(db.session)) as unit:
         async with unit.session.atomic():

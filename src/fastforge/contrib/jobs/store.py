@@ -89,7 +89,7 @@ class JobStore:
             await connection.execute(self._sql.release_strays(worker_id, known))
 
     async def watch(self, wake: Callable[[], None], /) -> None:
-        """Call `wake` when another connection has committed something, until cancelled."""
+        """Call `wake` when it listens, then when another connection has committed something."""
         await watch(self._engine, wake)
 
     @asynccontextmanager

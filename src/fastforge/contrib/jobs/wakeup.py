@@ -22,7 +22,9 @@ QUICK_FOR_S: Final = 10.0
 
 
 async def watch(engine: AsyncEngine, wake: Callable[[], None]) -> None:
-    """Call `wake` whenever jobs may have been committed, until cancelled.
+    """Call `wake` once when it listens, then whenever jobs may have been committed.
+
+    It goes on until cancelled.
 
     Raises:
         Exception: The connection is lost. The caller begins again; it also polls meanwhile.
@@ -57,7 +59,7 @@ async def _listen_asyncpg(engine: AsyncEngine, wake: Callable[[], None]) -> None
         ended = asyncio.Event()
         driver.add_termination_listener(lambda _: ended.set())
         await driver.add_listener(CHANNEL, lambda *_: wake())
-        wake()  # for what was committed before it listened
+        wake()  # it listens: what was committed before is to be looked for
         await ended.wait()
     raise ConnectionError("the listening connection has ended")
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 from .._utils import nearest
 from ..checks import Level, Message, check
 from ..exceptions import Location
-from ..tasks.checks import missing_backend
+from ..tasks.backend import backend_hint
+from ..tasks.kinds import TASK_BACKENDS, TASKS
+from ..tasks.settings import Tasks
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -91,7 +93,17 @@ def silences_have_reasons(project: Project) -> Iterator[Message]:
 @check
 def tasks_have_a_backend(project: Project) -> Iterator[Message]:
     """Find tasks that can be enqueued nowhere."""
-    yield from missing_backend(project)
+    name = project.settings.section(Tasks).backend
+    backends = {backend.name for backend in project.registry.values(TASK_BACKENDS)}
+    for component in project.registry.components(TASKS)[:1]:
+        if name not in backends:
+            yield Message(
+                id="tasks.E020",
+                level=Level.ERROR,
+                text=f"the project has tasks, but no installed app declares the backend {name!r}",
+                hint=backend_hint(name),
+                where=project.settings.where("TASKS") or component.location,
+            )
 
 
 def _module_names(package: str) -> Iterator[tuple[str, Location]]:

@@ -15,6 +15,7 @@ from .arguments import arguments_of
 from .backend import Claim
 from .declaration import Task
 from .envelope import VERSION
+from .kinds import TASKS
 from .outcome import AttemptError, Outcome, Verdict
 from .retry import NoRetry, Retry
 from .threads import Threads
@@ -42,7 +43,7 @@ class JobRunner:
         self._container = container
         self._threads = threads
         self._tasks: dict[str, Task[..., Any]] = {
-            task.name: task for task in container.registry.values("tasks")
+            task.name: task for task in container.registry.values(TASKS)
         }
         self._warned: set[str] = set()
 
@@ -55,7 +56,8 @@ class JobRunner:
         try:
             arguments = arguments_of(task.function).load(claim.envelope.payload)
         except TaskError as error:
-            return _dead(claim, error)
+            # Perhaps the deploy of the other side has not come here yet: that is worth a retry.
+            return self.failure(claim, error)
         return await self._attempt(task, claim, arguments)
 
     async def _attempt(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.checks import run_checks
-from fastforge.tasks.checks import missing_backend
+from fastforge.core.checks import tasks_have_a_backend
 from tests.folder import ProjectFolder, isolated
 
 TASK = """
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
 
 def test_tasks_without_the_app_of_their_backend_are_an_error(folder: ProjectFolder) -> None:
     folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop"]', "shop/tasks.py": TASK})
-    (message,) = missing_backend(folder.load())
+    (message,) = tasks_have_a_backend.function(folder.load())
     assert message.id == "tasks.E020"
     assert "fastforge.contrib.jobs" in message.hint
     assert str(message.where).endswith("shop/tasks.py:3")
@@ -36,13 +36,13 @@ def test_tasks_without_the_app_of_their_backend_are_an_error(folder: ProjectFold
 
 def test_a_project_without_tasks_needs_no_backend(folder: ProjectFolder) -> None:
     folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop"]'})
-    assert list(missing_backend(folder.load())) == []
+    assert list(tasks_have_a_backend.function(folder.load())) == []
 
 
 def test_tasks_with_their_backend_are_right(folder: ProjectFolder) -> None:
     folder.write({"shop/settings.py": f"INSTALLED_APPS = {APPS}", "shop/tasks.py": TASK})
     project = folder.load()
-    assert list(missing_backend(project)) == []
+    assert list(tasks_have_a_backend.function(project)) == []
     assert [message for message in run_checks(project) if message.id.startswith("jobs")] == []
 
 

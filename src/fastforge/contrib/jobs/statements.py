@@ -14,7 +14,7 @@ from ...tasks.envelope import Envelope
 from ...tasks.outcome import ERRORS_KEPT, AttemptError, JobState, Outcome
 from .models import Job
 
-__all__ = ["CHANNEL", "Statements"]
+__all__ = ["CHANNEL", "JOB", "Statements"]
 
 CHANNEL: Final = "fastforge_jobs"
 """The PostgreSQL channel that an enqueueing transaction notifies."""

@@ -18,7 +18,8 @@ class Server(Section, setting="SERVER"):
         start_deadline_s: How long a required resource is tried again at the start, in seconds;
             30, in development and tests 0: one attempt, so that a mistake shows at once.
         graceful_s: How long requests in flight may go on after SIGTERM, in seconds.
-        teardown_s: How long closing all resources may take, in seconds.
+        teardown_s: How long closing all resources may take, in seconds. The services have stopped
+            before, each within its own `drain_s`.
     """
 
     start_deadline_s: float | None = Field(default=None, ge=0)

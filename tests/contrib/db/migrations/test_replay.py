@@ -7,13 +7,12 @@ import pytest
 from fastforge.contrib.db.migrations.errors import MigrationFileError
 from fastforge.contrib.db.migrations.replay import replay
 from fastforge.contrib.db.migrations.schema import Schema
-from fastforge.contrib.db.model import NAMING_CONVENTION
 
 from .world import World, two_apps
 
 
 def replayed(world: World) -> Schema:
-    return replay(world.history, naming=NAMING_CONVENTION)
+    return replay(world.history)
 
 
 def test_operations_written_by_hand_change_the_replayed_table(world: World) -> None:
@@ -103,6 +102,7 @@ def test_a_step_that_only_one_database_takes_is_replayed_as_on_postgresql(world:
         ('op.alter_column("blog_post", "no", nullable=True)', 7, "has no column no"),
         ('op.create_table("blog_post", sa.Column("id", sa.Integer))', 7, "made by 'blog'"),
         ('op.add_column("blog_post", sa.Column("id", sa.Integer))', 7, "has the column id already"),
+        ('raise OSError("postgresql://u:hunter2@h/n")', 7, "OSError: postgresql://u:***@h/n"),
         ("sa.inspect(op.get_bind())", 7, "NoInspectionAvailable"),
         ("op.get_bind().execute(sa.select(1)).first().id", 7, "AttributeError"),
     ],

@@ -76,7 +76,7 @@ class World:
         apps = [
             (self.folder(label), _tables(label, begins[label], metadata)) for label in self.labels
         ]
-        return missing_migrations(self.history, apps, naming=NAMING_CONVENTION, ask=ask, name=name)
+        return missing_migrations(self.history, apps, ask=ask, name=name)
 
     def make(
         self, define: Define, *, ask: Callable[[Suspicion], bool | None] = nobody
@@ -119,7 +119,7 @@ async def connected(url: str) -> AsyncIterator[Engines]:
 async def run(
     engines: Engines, world: World, target: Target = EVERYTHING, **options: Any
 ) -> Report:
-    return await migrate(engines, world.history, target=target, naming=NAMING_CONVENTION, **options)
+    return await migrate(engines, world.history, target=target, **options)
 
 
 async def execute(engines: Engines, *statements: str) -> None:

@@ -75,9 +75,8 @@ def _missing(
     history: History, pairs: list[tuple[AppFolder, AppTables]], ask: Ask, name: str
 ) -> tuple[NewMigration, ...]:
     from ..migrations.maker import missing_migrations
-    from ..model import NAMING_CONVENTION
 
-    return missing_migrations(history, pairs, naming=NAMING_CONVENTION, ask=ask, name=name)
+    return missing_migrations(history, pairs, ask=ask, name=name)
 
 
 def _ask(renamed: bool, not_renamed: bool, *, interactive: bool) -> Ask:

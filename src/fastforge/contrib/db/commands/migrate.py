@@ -66,7 +66,6 @@ async def _run(
 ) -> int:
     from ..migrations.plan import refuse_ahead
     from ..migrations.runner import migrate as run
-    from ..model import NAMING_CONVENTION
 
     def tell(step: PlannedStep, seconds: float) -> None:
         word = "applied" if step.forward else "taken back"
@@ -77,7 +76,6 @@ async def _run(
         engines,
         history,
         target=goal,
-        naming=NAMING_CONVENTION,
         fake=fake,
         wait_s=wait_s,
         on_step=tell,

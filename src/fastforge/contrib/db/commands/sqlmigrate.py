@@ -20,11 +20,10 @@ def sqlmigrate(
     from ..migrations.plan import PlannedStep
     from ..migrations.project import project_history
     from ..migrations.sql import sql_of
-    from ..model import NAMING_CONVENTION
     from ..resources import default_database
 
     history = project_history(context.project)
     step = PlannedStep(migration=history.find(app, migration), forward=not backwards)
     database = default_database(context.project.settings)
     dialect_name = "sqlite" if database.is_sqlite else "postgresql"
-    context.echo(sql_of(history, step, dialect_name=dialect_name, naming=NAMING_CONVENTION))
+    context.echo(sql_of(history, step, dialect_name=dialect_name))

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...._utils import failing_line, first_line
+from ...._utils import failing_line, first_line, told
 from ....exceptions import ErrorGroup, ForgeError, Location
 from .errors import MigrationFileError
 from .history import History
@@ -83,13 +83,17 @@ def _execute(label: str, path: Path) -> ModuleType:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         exec(code, module.__dict__)
     except Exception as error:
-        cause = error.msg if isinstance(error, SyntaxError) else str(error)
         raise MigrationFileError(
-            f"the migration does not load: {type(error).__name__}: {first_line(cause)}",
+            f"the migration does not load: {_cause(error)}",
             code="db.E101",
             where=failing_line(error, file=str(path)) or Location(str(path), 1),
         ) from error
     return module
+
+
+def _cause(error: Exception) -> str:
+    # The place that a SyntaxError adds to its text is told apart from it.
+    return f"{type(error).__name__}: {error.msg}" if isinstance(error, SyntaxError) else told(error)
 
 
 def _check_id(module: ModuleType, label: str, path: Path) -> None:

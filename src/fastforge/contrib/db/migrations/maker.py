@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Table
 
@@ -48,7 +48,6 @@ def missing_migrations(
     history: History,
     apps: Sequence[tuple[AppFolder, AppTables]],
     *,
-    naming: Mapping[str, Any],
     ask: Ask,
     name: str = "",
 ) -> tuple[NewMigration, ...]:
@@ -57,7 +56,6 @@ def missing_migrations(
     Args:
         history: The files.
         apps: The apps to look at; tables of others are neither compared nor dropped.
-        naming: The naming convention of the models.
         ask: Answers whether something was renamed.
         name: The name for the files, in place of one made from the changes.
 
@@ -67,9 +65,8 @@ def missing_migrations(
     """
     _check_name(name)
     making = _Making(
-        schema=replay(history, naming=naming),
+        schema=replay(history),
         models={app.label: shapes_of(app.tables, owner=app.label) for _, app in apps},
-        naming=naming,
         ask=ask,
         renderer=Renderer(),
     )
@@ -107,7 +104,6 @@ def empty_migration(history: History, folder: AppFolder, *, name: str = "") -> N
 class _Making:
     schema: Schema
     models: Mapping[str, Mapping[str, TableShape]]
-    naming: Mapping[str, Any]
     ask: Ask
     renderer: Renderer
 
@@ -151,7 +147,7 @@ def _renames(app: AppTables, new: Mapping[str, TableShape], making: _Making) -> 
         answer = making.ask(suspicion)
         if answer:
             found.append(_renaming(suspicion))
-            replayed(found[-1].upgrade, making.schema, label=app.label, naming=making.naming)
+            replayed(found[-1].upgrade, making.schema, label=app.label)
             continue
         denied.add(suspicion.question)
         if answer is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from alembic.operations import BatchOperations, Operations
 from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.exc import SAWarning
 
+from ..model import NAMING_CONVENTION
 from .enums import remember_types
 
 __all__ = ["operations_on"]
@@ -22,14 +23,13 @@ _ATTACHED: Final = text("""
 """)
 
 
-def operations_on(connection: Connection, naming: Mapping[str, Any]) -> Operations:
+def operations_on(connection: Connection) -> Operations:
     """Return the operations for a migration function.
 
     Args:
         connection: In a transaction, or in autocommit.
-        naming: The naming convention of the models.
     """
-    metadata = MetaData(naming_convention=naming)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
     if connection.dialect.name == "sqlite":
         return _SqliteOperations(context)

@@ -9,7 +9,7 @@ need no PostgreSQL. Raw SQL and data steps are skipped.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, Operations, ops
 from sqlalchemy import MetaData
 
-from ...._utils import failing_line, first_line
+from ...._utils import failing_line, told
+from ..model import NAMING_CONVENTION
 from .errors import MigrationFileError
 from .migration import Migration
 from .rendering import postgresql_dialect
@@ -28,14 +29,11 @@ from .skipping import SkippedConnection
 __all__ = ["replay", "replayed"]
 
 
-def replay(
-    migrations: Iterable[Migration], *, naming: Mapping[str, Any], until: str | None = None
-) -> Schema:
+def replay(migrations: Iterable[Migration], *, until: str | None = None) -> Schema:
     """Return the schema that migrations make of nothing.
 
     Args:
         migrations: In an order in which they can run.
-        naming: The naming convention of the models.
         until: The id of the migration before which to stop.
 
     Raises:
@@ -45,31 +43,24 @@ def replay(
     for migration in migrations:
         if migration.id == until:
             break
-        _run(migration, schema, naming)
+        _run(migration, schema)
     return schema
 
 
-def replayed(
-    operations: Iterable[ops.MigrateOperation],
-    schema: Schema,
-    *,
-    label: str,
-    naming: Mapping[str, Any],
-) -> None:
+def replayed(operations: Iterable[ops.MigrateOperation], schema: Schema, *, label: str) -> None:
     """Apply operations that are not in a file yet."""
-    operator = _ReplayOperations(_context(naming), schema, label, "")
+    operator = _ReplayOperations(_context(), schema, label, "")
     for operation in operations:
         operator.invoke(operation)
 
 
-def _run(migration: Migration, schema: Schema, naming: Mapping[str, Any]) -> None:
-    operator = _ReplayOperations(_context(naming), schema, migration.label, migration.id)
+def _run(migration: Migration, schema: Schema) -> None:
+    operator = _ReplayOperations(_context(), schema, migration.label, migration.id)
     try:
         migration.upgrade(operator)
     except Exception as error:
         raise MigrationFileError(
-            f"the migration {migration.id} cannot be replayed in memory:"
-            f" {type(error).__name__}: {first_line(str(error))}",
+            f"the migration {migration.id} cannot be replayed in memory: {told(error)}",
             code="db.E106",
             hint="change tables by operations, and put steps that read data under"
             " `if not op.get_context().as_sql:`",
@@ -77,13 +68,13 @@ def _run(migration: Migration, schema: Schema, naming: Mapping[str, Any]) -> Non
         ) from error
 
 
-def _context(naming: Mapping[str, Any]) -> MigrationContext:
+def _context() -> MigrationContext:
     return MigrationContext.configure(
         dialect=postgresql_dialect(),
         opts={
             "as_sql": True,
             "output_buffer": io.StringIO(),
-            "target_metadata": MetaData(naming_convention=naming),
+            "target_metadata": MetaData(naming_convention=NAMING_CONVENTION),
         },
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from ...._utils import failing_line, first_line, redact
 from ....exceptions import Location
 from ..engine import Engines
+from ..errors import describe
 from . import ledger
 from .errors import MigrationError, MigrationFailed
 from .history import History
@@ -46,7 +47,6 @@ class _Run:
     engines: Engines
     history: History
     target: Target
-    naming: Mapping[str, Any]
     fake: bool
     wait_s: float
 
@@ -56,7 +56,6 @@ async def migrate(
     history: History,
     *,
     target: Target = EVERYTHING,
-    naming: Mapping[str, Any],
     fake: bool = False,
     wait_s: float = DEFAULT_WAIT_S,
     on_step: Callable[[PlannedStep, float], None] = lambda step, seconds: None,
@@ -67,7 +66,6 @@ async def migrate(
         engines: Connections without a statement timeout, two at least.
         history: The files.
         target: Where to go; everything by default.
-        naming: The naming convention of the models.
         fake: Only note the migrations in the ledger; run none.
         wait_s: How long to wait for another process that migrates, in seconds.
         on_step: Called after each step with the seconds it took.
@@ -78,9 +76,7 @@ async def migrate(
         DatabaseAhead: Newer code has migrated the database, and there is something to do.
         MigrationError: The target is unknown, or a step cannot be taken back.
     """
-    run = _Run(
-        engines=engines, history=history, target=target, naming=naming, fake=fake, wait_s=wait_s
-    )
+    run = _Run(engines=engines, history=history, target=target, fake=fake, wait_s=wait_s)
     done: list[PlannedStep] = []
     plan(history, (), target)  # an unknown target is told without waiting for a lock
     async with migration_lock(engines.engine, wait_s=wait_s):
@@ -109,10 +105,10 @@ async def _attempt(run: _Run, step: PlannedStep) -> bool:
         try:
             return await _step(run, step)
         except DBAPIError as error:
-            if _is_sqlite_lock(error):
+            locked = describe(error).sqlstate == LOCK_NOT_AVAILABLE
+            if locked and run.engines.engine.dialect.name == "sqlite":
                 raise lock_held("another process", run.wait_s) from error
-            again = _sqlstate(error) == LOCK_NOT_AVAILABLE and step.migration.atomic
-            if not pause_s or not again:
+            if not (pause_s and locked and step.migration.atomic):
                 raise _failed(step, error) from error
         except MigrationError:
             raise
@@ -159,7 +155,7 @@ def _operate(connection: Connection, run: _Run, step: PlannedStep) -> None:
             code="db.E123",
             where=Location(str(migration.path), 1),
         )
-    function(operations_on(connection, run.naming))
+    function(operations_on(connection))
 
 
 def _foreign_keys(connection: Connection, mode: str) -> None:
@@ -195,11 +191,3 @@ def _failed(step: PlannedStep, error: Exception) -> MigrationFailed:
         hint="write `atomic = False` in the file in place of autocommit_block()" if block else "",
         where=failing_line(error, file=path) or Location(path, 1),
     )
-
-
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
-
-
-def _is_sqlite_lock(error: DBAPIError) -> bool:
-    return "database is locked" in str(error.orig)

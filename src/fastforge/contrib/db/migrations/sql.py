@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,9 @@ from alembic.operations import BatchOperations, Operations, ops
 from sqlalchemy import Column, Dialect, Index, MetaData, Table
 from sqlalchemy.dialects import sqlite
 
-from ...._utils import first_line
+from ...._utils import told
 from ....exceptions import Location
+from ..model import NAMING_CONVENTION
 from . import ledger
 from .errors import MigrationError
 from .history import History
@@ -26,32 +27,29 @@ from .shapes import TableShape, table_key
 __all__ = ["sql_of"]
 
 
-def sql_of(
-    history: History, step: PlannedStep, *, dialect_name: str, naming: Mapping[str, Any]
-) -> str:
+def sql_of(history: History, step: PlannedStep, *, dialect_name: str) -> str:
     """Return the statements of a step, with the transaction and the ledger row around them.
 
     Args:
         history: The files; those before the migration tell what its tables look like.
         step: The migration and the direction.
         dialect_name: `postgresql` or `sqlite`.
-        naming: The naming convention of the models.
 
     Raises:
         MigrationError: The migration needs a database to know what to do.
     """
     migration = step.migration
     before = history.ancestors([migration.id]) - ({migration.id} if step.forward else set())
-    schema = replay((item for item in history if item.id in before), naming=naming)
+    schema = replay(item for item in history if item.id in before)
     output = io.StringIO()
-    operations = _operations(dialect_name, output, schema, naming)
+    operations = _operations(dialect_name, output, schema)
     function = migration.upgrade if step.forward else migration.downgrade
     if function is not None:
         try:
             function(operations)
         except Exception as error:
             raise MigrationError(
-                f"{migration.id} cannot be written as SQL: {first_line(str(error))}",
+                f"{migration.id} cannot be written as SQL: {told(error)}",
                 code="db.E126",
                 hint="put steps that read data under `if not op.get_context().as_sql:`",
                 where=Location(str(migration.path), 1),
@@ -59,9 +57,7 @@ def sql_of(
     return _framed(output.getvalue().strip(), step, dialect_name)
 
 
-def _operations(
-    dialect_name: str, output: io.StringIO, schema: Schema, naming: Mapping[str, Any]
-) -> Operations:
+def _operations(dialect_name: str, output: io.StringIO, schema: Schema) -> Operations:
     dialect: Dialect = sqlite.dialect() if dialect_name == "sqlite" else postgresql_dialect()
     context = MigrationContext.configure(
         dialect=dialect,
@@ -69,7 +65,7 @@ def _operations(
             "as_sql": True,
             "literal_binds": True,
             "output_buffer": output,
-            "target_metadata": MetaData(naming_convention=naming),
+            "target_metadata": MetaData(naming_convention=NAMING_CONVENTION),
         },
     )
     return _SqlOperations(context, schema)

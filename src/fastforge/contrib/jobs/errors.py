@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-from ..._utils import first_line, redact
+from ..._utils import told
 from ...tasks.backend import BackendAway
 from ..db.errors import describe
 
@@ -38,9 +38,8 @@ def away_when_unreachable() -> Iterator[None]:
     except Exception as error:
         if not _may_pass(error):
             raise
-        cause = getattr(error, "orig", None) or error
         raise BackendAway(
-            first_line(redact(str(cause))) or type(cause).__name__,
+            told(getattr(error, "orig", None) or error),
             code="jobs.E001",
             hint="it is tried again",
         ) from error
@@ -52,7 +51,7 @@ def _may_pass(error: Exception) -> bool:
     name = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
     if isinstance(name, str):
         return name.removeprefix("SQLITE_").startswith(_SQLITE_MAY_PASS)
-    state = describe(error).sqlstate or getattr(error, "sqlstate", None)
-    if isinstance(state, str):
+    state = describe(error).sqlstate
+    if state is not None:
         return state[:2] in _MAY_PASS
     return isinstance(error, exc.DBAPIError) and not isinstance(error, _MISTAKES)

@@ -16,6 +16,8 @@ from typing import Final
 
 from watchfiles import PythonFilter, watch
 
+from ..signals import SIGNALS
+
 __all__ = ["serve_with_reload"]
 
 POLL_MS: Final = 500
@@ -74,9 +76,7 @@ def _supervisor(
         *(application, str(sock.fileno()), str(reading), str(root), str(graceful_s)),
     ]
     supervisor = _Supervisor(command, (sock.fileno(), reading), root)
-    before = {
-        number: signal.signal(number, supervisor.hear) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, supervisor.hear) for number in SIGNALS}
     try:
         yield supervisor
     finally:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
@@ -20,6 +20,7 @@ from uvicorn.lifespan.on import LifespanOn
 from .._utils import redact
 from ..exceptions import ForgeError, StartError
 from ..observability.tracebacks import tracebacks_are_wanted
+from ..signals import SIGNALS
 from .listening import bind
 from .loading import load_application
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from uvicorn.lifespan.on import LifespanSendMessage
 
 __all__ = ["bind", "serve"]
-
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(

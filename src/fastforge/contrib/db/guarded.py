@@ -19,6 +19,7 @@ from .errors import (
     TransactionMisuse,
     WriteOutsideAtomic,
 )
+from .internals import locks_rows
 from .lazy import refuse_lazy_load
 
 __all__ = ["GuardedSession"]
@@ -235,7 +236,7 @@ class GuardedSession(orm.Session):
 
 
 def _refuse_lock(statement: Any) -> None:
-    if getattr(statement, "_for_update_arg", None) is not None:
+    if locks_rows(statement):
         raise WriteOutsideAtomic(
             "FOR UPDATE outside a transaction locks nothing",
             code="db.E003",

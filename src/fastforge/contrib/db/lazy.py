@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from sqlalchemy import event, orm
 
 from .errors import LazyLoad
+from .internals import attributes_loaded
 
 __all__ = ["refuse_lazy_load"]
 
@@ -56,8 +57,7 @@ def _relationship(state: orm.ORMExecuteState) -> LazyLoad:
 def _columns(state: orm.ORMExecuteState) -> LazyLoad:
     mapper: Any = state.bind_mapper
     model = mapper.class_.__name__
-    options: Any = getattr(state, "_orm_compile_options", lambda: None)()
-    keys = sorted(getattr(options, "_only_load_props", None) or ())
+    keys = attributes_loaded(state)
     names = ", ".join(f"{model}.{key}" for key in keys[:3]) or f"an attribute of {model}"
     return LazyLoad(
         f"{names}{', ...' if len(keys) > 3 else ''} is not loaded: it is deferred, made by the"

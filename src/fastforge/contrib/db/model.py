@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
 
 from ...exceptions import ComponentError, Location
 from .errors import DatabaseError
+from .internals import forget_class
 
 __all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name", "utcnow"]
 
@@ -81,6 +82,10 @@ class Model(AsyncAttrs, DeclarativeBase):
         placed_at: Mapped[datetime] = mapped_column(default=utcnow)
     ```
 
+    Surprises: all tables of a process stand in one place. Two projects in one process, or two
+    apps of one label, cannot both have an `orders` with an `Order`: give one class a
+    `__tablename__`, or its app's folder another name.
+
     Raises:
         ComponentError: Another model has the table already; both are named.
     """
@@ -131,10 +136,7 @@ def _refuse_duplicate(model: type[Model]) -> None:
             where=_place_of(model),
         )
     if mapper is not None:
-        # Not public, but the one way to take a class back without all others.
-        manager = mapper.class_manager
-        model.registry._dispose_manager_and_mapper(manager)
-        model.registry._managers.pop(manager, None)
+        forget_class(mapper)
     model.metadata.remove(table)
 
 

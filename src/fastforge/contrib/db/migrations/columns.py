@@ -8,6 +8,7 @@ from typing import Any
 from alembic.operations import ops
 from sqlalchemy import Column, Computed
 
+from ..internals import same_affinity
 from .change import Change
 from .enums import native_enum
 from .rendering import Renderer
@@ -94,8 +95,8 @@ def _cast(old: Column[Any], new: Column[Any], renderer: Renderer) -> str:
     before, after = native_enum(old.type), native_enum(new.type)
     if after is not None and (before is None or before.name != after.name):
         return f"{new.name}::text::{target}"
-    differ = old.type._type_affinity is not new.type._type_affinity
-    return f"{new.name}::{target}" if differ and before is None else ""
+    alike = same_affinity(old.type, new.type)
+    return f"{new.name}::{target}" if before is None and not alike else ""
 
 
 def _computed(column: Column[Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alembic.operations import ops
 from sqlalchemy import Connection, Enum, text
 
+from ..internals import note_enum_types
 from .shapes import TableShape
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def remember_types(connection: Connection, memo: dict[Any, Any]) -> None:
     Two tables may share a type, and only the first can make it.
     """
     rows = connection.execute(_TYPES).all()
-    memo["pg_enum"] = {(row.schema, row.name) for row in rows}
-    memo["pg_enum"] |= {(None, row.name) for row in rows if row.visible}
+    here = {(None, row.name) for row in rows if row.visible}
+    note_enum_types(memo, {(row.schema, row.name) for row in rows} | here)
 
 
 def removed_values(old: TableShape, new: TableShape) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ import re
 from typing import Any, Final
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.autogenerate.render import _repr_type, render_op
+from alembic.autogenerate.render import render_op
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 from sqlalchemy import Column, Dialect, FetchedValue, Integer
@@ -21,6 +21,8 @@ from sqlalchemy.schema import DefaultClause
 from sqlalchemy.sql import functions
 from sqlalchemy.sql.elements import False_, True_
 from sqlalchemy.types import SchemaType, TypeDecorator, TypeEngine
+
+from ..internals import source_of_type, variants_of
 
 __all__ = ["Renderer", "postgresql_dialect"]
 
@@ -72,7 +74,7 @@ class Renderer:
 
     def type(self, type_: TypeEngine[Any]) -> str:
         """Return the source of a column's type."""
-        return str(_repr_type(type_, self._context))
+        return source_of_type(type_, self._context)
 
     def same_type(self, one: TypeEngine[Any], other: TypeEngine[Any]) -> bool:
         """Return whether two types make the same column: `Uuid(as_uuid=False)` is a `Uuid()`."""
@@ -98,10 +100,10 @@ class Renderer:
         return False
 
     def _portable_type(self, type_: TypeEngine[Any], context: AutogenContext) -> str | bool:
-        if getattr(type_, "_variant_mapping", None):
+        if variants_of(type_):
             return False
         if isinstance(type_, TypeDecorator):
-            return str(_repr_type(_behind(type_), context))
+            return source_of_type(_behind(type_), context)
         module = type(type_).__module__
         if module.partition(".")[0] != "sqlalchemy":
             context.imports.add(f"import {module}")

@@ -9,6 +9,7 @@ from typing import Any
 from alembic.operations import Operations, ops
 from sqlalchemy import Column
 
+from ..internals import copy_of
 from .shapes import Item, TableShape, item_name, items_of, table_key
 
 __all__ = ["Schema"]
@@ -183,7 +184,7 @@ def _dropped_name(operation: ops.DropConstraintOp | ops.DropIndexOp, operations:
 
 
 def _altered(column: Column[Any], operation: ops.AlterColumnOp) -> Column[Any]:
-    changed = column._copy()
+    changed = copy_of(column)
     if operation.modify_type is not None:
         changed.type = Column("type", operation.modify_type).type
     if operation.modify_nullable is not None:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from alembic.operations import ops
 from sqlalchemy import Column, Constraint, PrimaryKeyConstraint, Table
 
+from ..internals import belongs_to_type, copy_of, creation_with_constraints
+
 __all__ = [
     "Item",
     "TableShape",
@@ -99,13 +101,8 @@ class TableShape:
         if self.primary_key:
             key: Any = PrimaryKeyConstraint(*self.primary_key, name=self.primary_key_name)
             constraints.insert(0, key)
-        return ops.CreateTableOp(
-            self.name,
-            [*self.columns.values(), *constraints],
-            schema=self.schema,
-            comment=self.comment,
-            _constraints_included=True,
-        )
+        parts = [*self.columns.values(), *constraints]
+        return creation_with_constraints(self.name, parts, schema=self.schema, comment=self.comment)
 
     def with_column(
         self, column: Column[Any], items: Mapping[str, Item], origin: str
@@ -178,9 +175,8 @@ def items_of(table: Table) -> dict[str, Item]:
     found: list[Item] = [
         ops.AddConstraintOp.from_constraint(constraint)
         for constraint in table.constraints
-        # What belongs to a type (a Boolean's CHECK) is made and dropped with the column's type.
         if not isinstance(constraint, PrimaryKeyConstraint)
-        if not getattr(constraint, "_type_bound", False)
+        if not belongs_to_type(constraint)
     ]
     found += [ops.CreateIndexOp.from_index(index) for index in table.indexes]
     return dict(sorted((item_name(item), item) for item in found))
@@ -237,7 +233,7 @@ def _in_text(text: str, old: str, new: str) -> str:
 
 
 def _named(column: Column[Any], name: str) -> Column[Any]:
-    renamed = column._copy()
+    renamed = copy_of(column)
     renamed.name = renamed.key = name
     return renamed
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..internals import TakesNoDdl
+
 __all__ = ["SkippedConnection"]
 
 
-class SkippedConnection:
+class SkippedConnection(TakesNoDdl):
     """Stands in for the connection of `op.get_bind()` while files are replayed.
 
     Every statement is skipped; a query gives no rows. A migration that cannot go on without
@@ -27,9 +29,6 @@ class SkippedConnection:
     def scalar(self, *_statement: Any, **_options: Any) -> None:
         """Skip a query."""
         return
-
-    def _run_ddl_visitor(self, *_arguments: Any, **_options: Any) -> None:
-        """Skip `sa.Enum(...).create(op.get_bind())` and its like."""
 
 
 class SkippedResult:

@@ -1,0 +1,100 @@
+"""Internals: the private names of SQLAlchemy and alembic that are used, each behind one word.
+
+A new version may rename them without notice. They stand here so that one test of this module
+tells it, in place of a guard that is silently gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, Constraint
+from sqlalchemy.orm import Mapper, ORMExecuteState
+from sqlalchemy.types import TypeEngine
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations import ops
+
+__all__ = [
+    "TakesNoDdl",
+    "attributes_loaded",
+    "belongs_to_type",
+    "copy_of",
+    "creation_with_constraints",
+    "forget_class",
+    "locks_rows",
+    "note_enum_types",
+    "same_affinity",
+    "source_of_type",
+    "variants_of",
+]
+
+
+def locks_rows(statement: object) -> bool:
+    """Return whether a statement is a SELECT with FOR UPDATE."""
+    return getattr(statement, "_for_update_arg", None) is not None
+
+
+def attributes_loaded(state: ORMExecuteState) -> list[str]:
+    """Return the names of the columns that a statement loads for an attribute."""
+    options: Any = state._orm_compile_options()
+    return sorted(() if options is None else options._only_load_props or ())
+
+
+def forget_class(mapper: Mapper[Any]) -> None:
+    """Take one mapped class back; what is public takes all of them."""
+    registry, manager = mapper.registry, mapper.class_manager
+    registry._dispose_manager_and_mapper(manager)
+    registry._managers.pop(manager, None)
+
+
+def copy_of(column: Column[Any]) -> Column[Any]:
+    """Return a copy of a column that belongs to no table."""
+    return column._copy()
+
+
+def same_affinity(one: TypeEngine[Any], other: TypeEngine[Any]) -> bool:
+    """Return whether two types are of one kind: String and Text are."""
+    return one._type_affinity is other._type_affinity
+
+
+def variants_of(type_: TypeEngine[Any]) -> dict[str, TypeEngine[Any]]:
+    """Return what `with_variant` gave a type, by dialect."""
+    return dict(type_._variant_mapping)
+
+
+def belongs_to_type(constraint: Constraint) -> bool:
+    """Return whether a constraint is made and dropped with a column's type: a Boolean's CHECK."""
+    return constraint._type_bound
+
+
+def source_of_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
+    """Return a type as the source that alembic writes for it."""
+    from alembic.autogenerate.render import _repr_type
+
+    return _repr_type(type_, context)
+
+
+def creation_with_constraints(
+    name: str, parts: Iterable[Any], *, schema: str | None, comment: str | None
+) -> ops.CreateTableOp:
+    """Return the operation that makes a table with these constraints and no others."""
+    from alembic.operations import ops
+
+    return ops.CreateTableOp(
+        name, list(parts), schema=schema, comment=comment, _constraints_included=True
+    )
+
+
+def note_enum_types(memo: dict[Any, Any], types: Iterable[tuple[str | None, str]]) -> None:
+    """Note in alembic's memo which enum types are there, so that no CREATE TABLE makes them."""
+    memo["pg_enum"] = set(types)
+
+
+class TakesNoDdl:
+    """A connection for which `sa.Enum(...).create(connection)` and its like do nothing."""
+
+    def _run_ddl_visitor(self, *_arguments: Any, **_options: Any) -> None:
+        """Skip it."""

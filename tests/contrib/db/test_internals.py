@@ -1,0 +1,184 @@
+"""The private names of SQLAlchemy and alembic exist in the installed versions and mean the same."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import render
+from alembic.operations import ops
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    mapped_column,
+    registry,
+)
+
+import fastforge.contrib.db
+from fastforge.contrib.db import internals
+from fastforge.contrib.db.internals import (
+    attributes_loaded,
+    belongs_to_type,
+    copy_of,
+    creation_with_constraints,
+    forget_class,
+    locks_rows,
+    note_enum_types,
+    same_affinity,
+    variants_of,
+)
+from fastforge.contrib.db.migrations.rendering import postgresql_dialect
+from fastforge.contrib.db.migrations.skipping import SkippedConnection
+
+HOME = Path(fastforge.contrib.db.__file__).parent
+STANDARD_LIBRARY = {"_getframe"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (sa.select(1), "_for_update_arg"),
+        (ORMExecuteState, "_orm_compile_options"),
+        (registry, "_dispose_manager_and_mapper"),
+        (registry(), "_managers"),
+        (sa.Column, "_copy"),
+        (sa.Integer, "_type_affinity"),
+        (sa.Integer, "_variant_mapping"),
+        (sa.UniqueConstraint("x"), "_type_bound"),
+        (sa.Connection, "_run_ddl_visitor"),
+        (render, "_repr_type"),
+        (ops.CreateTableOp("x", []), "_constraints_included"),
+    ],
+)
+def test_the_private_name_is_there(owner: object, name: str) -> None:
+    assert hasattr(owner, name)
+    assert name in Path(internals.__file__).read_text()
+
+
+def test_the_attributes_that_a_statement_loads_are_told() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Note(Base):
+        __tablename__ = "note"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str] = mapped_column(deferred=True)
+
+    told: list[list[str]] = []
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Note(id=1, text="x"))
+        session.commit()
+        sa.event.listen(
+            session, "do_orm_execute", lambda state: told.append(attributes_loaded(state))
+        )
+        assert session.scalars(sa.select(Note)).one().text == "x"
+    engine.dispose()
+    assert told == [[], ["text"]]
+
+
+def test_no_other_module_uses_a_private_name_of_a_library() -> None:
+    found = {
+        f"{path.relative_to(HOME)}: {name}"
+        for path in HOME.rglob("*.py")
+        if path.name != "internals.py"
+        for name in private_names(ast.parse(path.read_text()))
+    }
+    assert found == set()
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """The private names that a module uses and does not define."""
+    own: set[str] = set()
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            own.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            own.add(node.target.id)
+        elif isinstance(node, ast.Attribute):
+            (own if isinstance(node.ctx, ast.Store) else used).add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            used.update(alias.name for alias in node.names if not node.level)
+        elif isinstance(node, ast.keyword) and node.arg:
+            used.add(node.arg)
+    private = {name for name in used if name.startswith("_") and not name.endswith("__")}
+    return private - own - STANDARD_LIBRARY
+
+
+def test_a_select_with_for_update_locks_rows() -> None:
+    statement: Any = sa.select(sa.column("x"))
+    assert locks_rows(statement.with_for_update())
+    assert not locks_rows(statement)
+    assert not locks_rows(sa.text("SELECT 1"))
+
+
+def test_a_class_is_forgotten_alone() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Gone(Base):
+        __tablename__ = "gone"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Kept(Base):
+        __tablename__ = "kept"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    forget_class(Gone.__mapper__)
+    assert [mapper.class_ for mapper in Base.registry.mappers] == [Kept]
+
+
+def test_a_column_is_copied_without_its_table() -> None:
+    column = sa.Column("x", sa.Integer)
+    sa.Table("t", sa.MetaData(), column)
+    assert copy_of(column).name == "x"
+    assert copy_of(column).table is None
+
+
+def test_types_tell_their_kind_and_their_variants() -> None:
+    assert same_affinity(sa.String(), sa.Text())
+    assert not same_affinity(sa.String(), sa.Integer())
+    variants = variants_of(sa.BigInteger().with_variant(sa.Integer(), "sqlite"))
+    assert list(variants) == ["sqlite"]
+    assert variants_of(sa.Integer()) == {}
+
+
+def test_the_check_of_a_boolean_belongs_to_its_type() -> None:
+    column: Any = sa.Column("x", sa.Boolean(name="b", create_constraint=True))
+    table = sa.Table("t", sa.MetaData(), column, sa.CheckConstraint("x", name="own"))
+    checks = [each for each in table.constraints if isinstance(each, sa.CheckConstraint)]
+    assert {str(check.name): belongs_to_type(check) for check in checks} == {
+        "b": True,
+        "own": False,
+    }
+
+
+def test_a_table_is_made_with_the_given_constraints_alone() -> None:
+    column: Any = sa.Column("x", sa.Integer, unique=True)
+    creation = creation_with_constraints("t", [column], schema=None, comment=None)
+    made = creation.to_table().constraints
+    assert not [each for each in made if isinstance(each, sa.UniqueConstraint)]
+
+
+def test_a_noted_enum_type_is_not_made_again() -> None:
+    memo: dict[Any, Any] = {}
+    note_enum_types(memo, {(None, "colour")})
+    runner = {"_ddl_runner": SimpleNamespace(memo=memo)}
+    known = postgresql.ENUM("red", name="colour")
+    new = postgresql.ENUM("red", name="shade")
+    assert known._check_for_name_in_memos(False, runner)  # type: ignore[arg-type]
+    assert not new._check_for_name_in_memos(False, runner)  # type: ignore[arg-type]
+
+
+def test_an_enum_type_is_made_nowhere() -> None:
+    connection: Any = SkippedConnection(postgresql_dialect())
+    sa.Enum("red", name="colour").create(connection)

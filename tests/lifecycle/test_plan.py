@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
@@ -201,3 +202,40 @@ def test_the_resources_of_the_whole_graph_are_known() -> None:
     inner.__annotations__["pool"] = Annotated[str, provide(pool)]
     outer.__annotations__["value"] = Annotated[Any, Depends(inner)]
     assert plan(outer).resources == (pool,)
+
+
+async def test_partial_and_wrapped_dependencies_run_as_in_a_handler() -> None:
+    async def add(left: int = 1, right: int = 2) -> int:
+        return left + right
+
+    @functools.wraps(add)
+    def wrapped() -> Any:
+        return add(left=3)
+
+    async def handler(a: Any, b: Any) -> None: ...
+
+    handler.__annotations__ = {
+        "a": Annotated[int, Depends(functools.partial(add, left=10))],
+        "b": Annotated[int, Depends(wrapped)],
+    }
+    async with AsyncExitStack() as stack:
+        values = await solve(plan(handler), stack)
+    assert values == {"a": 12, "b": 5}
+
+
+async def test_one_call_without_cache_does_not_replace_what_others_share() -> None:
+    calls: list[int] = []
+
+    async def count() -> int:
+        calls.append(len(calls) + 1)
+        return calls[-1]
+
+    async def handler(a: Any, b: Any, c: Any) -> None: ...
+
+    handler.__annotations__ = {
+        "a": Annotated[int, Depends(count)],
+        "b": Annotated[int, Depends(count, use_cache=False)],
+        "c": Annotated[int, Depends(count)],
+    }
+    async with AsyncExitStack() as stack:
+        assert await solve(plan(handler), stack) == {"a": 1, "b": 2, "c": 1}

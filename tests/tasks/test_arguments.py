@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from fastforge.exceptions import DependencyError, TaskError
 from fastforge.lifecycle import injected
@@ -181,3 +181,30 @@ def test_a_payload_of_another_version_of_the_task_names_everything_that_does_not
         arguments_of(send).load({"order": 7, "copies": "x"})
     for fault in ("order_id is missing", "it takes no order", "copies='x'"):
         assert fault in str(caught.value)
+
+
+class Order(BaseModel):
+    total: int = Field(0, alias="orderTotal")
+
+
+class BigOrder(Order):
+    extra: int = 0
+
+
+def test_a_model_arrives_whole_also_under_its_aliases() -> None:
+    async def ship(order: Order) -> None: ...
+
+    arguments = arguments_of(ship)
+    written = arguments.dump((Order(orderTotal=5),), {})
+    assert arguments.load(written)["order"] == Order(orderTotal=5)
+
+
+def test_what_would_arrive_as_something_else_is_refused() -> None:
+    async def ship(order: Order) -> None: ...
+    async def login(key: SecretStr) -> None: ...
+
+    with pytest.raises(TaskError, match="it would arrive as something else"):
+        arguments_of(ship).dump((BigOrder(orderTotal=5, extra=9),), {})
+    with pytest.raises(TaskError, match="it would arrive as something else") as caught:
+        arguments_of(login).dump((SecretStr("hunter2"),), {})
+    assert "hunter2" not in str(caught.value)

@@ -42,20 +42,17 @@ class Context:
 
     Attributes:
         settings_module: What `--settings` named.
-        traceback: Whether `--traceback` was given.
     """
 
     def __init__(
         self,
         *,
         settings_module: str | None = None,
-        traceback: bool = False,
         project: Project | None = None,
         container: Container | None = None,
         echo: Callable[[str], None] = print,
     ) -> None:
         self.settings_module = settings_module
-        self.traceback = traceback
         self.echo = echo
         self._project = project
         self._container = container

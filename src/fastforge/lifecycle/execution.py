@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -49,7 +50,8 @@ async def solve(
             values[dependency.parameter] = cache[call]
             continue
         inner = await solve(dependency.plan, stack, cache)
-        values[dependency.parameter] = cache[call] = await _call(call, inner, stack)
+        values[dependency.parameter] = value = await _call(call, inner, stack)
+        cache.setdefault(call, value)
     return values
 
 
@@ -69,6 +71,9 @@ async def _call(call: Callable[..., Any], values: dict[str, Any], stack: AsyncEx
 
 def _what_runs(call: Any) -> Any:
     """Return the function behind a callable object; a function or class itself."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    call = inspect.unwrap(call)
     return call if inspect.isroutine(call) or inspect.isclass(call) else type(call).__call__
 
 

@@ -94,7 +94,6 @@ async def _with_resources(
 def _context(invocation: Invocation, project: Project | None, container: Any = None) -> Context:
     return Context(
         settings_module=invocation.settings_module,
-        traceback=invocation.traceback,
         project=project,
         container=container,
         echo=click.echo,

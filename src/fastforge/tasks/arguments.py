@@ -121,11 +121,14 @@ class Arguments:
 
     def _as_json(self, name: str, value: Any) -> Any:
         try:
-            dumped = self.adapters[name].dump_python(value, mode="json")
+            dumped = self.adapters[name].dump_python(
+                value, mode="json", by_alias=True, round_trip=True
+            )
             # NaN and lone surrogates are Python's own: neither is JSON. And what is written has to
             # be readable: better refused here than found dead in the queue.
             text = json.dumps(dumped, allow_nan=False, ensure_ascii=False).encode()
-            self.adapters[name].validate_json(text)
+            if self.adapters[name].validate_json(text) != value:
+                raise ValueError("it would arrive as something else")
         except (PydanticSerializationError, ValueError, TypeError) as error:
             reason = "; ".join(str(error).split("\n")[:2])
             raise self._error(

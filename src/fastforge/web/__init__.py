@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Middleware", "Slot", "problem_response"]
 
-_HOMES = {"Middleware": "middleware", "Slot": "middleware", "problem_response": "errors"}
+_LAZY = {"Middleware": "middleware", "Slot": "middleware", "problem_response": "errors"}
 
 
 def __getattr__(name: str) -> object:
-    return lazy_attribute(__name__, _HOMES, name)
+    return lazy_attribute(__name__, _LAZY, name)

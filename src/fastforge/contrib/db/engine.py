@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, event, exc, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 from .errors import WriteOutsideAtomic
 from .settings import Database
@@ -139,6 +140,7 @@ def _sqlite(engine: AsyncEngine, database: Database) -> Engines:
     write = engine.sync_engine
     event.listen(write, "connect", _prepare_sqlite)
     event.listen(write, "begin", _begin_sqlite)
+    event.listen(write, "invalidate", _roll_back_sqlite)
     read = _reading(write.execution_options(**{_BEGIN: ""}))
     return Engines(
         engine=engine,
@@ -155,6 +157,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _roll_back_sqlite(connection: Any, _record: Any, _error: BaseException | None) -> None:
+    """Give the write lock back before a connection is thrown away.
+
+    Closing is not enough: while a cancelled statement's cursor is referred to, SQLite keeps the
+    closed connection, its transaction and its lock, until Python's garbage is collected.
+    """
+    if in_greenlet():
+        connection.rollback()
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "TransactionFailed",
     "TransactionMisuse",
     "WriteOutsideAtomic",
+    "concurrent_use",
     "describe",
 ]
 
@@ -58,6 +59,15 @@ class SessionClosed(DatabaseError):
 
 class ConcurrentUse(DatabaseError):
     """A second task uses a session while the first waits for its statement."""
+
+
+def concurrent_use() -> ConcurrentUse:
+    """Return the error for a second task on a session."""
+    return ConcurrentUse(
+        "two tasks use one session at the same time",
+        code="db.E008",
+        hint="give each task its own: `async with session() as db:`",
+    )
 
 
 class LazyLoad(DatabaseError):

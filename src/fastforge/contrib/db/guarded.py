@@ -12,12 +12,12 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from .engine import FAILED, Engines
 from .errors import (
-    ConcurrentUse,
     PoolExhausted,
     SessionClosed,
     TransactionFailed,
     TransactionMisuse,
     WriteOutsideAtomic,
+    concurrent_use,
 )
 from .internals import locks_rows
 from .lazy import refuse_lazy_load
@@ -95,11 +95,7 @@ class GuardedSession(orm.Session):
         """
         task = asyncio.current_task()
         if self._nesting and self._task is not task:
-            raise ConcurrentUse(
-                "two tasks use one session at the same time",
-                code="db.E008",
-                hint="give each task its own: `async with session() as db:`",
-            )
+            raise concurrent_use()
         self._task = task
         self._nesting += 1
         try:
@@ -110,6 +106,11 @@ class GuardedSession(orm.Session):
             self._nesting -= 1
             if not self._nesting and not self.depth and not self.streams:
                 self.give_back()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a statement is under way."""
+        return self._nesting > 0
 
     def give_back(self) -> None:
         """Return the connection; neither flushes nor expires nor forgets anything."""
@@ -159,7 +160,13 @@ class GuardedSession(orm.Session):
         for connection in transaction.connections:
             if FAILED in connection.info:
                 raise _failed() from connection.info[FAILED]
-        super().commit()
+        with self._connected():
+            super().commit()
+
+    def rollback(self) -> None:
+        """Undo; no other task gets in between."""
+        with self._connected():
+            super().rollback()
 
     def close(self) -> None:
         """End for good."""

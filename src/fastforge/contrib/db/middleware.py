@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...exceptions import ForgeError
-from ...web.errors import problem_response
+from ...web.errors import problem_response, status_of
 from ...web.middleware import Middleware, Slot
 from .errors import describe
 from .sessions import Session
@@ -110,7 +110,7 @@ class _Exchange:
             response = problem_response(409, detail=detail, code="db.E021")
         elif isinstance(error, ForgeError):
             logger.error("a request could not be committed: %s", error)
-            response = problem_response(500, code=error.code)
+            response = problem_response(status_of(error) or 500, code=error.code)
         else:
             logger.error("a request could not be committed", exc_info=error)
             response = problem_response(500, code="db.E022")

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn, Self, cast
 
 import anyio
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 
+from .callbacks import Callback, run_callbacks
 from .engine import Engines
-from .errors import TransactionMisuse
+from .errors import TransactionMisuse, concurrent_use
 from .guarded import GuardedSession
 from .refreshing import refresh_stale
 from .shield import shielded
 
-__all__ = ["Callback", "Session"]
+__all__ = ["Session"]
 
-logger = logging.getLogger("fastforge.contrib.db")
-
-CALLBACKS_LIMIT_S: Final = 1.0
-"""What the callbacks of one commit may take together; the answer waits for them."""
-
-Callback = Callable[[], Awaitable[object] | object]
+BETWEEN_LOOKS_S: Final = 0.005
+"""How often a rollback looks whether the statement of another task has ended."""
 
 
 class Session(AsyncSession):
@@ -54,6 +51,7 @@ class Session(AsyncSession):
             engines.engine, engines=engines, expire_on_commit=False, close_resets_only=False
         )
         self._callbacks: list[Callback] = []
+        self._owner: asyncio.Task[Any] | None = None
 
     @property
     def _guarded(self) -> GuardedSession:
@@ -75,6 +73,7 @@ class Session(AsyncSession):
         Raises:
             TransactionFailed: A statement of the block failed and its error was swallowed.
         """
+        self._refuse_other_task()
         manager = self._savepoint() if self.in_atomic else self._transaction()
         async with manager:
             yield self
@@ -165,8 +164,14 @@ class Session(AsyncSession):
     async def close(self) -> None:
         """End the session; what is not committed is rolled back. Using it again raises."""
         self._callbacks.clear()
+        if self.in_atomic:
+            raise TransactionMisuse(
+                "close() inside a transaction would undo what it wrote, without a word",
+                code="db.E024",
+                hint="leave it out: the session ends with its request, job or block",
+            )
         if self.in_transaction():
-            await shielded(super().close())
+            await shielded(self._close())
         else:
             self._guarded.close()  # without a connection there is nothing to wait for
 
@@ -204,6 +209,7 @@ class Session(AsyncSession):
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         self._guarded.enter()
+        self._owner = asyncio.current_task()
         try:
             if self._guarded.identity_map:
                 await self.run_sync(refresh_stale)
@@ -242,16 +248,31 @@ class Session(AsyncSession):
             raise
         finally:
             self._guarded.leave()
+            self._owner = None
 
     async def _commit(self) -> None:
         await super().commit()
         callbacks, self._callbacks = self._callbacks, []
         if callbacks:
-            await _run(callbacks)
+            depth, self._guarded.depth = self._guarded.depth, 0  # the transaction is over
+            try:
+                await run_callbacks(callbacks)
+            finally:
+                self._guarded.depth = depth
 
     async def _rollback(self) -> None:
         self._callbacks.clear()
+        await self._idle()
         await super().rollback()
+
+    async def _close(self) -> None:
+        await self._idle()
+        await super().close()
+
+    async def _idle(self) -> None:
+        """Wait for the statement of a task that was left behind: a driver takes one at a time."""
+        while self._guarded.in_use:  # noqa: ASYNC110 - no driver tells when a statement ends
+            await anyio.sleep(BETWEEN_LOOKS_S)
 
     async def _end_stream(self, result: AsyncResult[Any] | None) -> None:
         try:
@@ -260,6 +281,11 @@ class Session(AsyncSession):
         finally:
             await self.run_sync(lambda _: self._guarded.give_back())
 
+    def _refuse_other_task(self) -> None:
+        """Refuse a block that another task opens in this one's transaction: it is not its own."""
+        if self.in_atomic and self._owner not in (None, asyncio.current_task()):
+            raise concurrent_use()
+
     def _refuse_in_savepoint(self, call: str) -> None:
         if self._guarded.depth > 1:
             raise TransactionMisuse(
@@ -267,16 +293,3 @@ class Session(AsyncSession):
                 code="db.E011",
                 hint="leave the nested block first; its end releases it, an exception undoes it",
             )
-
-
-async def _run(callbacks: list[Callback]) -> None:
-    with anyio.move_on_after(CALLBACKS_LIMIT_S) as limit:
-        for callback in callbacks:
-            try:
-                result = callback()
-                if isinstance(result, Awaitable):
-                    await result
-            except Exception:
-                logger.exception("a callback of on_commit failed; the commit stands")
-    if limit.cancelled_caught:
-        logger.error("the callbacks of one commit took over %g s and were cut", CALLBACKS_LIMIT_S)

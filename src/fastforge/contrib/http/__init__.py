@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Http", "HttpClient", "http_client"]
 
-_HOMES = {"Http": "settings", "HttpClient": "resources", "http_client": "resources"}
+_LAZY = {"Http": "settings", "HttpClient": "resources", "http_client": "resources"}
 
 
 def __getattr__(name: str) -> object:
-    return lazy_attribute(__name__, _HOMES, name)
+    return lazy_attribute(__name__, _LAZY, name)

@@ -333,7 +333,7 @@ def test_a_killed_migrate_frees_the_lock_and_leaves_nothing_half_done(
     path.write_text(slow)
     with shop.start("migrate") as killed:
         killed.wait_for("begun")
-        assert "[db.E120]" in shop.manage("migrate", "--lock-timeout", "0.3", exit_code=2)
+        assert "[db.E120]" in shop.manage("migrate", "--lock-timeout-s", "0.3", exit_code=2)
         killed.kill()
         killed.wait()
     path.write_text(text)

@@ -18,19 +18,21 @@ if TYPE_CHECKING:
     from ..migrations.questions import Ask, Suspicion
     from ..migrations.writer import NewMigration
 
+__all__ = ["makemigrations"]
+
 
 @command(starts="project")
 def makemigrations(
-    app: Annotated[str, "the label of one app; all of the project's own without it"] = "",
+    app: Annotated[str, "The label of one app; all of the project's own unless given."] = "",
     /,
     *,
     context: Context,
-    check: Annotated[bool, "write nothing; exit with 1 if a file is missing"] = False,
-    dry_run: Annotated[bool, "show the files in place of writing them"] = False,
-    name: Annotated[str, "the name for the file, after its number"] = "",
-    empty: Annotated[bool, "a file without operations, to fill in by hand"] = False,
-    renamed: Annotated[bool, "what looks renamed was renamed"] = False,
-    not_renamed: Annotated[bool, "what looks renamed was dropped and made anew"] = False,
+    check: Annotated[bool, "Write nothing; exit with 1 if a file is missing."] = False,
+    dry_run: Annotated[bool, "Show the files in place of writing them."] = False,
+    name: Annotated[str, "The name for the file, after its number."] = "",
+    empty: Annotated[bool, "Write a file without operations, to fill in by hand."] = False,
+    renamed: Annotated[bool, "What looks renamed was renamed."] = False,
+    not_renamed: Annotated[bool, "What looks renamed was dropped and made anew."] = False,
 ) -> int:
     """Compare the models with the migration files and write what is missing."""
     from ..migrations.files import load_history

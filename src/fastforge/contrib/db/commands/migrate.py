@@ -11,18 +11,20 @@ if TYPE_CHECKING:
     from ..migrations.history import History
     from ..migrations.plan import PlannedStep, Target
 
+__all__ = ["migrate"]
+
 
 @command(starts="project")
 async def migrate(
-    app: Annotated[str, "the label of one app; all apps without it"] = "",
-    target: Annotated[str, "a migration or its number, or zero; the last one without it"] = "",
+    app: Annotated[str, "The label of one app; all apps unless given."] = "",
+    target: Annotated[str, "A migration or its number, or zero; the last one unless given."] = "",
     /,
     *,
     context: Context,
-    plan: Annotated[bool, "show what would be done"] = False,
-    check: Annotated[bool, "exit with 1 if something would be done"] = False,
-    fake: Annotated[bool, "note the migrations as done without running them"] = False,
-    lock_timeout: Annotated[float, "how long to wait for another migrate, in seconds"] = 60.0,
+    plan: Annotated[bool, "Show what would be done."] = False,
+    check: Annotated[bool, "Exit with 1 if something would be done."] = False,
+    fake: Annotated[bool, "Note the migrations as done without running them."] = False,
+    lock_timeout_s: Annotated[float, "How long to wait for another migrate."] = 60.0,
 ) -> int:
     """Apply migrations, or take them back; safe from several processes at once."""
     from ..migrations.plan import Target
@@ -31,10 +33,10 @@ async def migrate(
     project = context.project
     history = project_history(project)
     goal = Target(label=app, name=target)
-    async with migration_engines(project, wait_s=lock_timeout) as engines:
+    async with migration_engines(project, wait_s=lock_timeout_s) as engines:
         if plan or check:
             return await _show(context, engines, history, goal, check=check)
-        return await _run(context, engines, history, goal, fake=fake, wait_s=lock_timeout)
+        return await _run(context, engines, history, goal, fake=fake, wait_s=lock_timeout_s)
 
 
 async def _show(

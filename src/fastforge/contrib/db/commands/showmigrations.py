@@ -11,14 +11,16 @@ from ....commands import Context, command
 if TYPE_CHECKING:
     from ..migrations.history import History
 
+__all__ = ["showmigrations"]
+
 
 @command(starts="project")
 async def showmigrations(
-    app: Annotated[str, "the label of one app; all apps without it"] = "",
+    app: Annotated[str, "The label of one app; all apps unless given."] = "",
     /,
     *,
     context: Context,
-    json: Annotated[bool, "print one JSON document"] = False,
+    json: Annotated[bool, "Write JSON."] = False,
 ) -> None:
     """Show [X] before each migration that the database has, [ ] before the others."""
     from ..migrations import ledger

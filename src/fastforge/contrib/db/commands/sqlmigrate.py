@@ -6,15 +6,17 @@ from typing import Annotated
 
 from ....commands import Context, command
 
+__all__ = ["sqlmigrate"]
+
 
 @command(starts="project")
 def sqlmigrate(
-    app: Annotated[str, "the label of the app"],
-    migration: Annotated[str, "the migration's name or number"],
+    app: Annotated[str, "The label of the app."],
+    migration: Annotated[str, "The migration's name or number."],
     /,
     *,
     context: Context,
-    backwards: Annotated[bool, "the SQL that takes it back"] = False,
+    backwards: Annotated[bool, "Print the SQL that takes it back."] = False,
 ) -> None:
     """Print the statements of a migration; no database is asked."""
     from ..migrations.plan import PlannedStep

@@ -81,5 +81,5 @@ def lock_held(holder: str, wait_s: float) -> MigrationLockHeld:
     return MigrationLockHeld(
         f"{holder} holds the migration lock, and {wait_s:g} s were not enough",
         code="db.E120",
-        hint="let the other `migrate` finish, or wait longer with --lock-timeout",
+        hint="let the other `migrate` finish, or wait longer with --lock-timeout-s",
     )

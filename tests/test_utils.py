@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fastforge._utils import did_you_mean, import_object, missing_extra, nearest, redact
+from fastforge._utils import (
+    did_you_mean,
+    import_hint,
+    import_object,
+    missing_extra,
+    nearest,
+    redact,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +56,27 @@ def test_a_missing_extra_gives_the_install_line() -> None:
     error = missing_extra("postgres", "asyncpg")
     assert 'pip install "fastforge-framework[postgres]"' in str(error)
     assert isinstance(error, ImportError)
+
+
+def failure(source: str) -> BaseException:
+    with pytest.raises((ImportError, NameError)) as caught:
+        exec(compile(source, "shop.py", "exec"), {})
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("from collections.abx import Mapping", "did you mean 'collections.abc'?"),
+        (
+            "import collections.nothing_like_it",
+            "create 'collections.nothing_like_it' or mend the import",
+        ),
+        ("import nowhere_to_be_found", "install 'nowhere_to_be_found' or mend the import"),
+        ("from collections.abc import Maping", "did you mean 'Mapping'?"),
+        ("import os as systm\nsystem", "did you mean 'systm'?"),
+        ("pritn", "did you mean 'print'?"),
+    ],
+)
+def test_what_an_import_most_likely_meant_is_said(source: str, hint: str) -> None:
+    assert import_hint(failure(source)).startswith(hint)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import importlib
 import os
+import pkgutil
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .exceptions import Location, MissingExtraError
@@ -99,6 +101,30 @@ def failing_line(error: BaseException, *, file: str | None = None) -> Location |
         if name == file or (file is None and _is_written_by_the_user(name)):
             place = Location(name, line)
     return place
+
+
+def import_hint(error: BaseException) -> str:
+    """Return what most likely was meant by a name that an import or a module does not have."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package, _, name = error.name.rpartition(".")
+        near = nearest(name, _modules_of(package))
+        if near:
+            return f"did you mean {f'{package}.{near}'.lstrip('.')!r}?"
+        verb = "create" if package else "install"
+        return f"{verb} {error.name!r} or mend the import"
+    if isinstance(error, ImportError) and error.name in sys.modules:
+        wanted = re.search(r"cannot import name '(\w+)'", str(error))
+        return did_you_mean(wanted[1], vars(sys.modules[error.name])) if wanted else ""
+    if isinstance(error, NameError) and error.name:
+        known = [frame.f_globals for frame, _ in traceback.walk_tb(error.__traceback__)]
+        return did_you_mean(error.name, {*(known[-1] if known else ()), *vars(builtins)})
+    return ""
+
+
+def _modules_of(package: str) -> Iterator[str]:
+    paths = getattr(sys.modules.get(package), "__path__", None)
+    if paths is not None:
+        yield from (found.name for found in pkgutil.iter_modules(paths))
 
 
 def _is_written_by_the_user(file: str) -> bool:

@@ -157,10 +157,6 @@ class _Scene:
         path = self.folder / block.title
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self._here(block.text), encoding="utf-8")
-        package = path.parent
-        while path.suffix == ".py" and package != self.folder:
-            (package / "__init__.py").touch()
-            package = package.parent
 
     def _script(self, block: Block) -> None:
         done = self._run([sys.executable, "-c", self._here(block.text)])

@@ -118,7 +118,7 @@ def test_files_are_there_when_a_script_runs(
         "<!-- output -->\n```text\n7\n```\n",
     )
     play(page, tmp_path)
-    assert (tmp_path / "shop" / "__init__.py").exists()
+    assert (tmp_path / "shop" / "prices.py").exists()
 
 
 def test_a_background_command_is_ended_with_the_page(

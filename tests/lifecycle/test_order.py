@@ -80,3 +80,8 @@ def test_a_name_twice_is_refused_naming_both(make_registry: MakeRegistry) -> Non
     )
     with pytest.raises(ComponentError, match=r"two.py:2: .*'one' at one.py:1 and in app 'two'"):
         Registry([RESOURCES], [component, other])
+
+
+def test_needs_that_are_no_resources_are_refused_where_they_are_declared() -> None:
+    with pytest.raises(ComponentError, match=r"test_order.py:\d+: the needs of .*'index'"):
+        make("search", "index")  # type: ignore[arg-type]

@@ -8,9 +8,10 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from .._utils import failing_line, nearest, told
+from .._utils import failing_line, import_hint, nearest, told
 from ..components import load_module
 from ..conf import App
 from ..exceptions import AppError, ErrorGroup, ForgeError, Location
@@ -121,7 +122,7 @@ def _failing(name: str, error: Exception) -> AppError:
     return AppError(
         f"the app {name!r} does not load: {told(error)}",
         code="apps.E003",
-        hint="--traceback shows all of it",
+        hint=import_hint(error) or "--traceback shows all of it",
         where=failing_line(error),
     )
 
@@ -148,6 +149,8 @@ def _siblings(package: str) -> Iterator[str]:
         return
     paths = list(spec.submodule_search_locations or ()) if spec else None
     yield from (found.name for found in pkgutil.iter_modules(paths) if found.ispkg)
+    for path in paths or ():  # a folder without __init__.py is importable as well
+        yield from (folder.name for folder in Path(path).iterdir() if folder.is_dir())
 
 
 def _order_errors(apps: Sequence[AppConfig], where: Location | None) -> Iterator[AppError]:

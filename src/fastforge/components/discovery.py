@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from .._utils import failing_line, told
+from .._utils import failing_line, import_hint, told
 from ..exceptions import ComponentError, ForgeError, Location
 from .kind import Kind
 from .registry import Component
@@ -141,10 +141,9 @@ def _source(module: ModuleType) -> bytes:
 
 
 def _import_failure(name: str, error: Exception) -> ComponentError:
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
     return ComponentError(
         f"{name} does not load: {told(error)}",
         code="components.E003",
-        hint=f"install {missing!r} or mend the import" if missing else "",
+        hint=import_hint(error),
         where=failing_line(error),
     )

@@ -103,7 +103,8 @@ def _add(family: dict[str, Component[Any]], component: Component[Any]) -> None:
         return
     raise ComponentError(
         f"two of the {component.kind} are named {component.name!r}:"
-        f" in app {other.app!r} at {other.location} and in app {component.app!r}",
+        f" in app {other.app!r} at {other.location}"
+        f" and in app {component.app!r} at {component.location}",
         code="components.E001",
         hint="rename one of them",
         where=component.location,

@@ -182,10 +182,11 @@ def _is_optional(type_: Any) -> bool:
 def _missing(name: str, type_: Any, *, secret: bool) -> Any:
     near = did_you_mean(name, _environ())
     file_too = f" or {name}_FILE" if secret else ""
+    cure = "set it, on a laptop in .env" if secret else f"set it, for example {name}="
     return _fail(
         f"the environment variable {name}{file_too} is not set",
         "conf.E007",
-        near or f"set it, for example {name}={example(type_)}, or give a default",
+        near or (cure if secret else f"{cure}{example(type_)}, or give a default"),
     )
 
 

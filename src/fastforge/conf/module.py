@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from .._utils import failing_line, told
+from .._utils import failing_line, import_hint, told
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .environment import Environment, read_environment
 from .recording import Recording, recording
@@ -118,7 +118,7 @@ def _run(source: SettingsSource, record: Recording) -> ModuleType:
         raise SettingsError(
             f"the settings module fails: {told(error)}",
             code="conf.E003",
-            hint="--traceback shows all of it",
+            hint=import_hint(error) or "--traceback shows all of it",
             where=failing_line(error),
         ) from error
 

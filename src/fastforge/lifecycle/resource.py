@@ -85,7 +85,8 @@ def resource(
     ```
 
     Raises:
-        ComponentError: It does not decorate an async generator function.
+        ComponentError: It does not decorate an async generator function, or its needs hold
+            something else than resources.
     """
 
     def declare(function: Callable[..., AsyncIterator[T]]) -> Resource[T]:
@@ -99,7 +100,7 @@ def resource(
         return Resource(
             name=name or function.__name__,
             function=function,
-            needs=tuple(needs),
+            needs=_checked(needs, function),
             roles=frozenset(roles),
             required=required,
             start_timeout_s=start_timeout_s,
@@ -108,3 +109,18 @@ def resource(
         )
 
     return declare if function is None else declare(function)
+
+
+def _checked(needs: Iterable[object], function: Callable[..., Any]) -> tuple[Resource[Any], ...]:
+    resources: list[Resource[Any]] = []
+    for need in needs:
+        if not isinstance(need, Resource):
+            raise ComponentError(
+                f"the needs of the resource {function.__name__!r} hold {need!r},"
+                " which is no resource",
+                code="lifecycle.E013",
+                hint="give the resource itself, not its name",
+                where=Location.of(function),
+            )
+        resources.append(need)
+    return tuple(resources)

@@ -113,8 +113,9 @@ class Arguments:
         except TypeError as error:
             unknown = next((name for name in kwargs if name not in self.adapters), "")
             takes = f"it takes {', '.join(self.adapters) or 'no arguments'}"
+            fault = f"it got an unknown argument {unknown!r}" if unknown else error
             raise self._error(
-                f"{self.task}.enqueue: {error}",
+                f"{self.task}.enqueue: {fault}",
                 "tasks.E003",
                 hint=(did_you_mean(unknown, self.adapters) if unknown else "") or takes,
             ) from None

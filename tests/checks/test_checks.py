@@ -60,5 +60,60 @@ def test_deploy_checks_run_only_for_a_deploy(folder: ProjectFolder) -> None:
     assert found(folder, 'SECRET_KEY = "k" * 32', deploy=True) == {}
 
 
+ROUTES = """
+from fastapi import APIRouter
+
+router = APIRouter()
+
+@router.get("/same")
+async def {name}() -> None: ...
+"""
+
+
+def test_what_the_server_would_refuse_is_found_before_it_starts(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/orders/routes.py": ROUTES.format(name="one")
+            + '\n@router.get("/b")\ndef b(): ...',
+            "shop/depot/routes.py": ROUTES.format(name="two"),
+            "shop/timing.py": "number = 1",
+            "shop/settings.py": """
+                INSTALLED_APPS = ["shop.orders", "shop.depot"]
+                MIDDLEWARE = [7, "shop.timing.Timer", "shop.timing.number"]
+                """,
+        }
+    )
+    project = folder.load()
+    messages = [str(message) for message in run_checks(project)]
+    assert len(messages) == 4
+    clash, *layers = messages
+    assert clash.startswith("error [core.E003] ")
+    assert "depot/routes.py:5: [web.E001] GET /same is declared twice" in clash
+    for message, code in zip(layers, ("web.E003", "web.E004", "web.E005"), strict=True):
+        assert f"shop/settings.py:2: [{code}] " in message
+
+
+def test_a_router_that_cannot_be_mounted_is_found(folder: ProjectFolder) -> None:
+    folder.write({"shop/orders/routes.py": ROUTES.format(name="one").replace("/same", "")})
+    messages = found(folder, 'INSTALLED_APPS = ["shop.orders"]')
+    assert "orders/routes.py:3: [web.E002] the router" in messages["core.E003"]
+
+
+def test_the_file_of_a_command_that_cannot_be_run_is_found(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/orders/commands/close.py": "def close() -> None: ...",
+            "shop/orders/commands/ship.py": "nonsense",
+        }
+    )
+    apps = 'INSTALLED_APPS = ["shop.orders"]'
+    folder.write({"shop/settings.py": apps})
+    close, ship = sorted(str(message) for message in run_checks(folder.load()))
+    assert close.startswith("error [core.E004] ")
+    assert "commands/close.py:1: [components.E012] the file of the command 'close'" in close
+    assert "commands/ship.py:1: [components." in ship
+    assert "nonsense" in ship
+
+
 def test_levels_are_ordered() -> None:
     assert Level.INFO < Level.WARNING < Level.ERROR

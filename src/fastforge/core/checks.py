@@ -7,17 +7,24 @@ import pkgutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from fastapi import FastAPI
+
 from .._utils import nearest
 from ..checks import Level, Message, check
-from ..exceptions import Location
+from ..exceptions import ErrorGroup, ForgeError, Location
 from ..tasks.backend import backend_hint
 from ..tasks.kinds import TASK_BACKENDS, TASKS
 from ..tasks.settings import Tasks
+from ..web.kinds import ROUTERS
+from ..web.middleware import Middleware
+from ..web.routing import mount_routers
 
 if TYPE_CHECKING:
     from ..project import Project
 
 __all__ = [
+    "application_can_be_built",
+    "commands_can_be_loaded",
     "debug_is_off",
     "modules_are_spelt_right",
     "secret_key_is_long",
@@ -27,6 +34,39 @@ __all__ = [
 
 SECRET_KEY_MIN_BYTES: Final = 32
 OTHER_MODULES: Final = frozenset({"apps", "commands", "kinds", "migrations", "settings", "tests"})
+OURS: Final = f"{__name__.partition('.')[0]}."
+"""How the names of our own modules begin: they have no mistakes that a user could mend."""
+
+
+@check
+def application_can_be_built(project: Project) -> Iterator[Message]:
+    """Find the routes and the middleware that the server would refuse at its start."""
+    for error in (*_refused_routes(project), *_refused_middleware(project)):
+        yield Message(
+            id="core.E003",
+            level=Level.ERROR,
+            text=f"[{error.code}] {error.message}",
+            hint=error.hint,
+            where=_location(error) or project.settings.where("MIDDLEWARE"),
+        )
+
+
+@check
+def commands_can_be_loaded(project: Project) -> Iterator[Message]:
+    """Find the files of commands that are listed and cannot be run."""
+    for command in project.commands.values():
+        if command.module.startswith(OURS):
+            continue
+        try:
+            command.load()
+        except ForgeError as error:
+            yield Message(
+                id="core.E004",
+                level=Level.ERROR,
+                text=f"[{error.code}] {error.message}",
+                hint=error.hint,
+                where=_location(error) or command.location,
+            )
 
 
 @check
@@ -34,8 +74,8 @@ def modules_are_spelt_right(project: Project) -> Iterator[Message]:
     """Warn of `task.py` where `tasks.py` would be searched: it is silently not read."""
     searched = {kind.module for kind in project.registry.kinds.values()}
     for app in project.apps:
-        if app.name.startswith(f"{__name__.partition('.')[0]}."):
-            continue  # our own have no typing mistakes that a user could mend
+        if app.name.startswith(OURS):
+            continue
         names = dict(_module_names(app.name))
         for name, location in names.items():
             near = nearest(name, searched, likeness=0.8)
@@ -104,6 +144,29 @@ def tasks_have_a_backend(project: Project) -> Iterator[Message]:
                 hint=backend_hint(name),
                 where=project.settings.where("TASKS") or component.location,
             )
+
+
+def _refused_routes(project: Project) -> tuple[ForgeError, ...]:
+    prefixes = {app.label: app.prefix for app in project.apps}
+    try:
+        mount_routers(FastAPI(), project.registry.components(ROUTERS), prefixes)
+    except ErrorGroup as group:
+        return group.errors
+    except ForgeError as error:
+        return (error,)
+    return ()
+
+
+def _refused_middleware(project: Project) -> Iterator[ForgeError]:
+    for entry in project.settings["MIDDLEWARE"]:  # that of the apps was validated when loaded
+        try:
+            Middleware.of(entry).validate()
+        except ForgeError as error:
+            yield error
+
+
+def _location(error: ForgeError) -> Location | None:
+    return error.where if isinstance(error.where, Location) else None
 
 
 def _module_names(package: str) -> Iterator[tuple[str, Location]]:

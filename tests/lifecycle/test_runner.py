@@ -11,7 +11,12 @@ import pytest
 
 from fastforge.components import Registry
 from fastforge.conf import Settings
-from fastforge.exceptions import ContainerMissing, ResourceUnavailable, StartError
+from fastforge.exceptions import (
+    ContainerMissing,
+    ResourceUnavailable,
+    SettingsError,
+    StartError,
+)
 from fastforge.lifecycle import (
     Resource,
     Role,
@@ -379,3 +384,17 @@ async def test_a_resource_that_never_yields_is_one_line(
     with pytest.raises(StartError, match="it ended without a yield"):
         async with running(make_registry(nothing), settings, Role.WEB):
             raise AssertionError("it must not start")
+
+
+async def test_a_mistake_that_is_known_keeps_its_code_and_its_place(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    @resource
+    async def wrong() -> AsyncIterator[None]:
+        raise SettingsError("the url is empty", code="db.E019", where="shop/settings.py:7")
+        yield
+
+    with pytest.raises(StartError) as caught:
+        async with running(make_registry(wrong), settings, Role.WEB, start_deadline_s=60):
+            raise AssertionError("it must not start")
+    assert str(caught.value).startswith("[db.E019] shop/settings.py:7: the resource 'wrong' of")

@@ -175,13 +175,15 @@ def _may_pass(error: Exception) -> bool:
 def _start_error(component: Component[Resource[Any]], error: Exception) -> StartError:
     if isinstance(error, StartError):
         return error
-    hint = error.hint if isinstance(error, ForgeError) else ""
-    cause = error.message if isinstance(error, ForgeError) else told(error)
+    opening = f"the resource {component.name!r} of the app {component.app!r} could not be opened"
+    if isinstance(error, ForgeError):  # it says best itself what is wrong and where
+        place = error.where or component.location
+        message = f"{opening}: {error.message}"
+        return StartError(message, code=error.code, hint=error.hint, where=place)
     return StartError(
-        f"the resource {component.name!r} of the app {component.app!r}"
-        f" could not be opened: {cause}",
+        f"{opening}: {told(error)}",
         code="lifecycle.E004",
-        hint=hint or "--traceback shows all of it",
+        hint="--traceback shows all of it",
         where=component.location,
     )
 

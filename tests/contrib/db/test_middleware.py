@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from fastforge.asgi import get_asgi_application
 from fastforge.contrib.db.resources import DatabaseConnection
@@ -99,6 +99,10 @@ SHOP = {
         async def duplicate(db: DbSession):
             db.add_all([Account(name="row"), Account(name="row")])
             await db.flush()
+
+        @router.get("/no-table")
+        async def no_table(db: DbSession):
+            await db.execute(text("SELECT id FROM notes_note"))
 
         @router.post("/swallowed")
         async def swallowed(db: DbSession):
@@ -300,6 +304,26 @@ async def test_a_failing_commit_is_a_problem_in_place_of_the_answer(
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1
     assert errors[0].exc_info
+
+
+async def test_a_missing_table_is_one_line_and_a_problem(
+    app: FastAPI, world: DatabaseConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(app):
+        answer = await call(app, "GET", "/no-table")
+        async with world.engine.begin() as raw:
+            await raw.execute(text("ALTER TABLE account RENAME TO gone"))
+        commit = await call(app, "POST", "/ok")
+    assert (answer.status, answer.json["code"], answer.error) == (500, "db.E026", None)
+    assert (commit.status, commit.json["code"], commit.error) == (500, "db.E026", None)
+    assert "notes_note" not in answer.body.decode()
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [error.getMessage() for error in errors] == [
+        f"[db.E026] the table {name!r} does not exist;"
+        " run: manage migrate (and manage makemigrations when the models changed)"
+        for name in ("notes_note", "account")
+    ]
+    assert not any(error.exc_info for error in errors)
 
 
 async def test_background_tasks_of_a_failed_commit_do_not_run(app: FastAPI) -> None:

@@ -9,16 +9,19 @@ ForgeError
     ├── ConcurrentUse           two tasks use one session at once
     ├── LazyLoad                an attribute that is not loaded
     ├── NoUnitOfWork            a session asked for where nothing gives one
-    └── PoolExhausted           no connection became free in time
+    ├── PoolExhausted           no connection became free in time
+    └── SchemaMissing           a table or column that the database does not have
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import exc
 
+from ..._utils import first_line, redact
 from ...exceptions import ForgeError
 
 __all__ = [
@@ -28,12 +31,14 @@ __all__ = [
     "LazyLoad",
     "NoUnitOfWork",
     "PoolExhausted",
+    "SchemaMissing",
     "SessionClosed",
     "TransactionFailed",
     "TransactionMisuse",
     "WriteOutsideAtomic",
     "concurrent_use",
     "describe",
+    "schema_missing",
 ]
 
 
@@ -84,6 +89,10 @@ class PoolExhausted(DatabaseError):
     status: ClassVar[int] = 503
 
 
+class SchemaMissing(DatabaseError):
+    """A statement names a table or a column that the database does not have."""
+
+
 _SQLITE_STATES: Final = {
     "SQLITE_CONSTRAINT_UNIQUE": "23505",
     "SQLITE_CONSTRAINT_PRIMARYKEY": "23505",
@@ -98,6 +107,14 @@ _SQLITE_STATES: Final = {
 }
 UNIQUE_VIOLATION: Final = "23505"
 FOREIGN_KEY_VIOLATION: Final = "23503"
+UNDEFINED: Final = ("42P01", "42703")
+
+# What PostgreSQL and SQLite write, with the name in one group for each form.
+_MISSING_TABLE: Final = re.compile(r'^(?:relation "(.+)" does not exist|no such table: (\S+))')
+_MISSING_COLUMN: Final = re.compile(
+    r'^(?:column "?(.+?)"?(?: of relation "(.+)")? does not exist'
+    r"|no such column: (\S+)|table (\S+) has no column named (\S+))"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,4 +159,26 @@ def describe(error: BaseException) -> Fault:
         sqlstate=getattr(driver, "sqlstate", None) or _SQLITE_STATES.get(str(name)),
         constraint=getattr(diagnosis, "constraint_name", None),
         table=getattr(diagnosis, "table_name", None),
+    )
+
+
+def schema_missing(error: BaseException) -> SchemaMissing | None:
+    """Return the error for a table or column that is not there; None for any other failure."""
+    if not isinstance(error, exc.DBAPIError):
+        return None
+    text = first_line(str(error.driver_exception))
+    if match := _MISSING_TABLE.match(text):
+        what = f"the table {match[1] or match[2]!r}"
+    elif match := _MISSING_COLUMN.match(text):
+        column, table, sqlite, sqlite_table, sqlite_column = match.groups()
+        named = (table or sqlite_table, column or sqlite or sqlite_column)
+        what = f"the column {'.'.join(filter(None, named))!r}"
+    elif describe(error).sqlstate in UNDEFINED and "FROM-clause" not in text:
+        what = f"a table or column ({redact(text)})"  # the server speaks another language
+    else:
+        return None
+    return SchemaMissing(
+        f"{what} does not exist",
+        code="db.E026",
+        hint="run: manage migrate (and manage makemigrations when the models changed)",
     )

@@ -10,9 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...exceptions import ForgeError
+from ...observability.tracebacks import tracebacks_are_wanted
 from ...web.errors import problem_response, status_of
 from ...web.middleware import Middleware, Slot
-from .errors import describe
+from .errors import describe, schema_missing
 from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction
 
@@ -29,7 +30,9 @@ class Transactions:
     The decision falls when the answer begins: a status below 400 commits, any other and an
     exception roll back. Whoever reads a 2xx can rely on the rows. A commit that fails is answered
     in place of what the handler had to say: 409 when the data clashes with rows that are there,
-    else 500. Background tasks run after the commit and find the session closed.
+    else 500. A table or column that the database does not have is a 500 and one line in the log,
+    wherever it is met before the answer begins. Background tasks run after the commit and find
+    the session closed.
 
     POST, PUT, PATCH and DELETE run in one transaction, unless the database has
     `atomic_requests=False`; the other methods and sockets start outside `atomic`.
@@ -81,7 +84,7 @@ class _Exchange:
         except Exception as error:
             if self.replaced:
                 return
-            if self.started or not _is_conflict(error):
+            if self.started or not (_is_conflict(error) or schema_missing(error)):
                 raise
             await self.unit.finish(commit=False)
             await self._answer(error)
@@ -108,6 +111,9 @@ class _Exchange:
             logger.info("a request clashes with rows that are there: %s", describe(error))
             detail = "this clashes with data that is there already, or needs data that is not"
             response = problem_response(409, detail=detail, code="db.E021")
+        elif missing := schema_missing(error):
+            logger.error("%s", missing, exc_info=error if tracebacks_are_wanted() else None)
+            response = problem_response(500, code=missing.code)
         elif isinstance(error, ForgeError):
             logger.error("a request could not be committed: %s", error)
             response = problem_response(status_of(error) or 500, code=error.code)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
 from fastforge.checks import run_checks
-from tests.folder import isolated
+from fastforge.contrib.db.internals import forget_class
+from fastforge.contrib.db.migrations import project as migrations_of
+from tests.folder import ProjectFolder, isolated
 
 
 def found(path: Path, database: str, *, deploy: bool = False) -> list[str]:
@@ -70,3 +75,107 @@ def test_a_driver_that_is_not_installed_is_an_error(
     assert "db.E023" in message
     assert f"pip install {cure}" in message
     assert "secret" not in message
+
+
+# --- models and migrations -----------------------------------------------------------------------
+
+SETTINGS = """
+    from fastforge.contrib.db import Database
+
+    INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.jobs", "shop.checked"]
+    DATABASES = {"default": Database(url="postgresql+asyncpg://nobody@127.0.0.1:1/nothing")}
+    """
+MODELS = """
+    from sqlalchemy.orm import Mapped, mapped_column
+
+    from fastforge.contrib.db import Model
+
+    class Sheet(Model):
+        id: Mapped[int] = mapped_column(primary_key=True)
+    """
+MIGRATION = """
+    import sqlalchemy as sa
+
+    revision = "checked.0001_initial"
+    down_revision = None
+    depends_on = None
+
+    def upgrade(op):
+        op.create_table(
+            "checked_sheet",
+            sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+            sa.PrimaryKeyConstraint("id", name=op.f("pk_checked_sheet")),
+        )
+    """
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Iterator[ProjectFolder]:
+    """A project with an app of one model and the migration that makes its table."""
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": SETTINGS,
+                "shop/checked/models.py": MODELS,
+                "shop/checked/migrations/0001_initial.py": MIGRATION,
+            }
+        )
+        yield folder
+
+
+def messages(folder: ProjectFolder) -> list[str]:
+    return [str(message) for message in run_checks(folder.load())]
+
+
+def test_models_that_have_their_migrations_are_no_message(checked: ProjectFolder) -> None:
+    assert messages(checked) == []
+
+
+def test_models_without_their_migration_are_a_warning(checked: ProjectFolder) -> None:
+    (checked.path / "shop/checked/migrations/0001_initial.py").unlink()
+    (message,) = messages(checked)
+    assert message.startswith("warning [db.W003] ")
+    assert message.endswith(
+        "shop/checked/models.py:5: the models of 'checked' differ from its migrations;"
+        " run: manage makemigrations"
+    )
+
+
+def test_an_app_that_was_installed_is_not_compared(
+    checked: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checked.path / "shop/checked/migrations/0001_initial.py").unlink()
+    monkeypatch.setattr(migrations_of, "_is_installed", lambda path: True)
+    assert messages(checked) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("migrations/0001_initial.py", "nonsense", "0001_initial.py:1: {}[db.E101] the migration"),
+        ("migrations/0001_initial.py", MIGRATION.replace("Integer", "I"), "0001_initial.py:"),
+        ("models.py", MODELS + "    other: Mapped[int]\n", "models.py:5: {}[db.E1"),
+    ],
+    ids=["a file that does not load", "one that cannot be replayed", "a change to be decided"],
+)
+def test_what_cannot_be_compared_is_a_message_of_its_own(
+    checked: ProjectFolder, file: str, text: str, told: str
+) -> None:
+    checked.write({f"shop/checked/{file}": text})
+    (message,) = messages(checked)
+    assert message.startswith("error [db.E025] ")
+    assert told.format("the models cannot be compared with their migrations: ") in message
+
+
+def test_models_that_do_not_fit_together_are_a_message(checked: ProjectFolder) -> None:
+    broken = """
+        other: Mapped["Nowhere"] = relationship()
+    """
+    text = MODELS.replace("import Mapped,", "import Mapped, relationship,") + broken
+    checked.write({"shop/checked/models.py": text})
+    try:
+        (message,) = messages(checked)
+    finally:  # or every later test of this process meets the broken mapper
+        forget_class(inspect(sys.modules["shop.checked.models"].Sheet))
+    assert message.startswith("error [db.E025] ")
+    assert "Nowhere" in message

@@ -1,4 +1,4 @@
-"""Checks of DATABASES that need no connection."""
+"""Checks of DATABASES, and of the models against their migrations; none needs a connection."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..._utils import failing_line, told
 from ...checks import Level, Message, check
+from ...exceptions import ErrorGroup, ForgeError, Location
 from .settings import Database
 
 if TYPE_CHECKING:
     from ...project import Project
+    from .migrations.maker import AppTables
 
-__all__ = ["database_fits_production", "driver_is_installed"]
+__all__ = ["database_fits_production", "driver_is_installed", "migrations_fit_models"]
 
 
 @check
@@ -51,6 +54,56 @@ def database_fits_production(project: Project) -> Iterator[Message]:
                 hint="leave it at 15 and raise it for the few that need longer",
                 where=where,
             )
+
+
+@check
+def migrations_fit_models(project: Project) -> Iterator[Message]:
+    """Find models whose migration nobody has made, in the apps that are the project's own."""
+    try:
+        yield from _unmade(project)
+    except ErrorGroup as group:
+        yield from map(_uncompared, group.errors)
+    except Exception as error:  # models and migrations are the user's code: they raise anything
+        yield _uncompared(error)
+
+
+def _unmade(project: Project) -> Iterator[Message]:
+    # Here, because every process of the project imports its checks, and alembic comes with these.
+    from .migrations.maker import missing_migrations
+    from .migrations.project import app_folders, app_tables, project_history
+
+    own = [folder for folder in app_folders(project) if folder.editable]
+    if not own:
+        return
+    tables = app_tables(project)
+    pairs = [(folder, tables[folder.label]) for folder in own]
+    for new in missing_migrations(project_history(project), pairs, ask=lambda suspicion: None):
+        yield Message(
+            id="db.W003",
+            level=Level.WARNING,
+            text=f"the models of {new.label!r} differ from its migrations",
+            hint="run: manage makemigrations",
+            where=_first_model(tables[new.label]) or Location(str(new.path.parent), 1),
+        )
+
+
+def _first_model(tables: AppTables) -> Location | None:
+    places = sorted(tables.locations.values(), key=lambda place: (place.file, place.line))
+    return places[0] if places else None
+
+
+def _uncompared(error: Exception) -> Message:
+    if isinstance(error, ForgeError):
+        place, why, hint = error.where, f"[{error.code}] {error.message}", error.hint
+    else:
+        place, why, hint = failing_line(error), told(error), ""
+    return Message(
+        id="db.E025",
+        level=Level.ERROR,
+        text=f"the models cannot be compared with their migrations: {why}",
+        hint=hint,
+        where=place if isinstance(place, Location) else None,
+    )
 
 
 def _databases(project: Project) -> tuple[Database, ...]:

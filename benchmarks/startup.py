@@ -56,8 +56,10 @@ def first_response_rows(rounds: int) -> Iterator[Row]:
 
 def _environment(folder: str = "") -> dict[str, str]:
     database = f"sqlite+aiosqlite:///{folder}/db.sqlite3"
+    # With it, our modules would be compiled at every start, unlike those that pip has installed.
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **inherited,
         "FASTFORGE_ENV": "development",
         "DATABASE_URL": database,
         "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +181,20 @@ def test_a_target_has_no_password() -> None:
     assert target_of(Database(url="postgresql+asyncpg://u:secret@host:1/name")) == "host:1/name"
     assert target_of(Database(url="postgresql+psycopg://u:secret@host/name")) == "host:5432/name"
     assert target_of(Database(url="sqlite+aiosqlite:///x.sqlite3")) == "x.sqlite3"
+
+
+async def test_options_of_the_url_hold_beside_our_limits(postgres_psycopg_url: str) -> None:
+    url = f"{postgres_psycopg_url}?options=-c%20search_path%3Dshop"
+    async with opened_plainly(url) as connection:
+        session = connection.session()
+        assert await session.scalar(text("SHOW search_path")) == "shop"
+        assert await session.scalar(text("SHOW lock_timeout")) == "5s"
+        await session.close()
+
+
+@asynccontextmanager
+async def opened_plainly(url: str) -> AsyncIterator[DatabaseConnection]:
+    """Open a database without making tables."""
+    connection = await open_database(Database(url=url), root=Path.cwd(), environment="test")
+    yield connection
+    await connection.engine.dispose()

@@ -99,10 +99,12 @@ def _connect_arguments(database: Database) -> dict[str, Any]:
     limits = _server_limits(database)
     if database.scheme.endswith("asyncpg"):
         return {"timeout": database.connect_timeout_s, "server_settings": limits}
+    given = make_url(database.url).query.get("options", ())  # ours would replace them
+    options = [given] if isinstance(given, str) else [*given]
     return {
         # libpq counts whole seconds and reads less than 2 as 2.
         "connect_timeout": max(2, math.ceil(database.connect_timeout_s)),
-        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        "options": " ".join([*options, *(f"-c {name}={value}" for name, value in limits.items())]),
     }
 
 

@@ -641,13 +641,22 @@ async def test_a_cancellation_inside_the_block_rolls_back(db: DatabaseConnection
     assert connections_out(db) == 0
 
 
-async def test_a_cancelled_read_gives_its_connection_back(postgres: DatabaseConnection) -> None:
-    async def read() -> None:
-        await postgres.session().execute(text("SELECT pg_sleep(600)"))
+SLEEPING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND query = :query AND state = 'active'
+"""
 
-    for _ in range(3):  # more than the pool has
-        task = asyncio.create_task(read())
-        while connections_out(postgres) == 0:
+
+async def test_a_cancelled_read_gives_its_connection_back(postgres: DatabaseConnection) -> None:
+    async def read(query: str) -> None:
+        await postgres.session().execute(text(query))
+
+    for number in range(3):  # more than the pool has
+        query = f"SELECT pg_sleep(60{number})"
+        task = asyncio.create_task(read(query))
+        # On the server, and not only on its way: SQLAlchemy loses a connection, until the garbage
+        # is collected, whose preparation is cancelled.
+        while not await postgres.session().scalar(text(SLEEPING), {"query": query}):
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

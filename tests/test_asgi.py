@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
+from starlette.types import Message
 
 from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError, ForgeError, StartError
@@ -181,6 +182,32 @@ def test_state_that_an_existing_lifespan_yields_reaches_its_handlers(shop: Proje
     with TestClient(adopted(shop, app)) as client:
         answer = client.get("/model")
     assert answer.json() == ["small", answer.headers["x-request-id"]]
+
+
+def test_the_server_finds_the_container_beside_the_users_lifespan_state(
+    shop: ProjectFolder,
+) -> None:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        yield {"model": "small"}
+
+    with TestClient(adopted(shop, FastAPI(lifespan=lifespan))) as client:
+        container = client.app_state.pop("fastforge")
+        assert (container.role, client.app_state) == ("web", {"model": "small"})
+
+
+async def test_a_server_that_keeps_no_state_is_served_as_well(shop: ProjectFolder) -> None:
+    told: list[str] = []
+    messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive() -> Message:
+        return {"type": next(messages)}
+
+    async def send(message: Message) -> None:
+        told.append(message["type"])
+
+    await get_asgi_application(shop.load())({"type": "lifespan"}, receive, send)
+    assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_routes_handlers_and_late_middleware_of_an_existing_application_stay(

@@ -12,10 +12,12 @@ from ..lifecycle import Container, use_container
 from ..observability.context import new_request_id, request_id
 from ..observability.tracebacks import tracebacks_are_wanted
 
-__all__ = ["EDGE", "Edge", "EdgeState"]
+__all__ = ["CONTAINER", "EDGE", "Edge", "EdgeState"]
 
 EDGE: Final = "fastforge.edge"
 """The key of the scope that says that a request has passed an edge already."""
+CONTAINER: Final = "fastforge"
+"""The key of the lifespan state under which a server finds the running Container."""
 
 _REQUEST_ID: Final = b"x-request-id"
 _ANSWERS: Final = frozenset(
@@ -56,7 +58,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, self._one_line(send))
+            await self.app(scope, receive, self._telling(scope, send))
             return
         container = self.state.container
         with nullcontext() if container is None else use_container(container):
@@ -84,13 +86,17 @@ class Edge:
         finally:
             request_id.reset(token)
 
-    def _one_line(self, send: Send) -> Send:
-        """Say why a start failed in our words, in place of the traceback Starlette sends."""
+    def _telling(self, scope: Scope, send: Send) -> Send:
+        """Give the server the container, or why the start failed in one line of our own."""
 
-        async def send_failure(message: Message) -> None:
+        async def tell(message: Message) -> None:
+            # Here and not by the lifespan's `yield`: Starlette refuses that where a server, as
+            # it may, keeps no state.
+            if message["type"] == "lifespan.startup.complete" and "state" in scope:
+                scope["state"][CONTAINER] = self.state.container
             failure = None if tracebacks_are_wanted() else self.state.failure
             if message["type"] in _FAILURES and failure is not None:
                 message["message"] = str(failure)
             await send(message)
 
-        return send_failure
+        return tell

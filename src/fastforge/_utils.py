@@ -19,7 +19,8 @@ DISTRIBUTION: Final = "fastforge-framework"
 SHORTEST_BEGINNING: Final = 3
 """How much of a longer name has to be typed before it is taken for an abbreviation."""
 
-_URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]*@", re.IGNORECASE)
+# Also where the scheme is misspelt or missing: `//user:password@host`, `user:password@host`.
+_URL_PASSWORD = re.compile(r"(?P<start>(?:://|\b)[^\s:/@'\"]*:)(?!//)[^\s/]*@", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
     r"(?P<start>\b\w*(?:password|passwd|secret|token|api_?key)\w*\s*[=:]\s*)(?P<value>[^\s,;&]+)",
     re.IGNORECASE,
@@ -38,6 +39,8 @@ def nearest(name: str, candidates: Iterable[str], *, likeness: float = 0.6) -> s
     for candidate in candidates:
         folded.setdefault(candidate.casefold(), candidate)
     found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=likeness)
+    if not found:  # two letters of a short name that changed places
+        found = [each for each in folded if sorted(each) == sorted(name.casefold())][:1]
     if not found and len(name) >= SHORTEST_BEGINNING:
         found = [candidate for candidate in folded if candidate.startswith(name.casefold())]
         found = found if len(found) == 1 else []

@@ -165,7 +165,7 @@ def _load_apps(raw: RawSettings) -> tuple[AppConfig, ...]:
     if not isinstance(entries, list | tuple):
         raise ErrorGroup([*raw.errors, _no_list(entries, where)])
     try:
-        return load_apps([CORE, *entries], where=where)
+        return load_apps([CORE, *entries], locate=lambda index: raw.entry_location(index - 1))
     except ForgeError as error:
         # Without the apps nobody knows which names are read, so that unknown ones wait.
         group = error.errors if isinstance(error, ErrorGroup) else (error,)

@@ -33,19 +33,19 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
 
 def problems(*entries: Any) -> list[str]:
     with pytest.raises(ErrorGroup) as caught:
-        load_apps(entries, where=Location("settings.py", 3))
+        load_apps(entries, locate=lambda _: Location("settings.py", 3))
     return [str(error) for error in caught.value.errors]
 
 
 def test_a_plain_package_is_an_app(folder: ProjectFolder) -> None:
-    [app] = load_apps([App("shop.orders", prefix="/api")], where=None)
+    [app] = load_apps([App("shop.orders", prefix="/api")], locate=lambda _: None)
     assert (app.name, app.label, app.prefix) == ("shop.orders", "orders", "/api")
     assert app.commands == "shop.orders.commands"
 
 
 def test_an_app_config_is_found_in_apps_py(folder: ProjectFolder) -> None:
     folder.write({"shop/mail/apps.py": CONFIG.format("MailConfig", "shop.mail", "label = 'post'")})
-    [app] = load_apps(["shop.mail"], where=None)
+    [app] = load_apps(["shop.mail"], locate=lambda _: None)
     assert (type(app).__name__, app.label) == ("MailConfig", "post")
 
 
@@ -86,7 +86,7 @@ def test_a_requirement_has_to_stand_before(folder: ProjectFolder) -> None:
     assert "requires 'shop.orders', which is not installed" in absent
     [late] = problems("shop.mail", "shop.orders")
     assert "requires 'shop.orders', which stands after it" in late
-    assert len(load_apps(["shop.orders", "shop.mail"], where=None)) == 2
+    assert len(load_apps(["shop.orders", "shop.mail"], locate=lambda _: None)) == 2
 
 
 def test_two_configs_in_one_app_are_refused(folder: ProjectFolder) -> None:
@@ -98,7 +98,7 @@ def test_two_configs_in_one_app_are_refused(folder: ProjectFolder) -> None:
 def test_a_config_may_leave_its_name_out_and_may_not_give_another(folder: ProjectFolder) -> None:
     text = CONFIG.replace('name = "{1}"', "").format("C", "", "label = 'post'")
     folder.write({"shop/mail/apps.py": text})
-    [app] = load_apps(["shop.mail"], where=None)
+    [app] = load_apps(["shop.mail"], locate=lambda _: None)
     assert (app.name, app.label) == ("shop.mail", "post")
     folder.write({"shop/sms/apps.py": CONFIG.format("C", "shop.mail", "")})
     assert "the AppConfig of 'shop.sms' says that it is 'shop.mail'" in problems("shop.sms")[0]

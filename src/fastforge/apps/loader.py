@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +23,31 @@ _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _PREFIX = re.compile(r"(/[^/\s]+)*")
 
 
-def load_apps(entries: Iterable[Any], *, where: Location | None) -> tuple[AppConfig, ...]:
+Locate = Callable[[int], Location | None]
+
+
+def load_apps(entries: Iterable[Any], *, locate: Locate) -> tuple[AppConfig, ...]:
     """Load the installed apps.
 
     Args:
         entries: Dotted names and `App` objects.
-        where: The place of INSTALLED_APPS, for the errors.
+        locate: Gives the place of the entry at an index, for the errors.
 
     Raises:
         ErrorGroup: With every bad entry: unknown, failing, listed twice, requirement missing.
     """
-    apps: list[AppConfig] = []
+    apps: list[tuple[AppConfig, Location | None]] = []
     errors: list[ForgeError] = []
-    for entry in entries:
+    for index, entry in enumerate(entries):
         try:
-            apps.append(_load(entry))
+            apps.append((_load(entry), locate(index)))
         except ForgeError as error:
-            error.where = error.where or where
+            error.where = error.where or locate(index)
             errors.append(error)
-    errors.extend(_order_errors(apps, where))
+    errors.extend(_order_errors(apps))
     if errors:
         raise ErrorGroup(errors)
-    return tuple(apps)
+    return tuple(app for app, _ in apps)
 
 
 def _load(entry: Any) -> AppConfig:
@@ -153,10 +156,10 @@ def _siblings(package: str) -> Iterator[str]:
         yield from (folder.name for folder in Path(path).iterdir() if folder.is_dir())
 
 
-def _order_errors(apps: Sequence[AppConfig], where: Location | None) -> Iterator[AppError]:
+def _order_errors(apps: Sequence[tuple[AppConfig, Location | None]]) -> Iterator[AppError]:
     labels: dict[str, AppConfig] = {}
-    names = [app.name for app in apps]
-    for position, app in enumerate(apps):
+    names = [app.name for app, _ in apps]
+    for position, (app, where) in enumerate(apps):
         other = labels.setdefault(app.label, app)
         if other is not app:
             yield _twice(app, other, where)

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar, overload
 
-from .._utils import did_you_mean
+from .._utils import nearest
 from ..exceptions import SettingsError
 from .recording import MISSING, EnvVariable, Placeholder, caller, current, keyword_location, record
 
@@ -180,13 +180,15 @@ def _is_optional(type_: Any) -> bool:
 
 
 def _missing(name: str, type_: Any, *, secret: bool) -> Any:
-    near = did_you_mean(name, _environ())
+    near = nearest(name, _environ(), likeness=0.8)
     file_too = f" or {name}_FILE" if secret else ""
     cure = "set it, on a laptop in .env" if secret else f"set it, for example {name}="
     return _fail(
         f"the environment variable {name}{file_too} is not set",
         "conf.E007",
-        near or (cure if secret else f"{cure}{example(type_)}, or give a default"),
+        f"did you mean {near!r}?"
+        if near
+        else (cure if secret else f"{cure}{example(type_)}, or give a default"),
     )
 
 

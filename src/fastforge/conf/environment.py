@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ __all__ = ["ENVIRONMENTS", "Environment", "read_environment"]
 
 ENVIRONMENTS: Final = ("development", "test", "production")
 VARIABLE: Final = "FASTFORGE_ENV"
+
+_VARIABLE_NAME: Final = re.compile(r"(?:export )?[A-Z][A-Z0-9_]*(?=[\s=])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +81,10 @@ def _read_dotenv(path: Path, errors: list[ForgeError]) -> dict[str, tuple[str, L
 
 
 def _unreadable(line: str, place: Location) -> SettingsError:
-    name = line.strip().partition("=")[0].strip()[:40]
+    # No more than a name is shown: what follows, and a line that is none, may be a secret.
+    name = _VARIABLE_NAME.match(line.strip())
     return SettingsError(
-        f"a line of .env cannot be read: it begins with {name!r}",
+        "a line of .env cannot be read" + (f": it begins with {name[0]}" if name else ""),
         code="conf.E011",
         hint="write NAME=value, with quotes around a value that has spaces or #",
         where=place,

@@ -49,6 +49,11 @@ class RawSettings:
         found = self.source.assignments.get(name)
         return found.location if found else None
 
+    def entry_location(self, index: int) -> Location | None:
+        """Return where an entry of INSTALLED_APPS was written, or the list when that is unknown."""
+        found = self.source.assignments.get("INSTALLED_APPS")
+        return found.key_location((index,)) if found and index >= 0 else None
+
 
 def find_settings_module(start: Path, environ: Mapping[str, str]) -> tuple[str, str]:
     """Return the settings module's name, and what named it.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from .._utils import did_you_mean
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
@@ -117,7 +118,7 @@ def validation_errors(
 
 
 def _setting_error(
-    fault: Any, subject: str, fields: tuple[str, ...], where: Location | None
+    fault: Any, subject: str, fields: Mapping[str, FieldInfo], where: Location | None
 ) -> SettingsError:
     path = ".".join((subject, *map(str, fault["loc"])))
     last = str(fault["loc"][-1]) if fault["loc"] else ""
@@ -128,7 +129,14 @@ def _setting_error(
         return SettingsError(f"{path} is missing", code="conf.E005", hint="set it", where=where)
     reason = str(fault["msg"]).removeprefix("Value error, ")
     got = _shown(last or subject, fault["input"])
-    return SettingsError(f"{path}: {reason}, got {got}", code="conf.E006", where=where)
+    hint = _example(last, fields.get(last))
+    return SettingsError(f"{path}: {reason}, got {got}", code="conf.E006", hint=hint, where=where)
+
+
+def _example(name: str, field: FieldInfo | None) -> str:
+    """Return the field with its default, as one that is right."""
+    shown = field is not None and isinstance(field.default, bool | int | float)
+    return f"for example {name}={field.default!r}" if field is not None and shown else ""
 
 
 def _shown(name: str, value: object) -> str:
@@ -139,8 +147,8 @@ def _shown(name: str, value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _fields_at(type_: Any, path: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the field names of the section that lies below a type at a path."""
+def _fields_at(type_: Any, path: tuple[Any, ...]) -> Mapping[str, FieldInfo]:
+    """Return the fields of the section that lies below a type at a path."""
     for step in path:
         if isinstance(type_, type) and issubclass(type_, BaseModel):
             field = type_.model_fields.get(str(step))
@@ -148,7 +156,7 @@ def _fields_at(type_: Any, path: tuple[Any, ...]) -> tuple[str, ...]:
         else:
             type_ = next(reversed(typing.get_args(type_)), None)
     is_model = isinstance(type_, type) and issubclass(type_, BaseModel)
-    return tuple(type_.model_fields) if is_model else ()
+    return type_.model_fields if is_model else {}
 
 
 def _record_call(section: type[Section], error: ValidationError | ForgeError) -> None:

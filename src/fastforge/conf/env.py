@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 from .._utils import nearest
 from ..exceptions import SettingsError
 from .recording import MISSING, EnvVariable, Placeholder, caller, current, keyword_location, record
+from .redaction import is_secret_name
 
 __all__ = ["Env", "env"]
 
@@ -154,7 +155,7 @@ def _parse(name: str, text: str, type_: Any, *, secret: bool) -> Any:
         return TypeAdapter(type_).validate_python(_structure(text, type_))
     except (ValidationError, json.JSONDecodeError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        got = "its value" if secret else repr(text)
+        got = "its value" if secret or is_secret_name(name) else repr(text)
         return _fail(
             f"the environment variable {name} should be {type_name(type_)}, got {got}: {reason}",
             "conf.E008",

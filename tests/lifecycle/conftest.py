@@ -11,7 +11,16 @@ import pytest
 from fastforge.components import Component, Registry
 from fastforge.conf import Settings, read_settings_module
 from fastforge.exceptions import Location
-from fastforge.lifecycle import RESOURCES, SCOPES, SERVICES, Resource, Scope, Service
+from fastforge.lifecycle import (
+    NOTICES,
+    RESOURCES,
+    SCOPES,
+    SERVICES,
+    Notice,
+    Resource,
+    Scope,
+    Service,
+)
 from tests.folder import isolated
 
 MakeRegistry = Callable[..., Registry]
@@ -30,8 +39,8 @@ def settings(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def make_registry() -> MakeRegistry:
-    def make(*values: Resource[Any] | Service | Scope) -> Registry:
-        kinds = {Resource: RESOURCES, Service: SERVICES, Scope: SCOPES}
+    def make(*values: Resource[Any] | Service | Scope | Notice) -> Registry:
+        kinds = {Resource: RESOURCES, Service: SERVICES, Scope: SCOPES, Notice: NOTICES}
         return Registry(
             kinds.values(),
             [

@@ -45,5 +45,31 @@ async def test_each_answer_is_reported(settings: Settings, make_registry: MakeRe
     assert answers["works"].error == ""
     assert answers["hangs"].error == "no answer within 0.1 s"
     assert "redis://u:***@cache" in answers["fails"].error
-    assert "'away' is unavailable" in answers["away"].error
+    assert answers["away"].error == "ConnectionRefusedError: away"
     assert not answers["away"].required
+
+
+async def test_those_without_a_ping_are_told_when_all_are_asked_for(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    @resource
+    async def silent() -> AsyncIterator[int]:
+        yield 1
+
+    @resource(required=False)
+    async def away() -> AsyncIterator[int]:
+        raise ConnectionRefusedError("nobody listens")
+        yield 1
+
+    @resource(roles={Role.WORKER})
+    async def elsewhere() -> AsyncIterator[int]:
+        yield 1
+
+    registry = make_registry(silent, away, elsewhere)
+    async with running(registry, settings, Role.WEB) as container:
+        assert await check_health(container) == ()
+        found = await check_health(container, all_resources=True)
+    assert [(each.app, each.resource, each.error) for each in found] == [
+        ("shop", "silent", ""),
+        ("shop", "away", "ConnectionRefusedError: nobody listens"),
+    ]

@@ -9,6 +9,7 @@ from ..web import kinds as web
 __all__ = [
     "CHECKS",
     "MIDDLEWARE",
+    "NOTICES",
     "RESOURCES",
     "ROUTERS",
     "SCOPES",
@@ -20,6 +21,7 @@ __all__ = [
 RESOURCES = lifecycle.RESOURCES
 SERVICES = lifecycle.SERVICES
 SCOPES = lifecycle.SCOPES
+NOTICES = lifecycle.NOTICES
 ROUTERS = web.ROUTERS
 MIDDLEWARE = web.MIDDLEWARE
 TASKS = tasks.TASKS

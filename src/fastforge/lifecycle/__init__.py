@@ -7,7 +7,8 @@ from .container import Container, current_container, use_container
 from .dependencies import StopSignal, injected, provide, section, setting
 from .execution import execute
 from .health import Health, check_health
-from .kinds import RESOURCES, SCOPES, SERVICES
+from .kinds import NOTICES, RESOURCES, SCOPES, SERVICES
+from .notice import Notice, notice, read_notices
 from .order import needs_of, start_order
 from .plan import Plan, plan
 from .resource import Resource, resource
@@ -18,11 +19,13 @@ from .service import Service, service
 
 __all__ = [
     "ALL_ROLES",
+    "NOTICES",
     "RESOURCES",
     "SCOPES",
     "SERVICES",
     "Container",
     "Health",
+    "Notice",
     "Plan",
     "Resource",
     "Role",
@@ -34,8 +37,10 @@ __all__ = [
     "execute",
     "injected",
     "needs_of",
+    "notice",
     "plan",
     "provide",
+    "read_notices",
     "resource",
     "running",
     "scope",

@@ -54,6 +54,10 @@ class Container:
         """The open resources, in the order of their opening."""
         return tuple(self._instances)
 
+    def failure(self, resource: Resource[Any]) -> str:
+        """Return why a degradable resource is not open at present; empty when nothing failed."""
+        return self._failures.get(resource, "")
+
     def __repr__(self) -> str:
         return f"<Container({self.role}, {len(self._instances)} resources open)>"
 

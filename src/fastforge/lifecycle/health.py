@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._utils import told
+from ..components import Component
 from .container import Container
+from .kinds import RESOURCES
 from .resource import Resource
 
 __all__ = ["Health", "check_health"]
@@ -15,34 +17,51 @@ __all__ = ["Health", "check_health"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What a resource answered: `error` is empty when it works."""
+    """What a resource answered: `error` is empty when it works; `app` is who declares it."""
 
     resource: str
+    app: str
     required: bool
     error: str
 
 
-async def check_health(container: Container, *, timeout_s: float = 1) -> tuple[Health, ...]:
+async def check_health(
+    container: Container, *, timeout_s: float = 1, all_resources: bool = False
+) -> tuple[Health, ...]:
     """Ping the resources of a process side by side; one that does not answer in time fails.
 
     Args:
         container: The running resources.
         timeout_s: The time limit, in seconds, for all of them together.
+        all_resources: Report those without a ping as well: they work when they are open.
     """
-    asked = [resource for resource in container.registry.values("resources") if resource.ping]
-    mine = [resource for resource in asked if container.role in resource.roles]
-    return tuple(await asyncio.gather(*(_ask(each, container, timeout_s) for each in mine)))
+    declared = container.registry.components(RESOURCES)
+    mine = [each for each in declared if container.role in each.value.roles]
+    asked = [each for each in mine if all_resources or each.value.ping]
+    return tuple(await asyncio.gather(*(_ask(each, container, timeout_s) for each in asked)))
 
 
-async def _ask(resource: Resource[Any], container: Container, timeout_s: float) -> Health:
-    error = ""
+async def _ask(
+    component: Component[Resource[Any]], container: Container, timeout_s: float
+) -> Health:
+    return Health(
+        resource=component.name,
+        app=component.app,
+        required=component.value.required,
+        error=await _error(component.value, container, timeout_s),
+    )
+
+
+async def _error(resource: Resource[Any], container: Container, timeout_s: float) -> str:
+    if failure := container.failure(resource):
+        return failure
     try:
         instance = container[resource]
-        assert resource.ping is not None
         async with asyncio.timeout(timeout_s):
-            await resource.ping(instance)
+            if resource.ping is not None:
+                await resource.ping(instance)
     except TimeoutError:
-        error = f"no answer within {timeout_s:g} s"
+        return f"no answer within {timeout_s:g} s"
     except Exception as problem:
-        error = told(problem)
-    return Health(resource=resource.name, required=resource.required, error=error)
+        return told(problem)
+    return ""

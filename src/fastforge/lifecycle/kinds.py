@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..components import Kind
+from .notice import Notice
 from .plan import plan
 from .resource import Resource
 from .scope import Scope
 from .service import Service
 
-__all__ = ["RESOURCES", "SCOPES", "SERVICES"]
+__all__ = ["NOTICES", "RESOURCES", "SCOPES", "SERVICES"]
 
 
 def _plan_function(value: Any) -> None:
@@ -45,6 +46,14 @@ SCOPES: Final[Kind[Scope]] = Kind(
     name="scopes",
     type=Scope,
     module="scopes",
+    key=_name,
+    home=_function,
+    validate=_plan_function,
+)
+NOTICES: Final[Kind[Notice]] = Kind(
+    name="notices",
+    type=Notice,
+    module="notices",
     key=_name,
     home=_function,
     validate=_plan_function,

@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from typing import Any, Final
 
 from .exceptions import Location, MissingExtraError
@@ -67,6 +68,37 @@ def import_object(path: str) -> Any:
     for part in attribute.split("."):
         value = getattr(value, part)
     return value
+
+
+def find_module(name: str) -> ModuleSpec | None:
+    """Find a module as an import would, without importing the packages that it lies in.
+
+    Args:
+        name: The dotted name.
+    """
+    spec: ModuleSpec | None = None
+    folders: list[str] | None = None
+    for part in _beginnings(name):
+        if spec is not None and folders is None:
+            return None  # what it should lie in is no package
+        found = (finder.find_spec(part, folders) for finder in sys.meta_path)
+        spec = next((each for each in found if each is not None), None)
+        if spec is None:
+            return None
+        if spec.origin is None and spec.submodule_search_locations is not None:
+            # A folder without `__init__.py`. Its own list would ask for the imported parent.
+            last = part.rpartition(".")[2]
+            paths = (os.path.join(folder, last) for folder in folders or sys.path)
+            folders = [path for path in paths if os.path.isdir(path)]
+        else:
+            folders = spec.submodule_search_locations
+    return spec
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    """Yield `a`, `a.b`, `a.b.c` of `a.b.c`."""
+    parts = name.split(".")
+    yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
 
 def missing_extra(extra: str, package: str) -> MissingExtraError:

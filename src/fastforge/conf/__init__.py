@@ -13,9 +13,9 @@ from .env import Env, env
 if TYPE_CHECKING:
     from .environment import Environment as Environment
     from .environment import read_environment as read_environment
+    from .finding import find_settings_module as find_settings_module
+    from .finding import make_importable as make_importable
     from .module import RawSettings as RawSettings
-    from .module import find_settings_module as find_settings_module
-    from .module import make_importable as make_importable
     from .module import read_settings_module as read_settings_module
     from .report import SettingRow as SettingRow
     from .report import env_example as env_example
@@ -35,8 +35,8 @@ _LAZY = {
     "SettingRow": "report",
     "Settings": "settings",
     "env_example": "report",
-    "find_settings_module": "module",
-    "make_importable": "module",
+    "find_settings_module": "finding",
+    "make_importable": "finding",
     "read_environment": "environment",
     "read_settings_module": "module",
     "settings_report": "report",

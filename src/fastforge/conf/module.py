@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +13,12 @@ from typing import Any, Final
 from .._utils import failing_line, import_hint, told
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .environment import Environment, read_environment
+from .finding import nearest_pyproject
 from .recording import Recording, recording
 from .source import SettingsSource, read_source
 
-__all__ = [
-    "RawSettings",
-    "find_settings_module",
-    "make_importable",
-    "read_settings_module",
-]
+__all__ = ["RawSettings", "read_settings_module"]
 
-VARIABLE: Final = "FASTFORGE_SETTINGS_MODULE"
 FREE_NAMES: Final = frozenset({"BASE_DIR"})
 
 
@@ -53,28 +46,6 @@ class RawSettings:
         """Return where an entry of INSTALLED_APPS was written, or the list when that is unknown."""
         found = self.source.assignments.get("INSTALLED_APPS")
         return found.key_location((index,)) if found and index >= 0 else None
-
-
-def find_settings_module(start: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the settings module's name, and what named it.
-
-    `FASTFORGE_SETTINGS_MODULE`, else `[tool.fastforge] settings` in the nearest
-    `pyproject.toml` at or above `start`.
-
-    Raises:
-        SettingsError: Neither is there.
-    """
-    if module := environ.get(VARIABLE):
-        return module, VARIABLE
-    pyproject = _pyproject(start)
-    if pyproject and (module := _tool_table(pyproject).get("settings")):
-        return str(module), f"{pyproject}"
-    raise SettingsError(
-        "no settings module is named",
-        code="conf.E013",
-        hint=f"run this in a project's folder, or set {VARIABLE}=shop.settings",
-        where=str(pyproject) if pyproject else None,
-    )
 
 
 def read_settings_module(
@@ -131,36 +102,7 @@ def _run(source: SettingsSource, record: Recording) -> ModuleType:
 def _root(source: SettingsSource) -> Path:
     """Return the project's folder: the nearest with a `pyproject.toml`, else above the package."""
     file = Path(source.files[-1]).resolve()
-    pyproject = _pyproject(file.parent)
+    pyproject = nearest_pyproject(file.parent)
     if pyproject is not None:
         return pyproject.parent
     return file.parents[source.modules[-1].count(".")]
-
-
-def _pyproject(start: Path) -> Path | None:
-    folders = (start.resolve(), *start.resolve().parents)
-    return next((f / "pyproject.toml" for f in folders if (f / "pyproject.toml").is_file()), None)
-
-
-def _tool_table(pyproject: Path) -> dict[str, Any]:
-    try:
-        with pyproject.open("rb") as file:
-            table = tomllib.load(file).get("tool", {}).get("fastforge", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
-        ) from error
-    return table if isinstance(table, dict) else {}
-
-
-def make_importable(start: Path) -> None:
-    """Make the project at or above a folder importable, as `python manage.py` there would.
-
-    This is the one thing that reading a project changes in its process: the project's folder,
-    and its `src`, come first on `sys.path`.
-    """
-    pyproject = _pyproject(start)
-    folder = pyproject.parent if pyproject else start
-    for path in (str(folder / "src"), str(folder)):
-        if os.path.isdir(path) and path not in sys.path:
-            sys.path.insert(0, path)

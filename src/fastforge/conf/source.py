@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 from .._utils import nearest, told
 from ..exceptions import Location, SettingsError
 
-__all__ = ["Assignment", "SettingsSource", "read_source"]
+__all__ = ["Assignment", "SettingsSource", "read_source", "settings_files"]
+
+Finder = Callable[[str], ModuleSpec | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +65,34 @@ def read_source(module: str, *, named_by: str) -> SettingsSource:
     names: list[str] = []
     files: list[str] = []
     assignments: dict[str, Assignment] = {}
-    for name, file, tree in _chain(module, named_by):
+    for name, file, tree in settings_files(module, named_by=named_by):
         names.append(name)
         files.append(file)
         assignments.update(_assignments(tree, file))
     return SettingsSource(modules=tuple(names), files=tuple(files), assignments=assignments)
 
 
-def _chain(module: str, named_by: str) -> Iterator[tuple[str, str, ast.Module]]:
-    file = _find(module, named_by)
+def settings_files(
+    module: str, *, named_by: str, find: Finder = importlib.util.find_spec
+) -> Iterator[tuple[str, str, ast.Module]]:
+    """Yield the name, the file and the syntax tree of each module that `read_source` reads.
+
+    Args:
+        module: The dotted name.
+        named_by: What named it, for the error.
+        find: How a module is found; the import system's own way imports the packages around it.
+
+    Raises:
+        SettingsError: A module does not exist or is not Python.
+    """
+    file = _find(module, named_by, find)
     tree = _parse(file)
-    for name, line in _star_imports(tree, module):
-        yield from _chain(name, f"{Location(file, line)}")
+    for name, line in _star_imports(tree, module, find):
+        yield from settings_files(name, named_by=f"{Location(file, line)}", find=find)
     yield module, file, tree
 
 
-def _star_imports(tree: ast.Module, module: str) -> Iterator[tuple[str, int]]:
+def _star_imports(tree: ast.Module, module: str, find: Finder) -> Iterator[tuple[str, int]]:
     """Yield the modules of the same project that a module star-imports and that exist.
 
     One that does not exist is left to the import system: it may stand inside a `try`.
@@ -89,7 +103,7 @@ def _star_imports(tree: ast.Module, module: str) -> Iterator[tuple[str, int]]:
             base = "." * statement.level + (statement.module or "")
             name = importlib.util.resolve_name(base, package)
             ours = name.partition(".")[0] == module.partition(".")[0]
-            if ours and _spec(name) is not None:
+            if ours and _spec(name, find) is not None:
                 yield name, statement.lineno
 
 
@@ -104,16 +118,16 @@ def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
             yield from _statements(node)
 
 
-def _spec(name: str) -> ModuleSpec | None:
+def _spec(name: str, find: Finder = importlib.util.find_spec) -> ModuleSpec | None:
     try:
-        return importlib.util.find_spec(name)
+        return find(name)
     except ModuleNotFoundError:
         return None
 
 
-def _find(module: str, named_by: str) -> str:
+def _find(module: str, named_by: str, find: Finder) -> str:
     try:
-        spec = _spec(module)
+        spec = _spec(module, find)
     except Exception as error:
         raise SettingsError(
             f"the package of the settings module {module!r} does not load: {told(error)}",

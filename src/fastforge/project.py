@@ -133,6 +133,11 @@ class Project:
         )
 
     @property
+    def outline(self) -> Outline:
+        """What is known of it without its components."""
+        return Outline(settings=self.settings, apps=self.apps, commands=self.commands)
+
+    @property
     def name(self) -> str:
         """The name of the package that holds the settings."""
         return self.settings.module.partition(".")[0]

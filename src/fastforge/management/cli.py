@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -19,6 +19,9 @@ from .invocation import Invocation
 from .lazy import LazyCommand
 from .reporting import colour, lines_of, report
 from .usage import knowing, no_such_command, usage_error
+
+if TYPE_CHECKING:
+    from ..project import Project
 
 __all__ = ["main", "run"]
 
@@ -39,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str], *, program: str | None = None) -> int:
+def run(
+    arguments: Sequence[str], *, program: str | None = None, project: Project | None = None
+) -> int:
     """Run one command and return the exit code: 0 ok, 1 found something, 2 refused, 3 no start.
 
     ```python
@@ -49,8 +54,9 @@ def run(arguments: Sequence[str], *, program: str | None = None) -> int:
     Args:
         arguments: Options, the command's name and its own arguments.
         program: What messages call the program; found out from how it was started.
+        project: A loaded project, in place of the one that the settings say.
     """
-    invocation = Invocation()
+    invocation = Invocation(project)
     try:
         result = _Manage().main(list(arguments), program, standalone_mode=False, obj=invocation)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -11,7 +11,7 @@ from ..exceptions import ForgeError
 from ..observability.tracebacks import tracebacks_are_wanted
 
 if TYPE_CHECKING:
-    from ..project import Outline
+    from ..project import Outline, Project
 
 __all__ = ["OUTSIDE_PROJECT", "Invocation", "core_commands"]
 
@@ -30,12 +30,28 @@ class Invocation:
     Attributes:
         settings_module: What `--settings` named.
         traceback: Whether `--traceback` or FASTFORGE_TRACEBACK asks for failures whole.
+
+    Args:
+        project: A project that is loaded already; then no settings are read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, project: Project | None = None) -> None:
         self.settings_module: str | None = None
         self.traceback = tracebacks_are_wanted()
-        self._outline: Outline | Exception | None = None
+        self._project = project
+        self._outline: Outline | Exception | None = project.outline if project else None
+
+    def project(self) -> Project:
+        """Return the loaded project.
+
+        Raises:
+            ForgeError: It cannot be loaded.
+        """
+        if self._project is None:
+            from ..project import Project
+
+            self._project = Project.of(self.outline())
+        return self._project
 
     def outline(self) -> Outline:
         """Return the outline of the project.

@@ -44,7 +44,7 @@ def run_command(
         Interrupted: SIGINT or SIGTERM ended it; everything has been closed.
         Exception: Whatever the command raised.
     """
-    project = None if command.starts == "nothing" else Project.of(invocation.outline())
+    project = None if command.starts == "nothing" else invocation.project()
     if project is not None and command.starts == "resources":
         return _exit_code(run_async(_with_resources(form, project, invocation, given)), command)
     arguments, named = form.bind(given, _context(invocation, project))

@@ -9,20 +9,15 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
-from ._utils import did_you_mean
-from .exceptions import TaskError
-from .lifecycle import Container, Role
+from .lifecycle import Role
 from .signals import heard_signals
-from .tasks.backend import backend_of
-from .tasks.consumer import Consumer
 from .tasks.control import ConsumerOptions, Stop
-from .tasks.kinds import TASKS
-from .tasks.settings import Tasks
+from .tasks.working import options_of, work
 
 if TYPE_CHECKING:
     from .project import Project
 
-__all__ = ["options_of", "run_worker", "work"]
+__all__ = ["run_worker"]
 
 logger = logging.getLogger("fastforge.worker")
 
@@ -51,47 +46,17 @@ def run_worker(
         StartError: The project could not be opened.
         TaskError: A queue that no task uses, or a backend that is not installed.
     """
-    options = options_of(project, queues=queues, concurrency=concurrency, burst=burst)
+    options = options_of(
+        project.registry,
+        project.settings,
+        queues=queues,
+        concurrency=concurrency,
+        burst=burst,
+    )
     threads = asyncio.run(_with_signals(project, options))
     if threads:
         _leave_behind(threads)
     return 0
-
-
-def options_of(
-    project: Project,
-    *,
-    queues: Iterable[str] = (),
-    concurrency: int | None = None,
-    burst: bool = False,
-) -> ConsumerOptions:
-    """Return what a worker of a project does; the arguments are those of `run_worker`."""
-    settings = project.settings.section(Tasks)
-    known = sorted({"default", *(task.queue for task in project.registry.values(TASKS))})
-    asked = tuple(dict.fromkeys(queues))
-    for queue in asked:
-        if queue not in known:
-            raise TaskError(
-                f"no task of the project uses the queue {queue!r}",
-                code="tasks.E015",
-                hint=did_you_mean(queue, known) or f"there are {', '.join(known)}",
-            )
-    return ConsumerOptions(
-        queues=asked or tuple(known),
-        concurrency=concurrency or settings.concurrency,
-        lease_s=settings.lease_s,
-        drain_s=settings.drain_s,
-        burst=burst,
-    )
-
-
-async def work(container: Container, options: ConsumerOptions, stop: Stop) -> int:
-    """Consume in a running project; return how many threads are still at work at the end."""
-    consumer = Consumer(container, backend_of(container), options, stop)
-    queues = ", ".join(options.queues)
-    logger.info("worker %s takes jobs from %s", consumer.worker_id, queues)
-    await consumer.run()
-    return consumer.threads.busy
 
 
 async def _with_signals(project: Project, options: ConsumerOptions) -> int:

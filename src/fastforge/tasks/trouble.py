@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from .._utils import told
+from ..exceptions import ForgeError
 from ..lifecycle.backoff import Backoff
 
 __all__ = ["Trouble", "backoff"]
@@ -25,7 +26,8 @@ class Trouble:
     def failed(self, activity: str, error: Exception) -> None:
         """Note a failure; the first one is logged."""
         if not self._failing:
-            logger.warning("the task backend fails, the worker waits for it: %s", told(error))
+            shown = str(error) if isinstance(error, ForgeError) else told(error)
+            logger.warning("the task backend fails, the worker waits for it: %s", shown)
         self._failing.add(activity)
 
     def succeeded(self, activity: str) -> None:

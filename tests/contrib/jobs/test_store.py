@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from fastforge import Project, Role
 from fastforge.contrib.db import session
+from fastforge.contrib.db.errors import SchemaMissing
 from fastforge.contrib.db.resources import DatabaseConnection, database
 from fastforge.contrib.db.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs import JobStore
@@ -172,7 +173,7 @@ async def test_a_mistake_is_not_taken_for_an_absence(
 ) -> None:
     async with db.engine.begin() as connection:
         await connection.run_sync(JOB.drop)
-    with pytest.raises((sa.exc.ProgrammingError, sa.exc.OperationalError), match="jobs_job"):
+    with pytest.raises(SchemaMissing, match="'jobs_job' does not exist; run: manage migrate"):
         await store.claim(REQUEST)
     async with db.engine.begin() as connection:
         await connection.run_sync(JOB.create)

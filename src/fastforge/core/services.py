@@ -1,0 +1,77 @@
+"""The service that every project has: a worker inside the server, for development."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from typing import Final
+
+from ..lifecycle import Container, Role, StopSignal, current_container, service
+from ..tasks.control import Stop
+from ..tasks.kinds import TASKS
+from ..tasks.settings import Tasks
+from ..tasks.working import has_work, options_of, queues_of, work
+
+__all__ = ["EMBEDDED_WORKER", "embedded_worker", "where_jobs_run", "worker_is_embedded"]
+
+logger = logging.getLogger("fastforge.worker")
+
+EMBEDDED_WORKER: Final = "FASTFORGE_EMBEDDED_WORKER"
+"""Whoever starts a server sets this variable to 1 to have the jobs run in the same process."""
+DRAIN_S: Final = 2.0
+"""How long running jobs may go on, because a reload waits for them; then they are handed back."""
+END_LIMIT_S: Final = 8.0
+"""That, and what a consumer takes at most besides: to end a claim, to cancel, to hand back."""
+
+
+def worker_is_embedded(container: Container) -> bool:
+    """Return whether this process also runs the project's jobs."""
+    wanted = os.environ.get(EMBEDDED_WORKER) == "1" and container.role is Role.WEB
+    return wanted and has_work(container.registry, container.settings)
+
+
+def where_jobs_run(container: Container) -> str:
+    """Return, for whoever develops, what runs the jobs; empty in a project without tasks."""
+    if not container.registry.values(TASKS):
+        return ""
+    if worker_is_embedded(container):
+        return f"in this process, from {', '.join(queues_of(container.registry))}"
+    if container.settings.section(Tasks).backend == "memory":
+        return "nowhere: TASKS.backend is memory, and only a worker inside the server sees them"
+    return "nowhere yet, start a worker: manage runworker"
+
+
+@service(roles={Role.WEB}, drain_s=END_LIMIT_S)
+async def embedded_worker(stopping: StopSignal) -> None:
+    """Run the jobs of the project in the process that serves it, where that was asked for."""
+    container = current_container()
+    if not worker_is_embedded(container):
+        return
+    drain_s = min(DRAIN_S, container.settings.section(Tasks).drain_s)
+    options = options_of(container.registry, container.settings, drain_s=drain_s)
+    stop = Stop()
+    told = asyncio.create_task(_tell(stop, stopping))
+    try:
+        threads = await work(container, options, stop)
+    finally:
+        told.cancel()
+    if threads:
+        logger.warning("%d threads did not end; they are left behind", threads)
+        threading.Thread(target=_end_with_main_thread, daemon=True).start()
+
+
+async def _tell(stop: Stop, stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    stop.request()
+
+
+def _end_with_main_thread() -> None:
+    """End the process once its main thread has: Python would wait for every other thread."""
+    threading.main_thread().join()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,85 @@
+"""Working: what a process needs to consume the jobs of a project, whichever process it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from .._utils import did_you_mean
+from ..components import Registry
+from ..conf import Settings
+from ..exceptions import TaskError
+from ..lifecycle import Container
+from .backend import backend_of
+from .consumer import Consumer
+from .control import ConsumerOptions, Stop
+from .kinds import TASK_BACKENDS, TASKS
+from .settings import Tasks
+
+__all__ = ["has_work", "options_of", "queues_of", "work"]
+
+logger = logging.getLogger("fastforge.worker")
+
+
+def has_work(registry: Registry, settings: Settings) -> bool:
+    """Return whether a project has tasks, and the backend that keeps their jobs."""
+    backends = {backend.name for backend in registry.values(TASK_BACKENDS)}
+    return bool(registry.values(TASKS)) and settings.section(Tasks).backend in backends
+
+
+def queues_of(registry: Registry) -> tuple[str, ...]:
+    """Return the names of all queues that the tasks of a project use."""
+    return tuple(sorted({"default", *(task.queue for task in registry.values(TASKS))}))
+
+
+def options_of(
+    registry: Registry,
+    settings: Settings,
+    *,
+    queues: Iterable[str] = (),
+    concurrency: int | None = None,
+    drain_s: float | None = None,
+    burst: bool = False,
+) -> ConsumerOptions:
+    """Return how a worker of a project works.
+
+    Args:
+        registry: The project's components.
+        settings: The project's settings.
+        queues: The queues to take jobs from; all that the project's tasks name unless given.
+        concurrency: How many jobs run at the same time; TASKS.concurrency unless given.
+        drain_s: How long running jobs may go on at the end; TASKS.drain_s unless given.
+        burst: End when nothing is due and nothing runs.
+
+    Raises:
+        TaskError: A queue that no task uses.
+    """
+    section = settings.section(Tasks)
+    known = queues_of(registry)
+    asked = tuple(dict.fromkeys(queues))
+    for queue in asked:
+        if queue not in known:
+            raise TaskError(
+                f"no task of the project uses the queue {queue!r}",
+                code="tasks.E015",
+                hint=did_you_mean(queue, known) or f"there are {', '.join(known)}",
+            )
+    return ConsumerOptions(
+        queues=asked or known,
+        concurrency=concurrency or section.concurrency,
+        lease_s=section.lease_s,
+        drain_s=section.drain_s if drain_s is None else drain_s,
+        burst=burst,
+    )
+
+
+async def work(container: Container, options: ConsumerOptions, stop: Stop) -> int:
+    """Consume in a running project; return how many threads are still at work at the end.
+
+    Raises:
+        TaskError: The backend that TASKS.backend names is not installed.
+    """
+    consumer = Consumer(container, backend_of(container), options, stop)
+    logger.info("worker %s takes jobs from %s", consumer.worker_id, ", ".join(options.queues))
+    await consumer.run()
+    return consumer.threads.busy

@@ -1,0 +1,218 @@
+"""The worker inside the server: real servers, jobs that run in their process or in none."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from fastforge import Role
+from fastforge.contrib.db.migrations.project import migration_engines, project_history
+from fastforge.contrib.db.migrations.runner import migrate as apply_migrations
+from fastforge.core.services import EMBEDDED_WORKER, where_jobs_run
+from tests.folder import ProjectFolder, isolated
+from tests.processes import Process, fetch, free_port, start, wait_until
+
+SETTINGS = """
+    from fastforge.contrib.db import Database
+    from fastforge.tasks import Tasks
+
+    DATABASES = {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
+    INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.jobs", "shop"]
+    TASKS = Tasks(lease_s=1)
+    """
+MEMORY = """
+    from fastforge.tasks import Tasks
+
+    INSTALLED_APPS = ["shop"]
+    TASKS = Tasks(backend="memory")
+    """
+SHOP = {
+    "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
+    "shop/asgi.py": """
+        from fastforge import get_asgi_application
+
+        app = get_asgi_application()
+        """,
+    "shop/tasks.py": """
+        import asyncio, os, threading
+        from pathlib import Path
+
+        from fastforge import task
+
+        LOG = Path(__file__).parent.parent / "log"
+
+        def note(text: str) -> None:
+            with LOG.open("a") as file:
+                file.write(f"{text} in {os.getpid()}\\n")
+
+        @task(queue="mail")
+        async def send(seconds: float) -> None:
+            note("begin")
+            await asyncio.sleep(seconds)
+            note("end")
+
+        @task
+        def block() -> None:
+            note("block")
+            threading.Event().wait()
+        """,
+    "shop/routes.py": """
+        from fastapi import APIRouter
+
+        from .tasks import block, send
+
+        router = APIRouter()
+
+        @router.get("/send")
+        async def enqueue(seconds: float = 0) -> str:
+            return (await send.enqueue(seconds=seconds)).uid
+
+        @router.get("/block")
+        async def enqueue_block() -> str:
+            return (await block.enqueue()).uid
+        """,
+    "program.py": """
+        import sys
+        from fastforge.server.serve import bind, serve
+
+        sys.exit(serve("shop.asgi:app", bind("127.0.0.1", int(sys.argv[1]))))
+        """,
+}
+INSIDE = {EMBEDDED_WORKER: "1", "FASTFORGE_ENV": "development"}
+
+
+class Served:
+    """A server of the shop, and what its jobs have noted."""
+
+    def __init__(self, folder: ProjectFolder, argv: list[str], env: dict[str, str]) -> None:
+        self.port = free_port()
+        self.log = folder.path / "log"
+        argv = [sys.executable, *argv, str(self.port)]
+        self.process: Process = start(argv, cwd=folder.path, env=env)
+
+    def get(self, path: str) -> str:
+        """Ask for a path, once the server is there."""
+        answer = wait_until(
+            lambda: fetch(f"http://127.0.0.1:{self.port}{path}"), describe=self.process
+        )
+        assert answer.status == 200, answer
+        return answer.body
+
+    def noted(self, text: str) -> bool:
+        """Whether a job has noted this in the server's own process."""
+        line = f"{text} in {self.process.pid}\n"
+        return self.log.exists() and line in self.log.read_text()
+
+    def wait_for(self, text: str) -> None:
+        """Wait for a note of a job in the server's own process."""
+        wait_until(lambda: self.noted(text), describe=self.process)
+
+    def __enter__(self) -> Self:
+        self.process.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.__exit__(*error)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[ProjectFolder]:
+    with isolated(tmp_path) as folder:
+        folder.write(SHOP | {"shop/settings.py": SETTINGS})
+        yield folder
+
+
+def served(shop: ProjectFolder, **more: str) -> Served:
+    return Served(shop, ["program.py"], INSIDE | more)
+
+
+def migrate(shop: ProjectFolder) -> None:
+    async def apply() -> None:
+        project = shop.load()
+        async with migration_engines(project) as engines:
+            await apply_migrations(engines, project_history(project))
+
+    asyncio.run(apply())
+
+
+def test_a_job_runs_in_the_process_that_enqueued_it_under_any_server(shop: ProjectFolder) -> None:
+    migrate(shop)
+    with Served(shop, ["-m", "uvicorn", "shop.asgi:app", "--port"], INSIDE) as server:
+        server.get("/send")
+        server.wait_for("end")
+
+
+def test_what_runs_is_handed_back_at_sigterm_and_killed_jobs_wait_for_the_next_start(
+    shop: ProjectFolder,
+) -> None:
+    migrate(shop)
+    with served(shop) as first:
+        first.get("/send?seconds=3600")
+        first.wait_for("begin")
+        first.process.terminate()
+        assert first.process.wait() == 0
+        assert "Traceback" not in first.process.output
+    with served(shop) as second:
+        second.wait_for("begin")  # at once: it was handed back
+        second.process.kill()
+        second.process.wait()
+    with served(shop) as third:
+        third.wait_for("begin")  # when its lease of a second has ended
+
+
+def test_without_the_variable_nothing_runs(shop: ProjectFolder) -> None:
+    migrate(shop)
+    with served(shop, **{EMBEDDED_WORKER: ""}) as server:
+        server.get("/send")
+        server.process.terminate()
+        assert server.process.wait() == 0
+        assert not server.log.exists()
+    with served(shop) as server:
+        server.wait_for("end")
+
+
+def test_before_the_first_migrate_the_server_serves_and_its_worker_waits(
+    shop: ProjectFolder,
+) -> None:
+    with served(shop) as server:
+        server.get("/openapi.json")
+        line = "the worker waits for it: [db.E026] the table 'jobs_job' does not exist"
+        server.process.wait_for(line)
+        migrate(shop)
+        server.get("/send")
+        server.wait_for("end")
+        assert server.process.output.count(line) == 1
+        assert "Traceback" not in server.process.output
+
+
+def test_a_thread_that_does_not_end_does_not_keep_the_process(shop: ProjectFolder) -> None:
+    migrate(shop)
+    with served(shop) as server:
+        server.get("/block")
+        server.wait_for("block")
+        server.process.terminate()
+        assert server.process.wait() == 0
+        assert "1 threads did not end; they are left behind" in server.process.output
+
+
+def test_jobs_in_memory_run_as_well(shop: ProjectFolder) -> None:
+    shop.write({"shop/settings.py": MEMORY})
+    with served(shop) as server:
+        server.get("/send")
+        server.wait_for("end")
+
+
+async def test_what_runs_the_jobs_is_told_in_words(
+    shop: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = shop.load()
+    monkeypatch.delenv(EMBEDDED_WORKER, raising=False)
+    async with project.running(Role.WEB) as container:
+        assert where_jobs_run(container) == "nowhere yet, start a worker: manage runworker"
+        monkeypatch.setenv(EMBEDDED_WORKER, "1")
+        assert where_jobs_run(container) == "in this process, from default, mail"

@@ -78,6 +78,8 @@ def find_module(name: str) -> ModuleSpec | None:
     """
     spec: ModuleSpec | None = None
     folders: list[str] | None = None
+    if "" in name.split("."):
+        return None
     for part in _beginnings(name):
         if spec is not None and folders is None:
             return None  # what it should lie in is no package
@@ -89,9 +91,8 @@ def find_module(name: str) -> ModuleSpec | None:
             # A folder without `__init__.py`. Its own list would ask for the imported parent.
             last = part.rpartition(".")[2]
             paths = (os.path.join(folder, last) for folder in folders or sys.path)
-            folders = [path for path in paths if os.path.isdir(path)]
-        else:
-            folders = spec.submodule_search_locations
+            spec.submodule_search_locations = [path for path in paths if os.path.isdir(path)]
+        folders = spec.submodule_search_locations
     return spec
 
 

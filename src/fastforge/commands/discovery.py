@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from .._utils import first_line
-from ..components import load_module, top_level_names
+from .._utils import find_module, first_line
 from ..exceptions import ComponentError, Location
-from .command import Command
+
+if TYPE_CHECKING:
+    from .declaration import Command
 
 __all__ = ["CommandFile", "find_commands"]
+
+_DOCSTRING: Final = re.compile(rb'\s*"""(?P<text>(?:[^"\\]|"(?!""))*)"""[ \t]*\r?\n')
+"""A docstring as nearly everybody writes it. Parsing whole files would be most of `--help`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +40,12 @@ class CommandFile:
     @property
     def help(self) -> str:
         """The first line of the file's docstring, read without importing it."""
+        with open(self.location.file, "rb") as file:
+            source = file.read()
+        if written := _DOCSTRING.match(source):
+            return first_line(written["text"].decode(errors="replace"))
         try:
-            with open(self.location.file, "rb") as file:
-                return first_line(ast.get_docstring(ast.parse(file.read())) or "")
+            return first_line(ast.get_docstring(ast.parse(source)) or "")
         except SyntaxError as error:
             return f"(is not valid Python: line {error.lineno})"
 
@@ -47,6 +55,9 @@ class CommandFile:
         Raises:
             ComponentError: It does not load, or does not define exactly one command.
         """
+        from ..components import load_module, top_level_names  # not for the list
+        from .declaration import Command
+
         module = load_module(self.module)
         with open(self.location.file, "rb") as file:
             own = top_level_names(file.read())
@@ -87,15 +98,14 @@ def find_commands(packages: Iterable[tuple[str, str]]) -> dict[str, CommandFile]
 
 
 def _files(label: str, package: str) -> Iterator[CommandFile]:
-    spec = importlib.util.find_spec(package)
-    if spec is None:
-        return
-    for folder in spec.submodule_search_locations or ():
-        for path in sorted(Path(folder).glob("*.py")):
-            if not path.stem.startswith("_"):
+    spec = find_module(package)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        for file in sorted(os.listdir(folder)):
+            name, extension = os.path.splitext(file)
+            if extension == ".py" and not name.startswith("_"):
                 yield CommandFile(
-                    name=path.stem,
+                    name=name,
                     app=label,
-                    module=f"{package}.{path.stem}",
-                    location=Location(str(path), 1),
+                    module=f"{package}.{name}",
+                    location=Location(os.path.join(folder, file), 1),
                 )

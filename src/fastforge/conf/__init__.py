@@ -1,16 +1,14 @@
 """Settings: read from one module, typed, every mistake reported at once with its place.
 
-Only light names are imported here, so that a settings module costs no more than it uses.
+Names are imported when they are used, so that a settings module costs no more than it uses.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .app import App
-from .env import Env, env
-
 if TYPE_CHECKING:
+    from .app import App as App
     from .environment import Environment as Environment
     from .environment import read_environment as read_environment
     from .finding import find_settings_module as find_settings_module
@@ -25,8 +23,12 @@ if TYPE_CHECKING:
     from .section import Setting as Setting
     from .settings import Settings as Settings
     from .settings import validate as validate
+    from .variables import Env as Env
+    from .variables import env as env
 
 _LAZY = {
+    "App": "app",
+    "Env": "variables",
     "Environment": "environment",
     "REQUIRED": "section",
     "RawSettings": "module",
@@ -34,6 +36,7 @@ _LAZY = {
     "Setting": "section",
     "SettingRow": "report",
     "Settings": "settings",
+    "env": "variables",
     "env_example": "report",
     "find_settings_module": "finding",
     "make_importable": "finding",

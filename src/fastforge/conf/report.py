@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .env import example, type_name
 from .recording import EnvVariable
 from .redaction import MASK, is_secret_name, masked
 from .settings import Settings
+from .variables import example, type_name
 
 __all__ = ["SettingRow", "env_example", "settings_report"]
 

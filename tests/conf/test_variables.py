@@ -45,7 +45,7 @@ def test_a_missing_variable_without_default_is_recorded_and_stands_for_anything(
     [error] = record.errors
     assert error.code == "conf.E007"
     assert error.hint == "did you mean 'DATABSE_URL'?"
-    assert str(error.where).endswith(f"test_env.py:{read.__code__.co_firstlineno + 2}")
+    assert str(error.where).endswith(f"test_variables.py:{read.__code__.co_firstlineno + 2}")
 
 
 def test_a_wrong_value_names_the_variable_the_type_and_an_example() -> None:

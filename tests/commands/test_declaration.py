@@ -20,7 +20,7 @@ def test_the_decorator_returns_a_value() -> None:
 
 
 def test_a_command_with_resources_has_to_be_async() -> None:
-    with pytest.raises(ComponentError, match=r"test_command.py:\d+: the command 'wrong'"):
+    with pytest.raises(ComponentError, match=r"test_declaration.py:\d+: the command 'wrong'"):
 
         @command
         def wrong() -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +25,7 @@ from .conf import (
 from .exceptions import AppError, ErrorGroup, ForgeError, Location, SettingsError
 
 if TYPE_CHECKING:
-    from .lifecycle import Container, Role
+    from .lifecycle import Container, Resource, Role
 
 __all__ = ["Outline", "Project"]
 
@@ -74,7 +74,15 @@ class Outline:
         if module is None:
             variables = os.environ if environ is None else environ
             module, named_by = find_settings_module(folder, variables)
-        raw = read_settings_module(module, named_by=named_by, environ=environ)
+        return cls.of(read_settings_module(module, named_by=named_by, environ=environ))
+
+    @classmethod
+    def of(cls, raw: RawSettings) -> Outline:
+        """Load the apps that the settings install, and validate the settings.
+
+        Raises:
+            ErrorGroup: All mistakes in the settings and in INSTALLED_APPS.
+        """
         apps = _load_apps(raw)
         return cls(
             settings=validate(raw, _declared(apps)),
@@ -141,6 +149,46 @@ class Project:
     def name(self) -> str:
         """The name of the package that holds the settings."""
         return self.settings.module.partition(".")[0]
+
+    def overriding(
+        self,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        resources: Mapping[Resource[Any], object] | None = None,
+    ) -> Project:
+        """Return a copy of the project with other settings and with stand-ins for resources.
+
+        ```python
+        quiet = project.overriding(settings={"DEBUG": False}, resources={search: FakeSearch()})
+        ```
+
+        Surprises: nothing global changes, and this project stays as it is. A section is replaced
+        as a whole, as if it had been written so in the settings module.
+
+        Args:
+            settings: Upper-case names and their values; sections as objects or as dicts.
+            resources: What handlers, tasks and commands find in the place of a resource: an async
+                generator function (also one with `@asynccontextmanager`) or another resource opens
+                it at each start; anything else is the instance itself.
+
+        Raises:
+            ErrorGroup: Unknown names and wrong values, all of them.
+            ComponentError: A resource that no installed app declares.
+            AppError: INSTALLED_APPS names an app that cannot be loaded.
+        """
+        from .lifecycle.replacing import replace_resources, stand_ins_of
+
+        changed = self
+        if settings:
+            outline = Outline.of(self.settings.raw.overriding(settings))
+            changed = replace(self, settings=outline.settings)
+            if "INSTALLED_APPS" in settings:
+                changed = Project.of(outline)
+                again = replace_resources(changed.registry, stand_ins_of(self.registry))
+                changed = replace(changed, registry=again)
+        if resources:
+            changed = replace(changed, registry=replace_resources(changed.registry, resources))
+        return changed
 
     def running(self, role: Role) -> AbstractAsyncContextManager[Container]:
         """Open what a role needs; close it at the end of the block.

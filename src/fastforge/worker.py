@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
@@ -54,7 +55,7 @@ def run_worker(
         burst=burst,
     )
     threads = asyncio.run(_with_signals(project, options))
-    if threads:
+    if threads and threading.current_thread() is threading.main_thread():
         _leave_behind(threads)
     return 0
 

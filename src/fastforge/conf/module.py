@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -15,7 +15,7 @@ from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .environment import Environment, read_environment
 from .finding import nearest_pyproject
 from .recording import Recording, recording
-from .source import SettingsSource, read_source
+from .source import Assignment, SettingsSource, read_source
 
 __all__ = ["RawSettings", "read_settings_module"]
 
@@ -36,15 +36,29 @@ class RawSettings:
     source: SettingsSource
     record: Recording
     errors: tuple[ForgeError, ...] = ()
+    overridden: frozenset[str] = frozenset()
+    """The names whose values `overriding` gave, in place of the settings module."""
 
     def location(self, name: str) -> Location | None:
         """Return where a name was written."""
-        found = self.source.assignments.get(name)
+        found = self.assignment(name)
         return found.location if found else None
+
+    def assignment(self, name: str) -> Assignment | None:
+        """Return the statement that gives a name its value; None for an overridden one."""
+        return None if name in self.overridden else self.source.assignments.get(name)
+
+    def overriding(self, values: Mapping[str, Any]) -> RawSettings:
+        """Return a copy with other values, as if they stood in the settings module."""
+        return replace(
+            self,
+            values={**self.values, **values},
+            overridden=self.overridden.union(values),
+        )
 
     def entry_location(self, index: int) -> Location | None:
         """Return where an entry of INSTALLED_APPS was written, or the list when that is unknown."""
-        found = self.source.assignments.get("INSTALLED_APPS")
+        found = self.assignment("INSTALLED_APPS")
         return found.key_location((index,)) if found and index >= 0 else None
 
 

@@ -41,7 +41,7 @@ def settings_report(settings: Settings) -> Iterator[SettingRow]:
         yield SettingRow(
             name=name,
             value=_shown(name, value, settings.raw.record.secrets),
-            source=str(settings.where(name) or "default"),
+            source=_source(settings, name),
             variables=tuple(f"{variable.name} ({variable.source})" for variable in variables),
         )
 
@@ -76,8 +76,13 @@ def _as_text(default: object) -> str:
     return json.dumps(default) if isinstance(default, dict) else str(default)
 
 
+def _source(settings: Settings, name: str) -> str:
+    overridden = name in settings.raw.overridden
+    return "overridden" if overridden else str(settings.where(name) or "default")
+
+
 def _variables_of(settings: Settings, name: str) -> Iterator[EnvVariable]:
-    assignment = settings.raw.source.assignments.get(name)
+    assignment = settings.raw.assignment(name)
     if assignment is None or name not in settings.raw.values:
         return
     for variable in settings.raw.record.variables:

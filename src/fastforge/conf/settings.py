@@ -82,7 +82,7 @@ class Settings:
         return bool(self._values.get("DEBUG", self.environment == "development"))
 
     def where(self, name: str) -> Location | None:
-        """Return where a setting was written; None when its default holds."""
+        """Return where a setting was written; None when its default holds, or an overriding."""
         return self.raw.location(name) if name in self.raw.values else None
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ def _value(setting: Setting, raw: RawSettings) -> Any:
 
 
 def _faults(error: ValidationError, setting: Setting, raw: RawSettings) -> Iterator[SettingsError]:
-    assignment = raw.source.assignments.get(setting.name)
+    assignment = raw.assignment(setting.name)
 
     def locate(loc: tuple[Any, ...]) -> Location | None:
         return assignment.key_location(loc) if assignment else None

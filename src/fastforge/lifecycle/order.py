@@ -35,7 +35,7 @@ def start_order(registry: Registry, role: Role) -> tuple[Component[Resource[Any]
             return
         if resource in chain:
             raise _cycle((*chain[chain.index(resource) :], resource), declared)
-        for needed in needs_of(resource):
+        for needed in needs_of(declared[resource].value):
             _refuse(resource, needed, role, declared)
             visit(needed, (*chain, resource))
         ordered[resource] = declared[resource]

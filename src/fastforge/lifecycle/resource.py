@@ -29,6 +29,7 @@ class Resource(Generic[T]):
         start_timeout_s: The time limit of one attempt to open it.
         close_timeout_s: The time limit of closing it.
         ping: Raises when the instance does not work any more; for health checks.
+        stands_for: The resource in whose place it opens; the two are found by each other.
     """
 
     name: str
@@ -39,6 +40,17 @@ class Resource(Generic[T]):
     start_timeout_s: float = 10
     close_timeout_s: float = 5
     ping: Callable[[T], Awaitable[object]] | None = None
+    stands_for: Resource[T] | None = None
+
+    # Whoever asks for the original by annotation is given what stands for it.
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Resource) and (self.stands_for or self) is (
+            other.stands_for or other
+        )
+
+    def __hash__(self) -> int:
+        return object.__hash__(self.stands_for or self)
 
     def __repr__(self) -> str:
         return f"<Resource({self.name})>"

@@ -1,0 +1,34 @@
+"""What tests need: a client, a live server, commands in process, and set-ups of apps.
+
+The fixtures of the pytest plugin are made of the same things. Names are imported when they are
+first used: `client` alone needs httpx.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import client as client
+    from .commands import Result as Result
+    from .commands import run_command as run_command
+    from .server import live_server as live_server
+    from .setups import TestSetup as TestSetup
+    from .setups import setup_for_tests as setup_for_tests
+
+_LAZY = {
+    "Result": "commands",
+    "TestSetup": "setups",
+    "client": "client",
+    "live_server": "server",
+    "run_command": "commands",
+    "setup_for_tests": "setups",
+}
+
+__all__ = ["Result", "TestSetup", "client", "live_server", "run_command", "setup_for_tests"]
+
+
+def __getattr__(name: str) -> object:
+    from .._utils import lazy_attribute
+
+    return lazy_attribute(__name__, _LAZY, name)

@@ -1,0 +1,123 @@
+"""Lifespan: an application started and stopped in this event loop, as a server would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ..exceptions import StartError
+from ..project import Project
+
+__all__ = ["Application", "application_of", "started"]
+
+Application = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[MutableMapping[str, Any]]],
+        Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
+
+
+def application_of(subject: Project | Application) -> Application:
+    """Return the application of a project; an application is returned as it is."""
+    if not isinstance(subject, Project):
+        return subject
+    from ..asgi import get_asgi_application
+
+    return get_asgi_application(subject)
+
+
+@asynccontextmanager
+async def started(application: Application) -> AsyncIterator[Application]:
+    """Start an application, give it as a server would call it, and stop it at the end.
+
+    The whole life runs in one task of its own: a cancel scope or a task group that the lifespan
+    opens is closed where it was opened, whatever task leaves this block.
+
+    Raises:
+        Exception: Whatever the start or the stop raises.
+    """
+    life = _Life(application)
+    await life.start()
+    try:
+        yield life
+    finally:
+        await life.stop()
+
+
+class _Life:
+    """One run of an application's lifespan."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._state: dict[str, Any] = {}
+        self._said_startup = False
+        self._failure = ""
+        self._ready = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        await self._application({**scope, "state": dict(self._state)}, receive, send)
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="lifespan")
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            raise
+        finally:
+            ready.cancel()
+        if self._failure or not self._ready.is_set():
+            await self._task  # which raises what the start raised
+            raise StartError(
+                f"the application did not start: {self._failure or 'its lifespan ended'}",
+                code="test.E001",
+            )
+
+    async def stop(self) -> None:
+        """Stop it, also when this task is cancelled meanwhile; then be cancelled."""
+        assert self._task is not None
+        self._stop.set()
+        cancelled = False
+        while not self._task.done():
+            try:
+                await asyncio.wait({self._task})
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+        await self._task
+
+    async def _run(self) -> None:
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "state": self._state,
+        }
+        await self._application(scope, self._receive, self._send)
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        if not self._said_startup:
+            self._said_startup = True
+            return {"type": "lifespan.startup"}
+        await self._stop.wait()
+        return {"type": "lifespan.shutdown"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"].endswith(".failed"):
+            self._failure = str(message.get("message", "")).strip().rpartition("\n")[2]
+        if message["type"].startswith("lifespan.startup."):
+            self._ready.set()

@@ -1,0 +1,48 @@
+"""Session: the project of a whole run of tests, and the one that each test is given."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from ..components import discover
+from ..project import Project
+from .setups import TEST_SETUPS, ForEachTest
+
+__all__ = ["Session"]
+
+
+class Session:
+    """A loaded project, and the set-ups of its apps, which begin with the first test.
+
+    Args:
+        project: The project as the settings say it.
+        worker: The name of this process among parallel ones.
+        stack: Ends the set-ups.
+    """
+
+    def __init__(self, project: Project, *, worker: str, stack: ExitStack) -> None:
+        self.project = project
+        self._worker = worker
+        self._stack = stack
+        self._for_each_test: list[ForEachTest] | None = None
+
+    def for_test(self, stack: ExitStack) -> Project:
+        """Return the project of one test; leaving the stack takes back what was made for it.
+
+        Raises:
+            ForgeError: A set-up failed.
+        """
+        if self._for_each_test is None:
+            self._for_each_test = self._begun()
+        project = self.project
+        for each in self._for_each_test:
+            project = stack.enter_context(each(project))
+        return project
+
+    def _begun(self) -> list[ForEachTest]:
+        setups = [
+            found.value
+            for app in self.project.apps
+            for found in discover(TEST_SETUPS, app.name, app.label)
+        ]
+        return [self._stack.enter_context(each(self.project, self._worker)) for each in setups]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.checks import Level, run_checks
+from fastforge.exceptions import ComponentError, SettingsError
 from tests.folder import ProjectFolder, isolated
 
 APP_CHECK = """
@@ -36,7 +37,134 @@ def test_an_apps_check_runs_and_can_be_silenced_with_a_reason(folder: ProjectFol
     apps = 'INSTALLED_APPS = ["shop.orders"]\n'
     assert found(folder, apps) == {"orders.W001": "warning [orders.W001] something; do it"}
     assert found(folder, apps + 'SILENCED_CHECKS = {"orders.W001": "known"}') == {}
-    assert "core.W002" in found(folder, apps + 'SILENCED_CHECKS = {"orders.W001": ""}')
+
+
+def test_a_silence_without_a_reason_silences_nothing(folder: ProjectFolder) -> None:
+    folder.write({"shop/orders/checks.py": APP_CHECK})
+    settings = """
+        INSTALLED_APPS = ["shop.orders"]
+        SILENCED_CHECKS = {
+            "orders.W001": " ",
+        }
+        """
+    messages = found(folder, settings)
+    assert set(messages) == {"core.W002", "orders.W001"}
+    assert (
+        "shop/settings.py:3: SILENCED_CHECKS gives no reason for orders.W001"
+        in messages["core.W002"]
+    )
+
+
+def test_what_is_silenced_is_counted(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/orders/checks.py": APP_CHECK,
+            "shop/settings.py": """
+                INSTALLED_APPS = ["shop.orders"]
+                SILENCED_CHECKS = {"orders.W001": "known"}
+                """,
+        }
+    )
+    findings = run_checks(folder.load())
+    assert findings.messages == ()
+    assert [message.id for message in findings.silenced] == ["orders.W001"]
+
+
+MANY = """
+from fastforge.checks import Level, Message, check
+from fastforge.exceptions import Location
+
+@check(tags={"paper", "office"})
+def unsorted(project):
+    for level, number, line in ((20, 9, 1), (40, 2, 30), (40, 2, 4), (40, 1, 7), (30, 5, 1)):
+        yield Message(
+            id=f"orders.W00{number}", level=Level(level), text="x", where=Location("a.py", line)
+        )
+
+@check(tags="ink", deploy=True)
+def in_production(project):
+    yield Message(id="orders.E001", level=Level.ERROR, text="no ink", tags=frozenset({"blue"}))
+"""
+
+
+def test_messages_come_in_the_same_order_whatever_order_they_were_found_in(
+    folder: ProjectFolder,
+) -> None:
+    folder.write(
+        {
+            "shop/orders/checks.py": MANY,
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]',
+        }
+    )
+    findings = run_checks(folder.load())
+    assert [(message.id, message.where.line) for message in findings if message.where] == [
+        ("orders.W001", 7),
+        ("orders.W002", 4),
+        ("orders.W002", 30),
+        ("orders.W005", 1),
+        ("orders.W009", 1),
+    ]
+
+
+def test_a_tag_chooses_checks_and_stands_in_their_messages(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/orders/checks.py": MANY,
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]',
+        }
+    )
+    project = folder.load()
+    findings = run_checks(project, tags=["paper"])
+    assert findings.ran == 1
+    assert {message.tags for message in findings} == {frozenset({"paper", "office"})}
+    assert run_checks(project, tags=["ink"]).ran == 0
+    (message,) = run_checks(project, tags=["ink"], deploy=True)
+    assert message.tags == {"ink", "blue"}
+    with pytest.raises(ComponentError, match=r"\[checks.E004\] .*'papre'; did you mean 'paper'"):
+        run_checks(project, tags=["papre"])
+
+
+FAILING = """
+from fastforge.checks import check
+
+@check(tags={"office"})
+def breaks(project):
+    yield from project.settings["NOTHING"]
+
+@check
+def divides(project):
+    return [1 / 0]
+
+@check
+def forgets(project):
+    yield "a text"
+"""
+
+
+def test_a_check_that_fails_is_one_line_and_the_others_still_run(folder: ProjectFolder) -> None:
+    folder.write({"shop/orders/checks.py": FAILING, "shop/depot/checks.py": APP_CHECK})
+    folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop.orders", "shop.depot"]'})
+    project = folder.load()
+    breaks, divides, forgets, other = map(str, run_checks(project))
+    assert "orders/checks.py:5: the check 'orders.breaks' fails: [conf.E015] no installed" in breaks
+    assert "checks.py:9: the check 'orders.divides' fails: ZeroDivisionError: division" in divides
+    assert "the check 'orders.forgets' yields a str, which is no Message" in forgets
+    assert other.startswith("warning [orders.W001]")
+    with pytest.raises(SettingsError, match="NOTHING"):
+        run_checks(project, raise_errors=True)
+
+
+def test_a_check_that_awaits_is_refused_where_it_is_declared(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/orders/checks.py": (
+                "from fastforge.checks import check\n\n@check\nasync def asks(project): ...\n"
+            ),
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]',
+        }
+    )
+    with pytest.raises(ComponentError, match=r"\[checks.E003\] .*checks.py:3: @check decorates"):
+        folder.load()
 
 
 def test_a_near_miss_of_a_convention_module_is_reported(folder: ProjectFolder) -> None:
@@ -74,7 +202,7 @@ def test_what_the_server_would_refuse_is_found_before_it_starts(folder: ProjectF
     folder.write(
         {
             "shop/orders/routes.py": ROUTES.format(name="one")
-            + '\n@router.get("/b")\ndef b(): ...',
+            + '\n@router.get("/b")\nasync def b(): ...',
             "shop/depot/routes.py": ROUTES.format(name="two"),
             "shop/timing.py": "number = 1",
             "shop/settings.py": """

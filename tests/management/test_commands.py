@@ -93,12 +93,13 @@ def test_check_as_json(shop: ProjectFolder, manage: Shell) -> None:
     shop.write({"shop/notes/checks.py": CHECKS})
     result = manage("check", "--json", "--fail-level", "warning")
     assert result.code == 1
-    assert json.loads(result.out)[0] == {
+    assert json.loads(result.out)["messages"][0] == {
         "id": "notes.W001",
         "level": "warning",
         "text": "thin paper",
         "hint": "buy thicker",
         "where": "shop/notes/checks.py:7",
+        "tags": [],
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from ..components import Kind
-from ..exceptions import Location
+from ..exceptions import ComponentError, Location
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -35,6 +36,7 @@ class Message:
         text: What is so, in one sentence.
         hint: What to do.
         where: The place to look at.
+        tags: What it is about; the tags of its check are added.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Message:
     text: str
     hint: str = ""
     where: Location | None = None
+    tags: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -55,28 +58,56 @@ class Check:
 
     name: str
     function: Callable[[Any], Iterable[Message]]
+    tags: frozenset[str] = frozenset()
     deploy: bool = False
 
 
 @overload
 def check(function: Callable[[Project], Iterable[Message]], /) -> Check: ...
 @overload
-def check(*, deploy: bool = ...) -> Callable[[Callable[[Project], Iterable[Message]]], Check]: ...
-def check(function: Any = None, /, *, deploy: bool = False) -> Any:
+def check(
+    *, tags: Iterable[str] = ..., deploy: bool = ...
+) -> Callable[[Callable[[Project], Iterable[Message]]], Check]: ...
+def check(
+    function: Any = None, /, *, tags: Iterable[str] = frozenset(), deploy: bool = False
+) -> Any:
     """Declare a check, in an app's `checks.py`: a function from the project to messages.
 
+    An exception in it becomes a message with the line that failed; the other checks still run.
+
     ```python
-    @check(deploy=True)
+    @check(tags={"mail"}, deploy=True)
     def sender_is_real(project: Project) -> Iterator[Message]:
         if project.settings.section(Mail).sender.endswith("example.com"):
             yield Message(id="mail.W001", level=Level.WARNING, text="the sender is an example")
     ```
+
+    Args:
+        tags: What it is about, for `manage check --tag`.
+        deploy: Whether it matters in production alone.
+
+    Raises:
+        ComponentError: It does not decorate a plain function: a check opens and awaits nothing.
     """
+    wanted = frozenset({tags} if isinstance(tags, str) else tags)
 
     def declare(function: Callable[[Project], Iterable[Message]]) -> Check:
-        return Check(name=function.__name__, function=function, deploy=deploy)
+        _refuse_other_than_plain(function)
+        return Check(name=function.__name__, function=function, tags=wanted, deploy=deploy)
 
     return declare if function is None else declare(function)
+
+
+def _refuse_other_than_plain(function: Any) -> None:
+    awaits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if awaits or not inspect.isfunction(function):
+        raise ComponentError(
+            f"@check decorates {getattr(function, '__name__', function)!r},"
+            " which is no plain function",
+            code="checks.E003",
+            hint="write `def`: a check looks at what is declared, and opens nothing",
+            where=Location.of(function),
+        )
 
 
 CHECKS: Final = Kind(name="checks", type=Check, module="checks", home=lambda check: check.function)

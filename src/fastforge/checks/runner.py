@@ -2,28 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .check import CHECKS, Message
+from .._utils import did_you_mean, failing_line, told
+from ..components import Component
+from ..exceptions import ComponentError, ErrorGroup, ForgeError, Location
+from .check import CHECKS, Check, Level, Message
 
 if TYPE_CHECKING:
     from ..project import Project
 
-__all__ = ["run_checks"]
+__all__ = ["Findings", "run_checks"]
 
 
-def run_checks(project: Project, *, deploy: bool = False) -> Iterator[Message]:
-    """Yield what the checks of every installed app find, without what is silenced.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a run of the checks has found; iterating gives the messages.
+
+    Attributes:
+        messages: The most serious first, then by id and place: the same project gives the same
+            order.
+        silenced: What SILENCED_CHECKS hides, with a reason.
+        ran: How many checks ran.
+    """
+
+    messages: tuple[Message, ...]
+    silenced: tuple[Message, ...]
+    ran: int
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self.messages)
+
+
+def run_checks(
+    project: Project,
+    *,
+    deploy: bool = False,
+    tags: Collection[str] = (),
+    raise_errors: bool = False,
+) -> Findings:
+    """Return what the checks of every installed app find.
+
+    An exception in one of them is a message that names the check and the line, and the others
+    still run.
 
     Args:
         project: The project, not running.
         deploy: Also run the checks that only matter in production.
+        tags: Run only the checks that have one of these.
+        raise_errors: Let an exception of a check through, for whoever wants its traceback.
+
+    Raises:
+        ComponentError: No check has one of the tags.
     """
-    silenced: dict[str, str] = project.settings["SILENCED_CHECKS"]
-    for check in project.registry.values(CHECKS):
-        if check.deploy and not deploy:
-            continue
-        for message in check.function(project):
-            if message.id not in silenced:
-                yield message
+    components = project.registry.components(CHECKS)
+    _refuse_unknown(tags, {tag for each in components for tag in each.value.tags})
+    chosen = [each for each in components if _is_chosen(each.value, deploy, tags)]
+    found = sorted(
+        (message for each in chosen for message in _messages(each, project, raise_errors)),
+        key=_order,
+    )
+    reasons: dict[str, str] = project.settings["SILENCED_CHECKS"]
+    silenced = {check_id for check_id, reason in reasons.items() if reason.strip()}
+    return Findings(
+        messages=tuple(message for message in found if message.id not in silenced),
+        silenced=tuple(message for message in found if message.id in silenced),
+        ran=len(chosen),
+    )
+
+
+def _is_chosen(check: Check, deploy: bool, tags: Collection[str]) -> bool:
+    return (deploy or not check.deploy) and (not tags or not check.tags.isdisjoint(tags))
+
+
+def _refuse_unknown(tags: Collection[str], known: Collection[str]) -> None:
+    for tag in tags:
+        if tag not in known:
+            raise ComponentError(
+                f"no check has the tag {tag!r}",
+                code="checks.E004",
+                hint=did_you_mean(tag, known) or f"there are {', '.join(sorted(known))}",
+            )
+
+
+def _order(message: Message) -> tuple[int, str, str, int, str]:
+    where = message.where or Location("", 0)
+    return (-message.level, message.id, where.file, where.line, message.text)
+
+
+def _messages(
+    component: Component[Check], project: Project, raise_errors: bool
+) -> Iterator[Message]:
+    check = component.value
+    try:
+        for found in check.function(project):
+            yield _tagged(component, found)
+    except Exception as error:  # a check is anybody's code
+        if raise_errors:
+            raise
+        yield _failure(component, error)
+
+
+def _tagged(component: Component[Check], value: object) -> Message:
+    if isinstance(value, Message):
+        return replace(value, tags=value.tags | component.value.tags)
+    return Message(
+        id="checks.E002",
+        level=Level.ERROR,
+        text=f"the check {component.name!r} yields a {type(value).__name__}, which is no Message",
+        hint="yield Message(id=..., level=..., text=...)",
+        where=component.location,
+        tags=component.value.tags,
+    )
+
+
+def _failure(component: Component[Check], error: Exception) -> Message:
+    why = told(error)
+    if isinstance(error, ForgeError) and not isinstance(error, ErrorGroup):
+        why = f"[{error.code}] {error.message}"
+    return Message(
+        id="checks.E001",
+        level=Level.ERROR,
+        text=f"the check {component.name!r} fails: {why}",
+        hint="the others have run; --traceback shows all of it",
+        where=failing_line(error) or component.location,
+        tags=component.value.tags,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.checks import run_checks
-from fastforge.core.checks import tasks_have_a_backend
+from fastforge.core.checks.tasks import tasks_have_a_backend
 from tests.folder import ProjectFolder, isolated
 
 TASK = """

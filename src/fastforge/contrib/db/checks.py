@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["database_fits_production", "driver_is_installed", "migrations_fit_models"]
 
 
-@check
+@check(tags={"database"})
 def driver_is_installed(project: Project) -> Iterator[Message]:
     """Find a driver that the URL names and that is not there."""
     for database in _databases(project):
@@ -33,7 +33,7 @@ def driver_is_installed(project: Project) -> Iterator[Message]:
             )
 
 
-@check(deploy=True)
+@check(tags={"database"}, deploy=True)
 def database_fits_production(project: Project) -> Iterator[Message]:
     """Find what is right for development alone."""
     where = project.settings.where("DATABASES")
@@ -56,7 +56,7 @@ def database_fits_production(project: Project) -> Iterator[Message]:
             )
 
 
-@check
+@check(tags={"database", "migrations"})
 def migrations_fit_models(project: Project) -> Iterator[Message]:
     """Find models whose migration nobody has made, in the apps that are the project's own."""
     try:

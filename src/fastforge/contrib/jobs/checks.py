@@ -17,7 +17,7 @@ __all__ = ["jobs_find_connections"]
 JOBS_PER_CONNECTION: Final = 20
 
 
-@check
+@check(tags={"database", "tasks"})
 def jobs_find_connections(project: Project) -> Iterator[Message]:
     """Warn of a pool that is small for the jobs that share it.
 

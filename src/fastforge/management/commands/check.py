@@ -6,34 +6,45 @@ The exit code is 1 when something at or above the --fail-level is found.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import click
 
-from ...checks import Level, Message, run_checks
+from ...checks import CHECKS, Findings, Level, Message, run_checks
 from ...commands import Context, command
-from ..tables import as_json
+from ...observability.tracebacks import tracebacks_are_wanted
+from ..tables import as_json, listing
+
+if TYPE_CHECKING:
+    from ...project import Project
 
 __all__ = ["check"]
 
 COLOURS: Final = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "blue"}
+COLUMNS: Final = ("check", "app", "tags", "runs", "where")
 
 
 @command(starts="project")
 def check(
     *,
     deploy: Annotated[bool, "Also run the checks that matter in production."] = False,
+    tag: Annotated[list[str], "Run only checks about this; may be repeated."] = [],  # noqa: B006
     fail_level: Annotated[
         Literal["error", "warning", "info"], "What makes the exit code 1."
     ] = "error",
+    list: Annotated[bool, "Show the checks and their tags, and run none."] = False,
     json: Annotated[bool, "Write JSON."] = False,
     context: Context,
 ) -> int:
     """Run the checks of every installed app."""
-    found = sorted(run_checks(context.project, deploy=deploy), key=lambda message: -message.level)
+    project = context.project
+    if list:
+        context.echo(listing(_checks(project), COLUMNS, json=json))
+        return 0
+    found = run_checks(project, deploy=deploy, tags=tag, raise_errors=tracebacks_are_wanted())
     if json:
-        context.echo(as_json([_as_dict(message) for message in found]))
+        context.echo(as_json(_as_dict(found)))
     else:
         for message in found:
             context.echo(click.style(str(message), fg=COLOURS[message.level]))
@@ -41,18 +52,40 @@ def check(
     return int(any(message.level >= Level[fail_level.upper()] for message in found))
 
 
-def _as_dict(message: Message) -> dict[str, str | None]:
+def _checks(project: Project) -> Iterator[dict[str, str]]:
+    for component in project.registry.components(CHECKS):
+        yield {
+            "check": component.name,
+            "app": component.app,
+            "tags": ", ".join(sorted(component.value.tags)),
+            "runs": "with --deploy" if component.value.deploy else "always",
+            "where": str(component.location),
+        }
+
+
+def _as_dict(found: Findings) -> dict[str, Any]:
+    return {
+        "messages": [_message(message) for message in found],
+        "silenced": len(found.silenced),
+        "ran": found.ran,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
     return {
         "id": message.id,
         "level": message.level.name.lower(),
         "text": message.text,
         "hint": message.hint,
         "where": str(message.where) if message.where else None,
+        "tags": sorted(message.tags),
     }
 
 
-def _summary(found: Sequence[Message]) -> str:
-    if not found:
-        return "no problems"
+def _summary(found: Findings) -> str:
+    if not found.ran:  # with --tag alone: some checks always run
+        return "no check ran: those with this tag run with --deploy"
     counts = Counter(message.level for message in found)
-    return ", ".join(f"{counts[level]} {level.name.lower()}" for level in sorted(counts)[::-1])
+    parts = [f"{counts[level]} {level.name.lower()}" for level in sorted(counts)[::-1]]
+    silenced = [f"{len(found.silenced)} silenced"] if found.silenced else []
+    return ", ".join([*(parts or ["no problems"]), *silenced])

@@ -1,0 +1,73 @@
+"""Jobs that would never run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...checks import Level, Message, check
+from ...exceptions import Location
+from ...tasks import Task
+from ...tasks.backend import backend_hint
+from ...tasks.kinds import TASK_BACKENDS, TASKS
+from ...tasks.settings import Tasks
+from .source import AppModule, own_modules
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+__all__ = ["enqueue_is_awaited", "tasks_have_a_backend"]
+
+
+@check(tags={"tasks"})
+def tasks_have_a_backend(project: Project) -> Iterator[Message]:
+    """Find tasks that can be enqueued nowhere."""
+    name = project.settings.section(Tasks).backend
+    backends = {backend.name for backend in project.registry.values(TASK_BACKENDS)}
+    for component in project.registry.components(TASKS)[:1]:
+        if name not in backends:
+            yield Message(
+                id="tasks.E020",
+                level=Level.ERROR,
+                text=f"the project has tasks, but no installed app declares the backend {name!r}",
+                hint=backend_hint(name),
+                where=project.settings.where("TASKS") or component.location,
+            )
+
+
+@check(tags={"tasks", "async"})
+def enqueue_is_awaited(project: Project) -> Iterator[Message]:
+    """Find `ship.enqueue(...)` that nobody awaits: it makes a coroutine and no job."""
+    for module in own_modules(project):
+        for statement in ast.walk(module.tree):
+            found = _unawaited(statement, module)
+            if found is not None:
+                yield Message(
+                    id="tasks.E021",
+                    level=Level.ERROR,
+                    text=f"{ast.unparse(found.func)}(...) is not awaited: no job is made",
+                    hint=f"write: await {ast.unparse(found.func)}(...)",
+                    where=Location(str(module.path), found.lineno),
+                )
+
+
+def _unawaited(statement: ast.AST, module: AppModule) -> ast.Call | None:
+    """Return the call of a statement that is nothing but a task's `enqueue(...)`."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return None
+    call = statement.value
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "enqueue":
+        return None
+    loaded = sys.modules.get(module.name)
+    return call if isinstance(_value(call.func.value, vars(loaded or object)), Task) else None
+
+
+def _value(expression: ast.expr, names: Mapping[str, Any]) -> object:
+    """Return what a dotted name means at the top level of a module; None for anything else."""
+    if isinstance(expression, ast.Name):
+        return names.get(expression.id)
+    if isinstance(expression, ast.Attribute):
+        return getattr(_value(expression.value, names), expression.attr, None)
+    return None

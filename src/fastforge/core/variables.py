@@ -1,0 +1,20 @@
+"""The environment variables that the framework reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["VARIABLES"]
+
+VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "FASTFORGE_ENV": "development, test or production",
+        "FASTFORGE_SETTINGS_MODULE": "the settings module",
+        "FASTFORGE_TRACEBACK": "failures whole, not as one line",
+        "FASTFORGE_EMBEDDED_WORKER": "run jobs inside the web process",
+        "NO_COLOR": "no colours",
+    }
+)
+"""Every name and what it says. A test holds this list to the source and to the reference."""

@@ -1,0 +1,63 @@
+"""Jobs that would never run are found in the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastforge.checks import run_checks
+from tests.folder import isolated
+
+TASKS = """
+    from fastforge import task
+
+    @task
+    async def ship(order_id: int) -> None: ...
+    """
+
+ROUTES = """
+    from fastapi import APIRouter
+
+    from . import tasks
+    from .tasks import ship
+
+    router = APIRouter()
+
+    class Queue:
+        def enqueue(self, job): ...
+
+    queue = Queue()
+
+    @router.post("/orders")
+    async def place() -> None:
+        await ship.enqueue(order_id=1)
+        ship.enqueue(order_id=2)
+        if queue:
+            tasks.ship.enqueue(
+                order_id=3,
+            )
+        queue.enqueue("another library's")
+        waiting = ship.enqueue(order_id=4)
+        await waiting
+    """
+
+
+def test_an_enqueue_that_nobody_awaits_is_found(tmp_path: Path) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": """
+                    from fastforge.tasks import Tasks
+
+                    INSTALLED_APPS = ["shop.orders"]
+                    TASKS = Tasks(backend="memory")
+                    """,
+                "shop/orders/tasks.py": TASKS,
+                "shop/orders/routes.py": ROUTES,
+                "shop/orders/notes/broken.py": "no python",
+            }
+        )
+        messages = [str(message) for message in run_checks(folder.load(), tags=["tasks"])]
+    assert len(messages) == 2
+    assert "orders/routes.py:16: ship.enqueue(...) is not awaited: no job is made" in messages[0]
+    assert "orders/routes.py:18: tasks.ship.enqueue(...) is not awaited" in messages[1]
+    assert messages[0].endswith("; write: await ship.enqueue(...)")

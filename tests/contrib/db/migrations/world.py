@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from fastforge.contrib.db.engine import Engines
 from fastforge.contrib.db.migrations import ledger
-from fastforge.contrib.db.migrations.files import AppFolder, load_history
+from fastforge.contrib.db.migrations.files import load_history
+from fastforge.contrib.db.migrations.folders import AppFolder
 from fastforge.contrib.db.migrations.history import History
 from fastforge.contrib.db.migrations.maker import AppTables, missing_migrations
 from fastforge.contrib.db.migrations.plan import EVERYTHING, Target

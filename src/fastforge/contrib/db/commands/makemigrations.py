@@ -12,7 +12,7 @@ from ....exceptions import CommandError
 
 if TYPE_CHECKING:
     from ....project import Project
-    from ..migrations.files import AppFolder
+    from ..migrations.folders import AppFolder
     from ..migrations.history import History
     from ..migrations.maker import AppTables
     from ..migrations.questions import Ask, Suspicion

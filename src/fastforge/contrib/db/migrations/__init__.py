@@ -1,5 +1,6 @@
 """Migrations: files of each app, made from the models and applied once to every database.
 
+folders   where an app keeps them, and their ids
 files     an app's folder becomes Migration values
 history   the migrations of all apps, in an order in which they can run
 replay    the files run in memory: the schema that they make (schema, shapes)

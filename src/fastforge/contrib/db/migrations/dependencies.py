@@ -10,7 +10,7 @@ from alembic.operations import ops
 
 from .change import Change
 from .errors import MigrationError
-from .files import AppFolder
+from .folders import AppFolder
 from .history import History
 from .schema import Schema
 from .shapes import TableShape, referent_key, table_key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,26 +10,11 @@ from typing import Any
 from ...._utils import failing_line, first_line, told
 from ....exceptions import ErrorGroup, ForgeError, Location
 from .errors import MigrationFileError
+from .folders import AppFolder
 from .history import History
-from .migration import FILE_NAME, Migration
+from .migration import Migration
 
-__all__ = ["AppFolder", "load_history"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppFolder:
-    """Where an app keeps its migrations; the folder need not exist yet.
-
-    Args:
-        label: The app's label.
-        path: The folder.
-        editable: Whether `makemigrations` looks at the app when none is named: false for what
-            was installed from a package index, whose files are not the user's to write.
-    """
-
-    label: str
-    path: Path
-    editable: bool = True
+__all__ = ["load_history"]
 
 
 def load_history(folders: Iterable[AppFolder]) -> History:
@@ -44,9 +28,7 @@ def load_history(folders: Iterable[AppFolder]) -> History:
     errors: list[ForgeError] = []
     folders = tuple(folders)
     for folder in folders:
-        for path in sorted(folder.path.glob("*.py")):
-            if not FILE_NAME.fullmatch(path.stem):
-                continue
+        for path in folder.files():
             try:
                 migrations.append(_load(folder.label, path))
             except MigrationFileError as error:

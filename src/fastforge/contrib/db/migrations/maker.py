@@ -14,7 +14,7 @@ from .change import Change
 from .changes import compare, shapes_of
 from .dependencies import Draft, dependencies
 from .errors import MigrationError
-from .files import AppFolder
+from .folders import AppFolder
 from .history import History
 from .questions import Ask, Suspicion, suspicions
 from .refusals import enum_refusals, owner_refusals, rename_refused, table_refusals

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from alembic.operations import Operations
 
-__all__ = ["FILE_NAME", "Migration", "Step"]
+__all__ = ["Migration", "Step"]
 
 Step: TypeAlias = Callable[[Operations], None]
-
-FILE_NAME: Final = re.compile(r"(?P<number>\d+)_\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

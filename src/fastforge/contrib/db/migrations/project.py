@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-import sysconfig
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Table
@@ -19,7 +16,8 @@ from ..kinds import MODELS
 from ..model import Model
 from ..resources import DatabaseConnection, default_database, open_database
 from . import ledger
-from .files import AppFolder, load_history
+from .files import load_history
+from .folders import AppFolder, folder_of
 from .history import History
 from .lock import DEFAULT_WAIT_S
 from .maker import AppTables
@@ -27,7 +25,6 @@ from .migration import Migration
 from .plan import EVERYTHING, plan
 
 if TYPE_CHECKING:
-    from ....apps import AppConfig
     from ....project import Project
 
 __all__ = ["app_folders", "app_tables", "migration_engines", "project_history", "unapplied"]
@@ -38,7 +35,7 @@ TABLE_LOCK_TIMEOUT_S: Final = 4.0
 
 def app_folders(project: Project) -> tuple[AppFolder, ...]:
     """Return where each installed app keeps its migrations."""
-    return tuple(_folder(app) for app in project.apps)
+    return tuple(folder_of(app) for app in project.apps)
 
 
 def project_history(project: Project) -> History:
@@ -129,19 +126,6 @@ async def unapplied(project: Project, database: DatabaseConnection) -> list[Migr
     """
     applied = await ledger.read(database.engines)
     return [step.migration for step in plan(project_history(project), applied, EVERYTHING)]
-
-
-def _folder(app: AppConfig) -> AppFolder:
-    spec = importlib.util.find_spec(app.name)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    path = Path(places[0]) if places else Path()
-    installed = app.name.startswith("fastforge.") or _is_installed(path)
-    return AppFolder(label=app.label, path=path / "migrations", editable=not installed)
-
-
-def _is_installed(path: Path) -> bool:
-    homes = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
-    return any(path.is_relative_to(home) for home in homes)
 
 
 def _mapped(model: type[Model]) -> Iterator[Table]:

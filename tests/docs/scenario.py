@@ -29,6 +29,7 @@ PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
 CURL = Path(__file__).parent / "curl.py"
+NOTES = Path(__file__).parent / "notes"
 _PROMPT = "$ "
 _HAS_PORT = re.compile(r"runserver\b.*\d")
 
@@ -107,6 +108,17 @@ def _line_pattern(line: str) -> str:
     return ".*?".join(map(re.escape, line.split("..."))) + "\n"
 
 
+def _add_notes(package: Path) -> None:
+    """Give a new project the app `notes`, which the pages speak of."""
+    shutil.copytree(NOTES, package / "notes", ignore=shutil.ignore_patterns("__pycache__"))
+    settings = package / "settings.py"
+    text = settings.read_text(encoding="utf-8")
+    jobs = '    "fastforge.contrib.jobs",\n'
+    app = f'    App("{package.name}.notes", prefix="/notes"),\n'
+    text = text.replace("import env", "import App, env").replace(jobs, jobs + app)
+    settings.write_text(text, encoding="utf-8")
+
+
 class _Scene:
     """The folder of a page, where its commands stand, and what runs in the background."""
 
@@ -152,6 +164,7 @@ class _Scene:
         done = run([sys.executable, *command], cwd=self.folder, deadline_s=DEADLINE_S)
         assert done.returncode == 0, done.stderr
         self.folder /= name
+        _add_notes(self.folder / name)
 
     def _write(self, block: Block) -> None:
         path = self.folder / block.title

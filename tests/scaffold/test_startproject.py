@@ -1,7 +1,8 @@
-"""A new project works as it was written: its tables, its server, its worker, its own tests."""
+"""startproject writes files that hold for every name, and never over others."""
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import re
@@ -9,26 +10,49 @@ import shutil
 import stat
 import sys
 import tomllib
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.processes import Process, fetch, free_port, run, start, wait_until
+from fastforge import __version__
+from fastforge.scaffold import new_project
+from tests.processes import fetch, free_port, run, start, wait_until
 
-FILES = """
-.env .env.example .gitignore README.md manage.py pyproject.toml
-shop/__init__.py shop/asgi.py shop/settings.py
-shop/notes/__init__.py shop/notes/models.py shop/notes/routes.py shop/notes/tasks.py
-shop/notes/migrations/__init__.py shop/notes/migrations/0001_initial.py
-tests/test_notes.py
-"""
+MINIMAL = {
+    ".env",
+    ".gitignore",
+    "manage.py",
+    "pyproject.toml",
+    "shop/__init__.py",
+    "shop/asgi.py",
+    "shop/settings.py",
+}
+FILES = MINIMAL | {
+    ".dockerignore",
+    ".env.example",
+    "AGENTS.md",
+    "Dockerfile",
+    "README.md",
+    "tests/test_project.py",
+}
+MOST_FILES = 14
+LONG_NAME = "a_rather_long_name_for_a_project_which_nobody_would_like_to_type_but_somebody_has"
+PROGRAMS = Path(sys.executable).parent
 
 
-def fastforge(folder: Path, *arguments: str) -> Any:
-    return run([sys.executable, "-m", "fastforge", *arguments], cwd=folder)
+def fastforge(folder: Path, *arguments: str, **variables: str) -> CompletedProcess[str]:
+    return run([sys.executable, "-m", "fastforge", *arguments], cwd=folder, env=variables)
+
+
+def manage(project: Path, *arguments: str, **variables: str) -> str:
+    result = run([sys.executable, "manage.py", *arguments], cwd=project, env=variables)
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
+    return result.stdout
+
+
+def files_of(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +60,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new project, as `startproject` leaves it."""
     folder = tmp_path_factory.mktemp("new")
     result = fastforge(folder, "startproject", "shop")
-    assert result.returncode == 0, result.stderr
-    assert "python manage.py migrate" in result.stdout
+    assert (result.returncode, result.stderr) == (0, "")
     return folder / "shop"
 
 
@@ -47,30 +70,23 @@ def shop(written: Path, tmp_path: Path) -> Path:
     return shutil.copytree(written, tmp_path / "copy")
 
 
-def manage(shop: Path, *arguments: str) -> str:
-    result = run([sys.executable, "manage.py", *arguments], cwd=shop)
-    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
-    return result.stdout
-
-
-@pytest.fixture
-def server(shop: Path) -> Iterator[tuple[Process, str]]:
-    manage(shop, "migrate")
-    port = free_port()
-    with start([sys.executable, "manage.py", "runserver", str(port)], cwd=shop) as process:
-        address = f"http://127.0.0.1:{port}/notes"
-        wait_until(lambda: process.alive and fetch(address), describe=process)
-        yield process, address
+# --- what is written -----------------------------------------------------------------------------
 
 
 def test_it_has_these_files(written: Path) -> None:
-    found = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
-    assert found == set(FILES.split())
+    assert files_of(written) == FILES
+    assert len(FILES) <= MOST_FILES
 
 
-def test_its_secret_is_fresh_and_for_its_owner_alone(written: Path, tmp_path: Path) -> None:
-    fastforge(tmp_path, "startproject", "shop")
-    texts = {(folder / ".env").read_text() for folder in (written, tmp_path / "shop")}
+def test_the_smallest_one_has_these_and_works(tmp_path: Path) -> None:
+    assert fastforge(tmp_path, "startproject", "shop", "--minimal").returncode == 0
+    assert files_of(tmp_path / "shop") == MINIMAL
+    assert "no problems" in manage(tmp_path / "shop", "check")
+    assert "applied: jobs.0001_initial" in manage(tmp_path / "shop", "migrate")
+
+
+def test_its_secret_is_fresh_and_for_its_owner_alone(written: Path) -> None:
+    texts = {(written / ".env").read_text(), new_project("shop").files[".env"]}
     assert len(texts) == 2
     assert all(re.search(r"^SECRET_KEY=\S{64}$", text, re.MULTILINE) for text in texts)
     assert all(text.count("FASTFORGE_ENV=development\n") == 1 for text in texts)
@@ -79,70 +95,117 @@ def test_its_secret_is_fresh_and_for_its_owner_alone(written: Path, tmp_path: Pa
     assert os.access(written / "manage.py", os.X_OK)
 
 
-def test_its_pyproject_is_read_by_the_tools(written: Path) -> None:
-    text = (written / "pyproject.toml").read_text()
-    content = tomllib.loads(text)
+def test_its_pyproject_names_our_distribution_and_a_version_that_holds(written: Path) -> None:
+    """The plain name on the package index belongs to somebody else."""
+    content = tomllib.loads((written / "pyproject.toml").read_text())
     assert content["tool"]["fastforge"] == {"settings": "shop.settings"}
     assert content["tool"]["fastapi"] == {"entrypoint": "shop.asgi:app"}
-    assert content["project"]["dependencies"] == ["fastforge-framework"]
+    (dependency,) = content["project"]["dependencies"]
+    assert dependency.startswith(f"fastforge-framework>={__version__},<")
+    for path in files_of(written):
+        text = (written / path).read_text()
+        assert not re.search(r"(?:install|[\"'])\s*fastforge(?!-framework)[\[\"'><=~ ]", text), path
 
 
 def test_its_sample_of_the_environment_is_what_the_settings_say(shop: Path) -> None:
     assert manage(shop, "settings", "--env-example") == (shop / ".env.example").read_text()
 
 
-def test_its_migration_is_what_makemigrations_would_write(shop: Path) -> None:
-    migration = shop / "shop" / "notes" / "migrations" / "0001_initial.py"
-    text = migration.read_text()
-    assert "No changes" in manage(shop, "makemigrations")
-    migration.unlink()
-    manage(shop, "makemigrations")
-    assert migration.read_text() == text
+def test_its_page_for_agents_is_half_a_page(written: Path) -> None:
+    assert len((written / "AGENTS.md").read_text().splitlines()) <= 50
 
 
-def test_every_command_of_its_readme_works(shop: Path) -> None:
-    readme = (shop / "README.md").read_text()
-    commands = set(re.findall(r"^python manage\.py ([^#\n]+?)\s*(?:#|$)", readme, re.MULTILINE))
-    serving = {"runserver", "runworker"}
-    assert serving < commands
-    assert "no problems" in manage(shop, "check")
-    for command in sorted(commands - serving, reverse=True):
-        result = run([sys.executable, "manage.py", *command.split()], cwd=shop)
-        # What is said of production is no mistake of the new project.
-        expected = 1 if command == "check --deploy" else 0
-        assert (result.returncode, result.stderr) == (expected, ""), command + result.stderr
+@pytest.mark.parametrize("name", ["s", "Shop2", LONG_NAME])
+def test_it_is_clean_whatever_its_name(name: str, tmp_path: Path) -> None:
+    """The type checkers read the same code in the first hour; only lengths and order differ."""
+    assert fastforge(tmp_path, "startproject", name, ".").returncode == 0
+    for command in (["check"], ["format", "--check"]):
+        result = run([PROGRAMS / "ruff", *command, "--no-cache"], cwd=tmp_path)
+        assert result.returncode == 0, result.stdout
+    assert tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]["name"] == name
 
 
-def test_its_own_tests_pass(shop: Path) -> None:
-    result = run([sys.executable, "-m", "pytest", "-q"], cwd=shop)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "3 passed" in result.stdout
+# --- its image -----------------------------------------------------------------------------------
 
 
-def test_it_serves_and_its_worker_runs_the_job(server: tuple[Process, str], shop: Path) -> None:
-    process, address = server
-    body = json.dumps({"text": "three short words"}).encode()
-    request = urllib.request.Request(address, body, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        assert answer.status == 201
-        assert json.load(answer) == {"id": 1, "text": "three short words", "words": None}
-    with start([sys.executable, "manage.py", "runworker"], cwd=shop) as worker:
-        wait_until(lambda: '"words":3' in _body(address), describe=worker)
-        worker.terminate()
-        assert worker.wait() == 0
-    process.interrupt()
-    assert process.wait() == 0
+def instructions(dockerfile: str) -> list[tuple[str, str]]:
+    """The instructions of a Dockerfile and what follows each."""
+    joined = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", dockerfile, flags=re.MULTILINE))
+    lines = (line.split(maxsplit=1) for line in joined.splitlines() if line)
+    return [(keyword, rest) for keyword, rest in lines]
 
 
-def _body(address: str) -> str:
-    answer = fetch(address)
-    return answer.body if answer else ""
+def is_left_out(path: str, patterns: list[str]) -> bool:
+    """Whether `.dockerignore` has the file, or a folder around it."""
+    places = [path, *map(str, PurePosixPath(path).parents)]
+    tails = [
+        "/".join(place.split("/")[n:]) for place in places for n in range(place.count("/") + 1)
+    ]
+    return any(
+        fnmatch.fnmatchcase(place, pattern.removeprefix("**/"))
+        for pattern in patterns
+        for place in (tails if pattern.startswith("**/") else places)
+        if place.count("/") == pattern.removeprefix("**/").count("/")
+    )
 
 
-def test_its_routes_and_parts_are_shown(shop: Path) -> None:
-    assert "shop.notes.routes.write_note" in manage(shop, "routes")
-    assert "shop.notes.tasks.count_words" in manage(shop, "inspect", "tasks")
-    assert "SECRET_KEY (.env)" in manage(shop, "settings")
+def test_the_image_has_the_code_and_no_secret(written: Path) -> None:
+    lines = (written / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    image = {path for path in files_of(written) if not is_left_out(path, patterns)}
+    assert MINIMAL - image == {".env", ".gitignore"}
+    for made in ("db.sqlite3-wal", "shop/a.sqlite3", ".git/HEAD", ".venv/bin/x", ".mypy_cache/x"):
+        assert is_left_out(made, patterns), made
+    assert is_left_out("shop/__pycache__/asgi.cpython-311.pyc", patterns)
+
+
+def test_its_dockerfile_copies_what_is_there_and_does_not_run_as_root(written: Path) -> None:
+    found = instructions((written / "Dockerfile").read_text())
+    keywords = [keyword for keyword, _ in found]
+    assert keywords[0] == "FROM"
+    for keyword, rest in found:
+        if keyword == "COPY":
+            *sources, _ = rest.split()
+            assert all((written / source).exists() for source in sources), rest
+    user = dict(found)["USER"]
+    assert user != "root"
+    assert any(
+        keyword == "RUN" and f"useradd --system --no-create-home {user}" in rest
+        for keyword, rest in found
+    )
+    assert keywords.index("USER") > max(n for n, each in enumerate(keywords) if each == "RUN")
+    assert dict(found)["FROM"] == f"python:{sys.version_info[0]}.{sys.version_info[1]}-slim"
+
+
+def test_its_image_serves_in_production_until_told_to_stop(shop: Path, tmp_path: Path) -> None:
+    """The command of the image, without a `.env` and with the variables of production."""
+    (shop / ".env").unlink()
+    variables = {
+        "FASTFORGE_ENV": "production",
+        "SECRET_KEY": "only-for-this-test-" * 3,
+        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'shop.sqlite3'}",
+    }
+    manage(shop, "migrate", **variables)
+    python, *command = json.loads(dict(instructions((shop / "Dockerfile").read_text()))["CMD"])
+    assert (python, command[-1]) == ("python", "0.0.0.0:8000")
+    port = free_port()
+    argv = [sys.executable, *command[:-1], f"127.0.0.1:{port}"]
+    with start(argv, cwd=shop, env=variables) as server:
+        answer = wait_until(
+            lambda: server.alive and fetch(f"http://127.0.0.1:{port}/nowhere"), describe=server
+        )
+        assert answer and answer.status == 404
+        server.terminate()
+        assert server.wait() == 0, server
+
+
+# --- where it is written -------------------------------------------------------------------------
+
+
+def test_the_next_steps_can_be_pasted(tmp_path: Path) -> None:
+    for folder, first in [("my shop", "cd 'my shop'"), (".", "python manage.py migrate")]:
+        result = fastforge(tmp_path, "startproject", "shop", folder)
+        assert result.stdout.partition("\nNext:\n")[2].splitlines()[0].strip() == first
 
 
 def test_nothing_is_ever_written_over(written: Path) -> None:
@@ -150,7 +213,7 @@ def test_nothing_is_ever_written_over(written: Path) -> None:
     result = fastforge(written.parent, "startproject", "shop")
     assert result.returncode == 2
     assert result.stderr == (
-        "error: [scaffold.E004] shop/.env, shop/.env.example, shop/.gitignore and 13 more exist"
+        "error: [scaffold.E004] shop/.dockerignore, shop/.env, shop/.env.example and 10 more exist"
         " already; choose another folder, or move them away: nothing is written over\n"
     )
     assert all(path.read_bytes() == content for path, content in before.items())
@@ -167,7 +230,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     result = fastforge(tmp_path, "startproject", "shop", "there", "--dry-run")
     assert result.returncode == 0
     names = [line.removeprefix("would write there/") for line in result.stdout.splitlines()]
-    assert set(names) == set(FILES.split())
+    assert set(names) == FILES
     assert list(tmp_path.iterdir()) == []
 
 

@@ -213,6 +213,6 @@ async def test_what_runs_the_jobs_is_told_in_words(
     project = shop.load()
     monkeypatch.delenv(EMBEDDED_WORKER, raising=False)
     async with project.running(Role.WEB) as container:
-        assert where_jobs_run(container) == "nowhere yet, start a worker: manage runworker"
+        assert where_jobs_run(container) == "wait for a worker: manage runworker"
         monkeypatch.setenv(EMBEDDED_WORKER, "1")
-        assert where_jobs_run(container) == "in this process, from default, mail"
+        assert where_jobs_run(container) == "run in this process: default, mail"

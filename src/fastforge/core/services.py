@@ -34,14 +34,14 @@ def worker_is_embedded(container: Container) -> bool:
 
 
 def where_jobs_run(container: Container) -> str:
-    """Return, for whoever develops, what runs the jobs; empty in a project without tasks."""
+    """Return, for whoever develops, what becomes of jobs; empty in a project without tasks."""
     if not container.registry.values(TASKS):
         return ""
     if worker_is_embedded(container):
-        return f"in this process, from {', '.join(queues_of(container.registry))}"
+        return f"run in this process: {', '.join(queues_of(container.registry))}"
     if container.settings.section(Tasks).backend == "memory":
-        return "nowhere: TASKS.backend is memory, and only a worker inside the server sees them"
-    return "nowhere yet, start a worker: manage runworker"
+        return "stay in memory: only a worker inside the server could run them"
+    return "wait for a worker: manage runworker"
 
 
 @service(roles={Role.WEB}, drain_s=END_LIMIT_S)

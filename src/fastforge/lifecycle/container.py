@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from .._utils import told
 from ..components import Registry
 from ..conf import Settings
-from ..exceptions import ContainerMissing, ResourceUnavailable
+from ..exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from .resource import Resource
 from .role import Role
 
-__all__ = ["Container", "current_container", "use_container"]
+__all__ = ["Container", "current_container", "reason_of", "use_container"]
 
 T = TypeVar("T")
 
@@ -70,8 +71,8 @@ class Container:
     def _closed(self, resource: Resource[Any]) -> None:
         self._instances.pop(resource, None)
 
-    def _failed(self, resource: Resource[Any], reason: str) -> None:
-        self._failures[resource] = reason
+    def _failed(self, resource: Resource[Any], error: Exception) -> None:
+        self._failures[resource] = reason_of(error)
 
     def _absent(self, resource: Resource[Any]) -> Exception:
         if resource in self._failures:
@@ -91,6 +92,11 @@ class Container:
             code="lifecycle.E011",
             hint=hint,
         )
+
+
+def reason_of(error: Exception) -> str:
+    """Return what keeps a resource from working: an error of ours without its code and hint."""
+    return error.message if isinstance(error, ForgeError) else told(error)
 
 
 _current: ContextVar[Container] = ContextVar("fastforge_container")

@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from .._utils import told
 from ..components import Component
-from .container import Container
+from .container import Container, reason_of
 from .kinds import RESOURCES
 from .resource import Resource
 
@@ -63,5 +62,5 @@ async def _error(resource: Resource[Any], container: Container, timeout_s: float
     except TimeoutError:
         return f"no answer within {timeout_s:g} s"
     except Exception as problem:
-        return told(problem)
+        return reason_of(problem)
     return ""

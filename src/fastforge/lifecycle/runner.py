@@ -155,13 +155,13 @@ class _Runner:
             try:
                 await self._open(component)
             except Exception as error:
-                self.container._failed(component.value, told(error))
+                self.container._failed(component.value, error)
             else:
                 logger.info("the resource %r is available", component.name)
                 return
 
     def _note_failure(self, component: Component[Resource[Any]], error: Exception) -> None:
-        self.container._failed(component.value, told(error))
+        self.container._failed(component.value, error)
         logger.warning("%s; going on without it", _start_error(component, error))
 
 

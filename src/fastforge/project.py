@@ -180,12 +180,12 @@ class Project:
 
         changed = self
         if settings:
-            outline = Outline.of(self.settings.raw.overriding(settings))
-            changed = replace(self, settings=outline.settings)
+            raw = self.settings.raw.overriding(settings)
             if "INSTALLED_APPS" in settings:
-                changed = Project.of(outline)
-                again = replace_resources(changed.registry, stand_ins_of(self.registry))
-                changed = replace(changed, registry=again)
+                changed = Project.of(Outline.of(raw))
+                resources = {**stand_ins_of(self.registry), **(resources or {})}
+            else:
+                changed = replace(self, settings=validate(raw, _declared(self.apps)))
         if resources:
             changed = replace(changed, registry=replace_resources(changed.registry, resources))
         return changed

@@ -48,9 +48,12 @@ PUBLIC = (
     "fastforge.contrib.db",
     "fastforge.contrib.http",
     "fastforge.contrib.jobs",
+    "fastforge.contrib.static",
+    "fastforge.contrib.templates",
     "fastforge.exceptions",
     "fastforge.lifecycle",
     "fastforge.tasks",
+    "fastforge.test",
     "fastforge.web",
 )
 

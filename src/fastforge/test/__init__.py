@@ -9,23 +9,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .client import client as client
     from .commands import Result as Result
     from .commands import run_command as run_command
+    from .http import client as client
     from .server import live_server as live_server
+    from .setups import ForEachTest as ForEachTest
     from .setups import TestSetup as TestSetup
     from .setups import setup_for_tests as setup_for_tests
 
 _LAZY = {
+    "ForEachTest": "setups",
     "Result": "commands",
     "TestSetup": "setups",
-    "client": "client",
+    "client": "http",
     "live_server": "server",
     "run_command": "commands",
     "setup_for_tests": "setups",
 }
 
-__all__ = ["Result", "TestSetup", "client", "live_server", "run_command", "setup_for_tests"]
+__all__ = [
+    "ForEachTest",
+    "Result",
+    "TestSetup",
+    "client",
+    "live_server",
+    "run_command",
+    "setup_for_tests",
+]
 
 
 def __getattr__(name: str) -> object:

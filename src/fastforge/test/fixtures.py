@@ -85,7 +85,7 @@ def application(project: Project) -> FastAPI:
 @pytest.fixture
 def client(request: pytest.FixtureRequest, application: FastAPI) -> Iterator[httpx.AsyncClient]:
     """An HTTP client of the running application, on the event loop of the test."""
-    from .client import client as opened
+    from .http import client as opened
 
     with loop_of(request) as run:
         manager = opened(application)

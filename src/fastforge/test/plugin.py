@@ -1,12 +1,12 @@
 """The pytest plugin: in a project of fastforge it brings the fixtures, elsewhere nothing.
 
-A project is found by `[tool.fastforge]` in the `pyproject.toml` of pytest's rootdir, or by
-`FASTFORGE_SETTINGS_MODULE`. `-p fastforge.test.fixtures` brings the fixtures without either.
+A project is found by `[tool.fastforge] settings` in the `pyproject.toml` of pytest's rootdir.
+`-p fastforge.test.fixtures` brings the fixtures without it.
 """
 
 from __future__ import annotations
 
-import os
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _is_project(root: Path) -> bool:
-    if os.environ.get("FASTFORGE_SETTINGS_MODULE"):
-        return True
     try:
         text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return "fastforge" in text and "settings" in tomllib.loads(text)["tool"]["fastforge"]
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return "[tool.fastforge]" in text

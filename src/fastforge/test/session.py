@@ -24,7 +24,7 @@ class Session:
         self.project = project
         self._worker = worker
         self._stack = stack
-        self._for_each_test: list[ForEachTest] | None = None
+        self._for_each_test: list[ForEachTest] | Exception | None = None
 
     def for_test(self, stack: ExitStack) -> Project:
         """Return the project of one test; leaving the stack takes back what was made for it.
@@ -33,7 +33,12 @@ class Session:
             ForgeError: A set-up failed.
         """
         if self._for_each_test is None:
-            self._for_each_test = self._begun()
+            try:
+                self._for_each_test = self._begun()
+            except Exception as error:  # no server that is away is waited for at each test
+                self._for_each_test = error
+        if isinstance(self._for_each_test, Exception):
+            raise self._for_each_test
         project = self.project
         for each in self._for_each_test:
             project = stack.enter_context(each(project))

@@ -14,17 +14,33 @@ if TYPE_CHECKING:
     from .declaration import command as command
     from .discovery import CommandFile as CommandFile
     from .discovery import find_commands as find_commands
+    from .shell import SHELL_NAMES as SHELL_NAMES
+    from .shell import ShellNames as ShellNames
+    from .shell import shell_names as shell_names
 
 _LAZY = {
     "Command": "declaration",
     "CommandFile": "discovery",
     "Context": "declaration",
+    "SHELL_NAMES": "shell",
+    "ShellNames": "shell",
     "Starts": "declaration",
     "command": "declaration",
     "find_commands": "discovery",
+    "shell_names": "shell",
 }
 
-__all__ = ["Command", "CommandFile", "Context", "Starts", "command", "find_commands"]
+__all__ = [
+    "SHELL_NAMES",
+    "Command",
+    "CommandFile",
+    "Context",
+    "ShellNames",
+    "Starts",
+    "command",
+    "find_commands",
+    "shell_names",
+]
 
 
 def __getattr__(name: str) -> object:

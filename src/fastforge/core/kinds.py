@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import checks, lifecycle
+from ..commands import shell
 from ..tasks import kinds as tasks
 from ..web import kinds as web
 
@@ -14,6 +15,7 @@ __all__ = [
     "ROUTERS",
     "SCOPES",
     "SERVICES",
+    "SHELL_NAMES",
     "TASKS",
     "TASK_BACKENDS",
 ]
@@ -27,3 +29,4 @@ MIDDLEWARE = web.MIDDLEWARE
 TASKS = tasks.TASKS
 TASK_BACKENDS = tasks.TASK_BACKENDS
 CHECKS = checks.CHECKS
+SHELL_NAMES = shell.SHELL_NAMES

@@ -197,7 +197,8 @@ def _option(
 
 
 def _option_name(parameter: inspect.Parameter) -> str:
-    return "--" + parameter.name.strip("_").replace("_", "-")
+    name = parameter.name.strip("_").replace("_", "-")
+    return f"-{name}" if len(name) == 1 else f"--{name}"
 
 
 def _default(default: Any) -> str:

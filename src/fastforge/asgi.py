@@ -9,6 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from . import __version__
+from .core.identity import LABEL
+from .core.services import where_jobs_run
 from .exceptions import ComponentError, ForgeError
 from .lifecycle import Role
 from .middleware.edge import Edge, EdgeState
@@ -58,6 +61,8 @@ def get_asgi_application(
     mount_routers(app, project.registry.components(ROUTERS), prefixes)
     _add_middleware(app, tuple(_middleware(project)))
     add_exception_handlers(app)
+    if project.settings.debug:
+        _welcome(app, project)
     _enclose(app, project)
     return app
 
@@ -101,6 +106,24 @@ def _add_middleware(app: FastAPI, layers: tuple[Middleware, ...]) -> None:
             app.router.middleware_stack = layer.wrap(app.router.middleware_stack)
         else:
             app.add_middleware(layer.load(), **layer.options)
+
+
+def _welcome(app: FastAPI, project: Project) -> None:
+    from .web.welcome import About, AppFact, add_welcome_page  # in production it is never loaded
+
+    apps = tuple(
+        AppFact(name=config.name, label=config.label, prefix=config.prefix)
+        for config in project.apps
+        if config.label != LABEL
+    )
+    about = About(
+        project=project.name,
+        version=__version__,
+        settings=project.settings,
+        apps=apps,
+        jobs=where_jobs_run,
+    )
+    add_welcome_page(app, about)
 
 
 def _enclose(app: FastAPI, project: Project) -> None:

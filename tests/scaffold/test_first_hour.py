@@ -1,0 +1,153 @@
+"""The first hour: the wheel in an empty environment, and every command of the new README typed.
+
+Nothing here knows the source tree: pip installs the wheel beside the released packages that the
+project names, so a package index has to be within reach. Every warning is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scripts.environment import NEWEST, OLDEST
+from scripts.test_everywhere import find_python
+from tests.processes import Process, clean_environment, fetch, free_port, wait_until
+from tests.wheel import build_wheel
+
+DEADLINE_S = 300
+SERVES = ("python manage.py runserver", "python manage.py runworker")
+# What production would mind is no mistake of a new project: it is in development, on SQLite.
+FINDS_SOMETHING = "python manage.py check --deploy"
+OTHER_SERVERS = (
+    "fastapi dev --port {port}",
+    "fastapi run --port {port}",
+    "uvicorn shop.asgi:app --port {port}",
+    "granian --interface asgi --port {port} shop.asgi:app",
+)
+IS_GREEN = (
+    "python -m pytest",
+    "ruff check",
+    "ruff format --check",
+    "mypy",
+    "pyright",
+    "python manage.py check --fail-level warning",
+    "python manage.py makemigrations --check",
+)
+
+
+# The running Python; for `make test-long` the other supported ones too.
+VERSIONS = [
+    minor if minor == sys.version_info[1] else pytest.param(minor, marks=pytest.mark.long)
+    for minor in range(OLDEST[1], NEWEST[1] + 1)
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A folder with an environment of its own, and somebody who types there."""
+
+    folder: Path
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the shell has after `source .venv/bin/activate`."""
+        return clean_environment() | {
+            "PATH": f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": "",
+            "PYTHONWARNINGS": "error",
+            "VIRTUAL_ENV": str(self.folder / ".venv"),
+        }
+
+    def type(self, command: str, *, exit_code: int = 0) -> str:
+        """Run a command to its end and return what it wrote."""
+        if " pip install " in command:
+            return self.install(command)
+        done = self._run(command, self.variables)
+        assert done.returncode == exit_code, f"$ {command}\n{done.stdout}"
+        assert "Warning" not in done.stdout, f"$ {command}\n{done.stdout}"
+        return done.stdout
+
+    def install(self, command: str) -> str:
+        """Run a command of pip, whose own warnings are not ours."""
+        done = self._run(command, self.variables | {"PYTHONWARNINGS": ""})
+        if done.returncode != 0:
+            pytest.fail(
+                f"`{command}` failed; this test needs a package index that pip reaches"
+                f" (PIP_INDEX_URL):\n{done.stdout}",
+                pytrace=False,
+            )
+        return done.stdout
+
+    def serve(self, command: str, path: str = "/openapi.json") -> None:
+        """Start a server, ask it for a page, and end it as Ctrl-C does."""
+        port = free_port()
+        argv = shlex.split(f"exec {command.format(port=port)}")
+        with Process(["bash", "-c", shlex.join(argv)], cwd=self.folder, env=self.variables) as it:
+            url = f"http://127.0.0.1:{port}{path}"
+            answer = wait_until(lambda: it.alive and fetch(url), describe=it)
+            assert answer and answer.status == 200, it
+            it.interrupt()
+            it.wait()
+            assert "Warning" not in it.output, it
+
+    def work(self, command: str) -> None:
+        """Start a worker, and end it as a supervisor does once it is there."""
+        with Process(["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.variables) as it:
+            it.wait_for("default")
+            it.terminate()
+            assert it.wait() == 0, it
+            assert "Warning" not in it.output, it
+
+    def _run(self, command: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+
+
+def commands_of(page: Path) -> list[str]:
+    """The commands of the console blocks of a page, in order, without their comments."""
+    blocks = re.findall(r"^```console\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).splitlines()
+    return [command for line in lines if (command := re.sub(r"\s+#.*", "", line).strip())]
+
+
+@pytest.mark.parametrize("minor", VERSIONS)
+def test_the_first_hour(minor: int, tmp_path: Path) -> None:
+    """An empty environment, a project, its README and AGENTS.md, an app, and four servers."""
+    python = sys.executable if minor == sys.version_info[1] else find_python(minor)
+    if python is None:
+        pytest.skip(f"Python 3.{minor} is not installed here")
+    desk = Desk(folder=tmp_path / "shop")
+    desk.folder.mkdir()
+    wheel = build_wheel(tmp_path)
+    desk.type(f"{shlex.quote(python)} -m venv .venv")
+    desk.install(f"python -m pip install {wheel} granian fastapi-cli")
+    desk.type("fastforge startproject shop .")
+
+    for command in commands_of(desk.folder / "README.md"):
+        if command == "python manage.py runserver":
+            desk.serve(f"{command} {{port}}")
+        elif command == "python manage.py runworker":
+            desk.work(command)
+        else:
+            desk.type(command, exit_code=1 if command == FINDS_SOMETHING else 0)
+    for command in commands_of(desk.folder / "AGENTS.md"):
+        desk.type(command)
+
+    for command in OTHER_SERVERS:
+        desk.serve(command)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import builtins
-import difflib
 import importlib
 import os
 import pkgutil
 import re
 import sys
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
+from types import FrameType
 from typing import Any, Final
 
 from .exceptions import Location, MissingExtraError
@@ -36,6 +35,8 @@ def nearest(name: str, candidates: Iterable[str], *, likeness: float = 0.6) -> s
         candidates: What exists.
         likeness: How alike the two have to be, from 0 to 1; a typing mistake is about 0.9.
     """
+    import difflib  # only a mistake pays for it
+
     folded: dict[str, str] = {}
     for candidate in candidates:
         folded.setdefault(candidate.casefold(), candidate)
@@ -132,11 +133,19 @@ def failing_line(error: BaseException, *, file: str | None = None) -> Location |
     if isinstance(error, SyntaxError) and error.filename and file in (None, error.filename):
         return Location(error.filename, error.lineno or 1)
     place: Location | None = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
+    for frame, line in _frames(error):
         name = frame.f_code.co_filename
-        if name == file or (file is None and _is_written_by_the_user(name)):
+        if name == file or (file is None and is_written_by_the_user(name)):
             place = Location(name, line)
     return place
+
+
+def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames that an error has passed, the innermost last, with their lines."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        yield traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
 
 
 def import_hint(error: BaseException) -> str:
@@ -152,7 +161,7 @@ def import_hint(error: BaseException) -> str:
         wanted = re.search(r"cannot import name '(\w+)'", str(error))
         return did_you_mean(wanted[1], vars(sys.modules[error.name])) if wanted else ""
     if isinstance(error, NameError) and error.name:
-        known = [frame.f_globals for frame, _ in traceback.walk_tb(error.__traceback__)]
+        known = [frame.f_globals for frame, _ in _frames(error)]
         return did_you_mean(error.name, {*(known[-1] if known else ()), *vars(builtins)})
     return ""
 
@@ -163,7 +172,8 @@ def _modules_of(package: str) -> Iterator[str]:
         yield from (found.name for found in pkgutil.iter_modules(paths))
 
 
-def _is_written_by_the_user(file: str) -> bool:
+def is_written_by_the_user(file: str) -> bool:
+    """Return whether a file is not installed, not of the standard library and not of ours."""
     ours, standard_library = os.path.dirname(__file__), os.path.dirname(os.__file__)
     foreign = file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file
     return os.path.isfile(file) and not foreign

@@ -155,7 +155,8 @@ def test_development_takes_up_an_edit(shop: ProjectFolder) -> None:
     shop.write({"shop/notes/routes.py": ROUTES})
     url = f"http://127.0.0.1:{(port := free_port())}/hello"
     with runserver(shop, str(port), env={"FASTFORGE_ENV": "development"}) as process:
-        assert "reloads on changes" in process.wait_for("Ctrl-C stops)")
+        process.wait_for("Ctrl-C stops\n")
+        assert "shop.settings, development, reloads on changes\n" in process.output
         wait_until(lambda: answers(process, url, "first"), describe=process)
         shop.write({"shop/notes/routes.py": ROUTES.replace("first", "second")})
         wait_until(lambda: answers(process, url, "second"), describe=process)
@@ -167,7 +168,64 @@ def test_reload_can_be_turned_off(shop: ProjectFolder) -> None:
     shop.write({"shop/notes/routes.py": ROUTES})
     env = {"FASTFORGE_ENV": "development"}
     with runserver(shop, "0", "--no-reload", env=env) as process:
-        assert "reloads" not in process.wait_for("Ctrl-C stops)")
+        assert "reloads" not in process.wait_for("Ctrl-C stops\n")
+
+
+def test_broken_settings_are_told_and_shown_until_they_are_mended(shop: ProjectFolder) -> None:
+    mended = (shop.path / "shop/settings.py").read_text()
+    shop.write({"shop/settings.py": "INSTALLED_APS = []", "shop/notes/routes.py": ROUTES})
+    url = f"http://127.0.0.1:{(port := free_port())}/hello"
+    with runserver(shop, str(port), env={"FASTFORGE_ENV": "development"}) as process:
+        output = process.wait_for("waiting for an edit")
+        assert "did you mean 'INSTALLED_APPS'?" in output
+        assert "Traceback" not in output
+        assert answers(process, url, "did you mean 'INSTALLED_APPS'?")
+        shop.write({"shop/settings.py": mended})
+        wait_until(lambda: answers(process, url, "first"), describe=process)
+
+
+def test_an_edit_of_the_environment_starts_anew(shop: ProjectFolder) -> None:
+    """Also one of `.env` and one of `pyproject.toml`, which are no modules."""
+    entry = '[tool.fastforge]\nsettings = "shop.settings"\n'
+    shop.write({"shop/notes/routes.py": ROUTES, ".env": "FASTFORGE_ENV=development\n"})
+    shop.write({"pyproject.toml": entry})
+    with start(
+        [sys.executable, "-m", "fastforge", "runserver", str(free_port())], cwd=shop.path
+    ) as process:
+        process.wait_for("Ctrl-C stops\n")
+        shop.write({".env": "FASTFORGE_ENV=development\nX=1\n"})
+        process.wait_for(".env changed: restarting")
+        process.wait_for("serving again")
+        shop.write({"pyproject.toml": f"{entry}\n"})
+        process.wait_for("pyproject.toml changed: restarting")
+
+
+def test_jobs_run_in_the_same_process_in_development_unless_told_otherwise(
+    shop: ProjectFolder,
+) -> None:
+    route = """
+        import os
+
+        from fastapi import APIRouter
+
+        router = APIRouter()
+
+        @router.get("/worker")
+        async def worker() -> str:
+            return f"worker {os.environ.get('FASTFORGE_EMBEDDED_WORKER')}"
+        """
+    shop.write({"shop/notes/routes.py": route})
+    cases = (
+        ("development", [], "worker 1"),
+        ("development", ["--no-worker"], "worker None"),
+        ("production", [], "worker None"),
+    )
+    for environment, options, text in cases:
+        port = str(free_port())
+        env = {"FASTFORGE_ENV": environment}
+        with runserver(shop, port, "--no-reload", *options, env=env) as process:
+            url = f"http://127.0.0.1:{port}/worker"
+            wait_until(lambda: answers(process, url, text), describe=process)  # noqa: B023
 
 
 def test_the_settings_that_are_named_hold_in_the_application(shop: ProjectFolder) -> None:

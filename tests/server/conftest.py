@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from fastforge.exceptions import ForgeError
+from fastforge.server.application import Place
 from fastforge.server.reload import serve_with_reload
 from fastforge.server.serve import bind, serve
 
@@ -24,7 +25,9 @@ try:
 except ForgeError as error:
     sys.exit(f"{error}")
 if how == "reload":
-    sys.exit(serve_with_reload(application, sock, root=Path.cwd()))
+    place = Place(root=Path.cwd(), import_folder=Path.cwd())
+    url = f"http://127.0.0.1:{port}"
+    sys.exit(serve_with_reload(sock, place=place, url=url, application=application))
 sys.exit(serve(application, sock, graceful_s=5))
 """
 

@@ -18,6 +18,11 @@ def ask(site: Site) -> str:
     return answer.body
 
 
+def answered(site: Site, text: str) -> bool:
+    answer = fetch(site.url)
+    return answer is not None and answer.body.startswith(text)
+
+
 def child_of(body: str) -> int:
     return int(re.findall(r"pid (\d+)", body)[0])
 
@@ -50,16 +55,20 @@ def test_a_syntax_error_is_told_and_the_next_edit_cures_it(site: Site) -> None:
         site.folder.write({"site_app.py": "def broken(:\n"})
         output = server.wait_for("waiting for an edit")
         assert "site_app.py:1: site_app does not load: SyntaxError" in output
+        answer = fetch(site.url)
+        assert answer is not None
+        assert answer.status == 503
+        assert "site_app.py:1: site_app does not load: SyntaxError" in answer.body
         site.folder.write({"site_app.py": APPLICATION.replace("VERSION = 1", "VERSION = 3")})
-        assert ask(site).startswith("version 3")
+        wait_until(lambda: answered(site, "version 3"), describe=server)
 
 
-def test_a_request_that_comes_while_the_code_is_broken_waits_for_the_cure(site: Site) -> None:
+def test_a_first_start_that_fails_waits_for_an_edit_too(site: Site) -> None:
     site.folder.write({"site_app.py": "def broken(:\n"})
     with site.start("reload") as server:
         server.wait_for("waiting for an edit")
         site.folder.write({"site_app.py": APPLICATION})
-        assert ask(site).startswith("version 1")
+        wait_until(lambda: answered(site, "version 1"), describe=server)
 
 
 def test_only_python_files_restart_the_server(site: Site) -> None:

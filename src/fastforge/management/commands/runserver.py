@@ -1,30 +1,29 @@
 """Serve over HTTP; reloads in development.
 
 The address is HOST:PORT or one of the two: 8001, 0.0.0.0:8000, [::1]:8000. The port is taken
-before anything else starts. In development the server starts anew when a .py file changes.
+before anything else starts. In development the server starts anew when the code changes, shows
+what is wrong with it in the browser, and runs the jobs too.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ...commands import Context, command
-from ...conf import Settings
-from ...exceptions import CommandError, SettingsError
+from ...exceptions import CommandError
 
 if TYPE_CHECKING:
     import socket
+
+    from ...server.application import Place
 
 __all__ = ["parse_address", "runserver"]
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
-PLAIN_APPLICATION: Final = "fastforge.management.application:app"
 
 _HOST: Final = r"\[[0-9A-Fa-f:.%a-z]+\]|[^:\[\]\s/]+"
 _ADDRESS: Final = re.compile(rf"(?:(?P<host>{_HOST})?:)?(?P<port>\d+)|(?P<only>{_HOST})")
@@ -36,24 +35,34 @@ def runserver(
     /,
     *,
     reload: Annotated[
-        bool | None, "Start anew when a .py file changes; on in development unless given."
+        bool | None, "Start anew when the code changes; on in development unless given."
     ] = None,
+    no_worker: Annotated[bool, "Do not run the jobs in this process, in development."] = False,
     context: Context,
 ) -> int:
-    """Take the port, then read the settings, then serve."""
+    """Take the port, then serve; what takes longer is read by the process that serves."""
     from ...server.listening import bind
 
     host, port = parse_address(address)
     with bind(host, port) as sock:
-        from ...project import Outline
+        from ...conf.environment import read_environment
+        from ...conf.finding import find_settings_module, make_importable
+        from ...server.application import find_place
 
-        settings = Outline.read(context.settings_module).settings
-        # For the application's own module, also in a child process.
-        os.environ["FASTFORGE_SETTINGS_MODULE"] = settings.module
-        application = _application(settings)
-        reloads = _is_for_development(settings) if reload is None else reload
-        context.echo(_greeting(settings, host, sock, reloads=reloads))
-        return _serve(application, settings, sock, reloads=reloads)
+        folder = Path.cwd()
+        make_importable(folder)
+        module = context.settings_module or find_settings_module(folder, os.environ)[0]
+        place = find_place(module, folder)
+        environment = read_environment(place.root).name
+        _set_variables(module, embedded_worker=environment == "development" and not no_worker)
+        url = _url(host, sock)
+        if environment == "development" if reload is None else reload:
+            from ...server.reload import serve_with_reload
+
+            return serve_with_reload(
+                sock, place=place, url=url, settings_module=module, environment=environment
+            )
+        return _serve_here(context, place, sock, url)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -75,51 +84,32 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(match["port"] or PORT)
 
 
-def _is_for_development(settings: Settings) -> bool:
-    return settings.environment == "development" or settings.debug
-
-
-def _greeting(settings: Settings, host: str, sock: socket.socket, *, reloads: bool) -> str:
+def _url(host: str, sock: socket.socket) -> str:
     shown = f"[{host}]" if ":" in host else host
-    facts = [settings.module, settings.environment, *(["reloads on changes"] if reloads else [])]
-    return f"http://{shown}:{sock.getsockname()[1]} ({', '.join(facts)}; Ctrl-C stops)"
+    return f"http://{shown}:{sock.getsockname()[1]}"
 
 
-def _serve(application: str, settings: Settings, sock: socket.socket, *, reloads: bool) -> int:
-    if reloads:
-        from ...server.reload import serve_with_reload
+def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
+    """Set what the application's own module reads, here or in a child process."""
+    os.environ["FASTFORGE_SETTINGS_MODULE"] = settings_module
+    if embedded_worker:
+        os.environ["FASTFORGE_EMBEDDED_WORKER"] = "1"
+    else:
+        os.environ.pop("FASTFORGE_EMBEDDED_WORKER", None)
 
-        return serve_with_reload(application, sock, root=_import_folder(settings))
+
+def _serve_here(context: Context, place: Place, sock: socket.socket, url: str) -> int:
+    """Serve in this process, by the limits that the settings give."""
     from ...core.settings import Server
+    from ...project import Outline
+    from ...server.announcement import Announcer
+    from ...server.application import find_application
     from ...server.serve import serve
 
-    return serve(application, sock, graceful_s=settings.section(Server).graceful_s)
-
-
-def _application(settings: Settings) -> str:
-    """Return the entry of `pyproject.toml`, else the `app` of the package's `asgi.py`."""
-    if entrypoint := _entrypoint(settings.root / "pyproject.toml"):
-        return entrypoint
-    package = settings.module.partition(".")[0]
-    has_asgi = "." in settings.module and importlib.util.find_spec(f"{package}.asgi")
-    return f"{package}.asgi:app" if has_asgi else PLAIN_APPLICATION
-
-
-def _entrypoint(pyproject: Path) -> str:
-    if not pyproject.is_file():
-        return ""
-    try:
-        tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
-        ) from error
-    return str(tool.get("fastapi", {}).get("entrypoint", ""))
-
-
-def _import_folder(settings: Settings) -> Path:
-    """Return the folder that the project is imported from: its root, or `src` in it."""
-    spec = importlib.util.find_spec(settings.module)
-    file = spec.origin if spec else None
-    assert file is not None  # the settings have been read from it
-    return Path(file).resolve().parents[settings.module.count(".")]
+    settings = Outline.read(context.settings_module).settings
+    return serve(
+        find_application(settings.module, place.root),
+        sock,
+        graceful_s=settings.section(Server).graceful_s,
+        observer=Announcer(url, settings_module=settings.module, environment=settings.environment),
+    )

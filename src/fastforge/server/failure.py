@@ -1,0 +1,135 @@
+"""Failure: why an application does not run, as a value that goes through a pipe.
+
+It holds no secret on purpose: passwords are masked in every line of it, also in source lines, and
+of a file that is no Python (a `.env`) nothing is quoted.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from .._utils import failing_line, is_written_by_the_user, redact, told
+from ..exceptions import ErrorGroup, ForgeError, Location
+
+__all__ = ["Failure", "Mistake"]
+
+LINES_AROUND: Final = 3
+MISTAKES_WITH_SOURCE: Final = 5
+LONGEST_LINE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One line that says what is wrong, and the source around its place.
+
+    Args:
+        line: What is wrong.
+        file: Where, as far as it is known.
+        number: The line in that file.
+        source: Numbered lines around it.
+    """
+
+    line: str
+    file: str = ""
+    number: int = 0
+    source: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an application does not run.
+
+    Args:
+        mistakes: What is wrong, one by one.
+        traceback: How it came to that, with the frames of libraries folded; may be empty.
+    """
+
+    mistakes: tuple[Mistake, ...]
+    traceback: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException, message: str = "") -> Failure:
+        """Describe what was raised while an application was loaded or started.
+
+        Args:
+            error: What was raised.
+            message: What the application said of it, for an error that is not ours.
+        """
+        errors = error.errors if isinstance(error, ErrorGroup) else (error,)
+        return cls(
+            mistakes=tuple(
+                _mistake(each, message, with_source=number < MISTAKES_WITH_SOURCE)
+                for number, each in enumerate(errors)
+            ),
+            traceback="\n".join(_folded(error)),
+        )
+
+    @classmethod
+    def saying(cls, line: str) -> Failure:
+        """Describe an end that left nothing but its code or its signal."""
+        return cls(mistakes=(Mistake(line=line),))
+
+    def to_json(self) -> str:
+        """Return it as one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Failure:
+        """Return what `to_json` has written."""
+        members = json.loads(text)
+        mistakes = (
+            Mistake(**{**each, "source": tuple((number, line) for number, line in each["source"])})
+            for each in members["mistakes"]
+        )
+        return cls(mistakes=tuple(mistakes), traceback=members["traceback"])
+
+
+def _mistake(error: BaseException, message: str, *, with_source: bool) -> Mistake:
+    if isinstance(error, ForgeError):
+        line, place = str(error), error.where
+    else:
+        # Of some lifespans the message is the whole traceback.
+        line = redact(message) if message and "\n" not in message else told(error)
+        place = failing_line(error)
+    if not isinstance(place, Location):
+        return Mistake(line=line)
+    source = tuple(_source(place)) if with_source else ()
+    return Mistake(line=line, file=place.file, number=place.line, source=source)
+
+
+def _source(place: Location) -> Iterator[tuple[int, str]]:
+    if not place.file.endswith(".py"):
+        return
+    try:
+        lines = Path(place.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    first = max(1, place.line - LINES_AROUND)
+    for number, text in enumerate(lines[first - 1 : place.line + LINES_AROUND], first):
+        yield number, redact(text)[:LONGEST_LINE]
+
+
+def _folded(error: BaseException) -> Iterator[str]:
+    """Yield the lines of a traceback that writes out the frames of the user's code alone."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _folded(cause)
+        yield "and then:"
+    frames = traceback.extract_tb(error.__traceback__)
+    for is_users, group in groupby(frames, lambda frame: is_written_by_the_user(frame.filename)):
+        if is_users:
+            yield from (_frame(each) for each in group)
+        else:
+            yield f"  ({len(list(group))} frames of libraries)"
+    yield from redact("".join(traceback.format_exception_only(error)).rstrip()).splitlines()
+
+
+def _frame(frame: traceback.FrameSummary) -> str:
+    line = redact(frame.line or "")[:LONGEST_LINE]
+    return f"  {Location(frame.filename, frame.lineno or 1)}, in {frame.name}\n      {line}"

@@ -1,0 +1,64 @@
+"""Lifespan: the start and the stop of the application, which can be cancelled and are told once."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from uvicorn.lifespan.on import LifespanOn
+
+if TYPE_CHECKING:
+    from uvicorn.lifespan.on import LifespanSendMessage
+
+__all__ = ["Lifespan"]
+
+RAISES_WITHIN_S: Final = 1
+
+
+class Lifespan(LifespanOn):
+    """A lifespan whose start can be cancelled, and which tells a failure once.
+
+    Attributes:
+        failure: What the application raised.
+        message: What it said of a start that failed.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(copy.copy(config))
+        self.config.loaded_app = self._noting(config.loaded_app)
+        self.failure: BaseException | None = None
+        self.message = ""
+        self._task: asyncio.Task[None] | None = None
+
+    async def startup(self) -> None:
+        self._task = asyncio.create_task(self.main())
+        await self.receive_queue.put({"type": "lifespan.startup"})
+        await self.startup_event.wait()
+        self.should_exit = self.startup_failed or self.error_occurred
+        if self.should_exit:  # it tells first that it has failed, and then raises why
+            await asyncio.wait({self._task}, timeout=RAISES_WITHIN_S)
+
+    def interrupt(self) -> None:
+        """Cancel the start, if it has not come to its end; the application then closes."""
+        if not self.startup_event.is_set() and self._task is not None:
+            self.startup_failed = True
+            self._task.cancel()
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            if self.startup_failed:
+                message["message"] = ""  # it was interrupted, which is no news
+            self.message = message.get("message", "")
+        await super().send(message)
+
+    def _noting(self, app: Any) -> Any:
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            except BaseException as error:
+                self.failure = error
+                raise
+
+        return noting

@@ -82,7 +82,7 @@ def go(shop: ProjectFolder, manage: Shell, request: pytest.FixtureRequest) -> ob
         ("name: str = 'me', /", [], {"name": "'me'"}),
         (
             "a: str = 'a', b: int = 1, /, *, c: int = 2",
-            ["x", "--c", "3"],
+            ["x", "-c", "3"],
             {"a": "'x'", "b": "1", "c": "3"},
         ),
         ("help: str = ''", ["--help", "x"], {"help": "'x'"}),

@@ -104,7 +104,11 @@ def test_with_traceback_all_of_it_is_shown_without_passwords(
             2,
             ["[shop.E001] no such month; 1 to 12"],
         ),
-        ('StartError("no queue", code="shop.E002")', 3, ["[shop.E002] no queue"]),
+        (
+            'StartError("no queue", code="shop.E002")',
+            3,
+            ["[shop.E002] shop/notes/commands/go.py:9: no queue"],
+        ),
         (
             'ErrorGroup([CommandError("a", code="shop.E001"), StartError("b", code="shop.E002")])',
             3,
@@ -152,7 +156,7 @@ def test_a_command_may_start_the_project_alone(
     result = manage("go")
     assert result.out == "shop\n"
     assert result.err == (
-        "error: [components.E011] this command has no container;"
+        "error: [components.E011] shop/notes/commands/go.py:10: this command has no container;"
         ' declare it with @command(starts="resources")\n'
     )
 

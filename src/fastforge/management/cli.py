@@ -5,6 +5,7 @@ The list of commands is read without importing one; a command is imported when i
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ import click
 from .. import __version__
 from ..commands import CommandFile
 from ..observability.tracebacks import TRACEBACK_VARIABLE
-from .invocation import Invocation
+from .invocation import Invocation, Listing
 from .lazy import LazyCommand
 from .reporting import colour, lines_of, report
 from .usage import knowing, no_such_command, usage_error
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: What follows the program's name; the process's own.
     """
+    _never_fail_to_write()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
@@ -71,6 +73,13 @@ def run(
     return result if isinstance(result, int) else 0
 
 
+def _never_fail_to_write() -> None:
+    """Let a character that the output cannot show become an escape, in place of an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _output_is_closed() -> int:
     # Whoever read our output has left. Python would write to it once more while it ends.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,10 +108,13 @@ class _Manage(click.Group):
             return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(ctx.obj.listed())
+        return list(ctx.obj.listing.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        file = ctx.obj.command(cmd_name)
+        if ctx.resilient_parsing:  # a shell asks what could be typed: no settings are run for that
+            file = ctx.obj.listing.commands.get(cmd_name)
+        else:
+            file = ctx.obj.command(cmd_name)
         return None if file is None else LazyCommand(file)
 
     def resolve_command(
@@ -120,15 +132,15 @@ class _Manage(click.Group):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(_headline(ctx.obj))
+            formatter.write_text(_headline(ctx.obj.listing))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for app, files in _by_app(ctx.obj.listed()).items():
+        for app, files in _by_app(ctx.obj.listing.commands).items():
             with formatter.section(click.style(app, bold=True)):
                 formatter.write_dl([(file.name, file.help) for file in files])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        failure = ctx.obj.failure
+        failure = ctx.obj.listing.failure
         if failure is None:
             return
         absent = "The commands of apps" if ctx.obj.is_in_project else "The other commands"
@@ -181,11 +193,10 @@ def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> N
         ctx.exit()
 
 
-def _headline(invocation: Invocation) -> str:
-    if invocation.failure is not None:
+def _headline(listing: Listing) -> str:
+    if not listing.settings_module:
         return f"The command line of fastforge {__version__}."
-    settings = invocation.outline().settings
-    return f"fastforge {__version__} on {settings.module}, environment {settings.environment}."
+    return f"fastforge {__version__} on {listing.settings_module}."
 
 
 def _by_app(files: Mapping[str, CommandFile]) -> Mapping[str, list[CommandFile]]:

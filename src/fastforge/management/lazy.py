@@ -42,9 +42,14 @@ class LazyCommand(click.Command):
         **extra: Any,
     ) -> click.Context:
         """Import the command, then read its arguments."""
-        command, form = self._load()
-        self.params = list(form.parameters)
-        self.help = _help(self._file, command)
+        try:
+            command, form = self._load()
+            self.params = list(form.parameters)
+            self.help = _help(self._file, command)
+            self.context_settings["ignore_unknown_options"] = command.forwards
+        except Exception:
+            if not extra.get("resilient_parsing"):
+                raise  # else a shell asks what could be typed: nothing, of a broken command
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

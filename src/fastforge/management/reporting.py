@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterator
 from typing import Final
 
@@ -28,6 +27,8 @@ def report(error: BaseException, *, show_traceback: bool) -> int:
         show_traceback: Write the whole traceback first.
     """
     if show_traceback:
+        import traceback
+
         click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
     for line in lines_of(error):
         click.echo(click.style("error: ", fg="red") + line, err=True, color=colour())
@@ -35,8 +36,10 @@ def report(error: BaseException, *, show_traceback: bool) -> int:
 
 
 def colour() -> bool | None:
-    """Return False where NO_COLOR is set; None leaves it to whether a terminal reads."""
-    return False if os.environ.get("NO_COLOR") else None
+    """Return what NO_COLOR or else FORCE_COLOR says; None leaves it to whether a terminal reads."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -52,7 +55,7 @@ def lines_of(error: BaseException) -> Iterator[str]:
     """Yield a line for each mistake that an exception stands for."""
     for leaf in _leaves(error):
         # Ours mask what they quote; masking "SECRET_KEY=..." in a hint would spoil it.
-        yield str(leaf if isinstance(leaf, ForgeError) else _unexpected(leaf))
+        yield str(_placed(leaf) if isinstance(leaf, ForgeError) else _unexpected(leaf))
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -61,6 +64,14 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def _placed(error: ForgeError) -> ForgeError:
+    """Give a mistake without a place the last line of the user's own code that ran, if any."""
+    # A CommandError is about what was typed, which stands in no file.
+    if not error.where and not isinstance(error, CommandError):
+        error.where = failing_line(error)
+    return error
 
 
 def _unexpected(error: BaseException) -> CommandError:

@@ -1,0 +1,226 @@
+"""Static reading: the commands of a project, told from its files without running any of them.
+
+`--help` and shell completion only list commands, the latter at each key press. Running the settings
+for that imports pydantic and whatever else they use, several times the cost of the whole list. So
+what is plainly written is read as text: INSTALLED_APPS assigned once, as a list of names and
+`App("...")`, and in each app's `apps.py` the `name`, `label` and `commands` of its AppConfig.
+
+The answer is either what the full reading would give or None: wherever a file could mean something
+else than it seems to say, nothing is guessed, and whoever asks reads the project in full.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from .._utils import find_module
+from ..commands import CommandFile, find_commands
+from ..conf.source import settings_files
+from ..core.identity import COMMANDS, LABEL
+
+__all__ = ["static_commands"]
+
+INSTALLED_APPS: Final = "INSTALLED_APPS"
+WAYS_TO_ASSIGN_UNSEEN: Final = frozenset(
+    {"__dict__", "eval", "exec", "globals", "locals", "setattr", "vars"}
+)
+CONFIG_FIELDS: Final = frozenset({"name", "label", "commands"})
+
+_CONF: Final = frozenset({"fastforge", "fastforge.conf"})
+_HARMLESS: Final = (
+    ast.AnnAssign | ast.Assign | ast.AsyncFunctionDef | ast.Expr | ast.FunctionDef | ast.Pass
+)
+
+
+def static_commands(module: str, *, named_by: str) -> Mapping[str, CommandFile] | None:
+    """Return the commands of a project by name; None when its files do not plainly say them.
+
+    Args:
+        module: The settings module.
+        named_by: What named it, for the error.
+
+    Raises:
+        SettingsError: A settings module does not exist or is not valid Python.
+        ComponentError: Two apps have a command of one name.
+    """
+    trees = {
+        name: tree for name, _, tree in settings_files(module, named_by=named_by, find=find_module)
+    }
+    names = _installed(trees)
+    if names is None:
+        return None
+    found = [_commands_of(name) for name in names]
+    packages = [(LABEL, COMMANDS), *(package for package in found if package is not None)]
+    labels = {label for label, _ in packages}
+    # A missing app or a label twice is a mistake, which the full reading explains.
+    return find_commands(packages) if len(labels) == len(found) + 1 else None
+
+
+# --- the settings --------------------------------------------------------------------------------
+
+
+def _installed(trees: Mapping[str, ast.Module]) -> list[str] | None:
+    """Return the names in INSTALLED_APPS; `trees` are the settings modules, the outermost last."""
+    if not all(_is_plain(module, trees) for module in trees):
+        return None
+    mentions = [tree for tree in trees.values() for _ in _mentions(tree)]
+    if not mentions:
+        return []
+    value = _value(mentions[0])
+    if len(mentions) > 1 or not isinstance(value, ast.List | ast.Tuple):
+        return None
+    constructors = _imported(mentions[0], _CONF, "App")
+    names = [_app_name(element, constructors) for element in value.elts]
+    known = [name for name in names if name is not None]
+    return known if len(known) == len(names) else None
+
+
+def _is_plain(module: str, trees: Mapping[str, ast.Module]) -> bool:
+    """Return whether no other module and no trick can give a settings module an INSTALLED_APPS."""
+    package = module.rpartition(".")[0]
+    for node in ast.walk(trees[module]):
+        if isinstance(node, ast.Name | ast.Attribute) and _word(node) in WAYS_TO_ASSIGN_UNSEEN:
+            return False
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            unconditional = node in trees[module].body
+            if not unconditional or _absolute(node, package) not in trees:
+                return False
+    return True
+
+
+def _mentions(tree: ast.Module) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            words = {node.name, node.asname}
+        elif isinstance(node, ast.Constant):
+            words = {node.value} if isinstance(node.value, str) else set()
+        else:
+            words = {_word(node)}
+        if INSTALLED_APPS in words:
+            yield node
+
+
+def _word(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _value(tree: ast.Module) -> ast.expr | None:
+    """Return what a statement of the module itself assigns to INSTALLED_APPS."""
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id="INSTALLED_APPS")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="INSTALLED_APPS"), value=value)
+            ):
+                return value
+    return None
+
+
+def _app_name(element: ast.expr, constructors: set[str]) -> str | None:
+    match element:
+        case ast.Constant(value=str(name)):
+            return name
+        case ast.Call(func=ast.Name(id=function), args=[ast.Constant(value=str(name)), *_]):
+            return name if function in constructors else None
+    return None
+
+
+# --- an app --------------------------------------------------------------------------------------
+
+
+def _commands_of(app: str) -> tuple[str, str] | None:
+    """Return an app's label and commands package."""
+    package = find_module(app)
+    if package is None or package.submodule_search_locations is None or not _is_dotted(app):
+        return None
+    module = find_module(f"{app}.apps")
+    if module is None:
+        return _named(app, {})
+    if module.origin is None or not module.origin.endswith(".py"):
+        return None
+    with open(module.origin, "rb") as file:
+        source = file.read()
+    try:
+        fields = _config_fields(ast.parse(source), app)
+    except SyntaxError:
+        return None
+    return None if fields is None or fields.get("name", app) != app else _named(app, fields)
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _named(app: str, fields: Mapping[str, str]) -> tuple[str, str]:
+    """Fill in what an AppConfig leaves out, as AppConfig itself does."""
+    label = fields.get("label") or app.rpartition(".")[2]
+    return label, fields.get("commands") or f"{app}.commands"
+
+
+def _config_fields(tree: ast.Module, app: str) -> dict[str, str] | None:
+    """Return the constants that an `apps.py` gives its AppConfig, none when it defines none."""
+    names = _imported(tree, {"fastforge.apps"}, "AppConfig", package=app)
+    sections = _imported(tree, _CONF, "Section")
+    configs: list[ast.ClassDef] = []
+    for statement in tree.body:
+        match statement:
+            case ast.ClassDef(bases=[ast.Name(id=base)], keywords=[], decorator_list=[]) if (
+                base in names
+            ):
+                configs.append(statement)
+            case ast.ClassDef(bases=[ast.Name(id=base)]) if base in sections:
+                pass
+            case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
+            case _ if not isinstance(statement, _HARMLESS):
+                return None
+    mentions = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
+    if len(configs) > 1 or len(mentions) > len(configs):
+        return None
+    return _constants(configs[0].body) if configs else {}
+
+
+def _constants(body: Sequence[ast.stmt]) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for statement in body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text)))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text)))
+            ) if name in CONFIG_FIELDS:
+                found[name] = text
+            case _ if _binds_a_field(statement) or not isinstance(statement, _HARMLESS):
+                return None
+    return found
+
+
+def _binds_a_field(statement: ast.stmt) -> bool:
+    return getattr(statement, "name", None) in CONFIG_FIELDS or any(
+        isinstance(node, ast.Name) and node.id in CONFIG_FIELDS and isinstance(node.ctx, ast.Store)
+        for node in ast.walk(statement)
+    )
+
+
+def _imported(
+    tree: ast.Module, modules: Collection[str], name: str, *, package: str = ""
+) -> set[str]:
+    """Return what a module calls a name that it imports from one of some modules."""
+    return {
+        alias.asname or alias.name
+        for statement in tree.body
+        if isinstance(statement, ast.ImportFrom) and _absolute(statement, package) in modules
+        for alias in statement.names
+        if alias.name == name
+    }
+
+
+def _absolute(statement: ast.ImportFrom, package: str) -> str:
+    relative = "." * statement.level + (statement.module or "")
+    if statement.level > len(package.split(".") if package else ()):
+        return relative  # beyond the top: whoever imports it will say so
+    return importlib.util.resolve_name(relative, package)

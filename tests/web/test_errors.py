@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
-from fastforge.exceptions import ForgeError, ResourceUnavailable
+from fastforge.exceptions import ContainerMissing, ForgeError, ResourceUnavailable
+from fastforge.lifecycle import current_container
 from fastforge.observability.context import request_id
 from fastforge.web import problem_response
 from fastforge.web.errors import add_exception_handlers
@@ -66,6 +68,21 @@ def test_what_is_ours_to_mend_is_logged_and_not_told(caplog: pytest.LogCaptureFi
 def test_an_error_without_a_status_stays_a_500() -> None:
     answer = client_for(ForgeError("a mistake", code="shop.E002")).get("/")
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+
+
+def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def fail() -> None:
+        current_container()
+
+    add_exception_handlers(app)
+    with pytest.raises(ContainerMissing) as caught:
+        TestClient(app).get("/")
+    line = fail.__code__.co_firstlineno + 2
+    shown = f"[lifecycle.E012] tests/web/test_errors.py:{line}: no project runs here; "
+    assert traceback.format_exception(caught.value)[-1].partition(": ")[2].startswith(shown)
 
 
 def test_answers_of_fastapi_stay_its_own() -> None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
+from .._utils import failing_line
 from ..exceptions import ForgeError, ResourceUnavailable
 from ..observability.context import request_id
 
@@ -71,8 +72,13 @@ def status_of(error: ForgeError) -> int | None:
 
 
 async def _forge_error(connection: HTTPConnection, error: Exception) -> Response:
-    status = status_of(error) if isinstance(error, ForgeError) else None
-    if status is None or not isinstance(error, ForgeError) or not isinstance(connection, Request):
+    if not isinstance(error, ForgeError):
+        raise error
+    status = status_of(error)
+    if status is None or not isinstance(connection, Request):
+        # Servers log such a failure with its traceback, which ends with the error's own line: let
+        # that one name the place in the user's code.
+        error.where = error.where or failing_line(error)
         raise error
     if status < 500:
         return problem_response(status, detail=error.message, code=error.code)

@@ -26,10 +26,12 @@ class Command:
         function: What it does; async or not. It may return an exit code.
         starts: What is there while it runs: `nothing`, the loaded `project`, or its open
             `resources`.
+        forwards: Whether options that it does not know are arguments, for another program.
     """
 
     function: Callable[..., Any]
     starts: Starts = "resources"
+    forwards: bool = False
 
     @property
     def is_async(self) -> bool:
@@ -75,8 +77,12 @@ class Context:
 @overload
 def command(function: Callable[..., Any], /) -> Command: ...
 @overload
-def command(*, starts: Starts = ...) -> Callable[[Callable[..., Any]], Command]: ...
-def command(function: Any = None, /, *, starts: Starts = "resources") -> Any:
+def command(
+    *, starts: Starts = ..., forwards: bool = ...
+) -> Callable[[Callable[..., Any]], Command]: ...
+def command(
+    function: Any = None, /, *, starts: Starts = "resources", forwards: bool = False
+) -> Any:
     """Declare a command: the only one of its file in an app's `commands/` folder.
 
     The file's name is the command's name, the first line of its docstring the help. Parameters
@@ -84,7 +90,7 @@ def command(function: Any = None, /, *, starts: Starts = "resources") -> Any:
     a default is an argument, one with a default or keyword-only an option, a bool a flag, a list
     an option that may be repeated; `tuple[str, ...]` takes all arguments that are left, and one
     before `/` is an argument also when it has a default. `Annotated[int, "help text"]` describes
-    it.
+    it. With `forwards`, options that the command does not know are arguments too.
 
     ```python
     # shop/orders/commands/close_month.py
@@ -107,7 +113,7 @@ def command(function: Any = None, /, *, starts: Starts = "resources") -> Any:
                 hint='write `async def`, or @command(starts="project")',
                 where=Location.of(function),
             )
-        return Command(function=function, starts=starts)
+        return Command(function=function, starts=starts, forwards=forwards)
 
     return declare if function is None else declare(function)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 import threading
@@ -28,6 +27,8 @@ def heard_signals(hear: Callable[[int], None], *, once: bool = False) -> Iterato
         once: The first signal gives all of them their default action, for good: the next one ends
             the process without its cooperation.
     """
+    import asyncio  # a supervisor takes SIGNALS alone, and has no time to lose
+
     loop = asyncio.get_running_loop()
     before: dict[signal.Signals, Any] = {}
 

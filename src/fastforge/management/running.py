@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..commands import Command, Context
 from ..exceptions import CommandError, Location
-from ..project import Project
 from ..signals import heard_signals
 from .invocation import Invocation
 from .parameters import Form
+
+if TYPE_CHECKING:
+    from ..project import Project
 
 __all__ = ["Interrupted", "run_async", "run_command"]
 
@@ -58,10 +59,14 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     Raises:
         Interrupted: It was cancelled so.
     """
+    import asyncio  # a command without it has no time for it: the development server
+
     return asyncio.run(_until_signal(work))
 
 
 async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
     received: list[int] = []
     task = asyncio.current_task()
 

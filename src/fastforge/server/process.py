@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .failure import Failure
 from .orders import GO, Orders
+
+if TYPE_CHECKING:
+    from .failure import Failure
 
 __all__ = ["Child", "Event"]
 
@@ -88,6 +90,8 @@ class Child:
             for line in pipe:
                 word, _, details = line.partition(" ")
                 if word == "failed":
+                    from .failure import Failure
+
                     self.failure = Failure.from_json(details)
                 else:
                     self.has_served = True

@@ -7,16 +7,20 @@ An ignored line is a mistake that has to be found: an ignore that ignores nothin
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, assert_type
 
 import sqlalchemy
 from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fastforge import Section, env, injected, provide, resource, section, task
+from fastforge import Project, Section, env, injected, provide, resource, section, task
+from fastforge.checks import Check, Level, Message, check
 from fastforge.commands import Command, Context, command
 from fastforge.contrib.db import DbSession, Model, Session
+from fastforge.contrib.static import Static, static_url
+from fastforge.contrib.templates import Render, Renderer, Templates, template_filter
 from fastforge.lifecycle import Resource, current_container
 from fastforge.tasks import JobHandle, Retry, Task
 
@@ -91,6 +95,37 @@ async def read_order(order_id: int, db: DbSession, search: Search, shop: ShopSet
     assert_type(await search.find("".join(titles)), list[int])
     return shop.page_size
 
+
+# --- pages ---------------------------------------------------------------------------------------
+
+STATIC = Static(directories=["static"])
+TEMPLATES = Templates(directories=["templates"], strict=True)
+
+
+@template_filter
+def euros(cents: int) -> str:
+    return f"{cents / 100:.2f}"
+
+
+@router.get("/page")
+async def page(render: Render) -> HTMLResponse:
+    assert_type(render, Renderer)
+    assert_type(render.text("shop/mail.txt", {"cents": 250}), str)
+    assert_type(euros(250), str)
+    assert_type(static_url("shop/style.css"), str)
+    euros("250")  # type: ignore[arg-type]
+    return render("shop/page.html", status_code=404)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@check(tags={"orders"}, deploy=True)
+def orders_are_cheap(project: Project) -> Iterator[Message]:
+    yield Message(id="orders.W001", level=Level.WARNING, text=project.name)
+
+
+assert_type(orders_are_cheap, Check)
 
 # --- tasks ---------------------------------------------------------------------------------------
 

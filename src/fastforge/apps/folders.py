@@ -21,7 +21,7 @@ class Folder:
 
 
 def find_folders(
-    settings: Settings, name: str, directories: Iterable[Path] = ()
+    settings: Settings, name: str, directories: Iterable[str | Path] = ()
 ) -> tuple[Folder, ...]:
     """Return the folders that are searched for files, in this order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -27,7 +28,7 @@ class Static(Section, setting="STATIC"):
     """
 
     url: str = "/static"
-    directories: tuple[Path, ...] = ()
+    directories: Sequence[str | Path] = ()
     cache_max_age_s: int | None = Field(default=None, ge=0)
 
     @field_validator("url")

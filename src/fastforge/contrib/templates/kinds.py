@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ...components import Kind
 from ...web.template_helpers import TemplateHelper, template_filter, template_function
 
 __all__ = ["TEMPLATE_HELPERS", "template_filter", "template_function"]
 
-TEMPLATE_HELPERS: Final = Kind(
+TEMPLATE_HELPERS: Final[Kind[TemplateHelper[..., Any]]] = Kind(
     name="template_helpers",
     type=TemplateHelper,
     module="template_helpers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...conf import Section
@@ -24,7 +25,7 @@ class Templates(Section, setting="TEMPLATES"):
             nothing. Unless set: everywhere but in production.
     """
 
-    directories: tuple[Path, ...] = ()
+    directories: Sequence[str | Path] = ()
     auto_reload: bool | None = None
     strict: bool | None = None
 

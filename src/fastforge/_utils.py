@@ -79,21 +79,26 @@ def find_module(name: str) -> ModuleSpec | None:
     """
     spec: ModuleSpec | None = None
     folders: list[str] | None = None
-    if "" in name.split("."):
-        return None
     for part in _beginnings(name):
         if spec is not None and folders is None:
             return None  # what it should lie in is no package
-        found = (finder.find_spec(part, folders) for finder in sys.meta_path)
-        spec = next((each for each in found if each is not None), None)
+        spec = _find_in(folders, part)
         if spec is None:
             return None
-        if spec.origin is None and spec.submodule_search_locations is not None:
-            # A folder without `__init__.py`. Its own list would ask for the imported parent.
-            last = part.rpartition(".")[2]
-            paths = (os.path.join(folder, last) for folder in folders or sys.path)
-            spec.submodule_search_locations = [path for path in paths if os.path.isdir(path)]
         folders = spec.submodule_search_locations
+    return spec
+
+
+def _find_in(folders: list[str] | None, name: str) -> ModuleSpec | None:
+    try:
+        found = (finder.find_spec(name, folders) for finder in sys.meta_path if name)
+        spec = next((each for each in found if each is not None), None)
+    except KeyError:  # a folder without `__init__.py`, whose list asks for the imported parent
+        spec = ModuleSpec(name, None, is_package=True)
+    if spec is not None and spec.origin is None and spec.submodule_search_locations is not None:
+        last = name.rpartition(".")[2]
+        paths = (os.path.join(folder, last) for folder in folders or sys.path)
+        spec.submodule_search_locations = [path for path in paths if os.path.isdir(path)]
     return spec
 
 

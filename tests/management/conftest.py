@@ -38,7 +38,7 @@ class Shell:
 @pytest.fixture
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder, the working directory."""
-    for name in ("FASTFORGE_SETTINGS_MODULE", "NO_COLOR"):
+    for name in ("FASTFORGE_SETTINGS_MODULE", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FASTFORGE_ENV", "test")
     monkeypatch.setenv("FASTFORGE_TRACEBACK", "")  # what `--traceback` sets ends with the test

@@ -52,8 +52,8 @@ def test_help_groups_the_commands_by_app(shop: ProjectFolder, manage: Shell) -> 
     assert f"fastforge {__version__} on shop.settings." in core
 
 
-def test_help_imports_neither_fastapi_nor_sqlalchemy(shop: ProjectFolder) -> None:
-    """Not even with apps installed that are made of them, and commands that import them."""
+def test_help_imports_nothing_of_the_project_and_nothing_heavy(shop: ProjectFolder) -> None:
+    """Not even with apps installed that are made of it, and commands that import it."""
     shop.write(
         {
             "shop/settings.py": """
@@ -82,10 +82,38 @@ def test_help_imports_neither_fastapi_nor_sqlalchemy(shop: ProjectFolder) -> Non
     code, names = json.loads(result.stdout.splitlines()[-1])
     assert code == 0
     heavy = {"alembic", "fastapi", "httpx", "sqlalchemy", "starlette", "uvicorn", "watchfiles"}
+    heavy |= {"asyncio", "dotenv", "logging", "pydantic", "pydantic_core", "shop"}
     assert heavy & set(names) == set()
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["startproject", "--help"]])
+def test_settings_that_do_not_plainly_say_their_apps_are_run(
+    shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = [f"shop.{name}" for name in ("notes",)]\n',
+            "shop/notes/commands/count_notes.py": COMMAND,
+        }
+    )
+    assert "  count_notes  Count the notes.\n" in manage("--help").out
+
+
+def test_settings_that_plainly_say_their_apps_may_fail(shop: ProjectFolder, manage: Shell) -> None:
+    """What they fail with is told by the command that is run."""
+    shop.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.notes"]\nPORT = 1 / 0\n',
+            "shop/notes/commands/count_notes.py": COMMAND,
+        }
+    )
+    result = manage("--help")
+    assert (result.code, result.err) == (0, "")
+    assert "  count_notes  Count the notes.\n" in result.out
+    assert "not listed" not in result.out
+    assert "ZeroDivisionError" in manage("count_notes").err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["startproject", "--help"]])
 def test_what_reads_no_settings_imports_no_pydantic(arguments: list[str], nowhere: Path) -> None:
     result = run([sys.executable, "-c", PROBE, *arguments], cwd=nowhere)
     code, names = json.loads(result.stdout.splitlines()[-1])
@@ -218,20 +246,40 @@ def test_output_that_is_no_terminal_has_no_colours(shop: ProjectFolder, manage: 
     assert all("\x1b" not in result.out + result.err for result in results)
 
 
-@pytest.mark.parametrize(("no_colour", "coloured"), [("", True), ("1", False)])
+COLOURED = b"\x1b[31merror: \x1b[0m"
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False)],
+)
 def test_a_terminal_has_colours_unless_it_wants_none(
-    no_colour: str, coloured: bool, shop: ProjectFolder
+    variables: dict[str, str], coloured: bool, shop: ProjectFolder
 ) -> None:
     reading, writing = pty.openpty()
     with open(reading, "rb", buffering=0) as terminal:
-        result = subprocess.run(
-            [sys.executable, "-m", "fastforge", "chekc"],
-            cwd=shop.path,
-            env=clean_environment() | {"FASTFORGE_ENV": "test", "NO_COLOR": no_colour},
-            stdout=writing,
-            stderr=writing,
-            check=False,
-        )
+        code = wrong_command(shop, variables, writing)
         os.close(writing)
-        assert result.returncode == 2
-        assert (b"\x1b[31merror: \x1b[0m" in terminal.read(65536)) is coloured
+        assert (code, COLOURED in terminal.read(65536)) == (2, coloured)
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True)])
+def test_a_file_has_colours_only_where_they_are_forced(
+    variables: dict[str, str], coloured: bool, shop: ProjectFolder
+) -> None:
+    with (shop.path / "output").open("w+b") as output:
+        assert wrong_command(shop, variables, output.fileno()) == 2
+        output.seek(0)
+        assert (COLOURED in output.read()) is coloured
+
+
+def wrong_command(shop: ProjectFolder, variables: dict[str, str], output: int) -> int:
+    """Type a command that does not exist in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "fastforge", "chekc"],
+        cwd=shop.path,
+        env=clean_environment() | {"FASTFORGE_ENV": "test", "NO_COLOR": ""} | variables,
+        stdout=output,
+        stderr=output,
+        check=False,
+    ).returncode

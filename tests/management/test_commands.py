@@ -193,6 +193,52 @@ def test_settings_show_values_sources_and_variables_without_secrets(
     assert ["DEBUG", "false", "default"] in rows
 
 
+def test_a_variable_stands_with_the_field_that_it_feeds(shop: ProjectFolder, manage: Shell) -> None:
+    """Also one that reaches it by another name, or through a function."""
+    shop.write(
+        {
+            "shop/settings.py": """
+                from fastforge.conf import env
+                from fastforge.contrib.db import Database
+
+                _HOST = env("DB_HOST", default="db")
+                ALLOWED_HOSTS = [_HOST, *env("HOSTS", list[str], default=[])]
+                INSTALLED_APPS = ["fastforge.contrib.db"]
+                DATABASES = {"default": Database(
+                    url="postgresql+asyncpg://{}/shop".format(_HOST),
+                    pool_size=int(env("POOL", default="3")), max_overflow=None)}
+                """
+        }
+    )
+    rows = {row["name"]: row for row in json.loads(manage("settings", "--json").out)}
+    fields = {name: found for name, found in rows["DATABASES"]["fields"].items() if found}
+    assert fields == {
+        "default.url": ["DB_HOST (default)"],
+        "default.pool_size": ["POOL (default)"],
+    }
+    assert rows["DATABASES"]["variables"] == ["DB_HOST (default)", "POOL (default)"]
+    assert rows["ALLOWED_HOSTS"]["variables"] == ["DB_HOST (default)", "HOSTS (default)"]
+    lines = [line.split() for line in manage("settings").out.splitlines()]
+    assert ["DATABASES.default.pool_size", "3", "shop/settings.py:7", "POOL", "(default)"] in lines
+    assert ["DATABASES.default.pool_timeout_s", "5", "shop/settings.py:7"] in lines
+
+
+def test_a_default_that_depends_on_the_environment_is_shown_as_it_holds(
+    shop: ProjectFolder, manage: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write({"shop/settings.py": 'INSTALLED_APPS = ["fastforge.contrib.db"]'})
+
+    def shown() -> tuple[object, object]:
+        rows = {row["name"]: row["value"] for row in json.loads(manage("settings", "--json").out)}
+        overflow = rows["DATABASES"]["default"]["max_overflow"]
+        return overflow, rows["SERVER"]["start_deadline_s"]
+
+    monkeypatch.setenv("FASTFORGE_ENV", "development")
+    assert shown() == (5, 0)
+    monkeypatch.setenv("FASTFORGE_ENV", "production")
+    assert shown() == (0, 30)
+
+
 def test_settings_as_json_keep_their_shape(shop: ProjectFolder, manage: Shell) -> None:
     shop.write({"shop/settings.py": SETTINGS})
     rows = {row["name"]: row for row in json.loads(manage("settings", "--json").out)}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from .feeding import Feed, feeds_of
 from .recording import EnvVariable
 from .redaction import MASK, is_secret_name, masked
+from .section import Section
 from .settings import Settings
 from .variables import example, type_name
 
@@ -26,23 +28,38 @@ _EXAMPLE_HEAD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingRow:
-    """One setting as `manage settings` shows it; `value` is ready for JSON and redacted."""
+    """One setting as `manage settings` shows it; `value` is ready for JSON and redacted.
+
+    Args:
+        name: The upper-case name.
+        value: What holds in this environment.
+        source: Where it was written, or `default`.
+        variables: The environment variables that it is made of, each with where it came from.
+        fields: The same for each field of a section, by its path: `default.url`.
+    """
 
     name: str
     value: Any
     source: str
     variables: tuple[str, ...]
+    fields: Mapping[str, tuple[str, ...]]
 
 
 def settings_report(settings: Settings) -> Iterator[SettingRow]:
     """Yield a row for each setting that an installed app reads."""
     for name, value in settings.items():
-        variables = _variables_of(settings, name)
+        feeds = [*feeds_of(settings, name)]
+        shown = _shown(name, value, settings)
         yield SettingRow(
             name=name,
-            value=_shown(name, value, settings.raw.record.secrets),
+            value=shown,
             source=_source(settings, name),
-            variables=tuple(f"{variable.name} ({variable.source})" for variable in variables),
+            variables=_named(feeds),
+            fields={
+                ".".join(path): _named(feed for feed in feeds if feed.reaches(path))
+                for path in _paths(shown)
+                if path
+            },
         )
 
 
@@ -81,24 +98,38 @@ def _source(settings: Settings, name: str) -> str:
     return "overridden" if overridden else str(settings.where(name) or "default")
 
 
-def _variables_of(settings: Settings, name: str) -> Iterator[EnvVariable]:
-    assignment = settings.raw.assignment(name)
-    if assignment is None or name not in settings.raw.values:
-        return
-    for variable in settings.raw.record.variables:
-        if assignment.covers(variable.location):
-            yield variable
+def _named(feeds: Iterable[Feed]) -> tuple[str, ...]:
+    variables = (feed.variable for feed in feeds)
+    return tuple(dict.fromkeys(f"{each.name} ({each.source})" for each in variables))
 
 
-def _shown(name: str, value: Any, secrets: set[str]) -> Any:
+def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _paths(inner, (*path, key))
+    else:
+        yield path
+
+
+def _shown(name: str, value: Any, settings: Settings) -> Any:
+    secrets = settings.raw.record.secrets
+    if isinstance(value, Section):
+        values = {**dict(value), **_holding(value, settings.environment)}
+        return {field: _shown(field, item, settings) for field, item in values.items()}
     if isinstance(value, BaseModel):
-        return {field: _shown(field, item, secrets) for field, item in value}
+        return {field: _shown(field, item, settings) for field, item in value}
     if isinstance(value, dict):
-        return {str(key): _shown(str(key), item, secrets) for key, item in value.items()}
+        return {str(key): _shown(str(key), item, settings) for key, item in value.items()}
     if value is not None and is_secret_name(name):
         return MASK
     if isinstance(value, list | tuple | set | frozenset):
-        return [_shown(name, item, secrets) for item in value]
+        return [_shown(name, item, settings) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
     return masked(value if isinstance(value, str) else repr(value), secrets)
+
+
+def _holding(section: Section, environment: str) -> dict[str, Any]:
+    """Return what holds for the fields whose default depends on the environment."""
+    defaults = section.defaults_in(environment)
+    return {name: value for name, value in defaults.items() if getattr(section, name) is None}

@@ -64,6 +64,13 @@ class Section(_Model):
         super().__init_subclass__(**options)
         cls.setting_name = setting or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).upper()
 
+    def defaults_in(self, environment: str) -> Mapping[str, Any]:
+        """Return what None stands for in the fields whose default depends on the environment.
+
+        It is what `manage settings` shows for them. A section with such fields has its own.
+        """
+        return {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:

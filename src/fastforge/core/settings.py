@@ -30,7 +30,11 @@ class Server(Section, setting="SERVER"):
         """Return the start deadline that holds in an environment, in seconds."""
         if self.start_deadline_s is not None:
             return self.start_deadline_s
-        return 30 if environment == "production" else 0
+        return self.defaults_in(environment)["start_deadline_s"]
+
+    def defaults_in(self, environment: str) -> dict[str, float]:
+        """Return the start deadline where none is written: only production waits."""
+        return {"start_deadline_s": 30 if environment == "production" else 0}
 
 
 PLAIN_SETTINGS: Final = (

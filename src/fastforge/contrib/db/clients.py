@@ -11,10 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
 from ...exceptions import CommandError
+from .engine import url_of
 from .settings import Database
 
 __all__ = ["Client", "client_of"]
@@ -75,14 +75,14 @@ def client_of(database: Database, *, root: Path) -> Client:
     Raises:
         CommandError: The program is not installed.
     """
-    url = make_url(database.url)
+    url = url_of(database, root)
     if not database.is_sqlite:
         return Client(
             program=_installed("psql"),
             command=["psql"],
             environment={**_address(url), **_options(url, database.connect_timeout_s)},
         )
-    file = str(root / (url.database or ""))
+    file = str(url.database)
     if shutil.which("sqlite3") is None and sys.version_info >= PYTHON_WITH_SQLITE_SHELL:
         return Client(program=sys.executable, command=[sys.executable, "-m", "sqlite3", file])
     return Client(program=_installed("sqlite3"), command=["sqlite3", file])

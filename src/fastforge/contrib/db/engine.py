@@ -19,7 +19,6 @@ from .statements import first_words, is_read
 
 __all__ = ["FAILED", "Engines", "make_engines", "target_of"]
 
-DEVELOPMENT_OVERFLOW: Final = 5
 FOREVER_S: Final = 86_400.0
 FAILED: Final = "fastforge_failed"
 """In a connection's `info` while PostgreSQL would answer a COMMIT with a ROLLBACK."""
@@ -60,12 +59,14 @@ def make_engines(database: Database, *, root: Path, environment: str) -> Engines
         MissingExtraError: The driver's package is not installed.
     """
     url = url_of(database, root)
-    overflow = DEVELOPMENT_OVERFLOW if environment == "development" else 0
+    overflow = database.max_overflow
+    if overflow is None:
+        overflow = database.defaults_in(environment)["max_overflow"]
     try:
         engine = create_async_engine(
             url,
             pool_size=database.pool_size,
-            max_overflow=overflow if database.max_overflow is None else database.max_overflow,
+            max_overflow=overflow,
             pool_timeout=database.pool_timeout_s,
             pool_recycle=database.pool_recycle_s or -1,
             connect_args=_connect_arguments(database),

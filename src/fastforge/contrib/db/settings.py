@@ -19,6 +19,7 @@ _FORMS = (
     "write postgresql+asyncpg://user:password@host/name, postgresql+psycopg://user:password@host/name"
     " or sqlite+aiosqlite:///file.sqlite3"
 )
+DEVELOPMENT_OVERFLOW: Final = 5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*(?=:)")
 
 Seconds = Annotated[float, Field(ge=0, le=2_000_000)]
@@ -129,6 +130,10 @@ class Database(Section, setting="DATABASES"):
     def is_sqlite(self) -> bool:
         """Whether it is a SQLite file."""
         return self.scheme.startswith("sqlite")
+
+    def defaults_in(self, environment: str) -> dict[str, int]:
+        """Return the overflow where none is written."""
+        return {"max_overflow": DEVELOPMENT_OVERFLOW if environment == "development" else 0}
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():

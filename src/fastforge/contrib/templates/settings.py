@@ -29,6 +29,13 @@ class Templates(Section, setting="TEMPLATES"):
     auto_reload: bool | None = None
     strict: bool | None = None
 
+    def defaults_in(self, environment: str) -> dict[str, bool]:
+        """Return what holds where nothing is written."""
+        return {
+            "auto_reload": environment == "development",
+            "strict": environment != "production",
+        }
+
     def reloads_in(self, environment: str) -> bool:
         """Return whether a changed file is read again in an environment."""
         return environment == "development" if self.auto_reload is None else self.auto_reload

@@ -1,6 +1,6 @@
 """Show every setting and where it comes from.
 
-Secrets are masked.
+The values are those that hold in this environment. Secrets are masked.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ def _example(context: Context) -> str:
 
 def _lines(report: Iterable[SettingRow]) -> Iterator[dict[str, Any]]:
     for row in report:
-        for name, value in _leaves(row.name, row.value):
+        for path, value in _leaves((), row.value):
+            name = ".".join(path)
             yield {
-                "setting": name,
+                "setting": f"{row.name}.{name}" if name else row.name,
                 "value": _shortened(value),
                 "source": row.source,
-                "variables": ", ".join(row.variables),
+                "variables": ", ".join(row.fields[name] if name else row.variables),
             }
 
 
@@ -55,10 +56,10 @@ def _shortened(text: str) -> str:
     return text if len(text) <= WIDEST_VALUE else f"{text[: WIDEST_VALUE - 3]}..."
 
 
-def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
-    """Yield a line for each field of a section: `DATABASES.default.url`."""
+def _leaves(path: tuple[str, ...], value: object) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the path and the value of each field of a section: `DATABASES.default.url`."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _leaves(f"{name}.{key}", inner)
+            yield from _leaves((*path, key), inner)
     else:
-        yield name, as_json(value, indent=None)
+        yield path, as_json(value, indent=None)

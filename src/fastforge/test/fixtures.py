@@ -126,4 +126,4 @@ def _told_in_one_line() -> Iterator[None]:
         message = str(error)
     else:
         return
-    pytest.fail(message, pytrace=False)
+    raise pytest.fail.Exception(message, pytrace=False) from None

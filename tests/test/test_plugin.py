@@ -1,0 +1,209 @@
+"""The fixtures in a pytest of their own, whichever plugin runs the tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.folder import ProjectFolder
+from tests.processes import run
+
+from .conftest import Suite
+
+ANYIO = ["-p", "no:asyncio", "-o", "anyio_mode=auto"]
+ASYNCIO = ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+BOTH = [*ASYNCIO, "-o", "anyio_mode=auto", "-W", "ignore:AnyIO auto mode"]
+MARKED = ["-o", "asyncio_default_fixture_loop_scope=function", "-o", "anyio_mode=auto"]
+ONE_LOOP = [
+    *["-o", "asyncio_mode=auto", "-o", "asyncio_default_test_loop_scope=session"],
+    *["-o", "asyncio_default_fixture_loop_scope=session"],
+]
+WORKERS = [*ANYIO, "-n", "2"]
+
+TESTS = {
+    "tests/conftest.py": """
+        import pytest
+        from shop.notes.resources import greeter
+
+        @pytest.fixture
+        def project(request, project):
+            greeting = getattr(request, "param", "a stand-in")
+            return project.overriding(resources={greeter: greeting})
+        """,
+    "tests/test_notes.py": """
+        import asyncio
+        from pathlib import Path
+
+        import httpx
+        import pytest
+
+        MIGRATED = ["of the migration"]
+
+        @pytest.mark.parametrize("number", [1, 2])
+        async def test_each_test_has_a_database_as_the_migrations_leave_it(
+            client, run_command, number
+        ):
+            assert (await client.get("/notes")).json() == MIGRATED
+            assert (await client.post("/notes", params={"text": "hello"})).status_code == 201
+            assert run_command("runworker", "--burst").exit_code == 0
+            assert (await client.get("/notes")).json() == [*MIGRATED, "HELLO"]
+
+        async def test_handlers_run_on_the_loop_of_the_test(client):
+            assert (await client.get("/loop")).json() == id(asyncio.get_running_loop())
+            assert client.base_url == "http://localhost"
+
+        async def test_the_redefined_project_is_used(client, project):
+            assert (await client.get("/greeting")).json() == "a stand-in"
+            assert project.settings.environment == "test"
+            assert len(project.settings["SECRET_KEY"]) >= 32
+
+        @pytest.mark.settings(DEBUG=True, TASKS={"concurrency": 2})
+        async def test_a_marker_gives_other_settings(client, project, run_command):
+            assert project.settings.debug
+            assert project.settings["TASKS"].concurrency == 2
+            assert "overridden" in run_command("settings").output
+
+        def test_a_plain_test_has_a_server(live_server):
+            assert httpx.get(f"{live_server}/notes").json() == MIGRATED
+            assert httpx.get(f"{live_server}/greeting").json() == "a stand-in"
+
+        async def test_client_and_server_share_the_database(client, live_server):
+            await client.post("/notes", params={"text": "hello"})
+            async with httpx.AsyncClient() as http:
+                assert (await http.get(f"{live_server}/notes")).json() == [*MIGRATED, "hello"]
+
+        def test_a_plain_test_runs_commands(run_command):
+            assert run_command("migrate", "--check").exit_code == 0
+            wrong = run_command("migrat")
+            assert (wrong.exit_code, "did you mean 'migrate'?" in wrong.error) == (2, True)
+
+        def test_no_other_database_was_made():
+            assert list(Path(__file__).parents[1].glob("*.sqlite3*")) == []
+        """,
+}
+
+
+FIXTURE_OF_THE_USER = """
+    import pytest
+
+    @pytest.fixture
+    async def with_note(client):
+        await client.post("/notes", params={"text": "mine"})
+        yield client
+        assert (await client.get("/notes")).status_code == 200
+
+    async def test_a_fixture_uses_the_client_before_and_after_the_test(with_note):
+        assert "mine" in (await with_note.get("/notes")).json()
+    """
+
+
+@pytest.mark.parametrize(
+    "options",
+    [ANYIO, ASYNCIO, BOTH, MARKED, ONE_LOOP, WORKERS],
+    ids=["anyio", "asyncio", "both", "asyncio-installed", "one-loop", "xdist"],
+)
+def test_every_fixture_works_whoever_runs_the_tests(suite: Suite, options: list[str]) -> None:
+    suite.write(TESTS)
+    if options is not BOTH:  # there the two plugins take each other's async fixtures
+        suite.write({"tests/test_fixture.py": FIXTURE_OF_THE_USER})
+    done = suite.run(*options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{9 if options is BOTH else 10} passed" in done.stdout
+
+
+def test_what_is_wrong_is_one_line_at_each_test(suite: Suite) -> None:
+    suite.write(
+        {
+            "tests/test_wrong.py": """
+            import pytest
+
+            def test_without_a_loop(client): ...
+
+            @pytest.mark.settings(TASKS={"concurency": 2})
+            async def test_a_field_that_is_not_there(client): ...
+
+            @pytest.mark.settings(DATABASES={"default": {"url": "sqlite+aiosqlite:///no/where.db"}})
+            async def test_a_start_that_fails(client): ...
+            """
+        }
+    )
+    done = suite.run(*ANYIO, "--tb=short")
+    assert done.returncode == 1
+    assert "3 errors" in done.stdout
+    assert 'set anyio_mode = "auto"' in done.stdout
+    assert "[conf.E004] TASKS.concurency does not exist; did you mean 'concurrency'?" in done.stdout
+    assert "[db.E020]" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "fixtures.py" not in done.stdout
+
+
+def test_settings_and_migrations_that_fail_are_one_line_too(suite: Suite) -> None:
+    suite.write({"tests/test_none.py": "def test_none(project): ..."})
+    migration = suite.path / "shop/notes/migrations/0001_initial.py"
+    migration.write_text(migration.read_text().replace("notes = op", "op.nonsense\n    notes = op"))
+    done = suite.run(*ANYIO)
+    assert "[db.E122] shop/notes/migrations/0001_initial.py:6: cannot apply" in done.stdout
+    suite.write({"shop/settings.py": 'INSTALLED_APPS = ["shop.nots"]\n'})
+    done = suite.run(*ANYIO)
+    assert "[apps.E002] shop/settings.py:1: " in done.stdout
+    assert "did you mean 'shop.notes'?" in done.stdout
+    assert "fixtures.py" not in done.stdout
+
+
+def test_elsewhere_the_plugin_brings_nothing(tmp_path: Path) -> None:
+    """Other plugins' fixtures of the same names stay, nothing is imported, nothing is set."""
+    folder = ProjectFolder(tmp_path)
+    folder.write(
+        {
+            "pyproject.toml": "[project]\nname = 'other'\ndescription = 'after fastforge'\n",
+            "other_plugin.py": """
+                import pytest
+
+                @pytest.fixture
+                def client():
+                    return "theirs"
+                """,
+            "test_other.py": """
+                import os
+                import sys
+
+                def test_other(client, request):
+                    assert client == "theirs"
+                    heavy = {"pydantic", "fastapi", "httpx", "sqlalchemy", "fastforge.project"}
+                    assert not heavy & set(sys.modules)
+                    assert "FASTFORGE_ENV" not in os.environ
+                    assert request.config.pluginmanager.has_plugin("fastforge")
+                """,
+        }
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:asyncio"]
+    done = run([*argv, "-p", "other_plugin"], cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = run([*argv, "--fixtures"], cwd=tmp_path)
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    assert "run_command" not in listed.stdout
+
+
+def test_the_fixtures_may_be_asked_for_without_a_project_table(suite: Suite) -> None:
+    suite.write(
+        {
+            "pyproject.toml": "[tool.pytest.ini_options]\nanyio_mode = 'auto'\n",
+            "tests/conftest.py": """
+                import pytest
+                from fastforge import Project
+
+                @pytest.fixture
+                def project():
+                    return Project.load("shop.settings")
+                """,
+            "shop/settings.py": "",
+            "tests/test_it.py": """
+                async def test_it(client):
+                    assert (await client.get("/nowhere")).status_code == 404
+                """,
+        }
+    )
+    done = suite.run("-p", "no:asyncio", "-p", "fastforge.test.fixtures")
+    assert done.returncode == 0, done.stdout + done.stderr

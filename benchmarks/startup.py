@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.services import free_port
@@ -21,15 +21,24 @@ BASELINE = "benchmarks.baselines.hello:app"
 
 
 def help_rows(rounds: int) -> Iterator[Row]:
-    """Compare `manage --help` in a project with the import of click alone."""
+    """Compare `--help`, outside of a project and in one, with the import of one library."""
+    with tempfile.TemporaryDirectory() as nowhere:
+        yield from _help_rows("help", ("-m", "fastforge"), Path(nowhere), "click", rounds)
+    yield from _help_rows("help-in-project", ("-m", "fastforge"), EXAMPLE, "click", rounds)
+    yield from _help_rows("manage-help", ("manage.py",), EXAMPLE, "fastapi", rounds)
+
+
+def _help_rows(
+    case: str, program: Sequence[str], folder: Path, against: str, rounds: int
+) -> Iterator[Row]:
     return compare(
         benchmark="startup",
-        case="help",
+        case=case,
         subjects={
-            "fastforge": _cpu_of("-m", "fastforge", "--help"),
-            "click": _cpu_of("-c", "import click"),
+            "fastforge": _cpu_of(*program, "--help", folder=folder),
+            against: _cpu_of("-c", f"import {against}", folder=folder),
         },
-        against="click",
+        against=against,
         rounds=rounds,
         us_per_unit=1000,
         unit="ms",
@@ -66,10 +75,10 @@ def _environment(folder: str = "") -> dict[str, str]:
     }
 
 
-def _cpu_of(*argv: str) -> Callable[[], float]:
+def _cpu_of(*argv: str, folder: Path) -> Callable[[], float]:
     def run() -> float:
         process = subprocess.Popen(
-            [sys.executable, *argv], cwd=EXAMPLE, env=_environment(), stdout=subprocess.DEVNULL
+            [sys.executable, *argv], cwd=folder, env=_environment(), stdout=subprocess.DEVNULL
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

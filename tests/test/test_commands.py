@@ -1,0 +1,77 @@
+"""Commands in process, on a project that need not be the one that the settings say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fastforge import Project
+from fastforge.test import Result, run_command
+from tests.folder import isolated
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Project]:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]\nDEBUG = False\n',
+                "shop/orders/commands/say.py": '''
+                    """Say whether DEBUG is on."""
+                    import logging
+                    import sys
+                    from typing import Annotated
+
+                    from fastforge import injected
+                    from fastforge.commands import command
+                    from fastforge.lifecycle import setting
+
+                    @command
+                    async def say(
+                        how: str, *, debug: Annotated[bool, setting("DEBUG")] = injected
+                    ) -> int:
+                        logging.getLogger().addHandler(logging.StreamHandler())
+                        print(how, debug)
+                        print("mind", file=sys.stderr)
+                        if how == "leave":
+                            sys.exit(4)
+                        return 7
+                    ''',
+            }
+        )
+        yield folder.load()
+
+
+def test_it_gives_the_exit_code_and_what_was_written(
+    shop: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handlers = list(logging.getLogger().handlers)
+    streams = sys.stdout, sys.stderr
+    debugging = shop.overriding(settings={"DEBUG": True})
+    assert run_command(debugging, "say", "it") == Result(
+        exit_code=7, output="it True\n", error="mind\n"
+    )
+    assert run_command(shop, "say", "it").output == "it False\n"
+    assert run_command(shop, "say", "leave").exit_code == 4
+    assert logging.getLogger().handlers == handlers
+    assert (sys.stdout, sys.stderr) == streams
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_mistake_is_the_line_that_a_terminal_shows(shop: Project) -> None:
+    result = run_command(shop, "sya")
+    assert result.exit_code == 2
+    assert "no command 'sya'" in result.error
+    assert "did you mean 'say'?" in result.error
+    assert run_command(shop, "say").exit_code == 2
+
+
+async def test_an_async_test_may_call_it(shop: Project) -> None:
+    assert asyncio.get_running_loop().is_running()
+    assert run_command(shop, "say", "it").exit_code == 7
+    assert "say" in run_command(shop, "--help").output

@@ -159,7 +159,8 @@ def render(template: str, values: Mapping[str, str], *, width: int) -> str:
         width: The most characters that a line may have.
     """
     text = (TEMPLATES / f"{template}.template").read_text(encoding="utf-8")
-    return fitted(Template(text).substitute(values), width=width)
+    filled = Template(text).substitute(values).rstrip("\n") + "\n"
+    return fitted(filled, width=width)
 
 
 _WORKER_TEST: Final = """
@@ -175,6 +176,17 @@ async def test_the_worker_counts_its_words(
 """
 
 
+_LATER: Final = """
+
+    `words` is there once the worker has counted them.
+    """
+
+_COUNTED: Final = """
+
+    Its words are counted by the worker: both happen, or neither when something fails.
+    """
+
+
 def _with_task(app: AppPlace, noun: Noun) -> dict[str, str]:
     """Return what the templates say of the task, or do not say where there is none."""
     imports = [Import(module="httpx")]
@@ -184,15 +196,11 @@ def _with_task(app: AppPlace, noun: Noun) -> dict[str, str]:
             Import(module="fastforge.test", name="Result"),
         ]
     call = f"    await count_words.enqueue({noun.singular}_id={noun.variable}.id)\n"
-    a_noun = words_of(noun)["a_noun"]
-    stored = f"Store {a_noun}"
     return {
         "task_import": "from .tasks import count_words\n" if app.has_jobs else "",
         "task_call": call if app.has_jobs else "",
-        "later": "; `words` is there once the worker has counted them" if app.has_jobs else "",
-        "create_doc": f"{stored} and have its words counted: both, or neither when it fails."
-        if app.has_jobs
-        else f"{stored}.",
+        "later": _LATER if app.has_jobs else "",
+        "counted": _COUNTED if app.has_jobs else "",
         "and_worker": " and the worker" if app.has_jobs else "",
         "worker_test": _WORKER_TEST.rstrip("\n") if app.has_jobs else "",
         "test_imports": rendered(imports, width=app.width),

@@ -240,7 +240,8 @@ def _type_errors(text: str, name: str, type_name: str) -> Iterable[CommandError]
     elif type_name.endswith("?") and type_name[:-1] in TYPES:
         yield _error(f"{type_name!r} is no type", f"write {name}:{type_name[:-1]}:null")
     else:
-        meant = _ALSO_CALLED.get(type_name.casefold()) or nearest(type_name, TYPES)
+        known = {**{name: name for name in TYPES}, **_ALSO_CALLED}
+        meant = known.get(nearest(type_name, known) or "")
         hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(TYPES)}"
         yield _error(f"the field {name!r} has the unknown type {type_name!r}", hint)
 

@@ -14,7 +14,7 @@ INDENT: Final = 4
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _DEFINITION: Final = re.compile(r"\s*(async )?def ")
 _IMPORT: Final = re.compile(r"from \S+ import ")
-_NEVER_BROKEN: Final = ('"""', "#", "@")
+_NEVER_BROKEN: Final = ('"""', "#")
 
 
 def fitted(source: str, *, width: int) -> str:

@@ -36,7 +36,7 @@ def staged(
         for change in changes:
             path = stage / change.path.relative_to(root)
             path.unlink(missing_ok=True)
-            path.write_text(change.after, encoding="utf-8", newline="")
+            path.write_bytes(change.after.encode("utf-8", "surrogateescape"))
         yield stage
 
 

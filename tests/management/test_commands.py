@@ -28,6 +28,14 @@ CHECKS = """
         yield Message(id="notes.E001", level=Level.ERROR, text="no ink")
     """
 
+TASKS = '''
+    from fastforge import task
+
+    @task(queue="slow")
+    async def count(words: str) -> None:
+        """Count the words."""
+    '''
+
 ROUTES = """
     from fastapi import APIRouter, WebSocket
 
@@ -136,6 +144,58 @@ def test_inspect_settings_says_whose_they_are_and_where_they_stand(
     assert (rows["DEBUG"]["app"], rows["DEBUG"]["where"]) == ("fastforge", "default")
 
 
+@pytest.mark.parametrize("name", ["shop.notes.tasks.count", "count"])
+def test_inspect_shows_one_thing_with_its_fields(
+    name: str, shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write({"shop/notes/tasks.py": TASKS})
+    shown = json.loads(manage("inspect", "tasks", name, "--json").out)
+    assert shown["where"] == "shop/notes/tasks.py:3"
+    assert shown["fields"]["queue"] == "slow"
+    assert shown["fields"]["function"] == "shop.notes.tasks.count"
+    lines = [line.split(maxsplit=1) for line in manage("inspect", "tasks", name).out.splitlines()]
+    assert ["retry.max_attempts", "7"] in lines or ["queue", "slow"] in lines
+    assert ["help", "Count the words."] in lines
+
+
+def test_inspect_shows_one_of_every_kind(shop: ProjectFolder, manage: Shell) -> None:
+    """Whatever an app declares has fields, and all that is printed is JSON."""
+    shop.write({"shop/notes/tasks.py": TASKS, "shop/notes/routes.py": ROUTES})
+    seen = set()
+    for row in json.loads(manage("inspect", "--json").out):
+        if row["kind"] not in seen:
+            seen.add(row["kind"])
+            result = manage("inspect", row["kind"], row["name"], "--json")
+            assert result.err == ""
+            assert json.loads(result.out)["fields"], row
+    assert {"apps", "commands", "settings", "kinds", "routers", "tasks"} <= seen
+
+
+def test_inspect_shows_no_secret(
+    shop: ProjectFolder, manage: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "correct horse battery staple")
+    shop.write({"shop/settings.py": SETTINGS})
+    result = manage("inspect", "settings", "SECRET_KEY")
+    assert ["value", "***"] in [line.split() for line in result.out.splitlines()]
+
+
+def test_inspect_names_the_class_of_an_app(shop: ProjectFolder, manage: Shell) -> None:
+    shop.write(
+        {
+            "shop/notes/apps.py": """
+                from fastforge.apps import AppConfig
+
+
+                class NotesConfig(AppConfig):
+                    label = "papers"
+                """
+        }
+    )
+    rows = {row["name"]: row for row in json.loads(manage("inspect", "apps", "--json").out)}
+    assert rows["shop.notes"]["where"] == "shop/notes/apps.py:4"
+
+
 # --- routes --------------------------------------------------------------------------------------
 
 
@@ -146,6 +206,7 @@ def test_routes_have_their_functions_and_places(shop: ProjectFolder, manage: She
         "method": "GET",
         "path": "/api/notes/{note_id}",
         "name": "show",
+        "app": "notes",
         "endpoint": "shop.notes.routes.show",
         "where": "shop/notes/routes.py:5",
     }
@@ -173,6 +234,25 @@ def test_routes_show_what_is_mounted(shop: ProjectFolder, manage: Shell) -> None
     result = manage("routes")
     assert (result.code, result.err) == (0, "")
     assert "/notes/{note_id}" in result.out
+
+
+def test_routes_are_those_of_the_project_s_own_module(shop: ProjectFolder, manage: Shell) -> None:
+    shop.write(
+        {
+            "shop/asgi.py": """
+                from fastforge.asgi import get_asgi_application
+
+                app = get_asgi_application()
+
+                @app.get("/own")
+                def own() -> int:
+                    return 1
+                """
+        }
+    )
+    rows = {row["path"]: row for row in json.loads(manage("routes", "--json").out)}
+    assert (rows["/own"]["app"], rows["/own"]["where"]) == ("", "shop/asgi.py:5")
+    assert rows["/docs"]["app"] == ""
 
 
 # --- settings ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fastforge.management.invocation import core_commands
 from tests.folder import ProjectFolder
 
 from .conftest import Shell
@@ -93,9 +94,37 @@ INSIDE = [
         " did you mean 'tasks'?",
     ),
     (
+        ["inspect", "kinds", "taks"],
+        "[management.E026] there is no 'taks' among the kinds of this project;"
+        " did you mean 'tasks'?",
+    ),
+    (
+        ["openapi", "--check", "api.json"],
+        "[management.E023] api.json cannot be read: No such file or directory;"
+        " write it once with: openapi --output api.json",
+    ),
+    (
+        ["openapi", "--check", "shop/settings.py"],
+        "[management.E024] shop/settings.py is no JSON: Expecting value:",
+    ),
+    (
+        ["openapi", "--output", "nowhere/api.json"],
+        "[management.E025] nowhere/api.json cannot be written: No such file or directory;",
+    ),
+    (["shell", "--interface", "ipthon"], "'ipthon' is none of plain, ipython, ptpython"),
+    (
         ["runserver", "everywhere:http"],
         "[management.E011] 'everywhere:http' is no address to listen on;"
         " write 8000, 0.0.0.0:8000 or [::1]:8000",
+    ),
+    (
+        ["runserver", "no_such_host:8000"],
+        "[server.E003] cannot listen on no_such_host:8000: ",
+    ),
+    (["runserver", "99999"], "[server.E006] 99999 is no port; use a number from 0 to 65535"),
+    (
+        ["completion", "bahs"],
+        "'bahs' is none of bash, zsh, fish, did you mean 'bash'?",
     ),
     (
         ["--settings", "shop.setings", "check"],
@@ -209,6 +238,18 @@ def test_the_environment_may_ask_for_failures_whole(
     result = manage("check")
     assert result.err.startswith("Traceback (most recent call last)")
     assert result.err.splitlines()[-1].startswith("error: [conf.E003] shop/settings.py:1: ")
+
+
+@pytest.mark.parametrize("name", sorted(core_commands()))
+def test_behind_a_command_traceback_is_sent_before_it(
+    name: str, shop: ProjectFolder, manage: Shell
+) -> None:
+    if core_commands()[name].load().forwards:
+        return  # its options are another program's
+    assert manage(name, "--traceback").err == (
+        f"error: [management.E002] `manage {name}` has no option '--traceback';"
+        " it stands before the command: manage --traceback ...\n"
+    )
 
 
 def test_traceback_holds_in_child_processes_too(shop: ProjectFolder, manage: Shell) -> None:

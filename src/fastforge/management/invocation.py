@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTSIDE_PROJECT", "Invocation", "Listing", "core_commands"]
 
-OUTSIDE_PROJECT: Final = frozenset({"completion", "startproject"})
+OUTSIDE_PROJECT: Final = frozenset({"completion", "info", "startproject"})
 """The commands that make sense where no project is."""
 
 NO_SETTINGS_NAMED: Final = "conf.E013"

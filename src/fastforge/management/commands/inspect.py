@@ -1,91 +1,89 @@
 """Show the apps and all that they declare.
 
-Each line has the kind, the name, the app and the place in the source.
+Each line has the kind, the name, the app and the place in the source. With a name, the fields of
+that one thing.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 from ..._utils import did_you_mean
-from ...apps import AppConfig
 from ...commands import Context, command
-from ...conf import Setting, settings_report
-from ...exceptions import CommandError, Location
-from ..tables import listing
-
-if TYPE_CHECKING:
-    from ...project import Project
+from ...exceptions import CommandError
+from ..entries import Entry, entries_of
+from ..tables import as_json, listing
 
 __all__ = ["inspect"]
 
 COLUMNS: Final = ("kind", "name", "app", "where")
 
-Row = dict[str, str]
-
 
 @command(starts="project")
 def inspect(
     kind: Annotated[str, "One family, for example apps, settings or tasks; all unless given."] = "",
+    name: Annotated[str, "One of the family; all unless given."] = "",
     /,
     *,
     json: Annotated[bool, "Write JSON."] = False,
     context: Context,
 ) -> None:
-    """List the components of one kind, or of all."""
-    listings = _listings(context.project)
-    if kind and kind not in listings:
+    """List the components of one kind or of all, or show one of them."""
+    kinds = entries_of(context.project)
+    if kind and kind not in kinds:
         raise CommandError(
             f"there is nothing of the kind {kind!r} in this project",
             code="management.E009",
-            hint=did_you_mean(kind, listings) or f"it has {', '.join(listings)}",
+            hint=did_you_mean(kind, kinds) or f"it has {', '.join(kinds)}",
         )
-    chosen = [kind] if kind else list(listings)
-    rows = (row for name in chosen for row in listings[name]())
-    context.echo(listing(rows, COLUMNS, json=json))
+    entries = [entry for each in ([kind] if kind else kinds) for entry in kinds[each]()]
+    if name:
+        context.echo(_shown(_named(name, kind, entries), json=json))
+    else:
+        context.echo(listing((entry.row() for entry in entries), COLUMNS, json=json))
 
 
-def _listings(project: Project) -> Mapping[str, Callable[[], Iterator[Row]]]:
-    return {
-        "apps": partial(_apps, project),
-        "commands": partial(_commands, project),
-        "settings": partial(_settings, project),
-        **{name: partial(_components, project, name) for name in project.registry.kinds},
+def _named(name: str, kind: str, entries: Sequence[Entry]) -> Entry:
+    """Return the entry of a name; its last part is enough where no other has it."""
+    exact = [entry for entry in entries if entry.name == name]
+    short = [entry for entry in entries if entry.name.rpartition(".")[2] == name]
+    for found in (exact, short):
+        if len(found) == 1:
+            return found[0]
+    names = [entry.name for entry in entries]
+    parts = [entry.name.rpartition(".")[2] for entry in entries]
+    several = f"write one of {', '.join(entry.name for entry in short)}" if short else ""
+    raise CommandError(
+        f"there is no {name!r} among the {kind} of this project",
+        code="management.E026",
+        hint=several or did_you_mean(name, [*names, *parts]) or f"`inspect {kind}` lists them",
+    )
+
+
+def _shown(entry: Entry, *, json: bool) -> str:
+    from ..details import details_of  # of FastAPI's classes, which a list does without
+
+    details = details_of(entry.value)
+    if json:
+        return as_json({**entry.row(), "fields": details})
+    facts = {
+        name: each for name, each in _flat({**entry.row(), **details}) if each not in (None, "")
     }
+    width = max(map(len, facts))
+    return "\n".join(f"{name:<{width}}  {_text(value)}" for name, value in facts.items())
 
 
-def _apps(project: Project) -> Iterator[Row]:
-    for app in project.apps:
-        yield _row("apps", app.name, app.label, _place(app))
+def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every fact with the path to it: `value.default.url`."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
-def _place(app: AppConfig) -> Location | None:
-    spec = importlib.util.find_spec(f"{app.name}.apps") or importlib.util.find_spec(app.name)
-    return Location(spec.origin, 1) if spec and spec.origin else None
-
-
-def _commands(project: Project) -> Iterator[Row]:
-    for file in project.commands.values():
-        yield _row("commands", file.name, file.app, file.location)
-
-
-def _settings(project: Project) -> Iterator[Row]:
-    owners = {
-        declared.name if isinstance(declared, Setting) else declared.setting_name: app.label
-        for app in project.apps
-        for declared in app.settings
-    }
-    for row in settings_report(project.settings):
-        yield _row("settings", row.name, owners[row.name], row.source)
-
-
-def _components(project: Project, kind: str) -> Iterator[Row]:
-    for component in project.registry.components(kind):
-        yield _row(kind, component.name, component.app, component.location)
-
-
-def _row(kind: str, name: str, app: str, where: Location | str | None) -> Row:
-    return {"kind": kind, "name": name, "app": app, "where": str(where or "")}
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    return value if isinstance(value, str) else as_json(value, indent=None)

@@ -1,30 +1,36 @@
-"""List the routes of the application."""
+"""List the routes of the application.
+
+Each line has the app that brings the route, and the place of its function.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from ...commands import Context, command
 from ...exceptions import Location
 from ..tables import listing
 
+if TYPE_CHECKING:
+    from ...project import Project
+
 __all__ = ["routes"]
 
-COLUMNS = ("method", "path", "name", "endpoint", "where")
+COLUMNS: Final = ("method", "path", "name", "app", "endpoint", "where")
 
 
 @command(starts="project")
 def routes(*, json: Annotated[bool, "Write JSON."] = False, context: Context) -> None:
     """Build the application, without starting it, and list what it answers."""
-    from ...asgi import get_asgi_application
+    from ..served import served_application
 
-    rows = _rows(get_asgi_application(context.project))
+    rows = _rows(served_application(context.project), context.project)
     context.echo(listing(rows, COLUMNS, json=json))
 
 
-def _rows(app: Any) -> Iterator[dict[str, str]]:
+def _rows(app: Any, project: Project) -> Iterator[dict[str, str]]:
     from fastapi.routing import iter_route_contexts
 
     for route in iter_route_contexts(app.routes):
@@ -34,6 +40,7 @@ def _rows(app: Any) -> Iterator[dict[str, str]]:
             "method": _method(route),
             "path": route.path or "",
             "name": route.name or "",
+            "app": _app_of(_module(function), project),
             "endpoint": _qualified(function),
             "where": str(Location.of(function) or "") if callable(function) else "",
         }
@@ -46,7 +53,16 @@ def _method(route: Any) -> str:
     return "WEBSOCKET" if "WebSocket" in kind else kind.upper()
 
 
+def _app_of(module: str, project: Project) -> str:
+    """Return the label of the app whose package a module is in; FastAPI's own are in none."""
+    fitting = [app for app in project.apps if f"{module}.".startswith(f"{app.name}.")]
+    return max(fitting, key=lambda app: len(app.name)).label if fitting else ""
+
+
+def _module(function: object) -> str:
+    return getattr(function, "__module__", None) or type(function).__module__
+
+
 def _qualified(function: object) -> str:
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
-    module = getattr(function, "__module__", None) or type(function).__module__
-    return f"{module}.{name}"
+    return f"{_module(function)}.{name}"

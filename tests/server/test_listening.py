@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from fastforge.exceptions import StartError
+from fastforge.exceptions import ForgeError, StartError
 from fastforge.server.listening import bind, holder
 
 
@@ -57,14 +57,17 @@ def test_nobody_holds_a_free_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "code"),
-    [("192.0.2.1", 8000, "server.E003"), ("no such host", 8000, "server.E003"),
-     ("127.0.0.1", 65536, "server.E006")],
+    ("host", "port", "code", "exit_code"),
+    [("192.0.2.1", 8000, "server.E003", 3), ("no such host", 8000, "server.E003", 2),
+     ("127.0.0.1", 65536, "server.E006", 2)],
 )  # fmt: skip
-def test_what_cannot_be_listened_on_is_one_line(host: str, port: int, code: str) -> None:
-    with pytest.raises(StartError) as caught:
+def test_what_cannot_be_listened_on_is_one_line(
+    host: str, port: int, code: str, exit_code: int
+) -> None:
+    """What is no host and no port at all is wrong usage."""
+    with pytest.raises(ForgeError) as caught:
         bind(host, port)
-    assert caught.value.code == code
+    assert (caught.value.code, caught.value.exit_code) == (code, exit_code)
     assert "\n" not in str(caught.value)
 
 

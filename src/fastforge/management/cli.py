@@ -76,7 +76,7 @@ def run(
 def _never_fail_to_write() -> None:
     """Let a character that the output cannot show become an escape, in place of an exception."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

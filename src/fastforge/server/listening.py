@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._utils import redact
-from ..exceptions import StartError
+from ..exceptions import CommandError, ForgeError, StartError
 
 __all__ = ["bind", "holder"]
 
@@ -38,7 +38,8 @@ def bind(host: str, port: int) -> socket.socket:
         port: 0 lets the system choose.
 
     Raises:
-        StartError: The port is taken or not permitted, or the host is none of this machine's.
+        StartError: The port is taken or not permitted, or the address is none of this machine's.
+        CommandError: There is no such host or port at all.
     """
     try:
         return _listen(host, port)
@@ -76,7 +77,7 @@ def _resolve(host: str, port: int) -> tuple[Any, ...]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
 
 
-def _refusal(error: OSError | OverflowError, host: str, port: int) -> StartError:
+def _refusal(error: OSError | OverflowError, host: str, port: int) -> ForgeError:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
@@ -94,8 +95,9 @@ def _refusal(error: OSError | OverflowError, host: str, port: int) -> StartError
             hint="use a port above 1023",
         )
     if isinstance(error, OverflowError):
-        return StartError(f"{port} is no port", code="server.E006", hint=str(error))
-    return StartError(
+        return CommandError(f"{port} is no port", code="server.E006", hint=str(error))
+    kind = CommandError if isinstance(error, socket.gaierror) else StartError
+    return kind(
         f"cannot listen on {place}: {error.strerror}",
         code="server.E003",
         hint="use 127.0.0.1 for this machine alone, 0.0.0.0 for every interface",

@@ -1,11 +1,13 @@
 """The pytest plugin: in a project of fastforge it brings the fixtures, elsewhere nothing.
 
-A project is found by `[tool.fastforge] settings` in the `pyproject.toml` of pytest's rootdir.
-`-p fastforge.test.fixtures` brings the fixtures without it.
+A project is found by `[tool.fastforge] settings` in the `pyproject.toml` of pytest's rootdir, or by
+`FASTFORGE_SETTINGS_MODULE`, where its package is there. `-p fastforge.test.fixtures` brings the
+fixtures without either.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _is_project(root: Path) -> bool:
+    package = os.environ.get("FASTFORGE_SETTINGS_MODULE", "").partition(".")[0]
+    if package and any((folder / package).is_dir() for folder in (root, root / "src")):
+        return True  # and not: some project's, that this shell is used for as well
     try:
         text = (root / "pyproject.toml").read_text(encoding="utf-8")
         return "fastforge" in text and "settings" in tomllib.loads(text)["tool"]["fastforge"]

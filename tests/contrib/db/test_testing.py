@@ -89,14 +89,19 @@ async def test_a_test_has_a_copy_of_a_migrated_file(folder: ProjectFolder) -> No
     project = loaded(folder, "sqlite+aiosqlite:///db.sqlite3")
     with session_of(project) as session:
         assert await three_tests(session) == [[*MIGRATED, (2, "mine")], MIGRATED, MIGRATED]
+    assert list(folder.path.glob("*.sqlite3*")) == []
+
+
+def test_nothing_of_it_is_left(folder: ProjectFolder) -> None:
+    with session_of(loaded(folder, "sqlite+aiosqlite:///db.sqlite3")) as session:
         with ExitStack() as stack:
             mine = session.for_test(stack).settings["DATABASES"]["default"]
             file = Path(mine.url.removeprefix("sqlite+aiosqlite:///"))
             assert file.exists()
             assert mine.pool_size == 2
         assert not file.exists()
+        assert file.parents[1].exists()
     assert not file.parents[1].exists()
-    assert list(folder.path.glob("*.sqlite3*")) == []
 
 
 def test_a_file_that_is_there_stays_as_it_is(folder: ProjectFolder) -> None:
@@ -177,10 +182,10 @@ def test_a_user_who_may_make_no_database_is_told_how(
     parts = urlsplit(postgres_url)
     place = parts.netloc.rpartition("@")[2]
     url = urlunsplit(parts._replace(netloc=f"{role}:clerk@{place}"))
+    refused = pytest.raises(ForgeError, match=r"\[db.E027\].*CREATEDB")
     try:
-        with session_of(loaded(folder, url)) as session, ExitStack() as stack:
-            with pytest.raises(ForgeError, match=r"\[db.E027\].*CREATEDB"):
-                session.for_test(stack)
+        with session_of(loaded(folder, url)) as session, ExitStack() as stack, refused:
+            session.for_test(stack)
     finally:
         postgres_admin.execute(f"DROP ROLE {role}")
 

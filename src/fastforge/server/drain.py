@@ -13,6 +13,7 @@ import logging
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +59,9 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle the signals meanwhile; one that whoever started us ignores stays ignored."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread hears signals: a server in a test's thread
+            return
         before = {number: signal.getsignal(number) for number in SIGNALS}
         handled = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
         for number in handled:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 
 from ..exceptions import StartError
 from ..project import Project
+from ..server.drain import Server
+from ..server.lifespan import Lifespan
 from ..server.listening import bind
 from .lifespan import Application, application_of
 
@@ -45,9 +47,9 @@ def live_server(subject: Project | Application, *, host: str = "127.0.0.1") -> I
         StartError: A required resource could not be opened.
         Exception: Whatever else the start raises.
     """
-    application = _Remembering(application_of(subject))
+    application = application_of(subject)
     with bind(host, 0) as sock:
-        server = uvicorn.Server(_config(application))
+        server = Server(_config(application), linger_s=0, graceful_s=GRACEFUL_S)
 
         def work() -> None:
             with suppress(SystemExit):  # uvicorn's answer to a lifespan that did not start
@@ -59,9 +61,7 @@ def live_server(subject: Project | Application, *, host: str = "127.0.0.1") -> I
         try:
             while not server.started:
                 if not thread.is_alive():
-                    raise application.failure or StartError(
-                        "the application did not start", code="test.E001"
-                    )
+                    raise server.lifespan.failure or _not_started(server.lifespan.message)
                 time.sleep(PAUSE_S)
             yield f"http://{host}:{port}"
         finally:
@@ -69,8 +69,14 @@ def live_server(subject: Project | Application, *, host: str = "127.0.0.1") -> I
             thread.join()
 
 
+def _not_started(message: str) -> StartError:
+    return StartError(
+        f"the application did not start: {message or 'its lifespan ended'}", code="test.E001"
+    )
+
+
 def _config(application: Application) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         application,
         http="httptools",
         lifespan="on",
@@ -78,26 +84,7 @@ def _config(application: Application) -> uvicorn.Config:
         log_config=None,  # what a test captures of the log is the test's business
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACEFUL_S,
     )
-
-
-class _Remembering:
-    """An application whose start may fail in another thread."""
-
-    def __init__(self, application: Application) -> None:
-        self._application = application
-        self.failure: BaseException | None = None
-
-    async def __call__(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
-        try:
-            await self._application(scope, receive, send)
-        except BaseException as error:
-            if scope["type"] == "lifespan":
-                self.failure = error
-            raise
+    config.load()
+    config.lifespan_class = Lifespan
+    return config

@@ -38,7 +38,7 @@ class Outline:
     """What is known of a project before its apps' components are imported.
 
     Reading it imports the settings module and each app's `apps.py`, and nothing heavier than
-    pydantic: it is all that `manage --help` needs.
+    pydantic: it is all that a command needs to find out which project it is about.
     """
 
     settings: Settings

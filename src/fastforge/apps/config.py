@@ -22,8 +22,9 @@ class AppConfig:
         settings = (Orders,)
     ```
 
-    Surprises: `apps.py` and the section classes it names are imported for `manage --help`
-    already, so they import nothing heavier than pydantic.
+    Surprises: `apps.py` and the section classes it names are imported for every command, so they
+    import nothing heavier than pydantic. `manage --help` reads `name`, `label` and `commands` as
+    text where they are plainly written, as above.
 
     Attributes:
         name: The dotted name of the app's package; the one that holds `apps.py` unless set.

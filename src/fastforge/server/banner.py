@@ -67,8 +67,9 @@ class _Paint:
 
 
 def _wants_colours() -> bool:
-    dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return not dumb and sys.stdout.isatty()
+    if os.environ.get("NO_COLOR") or os.environ.get("FORCE_COLOR"):
+        return not os.environ.get("NO_COLOR")
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
 
 
 def _docs(app: FastAPI, url: str, paint: _Paint) -> Iterator[_Row]:

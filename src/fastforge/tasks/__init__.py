@@ -1,6 +1,6 @@
 """Tasks: functions that run later, in a worker, with the same annotations as a handler.
 
-Names are imported when they are first used: `manage --help` reads the settings of this room.
+Names are imported when they are first used: reading the settings needs only those of this room.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..lifecycle import injected as injected
     from .backend import Backend as Backend
     from .backend import BackendAway as BackendAway
+    from .backend import BackendUnready as BackendUnready
     from .backend import Claim as Claim
     from .backend import Claimed as Claimed
     from .backend import ClaimRequest as ClaimRequest
@@ -39,6 +40,7 @@ _LAZY = {
     "AttemptError": "outcome",
     "Backend": "backend",
     "BackendAway": "backend",
+    "BackendUnready": "backend",
     "Claim": "backend",
     "ClaimRequest": "backend",
     "Claimed": "backend",
@@ -69,6 +71,7 @@ __all__ = [
     "AttemptError",
     "Backend",
     "BackendAway",
+    "BackendUnready",
     "Claim",
     "ClaimRequest",
     "Claimed",

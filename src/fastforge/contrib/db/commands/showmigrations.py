@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json as json_format
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ....commands import Context, command
+from ....management.tables import as_json
 
 if TYPE_CHECKING:
     from ..migrations.history import History
@@ -35,7 +35,7 @@ async def showmigrations(
         applied = await ledger.read(engines)
     unknown = [item for item in ahead(history, applied) if item.partition(".")[0] in labels]
     if json:
-        context.echo(json_format.dumps(_document(history, labels, applied, unknown), indent=2))
+        context.echo(as_json(_document(history, labels, applied, unknown)))
         return
     for label in labels:
         for line in _lines(history, label, applied, unknown, even_empty=bool(app)):

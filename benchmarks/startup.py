@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -103,7 +104,7 @@ def _seconds_to_answer(*argv: str) -> Callable[[], float]:
                 stderr=subprocess.DEVNULL,
             )
             try:
-                _wait_for_answer(f"http://127.0.0.1:{port}/openapi.json", process)
+                _wait_for_answer(f"http://127.0.0.1:{port}/", process)
                 return time.perf_counter() - started
             finally:
                 process.terminate()
@@ -118,6 +119,9 @@ def _wait_for_answer(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with urllib.request.urlopen(url, timeout=60):
                 return
+        except urllib.error.HTTPError as answer:  # any answer counts, also "not found"
+            answer.close()
+            return
         except OSError:
             time.sleep(0.005)
     raise SystemExit(f"no answer from {url}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-import httpx
-
 from ...lifecycle import provide, resource, section
 from ...observability.context import request_id
+from .library import httpx
 from .settings import Http
 
 __all__ = ["HttpClient", "http_client"]

@@ -182,10 +182,13 @@ class Response:
     body: str
 
 
-def fetch(url: str, *, timeout_s: float = DEADLINE_S) -> Response | None:
+def fetch(
+    url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = DEADLINE_S
+) -> Response | None:
     """GET `url`: the answer, or None when nobody listens there (yet)."""
+    request = urllib.request.Request(url, headers=dict(headers or {}))
     try:
-        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             return _response(answer.status, answer)
     except urllib.error.HTTPError as answer:
         with answer:

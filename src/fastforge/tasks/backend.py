@@ -15,6 +15,7 @@ from .settings import Tasks
 __all__ = [
     "Backend",
     "BackendAway",
+    "BackendUnready",
     "Claim",
     "ClaimRequest",
     "Claimed",
@@ -91,6 +92,10 @@ class Renewal:
 
 class BackendAway(ForgeError):
     """The backend cannot be reached now; the same call may succeed later."""
+
+
+class BackendUnready(ForgeError):
+    """The backend lacks what a command makes: its table, before the first `manage migrate`."""
 
 
 class TaskBackend(Protocol):

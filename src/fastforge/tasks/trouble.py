@@ -8,6 +8,7 @@ from typing import Final
 from .._utils import told
 from ..exceptions import ForgeError
 from ..lifecycle.backoff import Backoff
+from .backend import BackendUnready
 
 __all__ = ["Trouble", "backoff"]
 
@@ -27,7 +28,9 @@ class Trouble:
         """Note a failure; the first one is logged."""
         if not self._failing:
             shown = str(error) if isinstance(error, ForgeError) else told(error)
-            logger.warning("the task backend fails, the worker waits for it: %s", shown)
+            # Whoever develops is told of a missing table by a notice; here it is the usual case.
+            level = logging.INFO if isinstance(error, BackendUnready) else logging.WARNING
+            logger.log(level, "the task backend fails, the worker waits for it: %s", shown)
         self._failing.add(activity)
 
     def succeeded(self, activity: str) -> None:

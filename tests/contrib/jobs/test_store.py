@@ -13,13 +13,20 @@ import sqlalchemy as sa
 
 from fastforge import Project, Role
 from fastforge.contrib.db import session
-from fastforge.contrib.db.errors import SchemaMissing
 from fastforge.contrib.db.resources import DatabaseConnection, database
 from fastforge.contrib.db.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs import JobStore
 from fastforge.contrib.jobs.resources import job_store
 from fastforge.contrib.jobs.statements import JOB, Statements
-from fastforge.tasks import BackendAway, ClaimRequest, Envelope, Outcome, Settlement, Verdict
+from fastforge.tasks import (
+    BackendAway,
+    BackendUnready,
+    ClaimRequest,
+    Envelope,
+    Outcome,
+    Settlement,
+    Verdict,
+)
 from fastforge.tasks.outcome import JobState
 from tests.folder import isolated
 from tests.processes import wait_until_async
@@ -173,7 +180,7 @@ async def test_a_mistake_is_not_taken_for_an_absence(
 ) -> None:
     async with db.engine.begin() as connection:
         await connection.run_sync(JOB.drop)
-    with pytest.raises(SchemaMissing, match="'jobs_job' does not exist; run: manage migrate"):
+    with pytest.raises(BackendUnready, match="'jobs_job' does not exist; run: manage migrate"):
         await store.claim(REQUEST)
     async with db.engine.begin() as connection:
         await connection.run_sync(JOB.create)

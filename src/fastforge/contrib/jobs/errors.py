@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import exc
 
 from ..._utils import told
-from ...tasks.backend import BackendAway
+from ...tasks.backend import BackendAway, BackendUnready
 from ..db.errors import describe, schema_missing
 
 __all__ = ["away_when_unreachable"]
@@ -32,14 +32,14 @@ def away_when_unreachable() -> Iterator[None]:
 
     Raises:
         BackendAway: The database cannot be reached, is overloaded, or broke the transaction off.
-        SchemaMissing: There is no table of jobs: a worker in the development server may run
+        BackendUnready: There is no table of jobs: a worker in the development server may run
             before the first `migrate`.
     """
     try:
         yield
     except Exception as error:
         if missing := schema_missing(error):
-            raise missing from error
+            raise BackendUnready(missing.message, code=missing.code, hint=missing.hint) from error
         if not _may_pass(error):
             raise
         raise BackendAway(

@@ -79,6 +79,14 @@ def test_a_name_of_a_base_module_is_located_in_that_module(folder: ProjectFolder
     assert "shop/base.py:2: no installed app reads the setting MAILS" in text
 
 
+def test_a_settings_package_may_star_import_its_own_modules(folder: ProjectFolder) -> None:
+    """They run once, and not before there is somebody who notes what they read."""
+    folder.write({"shop/settings/base.py": "from fastforge.conf import env\nX = env('X')\n"})
+    folder.write({"shop/settings/__init__.py": "from .base import *\n"})
+    with pytest.raises(ForgeError, match=r"shop/settings/base\.py:2: no installed app reads"):
+        folder.load({"FASTFORGE_ENV": "test", "X": "1"})
+
+
 def test_base_dir_and_names_with_an_underscore_are_free(folder: ProjectFolder) -> None:
     folder.write({"shop/settings.py": "BASE_DIR = 1\n_PRIVATE = 2\nlower = 3\n"})
     assert "BASE_DIR" not in folder.load().settings

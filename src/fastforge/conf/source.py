@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from .._utils import nearest, told
@@ -87,22 +88,35 @@ def settings_files(
     """
     file = _find(module, named_by, find)
     tree = _parse(file)
-    for name, line in _star_imports(tree, module, find):
+    package = module.rpartition(".")[0]
+    if os.path.basename(file) == "__init__.py":
+        package, find = module, _inside(module, os.path.dirname(file), find)
+    for name, line in _star_imports(tree, package, find):
         yield from settings_files(name, named_by=f"{Location(file, line)}", find=find)
     yield module, file, tree
 
 
-def _star_imports(tree: ast.Module, module: str, find: Finder) -> Iterator[tuple[str, int]]:
+def _inside(package: str, folder: str, find: Finder) -> Finder:
+    """Find the modules of a package that is the settings without importing it: it would run."""
+
+    def found(name: str) -> ModuleSpec | None:
+        if name.rpartition(".")[0] == package:
+            return PathFinder.find_spec(name, [folder])
+        return find(name)
+
+    return found
+
+
+def _star_imports(tree: ast.Module, package: str, find: Finder) -> Iterator[tuple[str, int]]:
     """Yield the modules of the same project that a module star-imports and that exist.
 
     One that does not exist is left to the import system: it may stand inside a `try`.
     """
-    package = module.rpartition(".")[0]
     for statement in _statements(tree):
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             base = "." * statement.level + (statement.module or "")
             name = importlib.util.resolve_name(base, package)
-            ours = name.partition(".")[0] == module.partition(".")[0]
+            ours = name.partition(".")[0] == package.partition(".")[0]
             if ours and _spec(name, find) is not None:
                 yield name, statement.lineno
 

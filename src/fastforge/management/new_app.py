@@ -150,7 +150,8 @@ def _folders_of(package: str) -> list[Path]:
 def _import_root(outline: Outline) -> Path:
     """Return the folder that the project's package is imported from."""
     file = Path(outline.settings.raw.source.files[-1]).resolve()
-    return file.parents[outline.settings.module.count(".")]
+    depth = outline.settings.module.count(".") + (file.name == "__init__.py")
+    return file.parents[depth]
 
 
 def _refuse_taken(

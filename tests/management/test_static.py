@@ -97,6 +97,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProjectF
             }
         )
         yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]  # a folder without `__init__.py` has no file to be known by
 
 
 def statically(module: str = "shop.settings") -> Mapping[str, CommandFile] | None:
@@ -179,6 +181,20 @@ def test_folders_without_an_init_file_are_packages_too(folder: ProjectFolder) ->
     for path in ("shop", "shop/notes", "shop/notes/commands"):
         (folder.path / path / "__init__.py").unlink()
     assert statically() == in_full(folder)
+
+
+def test_settings_may_be_a_package(folder: ProjectFolder) -> None:
+    (folder.path / "shop/settings.py").unlink()
+    folder.write(
+        {
+            "shop/settings/__init__.py": "from .common import *",
+            "shop/settings/common.py": 'INSTALLED_APPS = ["shop.orders"]',
+        }
+    )
+    found = statically()
+    assert found is not None
+    assert "count_orders" in found
+    assert found == in_full(folder)
 
 
 def test_the_example_project_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -46,10 +47,11 @@ def static_commands(module: str, *, named_by: str) -> Mapping[str, CommandFile] 
         SettingsError: A settings module does not exist or is not valid Python.
         ComponentError: Two apps have a command of one name.
     """
-    trees = {
-        name: tree for name, _, tree in settings_files(module, named_by=named_by, find=find_module)
+    modules = {
+        name: (tree, name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0])
+        for name, file, tree in settings_files(module, named_by=named_by, find=find_module)
     }
-    names = _installed(trees)
+    names = _installed(modules)
     if names is None:
         return None
     found = [_commands_of(name) for name in names]
@@ -62,11 +64,15 @@ def static_commands(module: str, *, named_by: str) -> Mapping[str, CommandFile] 
 # --- the settings --------------------------------------------------------------------------------
 
 
-def _installed(trees: Mapping[str, ast.Module]) -> list[str] | None:
-    """Return the names in INSTALLED_APPS; `trees` are the settings modules, the outermost last."""
-    if not all(_is_plain(module, trees) for module in trees):
+def _installed(modules: Mapping[str, tuple[ast.Module, str]]) -> list[str] | None:
+    """Return the names in INSTALLED_APPS.
+
+    Args:
+        modules: By name each settings module's tree and the package that its dots lead from.
+    """
+    if not all(_is_plain(tree, package, modules) for tree, package in modules.values()):
         return None
-    mentions = [tree for tree in trees.values() for _ in _mentions(tree)]
+    mentions = [tree for tree, _ in modules.values() for _ in _mentions(tree)]
     if not mentions:
         return []
     value = _value(mentions[0])
@@ -78,16 +84,15 @@ def _installed(trees: Mapping[str, ast.Module]) -> list[str] | None:
     return known if len(known) == len(names) else None
 
 
-def _is_plain(module: str, trees: Mapping[str, ast.Module]) -> bool:
+def _is_plain(tree: ast.Module, package: str, modules: Collection[str]) -> bool:
     """Return whether no other module and no trick can give a settings module an INSTALLED_APPS."""
-    package = module.rpartition(".")[0]
-    for node in ast.walk(trees[module]):
-        if isinstance(node, ast.Name | ast.Attribute) and _word(node) in WAYS_TO_ASSIGN_UNSEEN:
-            return False
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            unconditional = node in trees[module].body
-            if not unconditional or _absolute(node, package) not in trees:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name() | ast.Attribute() if _word(node) in WAYS_TO_ASSIGN_UNSEEN:
                 return False
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                if node not in tree.body or _absolute(node, package) not in modules:
+                    return False
     return True
 
 

@@ -126,7 +126,8 @@ def _folded(error: BaseException) -> Iterator[str]:
         if is_users:
             yield from (_frame(each) for each in group)
         else:
-            yield f"  ({len(list(group))} frames of libraries)"
+            count = len(list(group))
+            yield f"  ({count} frame{'s' if count > 1 else ''} of libraries)"
     yield from redact("".join(traceback.format_exception_only(error)).rstrip()).splitlines()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,13 +63,19 @@ def check_app_name(name: str) -> None:
     """Refuse a name that no app or resource can have.
 
     Raises:
-        CommandError: It is no name of a package and a table, or too long.
+        CommandError: It is no name of a package and a table, a keyword, or too long.
     """
     if not _NAME.fullmatch(name):
         raise CommandError(
             f"{name!r} cannot be the name of an app or a resource",
             code="scaffold.E010",
             hint=f"use small letters, digits and _, for example {_nearest_valid(name)}",
+        )
+    if keyword.iskeyword(name):
+        raise CommandError(
+            f"{name!r} is a keyword of Python",
+            code="scaffold.E010",
+            hint=f"choose another name, for example {name}_list",
         )
     if len(name) > LONGEST_NAME:
         raise CommandError(

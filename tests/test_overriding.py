@@ -215,9 +215,11 @@ async def test_a_stand_in_that_fails_to_open_is_named_as_the_original(shop: Proj
         yield ""
 
     changed = shop.overriding(resources={named(shop, "search"): fake})
-    with pytest.raises(StartError, match="the resource 'search' .* OSError: away"):
+    with pytest.raises(StartError, match="py:[0-9]+: the resource 'search' .*: away") as failure:
         async with changed.running(Role.WEB):
             pass
+    assert "test_overriding.py" in str(failure.value)
+    assert changed != shop
 
 
 def test_an_unknown_resource_is_refused(shop: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -187,7 +188,10 @@ class Project:
             else:
                 changed = replace(self, settings=validate(raw, _declared(self.apps)))
         if resources:
-            changed = replace(changed, registry=replace_resources(changed.registry, resources))
+            caller = sys._getframe(1)
+            where = Location(caller.f_code.co_filename, caller.f_lineno)
+            registry = replace_resources(changed.registry, resources, where=where)
+            changed = replace(changed, registry=registry)
         return changed
 
     def running(self, role: Role) -> AbstractAsyncContextManager[Container]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,8 @@ def test_it_gives_the_exit_code_and_what_was_written(
         exit_code=7, output="it True\n", error="mind\n"
     )
     assert run_command(shop, "say", "it").output == "it False\n"
-    assert run_command(shop, "say", "leave").exit_code == 4
+    assert run_command(shop, "--traceback", "say", "leave").exit_code == 4
+    assert not os.environ.get("FASTFORGE_TRACEBACK")
     assert logging.getLogger().handlers == handlers
     assert (sys.stdout, sys.stderr) == streams
     assert capsys.readouterr() == ("", "")

@@ -126,12 +126,22 @@ def test_what_is_wrong_is_one_line_at_each_test(suite: Suite) -> None:
 
             @pytest.mark.settings(DATABASES={"default": {"url": "sqlite+aiosqlite:///no/where.db"}})
             async def test_a_start_that_fails(client): ...
-            """
+            """,
+            "tests/test_trio.py": """
+            import pytest
+
+            @pytest.fixture
+            def anyio_backend():
+                return "trio"
+
+            async def test_on_another_library(client): ...
+            """,
         }
     )
     done = suite.run(*ANYIO, "--tb=short")
     assert done.returncode == 1
-    assert "3 errors" in done.stdout
+    assert "4 errors" in done.stdout
+    assert "a project runs on asyncio, and this test on trio" in done.stdout
     assert 'set anyio_mode = "auto"' in done.stdout
     assert "[conf.E004] TASKS.concurency does not exist; did you mean 'concurrency'?" in done.stdout
     assert "[db.E020]" in done.stdout

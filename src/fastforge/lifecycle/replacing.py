@@ -9,7 +9,7 @@ from typing import Any
 
 from .._utils import did_you_mean
 from ..components import Component, Registry
-from ..exceptions import ComponentError
+from ..exceptions import ComponentError, Location
 from .kinds import RESOURCES
 from .order import start_order
 from .plan import plan
@@ -19,7 +19,9 @@ from .role import Role
 __all__ = ["replace_resources", "stand_ins_of"]
 
 
-def replace_resources(registry: Registry, stand_ins: Mapping[Resource[Any], object]) -> Registry:
+def replace_resources(
+    registry: Registry, stand_ins: Mapping[Resource[Any], object], *, where: Location
+) -> Registry:
     """Return a copy of a registry in which other things stand for some resources.
 
     Nothing of an original runs: neither its function nor its ping, and what it needed is no
@@ -31,14 +33,15 @@ def replace_resources(registry: Registry, stand_ins: Mapping[Resource[Any], obje
             `@asynccontextmanager`, opens and closes the instance at each start, and its parameters
             are injected; another resource does the same. Anything else is the instance itself,
             which nobody closes.
+        where: Who asks for it: the place of the components that are replaced.
 
     Raises:
         ComponentError: There is no such resource, or the needs of a stand-in cannot be met.
         DependencyError: A parameter of a stand-in cannot be filled.
     """
     for resource in stand_ins:
-        _refuse_unknown(resource, registry)
-    components = (_replaced(component, stand_ins) for component in registry)
+        _refuse_unknown(resource, registry, where)
+    components = (_replaced(component, stand_ins, where) for component in registry)
     copy = Registry(registry.kinds.values(), components)
     for role in Role:
         start_order(copy, role)
@@ -52,7 +55,7 @@ def stand_ins_of(registry: Registry) -> dict[Resource[Any], object]:
 
 
 def _replaced(
-    component: Component[Any], stand_ins: Mapping[Resource[Any], object]
+    component: Component[Any], stand_ins: Mapping[Resource[Any], object], where: Location
 ) -> Component[Any]:
     if component.kind != RESOURCES.name or component.value not in stand_ins:
         return component
@@ -61,11 +64,11 @@ def _replaced(
     original = resource.stands_for or resource
     if isinstance(stand_in, Resource):
         other = replace(stand_in, name=resource.name, roles=resource.roles, stands_for=original)
-        return replace(component, value=other)
+        return replace(component, value=other, location=where)
     function = _opening(stand_in)
     plan(function)
     other = replace(resource, function=function, needs=(), ping=None, stands_for=original)
-    return replace(component, value=other)
+    return replace(component, value=other, location=where)
 
 
 def _opening(stand_in: object) -> Callable[..., AsyncIterator[Any]]:
@@ -82,7 +85,7 @@ def _opening(stand_in: object) -> Callable[..., AsyncIterator[Any]]:
     return as_it_is
 
 
-def _refuse_unknown(resource: object, registry: Registry) -> None:
+def _refuse_unknown(resource: object, registry: Registry, where: Location) -> None:
     known = registry.values(RESOURCES)
     if isinstance(resource, Resource) and resource in known:
         return
@@ -96,4 +99,5 @@ def _refuse_unknown(resource: object, registry: Registry) -> None:
         f"{message}, so that nothing can stand for it",
         code="lifecycle.E015",
         hint=hint or "give the function with @resource, from the resources.py of an installed app",
+        where=where,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 from ..management.cli import run
+from ..observability.tracebacks import TRACEBACK_VARIABLE
 from ..project import Project
 
 __all__ = ["Result", "run_command"]
@@ -51,7 +53,7 @@ def run_command(project: Project, *arguments: str) -> Result:
         except BaseException as failure:
             failures.append(failure)
 
-    with redirect_stdout(output), redirect_stderr(error), _handlers_kept():
+    with redirect_stdout(output), redirect_stderr(error), _process_kept():
         thread = threading.Thread(target=work, name=f"manage {' '.join(arguments)}", daemon=True)
         thread.start()
         thread.join()
@@ -61,12 +63,17 @@ def run_command(project: Project, *arguments: str) -> Result:
 
 
 @contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Take away the log handlers that a command adds: they write to what is closed afterwards."""
+def _process_kept() -> Iterator[None]:
+    """Take back what a command does to its process: log handlers, and what `--traceback` sets."""
     root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+    handlers, level = list(root.handlers), root.level
+    traceback = os.environ.get(TRACEBACK_VARIABLE)
     try:
         yield
     finally:
-        root.handlers[:] = before
+        # Its handlers write to what this call has captured.
+        root.handlers[:] = handlers
         root.setLevel(level)
+        os.environ.pop(TRACEBACK_VARIABLE, None)
+        if traceback is not None:
+            os.environ[TRACEBACK_VARIABLE] = traceback

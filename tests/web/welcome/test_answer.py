@@ -104,6 +104,22 @@ def test_a_browser_sees_what_the_project_is_made_of(shop: ProjectFolder) -> None
     assert "hunter2" not in answer.text
 
 
+def test_the_next_command_is_one_that_works(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "manage.py": "",
+            "shop/settings.py": """
+                INSTALLED_APPS = ["fastforge.contrib.db", "shop.blog"]
+                """,
+            "shop/blog/__init__.py": "",
+        }
+    )
+    with client_of(application(shop)) as client:
+        text = re.sub("</?span>", "", client.get("/").text)
+    assert "<kbd>python manage.py startapp news --resource post title:str body:text</kbd>" in text
+    assert "<kbd>python manage.py migrate</kbd>" in text
+
+
 def test_head_has_the_same_headers_and_no_body(shop: ProjectFolder) -> None:
     with client_of(application(shop)) as client:
         page, head = client.get("/"), client.head("/")

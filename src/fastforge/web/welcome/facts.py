@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -18,6 +18,9 @@ from ...exceptions import Location
 from ...lifecycle import Container, Health, check_health, read_notices
 
 __all__ = ["About", "AppFact", "Facts", "RouteFact", "Step", "gather_facts"]
+
+EXAMPLES: Final = ("blog", "news", "journal")
+"""What the app could be called that the page proposes to make; the first one that is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,13 +171,15 @@ def _steps(about: About, docs: str) -> Iterator[Step]:
     has_database = any(app.name == "fastforge.contrib.db" for app in about.apps)
     is_new = all(app.name.startswith("fastforge.") for app in about.apps)
     first = "Make the first app" if is_new else "Make another app"
+    taken = {app.label for app in about.apps}
+    name = next((name for name in EXAMPLES if name not in taken), "my_app")
     if has_database:
         fields = " --resource post title:str body:text"
         text = f"{first}, with a table, routes that read and write it, and tests"
-        yield Step(text=text, command=f"{manage} startapp blog{fields}")
+        yield Step(text=text, command=f"{manage} startapp {name}{fields}")
         yield Step(text="Bring the tables into the database", command=f"{manage} migrate")
     else:
-        yield Step(text=first, command=f"{manage} startapp blog")
+        yield Step(text=first, command=f"{manage} startapp {name}")
     if docs:
         yield Step(text="Try the routes in the interactive documentation", link=docs)
     yield Step(text="Run the tests", command=f"{manage} test")

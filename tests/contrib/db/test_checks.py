@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 
 from fastforge.checks import run_checks
 from fastforge.contrib.db.internals import forget_class
-from fastforge.contrib.db.migrations import project as migrations_of
+from fastforge.contrib.db.migrations import folders as migration_folders
 from tests.folder import ProjectFolder, isolated
 
 
@@ -145,7 +145,7 @@ def test_an_app_that_was_installed_is_not_compared(
     checked: ProjectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (checked.path / "shop/checked/migrations/0001_initial.py").unlink()
-    monkeypatch.setattr(migrations_of, "_is_installed", lambda path: True)
+    monkeypatch.setattr(migration_folders, "_is_installed", lambda path: True)
     assert messages(checked) == []
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from fastforge._utils import (
     did_you_mean,
+    find_module,
     import_hint,
     import_object,
     missing_extra,
@@ -80,3 +84,29 @@ def failure(source: str) -> BaseException:
 )
 def test_what_an_import_most_likely_meant_is_said(source: str, hint: str) -> None:
     assert import_hint(failure(source)).startswith(hint)
+
+
+def test_a_module_is_found_without_importing_what_it_lies_in(tmp_path: Path) -> None:
+    for path in ("parcel/__init__.py", "parcel/plain/deep.py", "parcel/module.py"):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("raise RuntimeError", encoding="utf-8")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        inside = ("", ".plain", ".plain.deep", ".module", ".module.x", ".no")
+        found = {name: find_module(f"parcel{name}") for name in inside}
+        assert not any(name.startswith("parcel") for name in sys.modules)
+    finally:
+        sys.path.remove(str(tmp_path))
+    origins = {name: spec.origin for name, spec in found.items() if spec is not None}
+    assert origins == {
+        "": str(tmp_path / "parcel/__init__.py"),
+        ".plain": None,  # a folder without `__init__.py`
+        ".plain.deep": str(tmp_path / "parcel/plain/deep.py"),
+        ".module": str(tmp_path / "parcel/module.py"),
+    }
+
+
+@pytest.mark.parametrize("name", ["", ".", "os.", "email..mime", "os.path.x", "no_such_package.x"])
+def test_what_is_no_name_of_a_module_is_not_found(name: str) -> None:
+    assert find_module(name) is None

@@ -40,6 +40,32 @@ def test_the_file_is_the_name_and_its_first_line_the_help(folder: ProjectFolder)
     assert found.load().starts == "project"
 
 
+@pytest.mark.parametrize(
+    ("source", "help_"),
+    [
+        (b'"""Close.\n\nMore."""\nX = 1\n', "Close."),
+        (b'\n"""\n  Close "all".\n"""\r\n', 'Close "all".'),
+        (b'"""Z\xc3\xa4hle."""\n', "Zähle."),
+        (b"'''Close.'''", "Close."),
+        (b'r"""Close \\d."""\n', "Close \\d."),
+        (b'"""Close\\x21"""\n', "Close!"),
+        (b'# First a comment.\n"Close."\n', "Close."),
+        (b'# coding: latin-1\n"""Z\xe4hle."""\n', "Zähle."),
+        (b'\xef\xbb\xbf"""Close."""\n', "Close."),
+        (b'"""Close.""" + ""\n', ""),
+        (b"X = 1\n", ""),
+        (b"", ""),
+        (b"x = (\n", "(is not valid Python: line 1)"),
+    ],
+)
+def test_the_help_is_the_first_line_of_the_docstring_however_it_is_written(
+    source: bytes, help_: str, folder: ProjectFolder
+) -> None:
+    folder.write({"shop/a/commands/go.py": ""})
+    (folder.path / "shop/a/commands/go.py").write_bytes(source)
+    assert find_commands([("a", "shop.a.commands")])["go"].help == help_
+
+
 def test_an_app_without_commands_has_none(folder: ProjectFolder) -> None:
     folder.write({"shop/a/routes.py": ""})
     assert find_commands([("a", "shop.a.commands")]) == {}

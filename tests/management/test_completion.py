@@ -94,6 +94,12 @@ def test_fish_is_told_the_help_too(notes: ProjectFolder) -> None:
     assert lines == ["plain,count_notes\tCount the notes: all of them."]
 
 
+def test_with_broken_settings_the_commands_of_the_framework_are_left(notes: ProjectFolder) -> None:
+    notes.write({"shop/settings.py": "x = ("})
+    assert completed(notes, "manage.py runs", "bash", last="1") == ["plain,runserver"]
+    assert completed(notes, "manage.py count", "bash", last="1") == [""]
+
+
 def test_a_key_press_imports_neither_pydantic_nor_the_project(notes: ProjectFolder) -> None:
     environ = {
         "_MANAGE_PY_COMPLETE": "bash_complete",

@@ -71,6 +71,20 @@ def test_what_is_read_elsewhere_or_belongs_to_others_is_left_alone(folder: Proje
     assert told(folder, environ) == []
 
 
+def test_settings_that_are_a_package_are_no_reason_to_look_elsewhere(tmp_path: Path) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings/__init__.py": "from .base import *",
+                "shop/settings/base.py": SETTINGS,
+                "shop/clock.py": 'import os\n\nZONE = os.environ.get("SHOP_ZONE")\n',
+            }
+        )
+        environ = {"FASTFORGE_ENV": "test", "SHOP_ZONE": "eu", "SHOP_TOKEN": "x", "SHOP_PORTT": "1"}
+        (message,) = told(folder, environ)
+    assert "did you mean 'SHOP_PORT'" in message
+
+
 def test_every_name_in_dotenv_is_looked_at_and_has_its_line(folder: ProjectFolder) -> None:
     folder.write(
         {

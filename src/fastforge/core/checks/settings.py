@@ -44,6 +44,7 @@ def debug_is_off(project: Project) -> Iterator[Message]:
 @check(tags={"settings"})
 def silences_have_reasons(project: Project) -> Iterator[Message]:
     """Ask for the reason of every silenced check; without one it is not silenced."""
+    written = project.settings.raw.source.assignments.get("SILENCED_CHECKS")
     for check_id, reason in project.settings["SILENCED_CHECKS"].items():
         if not reason.strip():
             yield Message(
@@ -51,7 +52,5 @@ def silences_have_reasons(project: Project) -> Iterator[Message]:
                 level=Level.WARNING,
                 text=f"SILENCED_CHECKS gives no reason for {check_id}, which is therefore reported",
                 hint="write why it does not matter here",
-                where=project.settings.raw.source.assignments["SILENCED_CHECKS"].key_location(
-                    [check_id]
-                ),
+                where=written.key_location([check_id]) if written else None,
             )

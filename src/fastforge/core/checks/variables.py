@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -124,7 +125,11 @@ def _is_injected(name: str, value: str) -> bool:
 
 
 def _is_named_in_code(name: str, project: Project) -> bool:
-    """Return whether a file beside the settings has the name: `os.environ` reads it, perhaps."""
-    folder = Path(project.settings.raw.source.files[-1]).parent
+    """Return whether a file of the project's package has it: `os.environ` reads it, perhaps."""
+    spec = importlib.util.find_spec(project.name)
     word = re.compile(rf"\b{re.escape(name)}\b".encode())
-    return any(word.search(path.read_bytes()) for path in folder.rglob("*.py"))
+    return any(
+        word.search(path.read_bytes())
+        for folder in (spec.submodule_search_locations if spec else None) or ()
+        for path in Path(folder).rglob("*.py")
+    )

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 
+import pytest
+
+from fastforge.server.listening import bind
 from tests.processes import fetch, wait_until
 
 from .conftest import APPLICATION, Site
+from .test_serve import FAILING
 
 
 def ask(site: Site) -> str:
@@ -115,3 +120,103 @@ def test_the_child_leaves_also_in_the_middle_of_its_start(site: Site) -> None:
         child = int(server.wait_for("child ").split("child ")[1].split()[0])
         server.kill()
         wait_until(lambda: not runs(child), describe=server)
+
+
+def test_a_killed_child_is_started_again_and_after_a_pause_when_it_dies_again(site: Site) -> None:
+    with site.start("reload") as server:
+        first = child_of(ask(site))
+        os.kill(first, signal.SIGKILL)
+        server.wait_for("the server was killed by SIGKILL: starting again\n")
+        second = child_of(wait_until(lambda: other_than(first, site), describe=server))
+        os.kill(second, signal.SIGKILL)
+        server.wait_for("the server was killed by SIGKILL: starting again in 0.5 s\n")
+        wait_until(lambda: other_than(second, site), describe=server)
+
+
+def other_than(pid: int, site: Site) -> str:
+    answer = fetch(site.url)
+    is_another = answer is not None and answer.status == 200 and child_of(answer.body) != pid
+    return answer.body if answer is not None and is_another else ""
+
+
+def test_a_child_that_somebody_ends_is_started_again(site: Site) -> None:
+    with site.start("reload") as server:
+        first = child_of(ask(site))
+        os.kill(first, signal.SIGTERM)
+        server.wait_for("the server ended with code 0: starting again\n")
+        wait_until(lambda: other_than(first, site), describe=server)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("import nowhere", "site_app does not load: ModuleNotFoundError"),
+        ("raise SystemExit(7)", "site_app does not load: SystemExit: 7"),
+        ("import os; os._exit(7)", "The server ended with code 7 before it served"),
+        (FAILING, "the cellar is flooded"),
+        ("app = 1", "TypeError: 'int' object is not callable"),
+    ],
+)
+def test_what_breaks_a_start_is_shown_until_it_is_mended(site: Site, text: str, line: str) -> None:
+    site.folder.write({"site_app.py": text})
+    with site.start("reload") as server:
+        server.wait_for("waiting for an edit")
+        answer = wait_until(lambda: fetch(site.url), describe=server)
+        assert answer.status == 503
+        assert line in answer.body
+        site.folder.write({"site_app.py": APPLICATION})
+        wait_until(lambda: answered(site, "version 1"), describe=server)
+
+
+def test_the_next_child_opens_nothing_before_the_last_one_has_closed_everything(
+    site: Site,
+) -> None:
+    with site.start("reload") as server:
+        ask(site)
+        for number in (2, 3):
+            text = APPLICATION.replace("VERSION = 1", f"VERSION = {number}")
+            site.folder.write({"site_app.py": text})
+            wait_until(lambda: answered(site, f"version {number}"), describe=server)  # noqa: B023
+        words = [line for line in server.output.splitlines() if line in ("up", "down")]
+        assert words == ["up", "down", "up", "down", "up"]
+
+
+def test_two_edits_of_the_same_size_within_a_second_are_both_seen(site: Site) -> None:
+    """Python alone takes the compiled form of the first for that of the second."""
+    with site.start("reload") as server:
+        ask(site)
+        for number in (2, 3, 4):
+            text = APPLICATION.replace("VERSION = 1", f"VERSION = {number}")
+            site.folder.write({"site_app.py": text})
+            os.utime(site.path / "site_app.py", (1e9, 1e9))
+            wait_until(lambda: answered(site, f"version {number}"), describe=server)  # noqa: B023
+
+
+def test_the_second_ctrl_c_waits_for_nothing(site: Site) -> None:
+    with site.start("reload") as server:
+        child = child_of(ask(site))
+        client = threading.Thread(target=lambda: fetch(f"{site.url}never"))
+        client.start()
+        server.wait_for("asked /never")
+        server.interrupt()
+        while server.alive:
+            server.interrupt()
+        client.join()
+        # One signal too many may have met the process after it had let go of its handlers.
+        assert server.wait() in (0, -signal.SIGINT)
+        assert not runs(child)
+        assert "down" not in server.output
+        assert "Traceback" not in server.output
+
+
+def test_a_process_that_the_application_starts_does_not_keep_the_port(site: Site) -> None:
+    text = "import subprocess, sys\nhelper = subprocess.Popen([sys.executable, '-c',"
+    text += " 'import time; time.sleep(3600)'], close_fds=False)\nprint('helper', helper.pid)\n"
+    site.folder.write({"site_app.py": text + APPLICATION})
+    with site.start("reload") as server:
+        helper = int(server.wait_for("helper ").split("helper ")[1].split()[0])
+        ask(site)
+        server.terminate()
+        server.wait()
+        assert runs(helper)
+        bind("127.0.0.1", site.port).close()

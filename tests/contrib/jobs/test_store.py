@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from fastforge.contrib.db.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs import JobStore
 from fastforge.contrib.jobs.resources import job_store
 from fastforge.contrib.jobs.statements import JOB, Statements
+from fastforge.core.services import EMBEDDED_WORKER
+from fastforge.lifecycle import Container
 from fastforge.tasks import (
     BackendAway,
     BackendUnready,
@@ -195,15 +198,33 @@ def shop(tmp_path: Path, sqlite_url: str) -> Iterator[Shop]:
 async def test_jobs_that_hold_every_connection_do_not_stop_the_worker(shop: Shop) -> None:
     await shop.create_table()
     project: Project = shop.folder.load()
-    async with project.running(Role.WORKER) as container:
+    async with project.running(Role.WORKER) as container, all_connections(container):
         store = container[job_store]
-        pool = container[database].engine.pool
-        held = [await container[database].engine.connect() for _ in range(pool.size())]  # type: ignore[attr-defined]
         await store.enqueue(job())
         (claim,) = (await store.claim(REQUEST)).claims
         assert (await store.renew("w1", [claim], lease_s=60)).lost == frozenset()
-        for connection in held:
-            await connection.close()
+
+
+async def test_nor_do_requests_that_hold_them_stop_a_worker_inside_the_server(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(EMBEDDED_WORKER, "1")
+    await shop.create_table()
+    async with shop.folder.load().running(Role.WEB) as container, all_connections(container):
+        import shop.tasks as tasks  # type: ignore[import-not-found]
+
+        await tasks.work.enqueue(number=1)
+        await wait_until_async(lambda: shop.logged("end")[1] == 1)
+
+
+@asynccontextmanager
+async def all_connections(container: Container) -> AsyncIterator[None]:
+    """Hold every connection of the project's pool."""
+    engine = container[database].engine
+    held = [await engine.connect() for _ in range(engine.pool.size())]  # type: ignore[attr-defined]
+    yield
+    for connection in held:
+        await connection.close()
 
 
 async def test_a_task_has_the_session_of_a_handler(shop: Shop) -> None:

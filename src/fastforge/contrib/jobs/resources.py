@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from sqlalchemy import exc
 
+from ...core.services import worker_is_embedded
 from ...exceptions import StartError
 from ...lifecycle import Role, current_container, provide, resource
 from ..db.engine import target_of
@@ -24,13 +25,14 @@ BOOKKEEPING_CONNECTIONS: Final = 4
 async def job_store(
     database: Annotated[DatabaseConnection, provide(database)],
 ) -> AsyncIterator[JobStore]:
-    """Give the store; in a worker with a small pool of its own.
+    """Give the store; where jobs run, with a small pool of its own.
 
     Jobs share the project's pool and may hold all of it. Leases that cannot be renewed for that
     would run out, and the jobs would run twice.
     """
     container = current_container()
-    if container.role is not Role.WORKER:
+    is_worker = container.role is Role.WORKER
+    if not is_worker and not worker_is_embedded(container):
         yield JobStore(database.engine)
         return
     settings = container.settings
@@ -39,7 +41,8 @@ async def job_store(
     )
     own = await open_database(config, root=settings.root, environment=settings.environment)
     try:
-        await _refuse_missing_table(own)
+        if is_worker:  # a server in development may begin before the first `migrate`
+            await _refuse_missing_table(own)
         yield JobStore(own.engine)
     finally:
         await own.engine.dispose()

@@ -156,7 +156,7 @@ def test_a_table_that_exists_is_told_before_anything_is_written(
     before = contents(project.path)
     result = manage("startapp", "blog", "--resource", "post", "title:str")
     assert result.err.startswith(
-        "error: [scaffold.E014] the project would not load any more: [db.E017]"
+        "error: [scaffold.E014] the project does not load with the new app: [db.E017]"
         " shop/notes/models.py:4: the models shop.blog.models.Post and shop.notes.models.Old have"
         " the same table 'blog_post'; "
     )

@@ -242,14 +242,13 @@ def _try(outline: Outline, app: AppPlace, changes: tuple[Change, ...]) -> tuple[
     migrations = app.folder / "migrations"
     command = ["makemigrations", app.label] if app.has_database else ["inspect", "apps"]
     with staged(root, changes, written_to=[migrations] if app.has_database else []) as stage:
-        import_root = stage / _import_root(outline).relative_to(root)
-        found = os.environ.get("PYTHONPATH", "")
+        paths = [str(stage / _import_root(outline).relative_to(root)), *sys.path]
         result = subprocess.run(
             [sys.executable, "-m", "fastforge", "--settings", outline.settings.module, *command],
             cwd=stage,
             env=os.environ
             | {
-                "PYTHONPATH": os.pathsep.join(filter(None, [str(import_root), found])),
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "NO_COLOR": "1",
             },
@@ -267,7 +266,7 @@ def _does_not_load(output: str) -> CommandError:
     lines = [line for line in output.splitlines() if line.strip()]
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return CommandError(
-        f"the project would not load any more: {(told or lines[-1:] or ['it says nothing'])[0]}",
+        f"the project does not load with the new app: {(told or lines[-1:] or ['it says nothing'])[0]}",
         code="scaffold.E014",
         hint="nothing has been written",
     )

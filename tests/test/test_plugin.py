@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.folder import ProjectFolder
-from tests.processes import run
+from tests.processes import run, wait_until
 
 from .conftest import Suite
+
+if TYPE_CHECKING:
+    from typing import LiteralString
+
+    import psycopg
 
 ANYIO = ["-p", "no:asyncio", "-o", "anyio_mode=auto"]
 ASYNCIO = ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
@@ -160,6 +168,40 @@ def test_settings_and_migrations_that_fail_are_one_line_too(suite: Suite) -> Non
     assert "[apps.E002] shop/settings.py:1: " in done.stdout
     assert "did you mean 'shop.notes'?" in done.stdout
     assert "fixtures.py" not in done.stdout
+
+
+def test_what_a_killed_session_has_left_is_replaced(
+    suite: Suite, postgres_url: str, postgres_admin: psycopg.Connection
+) -> None:
+    suite.write(
+        {
+            "tests/test_killed.py": """
+            import os
+            import signal
+
+            async def test_killed(client):
+                assert (await client.get("/notes")).json() == ["of the migration"]
+                if "KILLED" in os.environ:
+                    await client.post("/notes", params={"text": "left"})
+                    os.kill(os.getpid(), signal.SIGKILL)
+            """
+        }
+    )
+    own = urlsplit(postgres_url).path.strip("/")
+
+    def count(of: LiteralString) -> int:
+        row = postgres_admin.execute(of, [own]).fetchone()
+        return int(row[0]) if row else 0
+
+    there = "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)"
+    connected = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND %s <> ''"
+    environ = {"DATABASE_URL": postgres_url}
+    assert suite.run(*ANYIO, env={**environ, "KILLED": "1"}).returncode == -signal.SIGKILL
+    wait_until(lambda: count(connected) == 0)
+    assert count(there) == 3
+    done = suite.run(*ANYIO, env=environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert count(there) == 1
 
 
 def test_elsewhere_the_plugin_brings_nothing(tmp_path: Path) -> None:

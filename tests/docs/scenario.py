@@ -25,6 +25,8 @@ __all__ = ["Failure", "matches", "play", "steps"]
 DEADLINE_S = 180
 RELOAD_DEADLINE_S = 60
 PAUSE_S = 0.2
+# No colours, and pytest without a plugin of our environment that the page does not install.
+EVERY_COMMAND = {"NO_COLOR": "1", "PYTEST_ADDOPTS": "-p no:asyncio"}
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
@@ -241,7 +243,7 @@ class _Scene:
         return subprocess.run(
             argv,
             cwd=self.folder,
-            env=clean_environment() | {"NO_COLOR": "1"} | self.environ,
+            env=clean_environment() | EVERY_COMMAND | self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

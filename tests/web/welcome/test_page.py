@@ -12,7 +12,8 @@ import pytest
 
 from fastforge.conf import Settings, read_settings_module
 from fastforge.lifecycle import Health
-from fastforge.web.welcome.facts import About, AppFact, Facts, RouteFact, Step
+from fastforge.web.welcome.about import About, AppFact
+from fastforge.web.welcome.facts import Facts, RouteFact, Step
 from fastforge.web.welcome.page import render
 from tests.folder import isolated
 

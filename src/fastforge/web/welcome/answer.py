@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...exceptions import ContainerMissing
 from ...lifecycle import Container, current_container
-from .facts import About, gather_facts
+from .about import About
 
 __all__ = ["accepts_html", "add_welcome_page"]
 
@@ -55,7 +55,8 @@ class _Welcome:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _asks_for_it(scope):
-            from .page import render  # not before somebody looks
+            from .facts import gather_facts  # not before somebody looks
+            from .page import render
 
             facts = await gather_facts(self.app, self.about, _container(), root=_root(scope))
             page = render(facts)

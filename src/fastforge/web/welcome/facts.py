@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,48 +13,14 @@ from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import WebSocketRoute
 
-from ...conf import Settings
 from ...exceptions import Location
 from ...lifecycle import Container, Health, check_health, read_notices
+from .about import About
 
-__all__ = ["About", "AppFact", "Facts", "RouteFact", "Step", "gather_facts"]
+__all__ = ["Facts", "RouteFact", "Step", "gather_facts"]
 
 EXAMPLES: Final = ("blog", "news", "journal")
 """What the app could be called that the page proposes to make; the first one that is free."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppFact:
-    """An installed app.
-
-    Args:
-        name: The dotted name of its package.
-        label: Its short name.
-        prefix: What stands before its paths.
-    """
-
-    name: str
-    label: str
-    prefix: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What is known of a project before it runs.
-
-    Args:
-        project: Its name.
-        version: That of fastforge.
-        settings: Its settings.
-        apps: Its apps, without the framework's own.
-        jobs: Says what becomes of its jobs; an empty text when it has none.
-    """
-
-    project: str
-    version: str
-    settings: Settings
-    apps: tuple[AppFact, ...]
-    jobs: Callable[[Container], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from string import Template
 from typing import Final
 
 from ...lifecycle import Health
-from .facts import AppFact, Facts, RouteFact, Step
+from .about import AppFact
+from .facts import Facts, RouteFact, Step
 
 __all__ = ["Page", "render"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .. import __version__
@@ -24,7 +24,7 @@ def namespace_and_banner(project: Project, live: LiveProject) -> tuple[dict[str,
     """
     always = {"project": project, "container": live.container, "settings": project.settings}
     names: dict[str, Any] = {"__name__": "__console__", "__doc__": None, **always}
-    parts = [part for group in live.groups if (part := _add(names, *_facts(group)))]
+    parts = [_add(names, group.name, group.values, group.note) for group in live.groups]
     opened = {each.name: live.container[each] for each in live.container.resources}
     parts.append(_add(names, "resources", opened, ""))
     parts.append(", ".join(always))
@@ -34,11 +34,7 @@ def namespace_and_banner(project: Project, live: LiveProject) -> tuple[dict[str,
     return names, "\n".join([*lines, *_absent(live)])
 
 
-def _facts(group: Any) -> tuple[str, Any, str]:
-    return group.name, group.values, group.note
-
-
-def _add(names: dict[str, Any], group: str, values: Any, note: str) -> str:
+def _add(names: dict[str, Any], group: str, values: Mapping[str, object], note: str) -> str:
     """Put values at hand and return how the banner names them."""
     added = [name for name in values if name.isidentifier() and name not in names]
     names.update({name: values[name] for name in added})

@@ -89,6 +89,20 @@ def test_a_requirement_has_to_stand_before(folder: ProjectFolder) -> None:
     assert len(load_apps(["shop.orders", "shop.mail"], locate=lambda _: None)) == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('requires = "shop.orders"', "requires of Mail is 'shop.orders', not a tuple"),
+        ("settings = dict", "settings of Mail is dict, not a tuple"),
+    ],
+)
+def test_a_forgotten_comma_is_told(line: str, told: str, folder: ProjectFolder) -> None:
+    text = f"from fastforge.apps import AppConfig\n\n\nclass Mail(AppConfig):\n    {line}\n"
+    folder.write({"shop/mail/apps.py": text})
+    [error] = problems("shop.mail")
+    assert error.startswith(f"[apps.E010] settings.py:3: {told}; write ")
+
+
 def test_two_configs_in_one_app_are_refused(folder: ProjectFolder) -> None:
     text = CONFIG.format("A", "shop.mail", "") + CONFIG.format("B", "shop.mail", "")
     folder.write({"shop/mail/apps.py": text})

@@ -74,7 +74,21 @@ def _load(entry: Any) -> AppConfig:
             code="apps.E009",
             hint=f'write name = "{app.name}", or leave it out',
         )
+    _refuse_single_values(type(config))
     return config
+
+
+def _refuse_single_values(config: type[AppConfig]) -> None:
+    """Refuse `requires = "shop.orders"` and `settings = Orders`: a comma is easily forgotten."""
+    for name in ("requires", "settings"):
+        value = getattr(config, name)
+        if not isinstance(value, tuple | list):
+            shown = repr(value) if isinstance(value, str) else getattr(value, "__name__", value)
+            raise AppError(
+                f"{name} of {config.__name__} is {shown}, not a tuple",
+                code="apps.E010",
+                hint=f"write {name} = ({shown},)",
+            )
 
 
 def _checked(entry: Any) -> App:

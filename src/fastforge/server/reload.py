@@ -13,10 +13,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..signals import SIGNALS
 from .application import Place
@@ -115,7 +115,7 @@ class _Supervisor:
         has_served: Whether a child has.
     """
 
-    start_child: Any
+    start_child: Callable[[], Child]
 
     def __init__(self, sock: socket.socket, place: Place, url: str) -> None:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -161,9 +161,9 @@ class _Supervisor:
             self.events.put(("blind", error))
 
     def _start(self) -> None:
-        self._child = self.start_child()
+        child = self._child = self.start_child()
         if not self._leaving:
-            self._child.let_start()
+            child.let_start()
 
     def _dismiss(self) -> None:
         if self._child is not None:

@@ -31,7 +31,7 @@ class _PartialIndex(sa.Index):
         self._where = where
 
     @cached_property
-    def dialect_options(self) -> Any:
+    def dialect_options(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The options as the usual arguments give them."""
         usual = sa.Index(None, postgresql_where=self._where, sqlite_where=self._where)
         return usual.dialect_options

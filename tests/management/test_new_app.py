@@ -77,7 +77,7 @@ MISTAKES = [
         " use small letters, digits and _, for example my_blog",
     ),
     (["BlogPosts"], "use small letters, digits and _, for example blog_posts"),
-    (["../blog"], "[scaffold.E010] '/blog' cannot be the name of an app or a resource;"),
+    (["../blog"], "[scaffold.E010] '../blog' cannot be the name of an app or a resource;"),
     (["läden"], "[scaffold.E010] 'läden' cannot be the name"),
     (["2nd"], "for example nd"),
     (["class"], "[scaffold.E010] 'class' is a keyword of Python; choose another name, for example"),

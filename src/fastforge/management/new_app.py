@@ -92,8 +92,9 @@ def plan_app(
 
 def _place(name: str, outline: Outline, *, may_exist: bool) -> tuple[AppPlace, bool]:
     """Return where the app is or will be, and whether it is installed already."""
-    label = name.rpartition(".")[2]
-    check_app_name(label)
+    parts = name.split(".")
+    label = parts[-1]
+    check_app_name(label if all(part.isidentifier() for part in parts) else name)
     installed = next((app for app in outline.apps if name in (app.name, app.label)), None)
     if installed is not None and not may_exist:
         raise _exists(installed.name, installed.label)
@@ -254,7 +255,8 @@ def _try(outline: Outline, app: AppPlace, changes: tuple[Change, ...]) -> tuple[
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if result.returncode:

@@ -229,8 +229,13 @@ def _installed(
 
 
 def _sources(outline: Outline) -> Mapping[Path, str]:
+    """Return the settings' own files by path, in the order in which they run."""
     files = [Path(file).resolve() for file in outline.settings.raw.source.files]
-    return {file: file.read_bytes().decode("utf-8", "surrogateescape") for file in files}
+    return {
+        file: file.read_bytes().decode("utf-8", "surrogateescape")
+        for file in files
+        if file.is_relative_to(outline.settings.root)
+    }
 
 
 def _try(outline: Outline, app: AppPlace, changes: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -267,8 +272,9 @@ def _try(outline: Outline, app: AppPlace, changes: tuple[Change, ...]) -> tuple[
 def _does_not_load(output: str) -> CommandError:
     lines = [line for line in output.splitlines() if line.strip()]
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    cause = next(iter((*told, *lines[-1:])), "it says nothing")
     return CommandError(
-        f"the project does not load with the new app: {(told or lines[-1:] or ['it says nothing'])[0]}",
+        f"the project does not load with the new app: {cause}",
         code="scaffold.E014",
         hint="nothing has been written",
     )

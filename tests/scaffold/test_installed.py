@@ -6,6 +6,7 @@ import ast
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -257,8 +258,7 @@ def test_app_keeps_the_name_that_the_file_gives_it() -> None:
         "INSTALLED_APPS = 'a', 'b'\n",
         "INSTALLED_APPS = ('a'), ('b')\n",
         "if True:\n    INSTALLED_APPS = ['a']\n",
-        "INSTALLED_APPS = ['a']\nINSTALLED_APPS = list(INSTALLED_APPS[:1])[:0] or sorted(['b'])\n"
-        "INSTALLED_APPS = sorted(['c'])\n",
+        "INSTALLED_APPS = ['a']\nINSTALLED_APPS = sorted(['c'])\n",
         "X = 1\n",
         "INSTALLED_APPS = [\n",
     ],
@@ -289,3 +289,38 @@ def test_a_statement_at_the_end_says_the_same() -> None:
     source = "A = ['a']\nINSTALLED_APPS = sorted(A)\n"
     assert apps(install_at_end(source, "shop.blog", "/blog")) == ["a", ENTRY]
     ast.parse(install_at_end("INSTALLED_APPS = []", "shop.blog", ""))
+
+
+SPACES = ("", " ", "\n", "\n    ", "  # c]\n    ", "\n\n  # (x\n")
+ENTRIES = ('"a"', "'b'", 'App("c", prefix="/c")', 'App(\n  "d",\n)', '("e")', '"f" "g"', '"ä€]"')
+BEFORE = ("INSTALLED_APPS = ", "INSTALLED_APPS: object = ", "x = [1]; INSTALLED_APPS=")
+AFTER = ("\n", "  # end\n", "; Y = [2]\n", "")
+
+
+def written(random: Random) -> str:
+    """A list in any layout that Python takes."""
+    opening, closing = random.choice(["[]", "()"])
+    count = random.randint(0, 4)
+    body = "".join(
+        random.choice(SPACES)
+        + random.choice(ENTRIES)
+        + random.choice(["", " ", "\n "])
+        + ("," if number < count or count == 1 else random.choice(["", ","]))
+        for number in range(1, count + 1)
+    )
+    text = random.choice(BEFORE) + opening + body + random.choice(SPACES) + closing
+    return random.choice(["", IMPORT]) + text + random.choice(AFTER)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_the_layout_one_entry_is_added_and_no_comment_lost(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(150):
+        source = written(random)
+        if "App(" in source:
+            source = IMPORT + source.removeprefix(IMPORT)
+        result = edited(source, width=random.choice([40, 100]))
+        assert result is not None, source
+        assert apps(result) == [*apps(source), ENTRY], source
+        for comment in ("# c]", "# (x", "# end"):
+            assert result.count(comment) == source.count(comment), source

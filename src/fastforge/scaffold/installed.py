@@ -171,7 +171,7 @@ class _List:
         return len(self.lines[self.start[0] - 1].rstrip()) + len(entry) + len(", ")
 
     def _ending(self) -> str:
-        return "\r\n" if self.lines[self.start[0] - 1].endswith("\r\n") else "\n"
+        return "\r\n" if self.lines[0].endswith("\r\n") else "\n"
 
     def _indent(self) -> str:
         """Return what stands before an element that begins its line."""

@@ -25,8 +25,7 @@ __all__ = ["Failure", "matches", "play", "steps"]
 DEADLINE_S = 180
 RELOAD_DEADLINE_S = 60
 PAUSE_S = 0.2
-# No colours, and pytest without a plugin of our environment that the page does not install.
-EVERY_COMMAND = {"NO_COLOR": "1", "PYTEST_ADDOPTS": "-p no:asyncio"}
+EVERY_COMMAND = {"NO_COLOR": "1"}
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"

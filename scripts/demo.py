@@ -34,7 +34,7 @@ def main(port: int) -> int:
     if code := subprocess.run(manage("migrate"), cwd=PROJECT, env=environ, check=False).returncode:
         return code
     port = first_free_port(port)
-    commands = [["runserver", str(port)], ["runworker"]]
+    commands = [["runserver", str(port), "--no-worker"], ["runworker"]]
     signals = heed_signals()
     processes = [start(manage(*command), environ) for command in commands]
     try:

@@ -63,7 +63,7 @@ def test_an_article_is_published_announced_and_counted(folder: Path) -> None:
     port = free_port()
     api = f"http://127.0.0.1:{port}/api"
     server = start(
-        [sys.executable, "manage.py", "runserver", str(port), "--no-reload"],
+        [sys.executable, "manage.py", "runserver", str(port), "--no-reload", "--no-worker"],
         cwd=folder,
         env={"FASTFORGE_ENV": "development"},
     )

@@ -136,7 +136,7 @@ class Shop:
         return done.stdout
 
     def server(self) -> Process:
-        process = self._start("runserver", str(self.port), "--no-reload")
+        process = self._start("runserver", str(self.port), "--no-reload", "--no-worker")
         wait_until(lambda: _alive(process) and fetch(self.address), describe=process)
         return process
 

@@ -200,7 +200,7 @@ def test_the_server_and_the_worker_have_it(project: Path) -> None:
     """Its route, its resource, its service and its task, in two processes."""
     manage(project, "migrate")
     port = free_port()
-    with begun(project, "runserver", str(port), "--no-reload") as server:
+    with begun(project, "runserver", str(port), "--no-reload", "--no-worker") as server:
         address = f"http://127.0.0.1:{port}/weather"
         answer = wait_until(lambda: server.alive and fetch(address), describe=server)
         assert answer.body == '"rain in Bergen"'

@@ -184,6 +184,17 @@ def test_broken_settings_are_told_and_shown_until_they_are_mended(shop: ProjectF
         wait_until(lambda: answers(process, url, "first"), describe=process)
 
 
+def test_settings_that_do_not_exist_end_it_in_development_too(shop: ProjectFolder) -> None:
+    result = run(
+        [sys.executable, "-m", "fastforge", "--settings", "shop.setings", "runserver", "0"],
+        cwd=shop.path,
+        env={"FASTFORGE_ENV": "development"},
+    )
+    assert result.returncode == 2
+    assert "--settings: the settings module 'shop.setings' does not exist" in result.stderr
+    assert "did you mean 'shop.settings'?" in result.stderr
+
+
 def test_an_edit_of_the_environment_starts_anew(shop: ProjectFolder) -> None:
     """Also one of `.env` and one of `pyproject.toml`, which are no modules."""
     entry = '[tool.fastforge]\nsettings = "shop.settings"\n'

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Child", "Event"]
 
-KILL_AFTER_S: Final = 10
+KILL_AFTER_S: Final = 20
+"""More than requests, jobs and resources have together, in development."""
 READ_WITHIN_S: Final = 1
 
 Event: TypeAlias = tuple[str, object]

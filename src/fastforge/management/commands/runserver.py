@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
+from ..._utils import find_module
 from ...commands import Context, command
 from ...exceptions import CommandError
 
@@ -51,18 +52,22 @@ def runserver(
 
         folder = Path.cwd()
         make_importable(folder)
-        module = context.settings_module or find_settings_module(folder, os.environ)[0]
+        module, named_by = context.settings_module or "", "--settings"
+        if not module:
+            module, named_by = find_settings_module(folder, os.environ)
         place = find_place(module, folder)
         environment = read_environment(place.root).name
         _set_variables(module, embedded_worker=environment == "development" and not no_worker)
         url = _url(host, sock)
-        if environment == "development" if reload is None else reload:
+        reloads = environment == "development" if reload is None else reload
+        # A name that leads nowhere is no mistake in the code: no edit of it would be the cure.
+        if reloads and find_module(module) is not None:
             from ...server.reload import serve_with_reload
 
             return serve_with_reload(
                 sock, place=place, url=url, settings_module=module, environment=environment
             )
-        return _serve_here(context, place, sock, url)
+        return _serve_here(module, named_by, place, sock, url)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -98,7 +103,7 @@ def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
         os.environ.pop("FASTFORGE_EMBEDDED_WORKER", None)
 
 
-def _serve_here(context: Context, place: Place, sock: socket.socket, url: str) -> int:
+def _serve_here(module: str, named_by: str, place: Place, sock: socket.socket, url: str) -> int:
     """Serve in this process, by the limits that the settings give."""
     from ...core.settings import Server
     from ...project import Outline
@@ -106,7 +111,7 @@ def _serve_here(context: Context, place: Place, sock: socket.socket, url: str) -
     from ...server.application import find_application
     from ...server.serve import serve
 
-    settings = Outline.read(context.settings_module).settings
+    settings = Outline.read(module, named_by=named_by).settings
     return serve(
         find_application(settings.module, place.root),
         sock,

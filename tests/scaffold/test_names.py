@@ -26,6 +26,7 @@ from fastforge.scaffold import new_project
         ("json!", "for example json_project"),
         ("../shop", "for example shop"),
         ("shop.web", "for example shop_web"),
+        ("a" * 101, "[scaffold.E001] a name of 101 characters is too long for a package; use at"),
         ("class", "[scaffold.E002] 'class' is a keyword of Python; choose another name"),
         ("json", "[scaffold.E003] a package 'json' would hide the module 'json' of Python;"),
         ("sys", "[scaffold.E003] a package 'sys' would hide the module 'sys' of Python;"),

@@ -236,6 +236,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    result = fastforge(tmp_path, "startproject", "shop", "file")
-    assert result.returncode == 2
-    assert re.fullmatch(r"error: \[scaffold\.E005\] file.* cannot be written: .*\n", result.stderr)
+    for folder in ("file", "a" * 300):
+        result = fastforge(tmp_path, "startproject", "shop", folder)
+        assert result.returncode == 2
+        line = rf"error: \[scaffold\.E005\] {folder}.* cannot be written: .*\n"
+        assert re.fullmatch(line, result.stderr), result.stderr

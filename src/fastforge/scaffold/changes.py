@@ -124,7 +124,7 @@ def _shown(path: Path) -> str:
 
 
 def _exists(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
+    return os.path.lexists(path)  # what cannot be looked at is told when it cannot be written
 
 
 def _refuse_existing(existing: Sequence[Path]) -> None:

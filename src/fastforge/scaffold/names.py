@@ -17,6 +17,9 @@ __all__ = ["check_name"]
 
 # A package of Python and a project of `pyproject.toml` at once.
 _NAME: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?")
+_LONGEST: Final = 100
+"""In characters: a path has to hold the name twice."""
+
 _OWN_FILES: Final = frozenset({"manage", "tests"})
 
 
@@ -31,6 +34,12 @@ def check_name(name: str) -> None:
             f"{name!r} cannot be the name of a package",
             code="scaffold.E001",
             hint=f"use letters, digits and _, for example {_free(_nearest_valid(name))}",
+        )
+    if len(name) > _LONGEST:
+        raise CommandError(
+            f"a name of {len(name)} characters is too long for a package",
+            code="scaffold.E001",
+            hint=f"use at most {_LONGEST}",
         )
     if keyword.iskeyword(name):
         raise CommandError(

@@ -70,6 +70,8 @@ MISTAKES = [
         "[scaffold.E011] there is no package 'store' in this project, which the app would be a"
         " part of; write shop.blog, or make the folder with its __init__.py first",
     ),
+    (["calendar"], "[scaffold.E003] a package 'calendar' would hide the module 'calendar' of"),
+    (["sqlalchemy"], "[scaffold.E003] a package 'sqlalchemy' would hide "),
     (["json.blog"], "[scaffold.E011] there is no package 'json' in this project,"),
     (
         ["my-blog"],
@@ -200,7 +202,8 @@ def test_apps_may_stand_beside_a_settings_module_without_a_package(
     project.write({"pyproject.toml": PYPROJECT.replace("shop.settings", "options")})
     (nowhere / "options.py").write_text("INSTALLED_APPS = []\n")
     assert manage("startapp", "json").err == (
-        "error: [scaffold.E011] json exists already; choose another name\n"
+        "error: [scaffold.E003] a package 'json' would hide the module 'json' of Python;"
+        " choose another name, for example my_json\n"
     )
     assert manage("startapp", "blog").err == ""
     assert 'App("blog", prefix="/blog")' in (nowhere / "options.py").read_text()

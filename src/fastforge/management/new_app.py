@@ -18,6 +18,7 @@ from ..project import Outline
 from ..scaffold.app import AppPlace, check_app_name, new_app
 from ..scaffold.changes import Change
 from ..scaffold.installed import entry_of, install, install_at_end
+from ..scaffold.names import refuse_hiding
 from ..scaffold.resource import read_resource, resource_changes
 from ..scaffold.staging import new_files, staged
 
@@ -101,6 +102,7 @@ def _place(name: str, outline: Outline, *, may_exist: bool) -> tuple[AppPlace, b
     dotted = _dotted(name, outline) if installed is None else installed.name
     folder = _folder(dotted, outline)
     if installed is None:
+        refuse_hiding(label)
         _refuse_taken(dotted, label, folder, outline.apps, may_exist=may_exist)
     names = {app.name for app in outline.apps}
     place = AppPlace(

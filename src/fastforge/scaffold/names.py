@@ -13,7 +13,7 @@ from typing import Final
 
 from ..exceptions import CommandError
 
-__all__ = ["check_name"]
+__all__ = ["check_name", "refuse_hiding"]
 
 # A package of Python and a project of `pyproject.toml` at once.
 _NAME: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?")
@@ -47,6 +47,18 @@ def check_name(name: str) -> None:
             code="scaffold.E002",
             hint=f"choose another name, for example {_free(f'{name}_project')}",
         )
+    refuse_hiding(name)
+
+
+def refuse_hiding(name: str) -> None:
+    """Refuse a name that something importable has.
+
+    Inside a package it hides that only where the package's own folder is on the path: when one of
+    its files is run by itself, for example. Then the error is far from its cause.
+
+    Raises:
+        CommandError: Python, an installed package or the project's own files have the name.
+    """
     if hidden := _hidden(name):
         raise CommandError(
             f"a package {name!r} would hide {hidden}",

@@ -48,12 +48,16 @@ def main(arguments: list[str]) -> int:
         )
     except ForgeError as error:
         return refuse(error, observer)
-    return serve(
-        application,
-        socket.socket(fileno=orders.sock),
-        graceful_s=orders.graceful_s,
-        observer=observer,
-    )
+    try:
+        return serve(
+            application,
+            socket.socket(fileno=orders.sock),
+            graceful_s=orders.graceful_s,
+            observer=observer,
+        )
+    except Exception as error:
+        observer.failed(error)
+        raise
 
 
 class _Reporter(Observer):

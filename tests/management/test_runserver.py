@@ -184,6 +184,31 @@ def test_broken_settings_are_told_and_shown_until_they_are_mended(shop: ProjectF
         wait_until(lambda: answers(process, url, "first"), describe=process)
 
 
+def test_a_resource_that_comes_later_is_found_without_an_edit(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/notes/routes.py": ROUTES,
+            "shop/notes/resources.py": """
+                from collections.abc import AsyncIterator
+                from pathlib import Path
+
+                from fastforge import resource
+
+                @resource
+                async def desk() -> AsyncIterator[str]:
+                    yield Path("desk.txt").read_text()
+                """,
+        }
+    )
+    url = f"http://127.0.0.1:{(port := free_port())}/hello"
+    with runserver(shop, str(port), env={"FASTFORGE_ENV": "development"}) as process:
+        process.wait_for("trying again in 3 s")
+        assert answers(process, url, "the resource 'desk'")
+        (shop.path / "desk.txt").write_text("oak")
+        wait_until(lambda: answers(process, url, "first"), describe=process)
+        assert "restarting" not in process.output
+
+
 def test_settings_that_do_not_exist_end_it_in_development_too(shop: ProjectFolder) -> None:
     result = run(
         [sys.executable, "-m", "fastforge", "--settings", "shop.setings", "runserver", "0"],

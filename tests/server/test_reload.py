@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,7 @@ def test_the_second_ctrl_c_waits_for_nothing(site: Site) -> None:
         server.interrupt()
         while server.alive:
             server.interrupt()
+            time.sleep(0.01)
         client.join()
         # One signal too many may have met the process after it had let go of its handlers.
         assert server.wait() in (0, -signal.SIGINT)

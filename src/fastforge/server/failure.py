@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from .._utils import failing_line, is_written_by_the_user, redact, told
-from ..exceptions import ErrorGroup, ForgeError, Location
+from ..exceptions import ErrorGroup, ForgeError, Location, StartError
 
 __all__ = ["Failure", "Mistake"]
 
@@ -48,10 +48,12 @@ class Failure:
     Args:
         mistakes: What is wrong, one by one.
         traceback: How it came to that, with the frames of libraries folded; may be empty.
+        may_pass: Whether it may be gone without an edit: a resource that could not be opened.
     """
 
     mistakes: tuple[Mistake, ...]
     traceback: str = ""
+    may_pass: bool = False
 
     @classmethod
     def of(cls, error: BaseException, message: str = "") -> Failure:
@@ -68,6 +70,7 @@ class Failure:
                 for number, each in enumerate(errors)
             ),
             traceback="\n".join(_folded(error)),
+            may_pass=isinstance(error, StartError) and error.code.startswith("lifecycle."),
         )
 
     @classmethod
@@ -87,7 +90,7 @@ class Failure:
             Mistake(**{**each, "source": tuple((number, line) for number, line in each["source"])})
             for each in members["mistakes"]
         )
-        return cls(mistakes=tuple(mistakes), traceback=members["traceback"])
+        return cls(**{**members, "mistakes": tuple(mistakes)})
 
 
 def _mistake(error: BaseException, message: str, *, with_source: bool) -> Mistake:

@@ -32,6 +32,8 @@ __all__ = ["serve_with_reload"]
 
 GRACEFUL_S: Final = 1.5
 LIVED_LONG_S: Final = 10
+SHORTEST_PAUSE_S: Final = 0.5
+RETRY_S: Final = 3.0
 LONGEST_PAUSE_S: Final = 30
 
 
@@ -48,8 +50,8 @@ def serve_with_reload(
 
     The socket stays open meanwhile: requests wait in place of being refused, and none is reset. A
     child that cannot start says why, on the terminal and to whoever asks over HTTP, until the
-    next edit starts another one; a child that is killed is started again. Should this process be
-    killed, the child leaves by itself.
+    next edit starts another one; a child that is killed is started again, and so is one that could
+    not open a resource. Should this process be killed, the child leaves by itself.
 
     ```python
     place = find_place("shop.settings", Path.cwd())
@@ -124,6 +126,7 @@ class _Supervisor:
         self._place = place
         self._url = url
         self._stopping = threading.Event()
+        self._is_told = False
         self._child: Child | None = None
         self._leaving: set[Child] = set()
         self._pause_s = 0.0
@@ -145,11 +148,9 @@ class _Supervisor:
 
     def hear(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal: the first one stops, the second one does not wait."""
-        for child in (self._child, *self._leaving) if self._stopping.is_set() else ():
-            if child is not None:
-                child.kill()
-        self._stopping.set()
-        self.events.put(("stop", None))
+        # A signal may interrupt its own handler: nothing here takes a lock.
+        self.events.put(("stop" if not self._is_told else "kill", None))
+        self._is_told = True
 
     def _watch(self, since: float) -> None:
         def report(paths: list[str]) -> None:
@@ -172,8 +173,13 @@ class _Supervisor:
             self._child = None
 
     def _on_stop(self, _: object) -> None:
+        self._stopping.set()
         self._cancel_restart()
         self._dismiss()
+
+    def _on_kill(self, _: object) -> None:
+        for child in self._leaving:
+            child.kill()
 
     def _on_edited(self, paths: list[str]) -> None:
         if self._stopping.is_set():
@@ -204,21 +210,28 @@ class _Supervisor:
 
     def _replace(self, child: Child) -> None:
         """Start a child that was killed again; one that failed waits for an edit."""
-        how = _ending(child.code)
+        how = f"the server {_ending(child.code)}"
         if child.failure is None and (child.has_served or child.code < 0):
             if time.monotonic() - child.started > LIVED_LONG_S:
                 self._pause_s = 0.0
-            _say(f"the server {how}: {_starting_again(self._pause_s)}")
-            self._due = threading.Timer(self._pause_s, self.events.put, [("due", None)])
-            self._due.daemon = True
-            self._due.start()
+            _say(f"{how}: starting again{_in(self._pause_s)}")
             if self._pause_s:
-                self._show_line(f"The server {how}; it is started again soon")
-            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s or 0.5)
-            return
-        _say(f"the server {how}: waiting for an edit; {self._url} shows why")
-        if child.failure is None:
-            self._show_line(f"The server {how} before it served")
+                self._show_line(f"{how.capitalize()}; it is started again soon")
+            self._start_later()
+        elif child.failure is not None and child.failure.may_pass:
+            self._pause_s = max(self._pause_s, RETRY_S)
+            _say(f"{how}: trying again{_in(self._pause_s)}; {self._url} shows why")
+            self._start_later()
+        else:
+            _say(f"{how}: waiting for an edit; {self._url} shows why")
+            if child.failure is None:
+                self._show_line(f"{how.capitalize()} before it served")
+
+    def _start_later(self) -> None:
+        self._due = threading.Timer(self._pause_s, self.events.put, [("due", None)])
+        self._due.daemon = True
+        self._due.start()
+        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s or SHORTEST_PAUSE_S)
 
     def _on_due(self, _: object) -> None:
         if self._child is None and not self._stopping.is_set():
@@ -256,8 +269,8 @@ def _ending(code: int) -> str:
     return f"ended with code {code}"
 
 
-def _starting_again(pause_s: float) -> str:
-    return f"starting again in {pause_s:g} s" if pause_s else "starting again"
+def _in(pause_s: float) -> str:
+    return f" in {pause_s:g} s" if pause_s else ""
 
 
 def _say(text: str) -> None:

@@ -39,7 +39,7 @@ class StandIn:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._accepting = False
-        self._failure = Failure.saying("")
+        self._failure: Failure | None = None
         self._failure_id = ""
         self._clients: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -47,7 +47,8 @@ class StandIn:
 
     def show(self, failure: Failure) -> None:
         """Answer every request with a failure."""
-        self._failure, self._failure_id = failure, secrets.token_hex(8)
+        if failure != self._failure:  # a page that shows it already may stay
+            self._failure, self._failure_id = failure, secrets.token_hex(8)
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -136,6 +137,7 @@ class StandIn:
             writer.close()
 
     def _answer(self, request: _Request) -> bytes:
+        assert self._failure is not None
         failure = self._failure
         if not request.comes_from_here:
             failure = Failure.saying("The application does not run; its terminal says why")

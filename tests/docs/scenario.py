@@ -6,14 +6,17 @@ a free port of this machine.
 
 from __future__ import annotations
 
+import atexit
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.processes import Process, clean_environment, free_port, run, start, wait_until
@@ -30,7 +33,6 @@ PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
 CURL = Path(__file__).parent / "curl.py"
-NOTES = Path(__file__).parent / "notes"
 _PROMPT = "$ "
 _HAS_PORT = re.compile(r"runserver\b.*\d")
 
@@ -109,15 +111,18 @@ def _line_pattern(line: str) -> str:
     return ".*?".join(map(re.escape, line.split("..."))) + "\n"
 
 
-def _add_notes(package: Path) -> None:
-    """Give a new project the app `notes`, which the pages speak of."""
-    shutil.copytree(NOTES, package / "notes", ignore=shutil.ignore_patterns("__pycache__"))
-    settings = package / "settings.py"
-    text = settings.read_text(encoding="utf-8")
-    jobs = '    "fastforge.contrib.jobs",\n'
-    app = f'    App("{package.name}.notes", prefix="/notes"),\n'
-    text = text.replace("import env", "import App, env").replace(jobs, jobs + app)
-    settings.write_text(text, encoding="utf-8")
+@cache
+def _new_project(name: str) -> Path:
+    """Return a project with the app `notes`, made as a reader would; each page gets a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="fastforge-pages-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for command, place in (
+        (["startproject", name], folder),
+        (["startapp", "notes"], folder / name),
+    ):
+        done = run([sys.executable, "-m", "fastforge", *command], cwd=place, deadline_s=DEADLINE_S)
+        assert done.returncode == 0, done.stderr
+    return folder / name
 
 
 class _Scene:
@@ -161,11 +166,8 @@ class _Scene:
                 raise self._failure(step, f"it ended by itself: {process}")
 
     def _start_project(self, name: str) -> None:
-        command = ["-m", "fastforge", "startproject", name]
-        done = run([sys.executable, *command], cwd=self.folder, deadline_s=DEADLINE_S)
-        assert done.returncode == 0, done.stderr
         self.folder /= name
-        _add_notes(self.folder / name)
+        shutil.copytree(_new_project(name), self.folder)
 
     def _write(self, block: Block) -> None:
         path = self.folder / block.title

@@ -1,1 +1,0 @@
-"""Notes: an app to start from."""

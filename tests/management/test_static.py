@@ -48,6 +48,12 @@ UNCLEAR = [
     "from fastforge.conf import *",
     'from fastforge import conf\nINSTALLED_APPS = [conf.App("shop.notes")]',
     'from fastforge.conf import App\nINSTALLED_APPS = [App(name="shop.notes")]',
+    'INSTALLED_APPS = ["shop.notes"]\nmatch ["shop.orders"]:\n    case INSTALLED_APPS: pass',
+    'INSTALLED_APPS = ["shop.notes"]\ntry: {}[1]\nexcept KeyError as INSTALLED_APPS: pass',
+    'from builtins import exec as run\nrun("INSTALLED_" + "APPS = [\'shop.notes\']")',
+    '__all__ = ["DEBUG"]\nDEBUG = True\nINSTALLED_APPS = ["shop.notes"]',
+    "from fastforge.conf import App\nApp = lambda name: 'shop.orders'\n"
+    'INSTALLED_APPS = [App("shop.notes")]',
 ]
 
 CONFIG = "from fastforge.apps import AppConfig\n"
@@ -77,6 +83,13 @@ UNCLEAR_CONFIGS = [
     "import fastforge.apps\nclass NotesConfig(fastforge.apps.AppConfig):\n    label = 'n'",
     f'{CONFIG}NotesConfig = type("NotesConfig", (AppConfig,), {{"label": "n"}})',
     f"{CONFIG}class NotesConfig(AppConfig):\n    def label(self): ...\n    label = 'n'",
+    f"{CONFIG}class NotesConfig(AppConfig): ...\nNotesConfig.label = 'n'",
+    f"{CONFIG}class NotesConfig(AppConfig): ...\nsetattr(NotesConfig, 'label', 'n')",
+    f"{CONFIG}class NotesConfig(AppConfig):\n    label = 'n'\nNotesConfig = None",
+    f"{CONFIG}class NotesConfig(AppConfig):\n"
+    "    def __init__(self, entry):\n        super().__init__(entry)\n        self.label = 'n'",
+    "import fastforge.apps\nTYPE_CHECKING = False\nif TYPE_CHECKING: ...\n"
+    "else:\n    class NotesConfig(fastforge.apps.AppConfig): label = 'n'",
 ]
 
 

@@ -5,8 +5,9 @@ for that imports pydantic and whatever else they use, several times the cost of 
 what is plainly written is read as text: INSTALLED_APPS assigned once, as a list of names and
 `App("...")`, and in each app's `apps.py` the `name`, `label` and `commands` of its AppConfig.
 
-The answer is either what the full reading would give or None: wherever a file could mean something
-else than it seems to say, nothing is guessed, and whoever asks reads the project in full.
+The answer is either what the full reading would give, were the settings without a mistake, or None:
+wherever a file could mean something else than it seems to say, nothing is guessed, and whoever asks
+reads the project in full.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ __all__ = ["static_commands"]
 
 INSTALLED_APPS: Final = "INSTALLED_APPS"
 WAYS_TO_ASSIGN_UNSEEN: Final = frozenset(
-    {"__dict__", "eval", "exec", "globals", "locals", "setattr", "vars"}
+    {"__dict__", "__setattr__", "_getframe", "eval", "exec", "f_globals", "getattr", "globals"}
+    | {"locals", "setattr", "vars"}
 )
 CONFIG_FIELDS: Final = frozenset({"name", "label", "commands"})
 
@@ -72,13 +74,16 @@ def _installed(modules: Mapping[str, tuple[ast.Module, str]]) -> list[str] | Non
     """
     if not all(_is_plain(tree, package, modules) for tree, package in modules.values()):
         return None
-    mentions = [tree for tree, _ in modules.values() for _ in _mentions(tree)]
+    trees = [tree for tree, _ in modules.values()]
+    mentions = [tree for tree in trees for _ in _mentions(tree, {INSTALLED_APPS})]
     if not mentions:
         return []
     value = _value(mentions[0])
     if len(mentions) > 1 or not isinstance(value, ast.List | ast.Tuple):
         return None
     constructors = _imported(mentions[0], _CONF, "App")
+    if any(_binds_otherwise(tree, constructors) for tree in trees):
+        return None
     names = [_app_name(element, constructors) for element in value.elts]
     known = [name for name in names if name is not None]
     return known if len(known) == len(names) else None
@@ -86,32 +91,52 @@ def _installed(modules: Mapping[str, tuple[ast.Module, str]]) -> list[str] | Non
 
 def _is_plain(tree: ast.Module, package: str, modules: Collection[str]) -> bool:
     """Return whether no other module and no trick can give a settings module an INSTALLED_APPS."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name() | ast.Attribute() if _word(node) in WAYS_TO_ASSIGN_UNSEEN:
-                return False
-            case ast.ImportFrom(names=[ast.alias(name="*")]):
-                if node not in tree.body or _absolute(node, package) not in modules:
-                    return False
-    return True
+    if _assigns_unseen(tree) or any(_mentions(tree, {"__all__"})):
+        return False
+    return all(
+        node in tree.body and _absolute(node, package) in modules
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    )
 
 
-def _mentions(tree: ast.Module) -> Iterator[ast.AST]:
+def _assigns_unseen(tree: ast.Module) -> bool:
+    return any(
+        not isinstance(node, ast.Constant) for node in _mentions(tree, WAYS_TO_ASSIGN_UNSEEN)
+    )
+
+
+def _mentions(tree: ast.Module, words: Collection[str]) -> Iterator[ast.AST]:
+    """Yield every node that says one of some words: names, attributes, texts, what binds one."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.alias):
-            words = {node.name, node.asname}
-        elif isinstance(node, ast.Constant):
-            words = {node.value} if isinstance(node.value, str) else set()
-        else:
-            words = {_word(node)}
-        if INSTALLED_APPS in words:
+        if any(isinstance(word, str) and word in words for word in _said(node)):
             yield node
 
 
-def _word(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else None
+def _said(node: ast.AST) -> Iterator[object]:
+    for _, value in ast.iter_fields(node):
+        yield from value if isinstance(value, list) else [value]
+
+
+def _binds_otherwise(tree: ast.Module, constructors: set[str]) -> bool:
+    """Return whether a module gives the name of `App` to something else."""
+    imported = {
+        alias
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and _absolute(node, "") in _CONF
+        for alias in node.names
+        if alias.name == "App"
+    }
+    return any(
+        node not in imported and not isinstance(node, ast.Constant) and not _is_read(node)
+        for node in _mentions(tree, constructors)
+    )
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) or (
+        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )
 
 
 def _value(tree: ast.Module) -> ast.expr | None:
@@ -180,14 +205,28 @@ def _config_fields(tree: ast.Module, app: str) -> dict[str, str] | None:
                 configs.append(statement)
             case ast.ClassDef(bases=[ast.Name(id=base)]) if base in sections:
                 pass
-            case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            case ast.Import() | ast.ImportFrom():
+                pass
+            case ast.If(test=ast.Name(id="TYPE_CHECKING"), orelse=[]):
                 pass
             case _ if not isinstance(statement, _HARMLESS):
                 return None
     mentions = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
-    if len(configs) > 1 or len(mentions) > len(configs):
+    if len(configs) > 1 or len(mentions) > len(configs) or _assigns_unseen(tree):
         return None
-    return _constants(configs[0].body) if configs else {}
+    if not configs:
+        return {}
+    return None if _changes_later(tree, configs[0]) else _constants(configs[0].body)
+
+
+def _changes_later(tree: ast.Module, config: ast.ClassDef) -> bool:
+    """Return whether anything but its own body could give an AppConfig a field, or its name."""
+    if any(node is not config for node in _mentions(tree, {config.name})):
+        return True
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        for node in _mentions(tree, CONFIG_FIELDS)
+    )
 
 
 def _constants(body: Sequence[ast.stmt]) -> dict[str, str] | None:

@@ -91,7 +91,7 @@ def _installed(modules: Mapping[str, tuple[ast.Module, str]]) -> list[str] | Non
 
 def _is_plain(tree: ast.Module, package: str, modules: Collection[str]) -> bool:
     """Return whether no other module and no trick can give a settings module an INSTALLED_APPS."""
-    if _assigns_unseen(tree) or any(_mentions(tree, {"__all__"})):
+    if _assigns_unseen(tree) or any(_uses(tree, {"__all__"})):
         return False
     return all(
         node in tree.body and _absolute(node, package) in modules
@@ -101,9 +101,7 @@ def _is_plain(tree: ast.Module, package: str, modules: Collection[str]) -> bool:
 
 
 def _assigns_unseen(tree: ast.Module) -> bool:
-    return any(
-        not isinstance(node, ast.Constant) for node in _mentions(tree, WAYS_TO_ASSIGN_UNSEEN)
-    )
+    return any(_uses(tree, WAYS_TO_ASSIGN_UNSEEN))
 
 
 def _mentions(tree: ast.Module, words: Collection[str]) -> Iterator[ast.AST]:
@@ -111,6 +109,11 @@ def _mentions(tree: ast.Module, words: Collection[str]) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if any(isinstance(word, str) and word in words for word in _said(node)):
             yield node
+
+
+def _uses(tree: ast.Module, words: Collection[str]) -> Iterator[ast.AST]:
+    """Yield the mentions that are code, not texts."""
+    return (node for node in _mentions(tree, words) if not isinstance(node, ast.Constant))
 
 
 def _said(node: ast.AST) -> Iterator[object]:
@@ -127,10 +130,7 @@ def _binds_otherwise(tree: ast.Module, constructors: set[str]) -> bool:
         for alias in node.names
         if alias.name == "App"
     }
-    return any(
-        node not in imported and not isinstance(node, ast.Constant) and not _is_read(node)
-        for node in _mentions(tree, constructors)
-    )
+    return any(node not in imported and not _is_read(node) for node in _uses(tree, constructors))
 
 
 def _is_read(node: ast.AST) -> bool:
@@ -221,11 +221,11 @@ def _config_fields(tree: ast.Module, app: str) -> dict[str, str] | None:
 
 def _changes_later(tree: ast.Module, config: ast.ClassDef) -> bool:
     """Return whether anything but its own body could give an AppConfig a field, or its name."""
-    if any(node is not config for node in _mentions(tree, {config.name})):
+    if any(node is not config for node in _uses(tree, {config.name})):
         return True
     return any(
         isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-        for node in _mentions(tree, CONFIG_FIELDS)
+        for node in _uses(tree, CONFIG_FIELDS)
     )
 
 

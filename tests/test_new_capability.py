@@ -214,3 +214,19 @@ def test_the_server_and_the_worker_have_it(project: Path) -> None:
         server.terminate()
         assert server.wait() == 0
     assert book(project).count("opened in Bergen") == book(project).count("closed in Bergen") == 2
+
+
+def test_a_worker_that_is_told_to_stop_while_it_starts_ends_in_order(folder: Path) -> None:
+    """What is told while the settings are read holds when there is something to stop."""
+    with (folder / "shop" / "settings.py").open("a") as settings:
+        settings.write(
+            "import pathlib, time\n"
+            "pathlib.Path('begun').touch()\n"
+            "while not pathlib.Path('go').exists():\n    time.sleep(0.01)\n"
+        )
+    with begun(folder, "runworker") as worker:
+        wait_until((folder / "begun").exists, describe=worker)
+        worker.terminate()
+        (folder / "go").touch()
+        assert worker.wait() == 0
+        assert "takes jobs" not in worker.output

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from fastforge.signals import SIGNALS, heard_signals
+from fastforge.signals import SIGNALS, heard_signals, remembered_termination
 
 from .processes import Process, start
 
@@ -92,3 +92,42 @@ def test_outside_of_the_main_thread_none_is_heard() -> None:
     thread.start()
     thread.join()
     assert during == before
+
+
+def test_a_termination_before_the_loop_is_heard_on_it() -> None:
+    heard: list[int] = []
+
+    async def main() -> None:
+        with heard_signals(heard.append):
+            pass
+
+    before = handlers()
+    with remembered_termination():
+        signal.raise_signal(signal.SIGTERM)
+        assert heard == []
+        asyncio.run(main())
+    assert heard == [signal.SIGTERM]
+    assert handlers() == before
+
+
+def test_without_a_loop_the_handlers_are_given_back() -> None:
+    before = handlers()
+    with remembered_termination():
+        assert handlers() != before
+    assert handlers() == before
+
+
+def test_the_second_termination_before_the_loop_ends_the_process() -> None:
+    program = (
+        "import signal\nfrom fastforge.signals import remembered_termination\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+        "with remembered_termination():\n    print('ready', flush=True)\n"
+        "    signal.sigwait([signal.SIGUSR1])\n    print('alive', flush=True)\n    signal.pause()"
+    )
+    with start([sys.executable, "-c", program]) as process:
+        process.wait_for("ready")
+        process.terminate()
+        process.send(signal.SIGUSR1)
+        process.wait_for("alive")
+        process.terminate()
+        assert process.wait() == -signal.SIGTERM

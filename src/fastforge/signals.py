@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-__all__ = ["SIGNALS", "heard_signals"]
+__all__ = ["SIGNALS", "heard_signals", "remembered_termination"]
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 """What asks a process to end: a terminal's Ctrl-C, and whoever supervises it."""
@@ -19,8 +19,9 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def heard_signals(hear: Callable[[int], None], *, once: bool = False) -> Iterator[None]:
     """Call `hear` on the running event loop at each of SIGNALS; afterwards all is as before.
 
-    One that whoever started us ignores stays ignored. Outside of the main thread, and on an event
-    loop that knows no signals, nothing is heard. It does not nest.
+    One that whoever started us ignores stays ignored; one that `remembered_termination` has caught
+    is heard at once. Outside of the main thread, and on an event loop that knows no signals,
+    nothing is heard. It does not nest.
 
     Args:
         hear: Is given the number of the signal.
@@ -40,10 +41,14 @@ def heard_signals(hear: Callable[[int], None], *, once: bool = False) -> Iterato
         hear(number)
 
     for number in _not_ignored():
-        handler = signal.getsignal(number)
+        handler: Any = signal.getsignal(number)
         with contextlib.suppress(NotImplementedError):  # an event loop without signals
             loop.add_signal_handler(number, receive, number)
             before[number] = handler
+            if isinstance(handler, _Memory):
+                before[number] = handler.before
+                if handler.has_caught:
+                    receive(number)
     try:
         yield
     finally:
@@ -51,6 +56,39 @@ def heard_signals(hear: Callable[[int], None], *, once: bool = False) -> Iterato
             loop.remove_signal_handler(number)
             if handler is not None:  # one that was not installed by Python cannot be again
                 signal.signal(number, handler)
+
+
+@contextmanager
+def remembered_termination() -> Iterator[None]:
+    """Keep a SIGTERM of the time before there is an event loop for `heard_signals`.
+
+    A process that is told to stop while it starts would otherwise die of it. The second one does
+    end the process, and outside of the main thread nothing is kept.
+    """
+    if signal.SIGTERM not in _not_ignored():
+        yield
+        return
+    memory = _Memory(signal.getsignal(signal.SIGTERM))
+    signal.signal(signal.SIGTERM, memory)
+    try:
+        yield
+    finally:
+        if isinstance(signal.getsignal(signal.SIGTERM), _Memory):  # nobody has taken it over
+            signal.signal(signal.SIGTERM, memory.before)
+
+
+class _Memory:
+    """A signal handler that remembers that it was called, and lets the next signal through."""
+
+    def __init__(self, before: Any) -> None:
+        self.before = signal.SIG_DFL if before is None else before
+        self.has_caught = False
+
+    def __call__(self, number: int, _frame: object) -> None:
+        if self.has_caught:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.has_caught = True
 
 
 def _not_ignored() -> list[signal.Signals]:

@@ -96,3 +96,16 @@ def test_a_project_is_written_in_such_a_folder(folder: Path) -> None:
     assert (folder / "laden" / "manage.py").is_file()
     result = type_in(folder / "laden", ASCII, "check")
     assert (result.returncode, result.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_empty(closed: str, folder: Path) -> None:
+    """What a child process writes, and what is read, goes nowhere; no file takes their place."""
+    code = "import os; assert [os.fstat(n) for n in range(3)]; print(1); open('done', 'w').close()"
+    command = f'"$@" {closed}'
+    program = [sys.executable, "-m", "fastforge", "shell", "-c", code]
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *program], cwd=folder, env=clean_environment(), check=False
+    )
+    assert done.returncode == 0
+    assert (folder / "done").exists()

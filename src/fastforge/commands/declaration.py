@@ -53,9 +53,11 @@ class Context:
         project: Project | None = None,
         container: Container | None = None,
         echo: Callable[[str], None] = print,
+        load: Callable[[], Project] | None = None,
     ) -> None:
         self.settings_module = settings_module
         self.echo = echo
+        self._load = load
         self._project = project
         self._container = container
 
@@ -65,6 +67,16 @@ class Context:
         if self._project is None:
             raise _absent("project", "project")
         return self._project
+
+    def load_project(self) -> Project:
+        """Load the project: for a command that starts nothing and has to prepare something first.
+
+        Raises:
+            ForgeError: It cannot be loaded.
+        """
+        if self._project is None and self._load is not None:
+            self._project = self._load()
+        return self.project
 
     @property
     def container(self) -> Container:

@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: What follows the program's name; the process's own.
     """
+    _open_closed_streams()
     _never_fail_to_write()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -71,6 +72,20 @@ def run(
     except Exception as error:
         return report(error, show_traceback=invocation.traceback)
     return result if isinstance(result, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Let what whoever started us has closed (`>&-`) be empty, and no file of ours take its place.
+
+    The next file that is opened gets the lowest free number: a database could become what a child
+    process takes for its output.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: SIM115
+            if stream.fileno() != number:
+                os.dup2(stream.fileno(), number)
+            setattr(sys, name, stream)
 
 
 def _never_fail_to_write() -> None:

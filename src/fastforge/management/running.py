@@ -102,6 +102,7 @@ def _context(invocation: Invocation, project: Project | None, container: Any = N
         project=project,
         container=container,
         echo=click.echo,
+        load=invocation.project,
     )
 
 

@@ -11,7 +11,7 @@ from ...exceptions import CommandError
 __all__ = ["runworker"]
 
 
-@command(starts="project")
+@command(starts="nothing")
 def runworker(
     *,
     queues: Annotated[str, "Names with commas between; all queues unless given."] = "",
@@ -22,7 +22,7 @@ def runworker(
     context: Context,
 ) -> int:
     """Take jobs and run them; SIGTERM lets running jobs end, a second one does not wait."""
-    from ...worker import run_worker
+    from ...signals import remembered_termination
 
     if concurrency is not None and concurrency < 1:
         raise CommandError(
@@ -30,11 +30,15 @@ def runworker(
             code="management.E013",
             hint="at least one job has to run at a time",
         )
-    # Whoever configured logging in the settings has handlers already; then this does nothing.
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    return run_worker(
-        context.project,
-        queues=[name.strip() for name in queues.split(",") if name.strip()],
-        concurrency=concurrency,
-        burst=burst,
-    )
+    with remembered_termination():  # to load the project takes longest
+        from ...worker import run_worker
+
+        project = context.load_project()
+        # Whoever configured logging in the settings has handlers already; then this does nothing.
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        return run_worker(
+            project,
+            queues=[name.strip() for name in queues.split(",") if name.strip()],
+            concurrency=concurrency,
+            burst=burst,
+        )

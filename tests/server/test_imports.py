@@ -42,6 +42,6 @@ asyncio.run(main())
 """
     database = f"sqlite+aiosqlite:///{tmp_path}/db.sqlite3"
     found = imported(program, cwd=ROOT / "example_project", DATABASE_URL=database)
-    unwanted = {"alembic", "sqlalchemy.dialects.postgresql", "httpx._main", "rich"}
+    unwanted = {"alembic", "sqlalchemy.dialects.postgresql", "httpx._main", "httpcore"}
     assert not unwanted & found
     assert {"sqlalchemy", "httpx"} < found

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from .._utils import failing_line, is_written_by_the_user, redact, told
-from ..exceptions import ErrorGroup, ForgeError, Location, StartError
+from ..exceptions import ErrorGroup, ForgeError, Location, ResourceUnavailable, StartError
 
 __all__ = ["Failure", "Mistake"]
 
@@ -70,7 +70,7 @@ class Failure:
                 for number, each in enumerate(errors)
             ),
             traceback="\n".join(_folded(error)),
-            may_pass=isinstance(error, StartError) and error.code.startswith("lifecycle."),
+            may_pass=_may_pass(error),
         )
 
     @classmethod
@@ -91,6 +91,12 @@ class Failure:
             for each in members["mistakes"]
         )
         return cls(**{**members, "mistakes": tuple(mistakes)})
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, ResourceUnavailable):  # as a database says it that is not up yet
+        return True
+    return isinstance(error, StartError) and error.code.startswith("lifecycle.")
 
 
 def _mistake(error: BaseException, message: str, *, with_source: bool) -> Mistake:
@@ -118,11 +124,12 @@ def _source(place: Location) -> Iterator[tuple[int, str]]:
         yield number, redact(text)[:LONGEST_LINE]
 
 
-def _folded(error: BaseException) -> Iterator[str]:
+def _folded(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[str]:
     """Yield the lines of a traceback that writes out the frames of the user's code alone."""
+    seen |= {id(error)}  # `raise error from error` makes a ring
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        yield from _folded(cause)
+    if cause is not None and id(cause) not in seen:
+        yield from _folded(cause, seen)
         yield "and then:"
     frames = traceback.extract_tb(error.__traceback__)
     for is_users, group in groupby(frames, lambda frame: is_written_by_the_user(frame.filename)):

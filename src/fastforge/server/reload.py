@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["serve_with_reload"]
 
 GRACEFUL_S: Final = 1.5
+WATCHES_AFTER_S: Final = 2
 LIVED_LONG_S: Final = 10
 SHORTEST_PAUSE_S: Final = 0.5
 RETRY_S: Final = 3.0
@@ -126,6 +127,7 @@ class _Supervisor:
         self._place = place
         self._url = url
         self._stopping = threading.Event()
+        self._has_begun = threading.Event()
         self._is_told = False
         self._child: Child | None = None
         self._leaving: set[Child] = set()
@@ -137,12 +139,12 @@ class _Supervisor:
         """Keep a child running until a signal asks to stop."""
         started = time.time()
         self._start()
-        # Its imports take as long as a child needs to begin.
         watcher = threading.Thread(target=self._watch, args=(started,), daemon=True)
         watcher.start()
         while self._child or self._leaving or not self._stopping.is_set():
             word, about = self.events.get()
             getattr(self, f"_on_{word}")(about)
+            self._has_begun.set()  # whatever it was
         if self._stand_in is not None:
             self._stand_in.close()
 
@@ -156,6 +158,8 @@ class _Supervisor:
         def report(paths: list[str]) -> None:
             self.events.put(("edited", paths))
 
+        # The child needs the machine more: what is edited meanwhile is found afterwards.
+        self._has_begun.wait(WATCHES_AFTER_S)
         try:
             watch_edits(self._place, since=since, stopping=self._stopping, report=report)
         except OSError as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -98,3 +101,22 @@ async def test_the_settings_reach_the_client_and_it_is_closed_at_the_end(
 def test_the_defaults_are_the_documented_ones() -> None:
     http = Http()
     assert (http.timeout_s, http.connect_timeout_s, http.max_connections) == (10, 2, 100)
+
+
+async def test_the_pool_is_made_by_the_first_call_and_once(
+    shop: ProjectFolder, echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where several calls come at the same time."""
+    made: list[object] = []
+    make = httpx.AsyncClient._init_transport
+
+    def counted(self: httpx.AsyncClient, *args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
+        made.append(self)
+        return make(self, *args, **kwargs)
+
+    monkeypatch.setattr(httpx.AsyncClient, "_init_transport", counted)
+    async with shop.load().running(Role.COMMAND) as container:
+        client = container[http_client]
+        assert not made
+        await asyncio.gather(*(client.get(echo) for _ in range(5)))
+        assert len(made) == 1

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from ...lifecycle import provide, resource, section
 from ...observability.context import request_id
+from .late import LateClient
 from .library import httpx
 from .settings import Http
 
@@ -19,10 +20,12 @@ _REQUEST_ID: Final = "x-request-id"
 async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[httpx.AsyncClient]:
     """Open one client with one pool; its connections are kept between requests.
 
+    The pool itself is made with the first of them.
+
     Calls carry the id of the request or job that makes them in `x-request-id`, unless the caller
     sets that header.
     """
-    async with httpx.AsyncClient(
+    async with LateClient(
         timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),
         limits=httpx.Limits(
             max_connections=config.max_connections,

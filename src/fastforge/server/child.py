@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +16,9 @@ from typing import Any, Final
 from ..conf.finding import make_importable
 from ..exceptions import ForgeError
 from .application import find_application
-from .failure import Failure
+from .loading import resting_collector
 from .observer import Observer
 from .orders import GO, Orders
-from .serve import refuse, serve
 
 __all__ = ["main"]
 
@@ -38,10 +37,16 @@ def main(arguments: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for number in (orders.sock, orders.control, orders.report):
         os.set_inheritable(number, False)  # processes that the application starts hold nothing
-    observer = _Reporter(orders)
     make_importable(Path.cwd())
     if orders.import_folder not in sys.path:
         sys.path.insert(0, orders.import_folder)
+    with resting_collector() as wake_collector:
+        return _serve(orders, _Reporter(orders, wake_collector))
+
+
+def _serve(orders: Orders, observer: Observer) -> int:
+    from .serve import refuse, serve  # with uvicorn: while the collector rests
+
     try:
         application = orders.application or find_application(
             orders.settings_module, Path(orders.root)
@@ -63,8 +68,9 @@ def main(arguments: list[str]) -> int:
 class _Reporter(Observer):
     """Waits for the supervisor before the start, and tells it how the start went."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, wake_collector: Callable[[], None]) -> None:
         self._orders = orders
+        self._wake_collector = wake_collector
         self._may_start = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -73,10 +79,16 @@ class _Reporter(Observer):
         self._may_start.wait()
 
     def failed(self, error: BaseException, message: str = "") -> None:
+        from .failure import Failure
+
         self._report("failed", Failure.of(error, message).to_json())
 
     async def serving(self, app: Any, state: Mapping[str, Any]) -> None:
         self._report("served")
+        await self._announce(app, state)
+        self._wake_collector()
+
+    async def _announce(self, app: Any, state: Mapping[str, Any]) -> None:
         from .announcement import Announcer, write_line
 
         orders = self._orders

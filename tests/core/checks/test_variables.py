@@ -44,6 +44,15 @@ def test_a_misspelt_variable_is_an_error_with_the_name_that_was_meant(
     ]
 
 
+def test_a_secret_that_is_given_in_one_form_is_not_missing_in_the_other(
+    folder: ProjectFolder,
+) -> None:
+    for given in ("SHOP_SECRET_KEY", "SHOP_SECRET_KEY_FILE"):
+        environ = {"FASTFORGE_ENV": "test", given: "/dev/null", "SHOP_SEKRET_KEY": "s3cret"}
+        (message,) = told(folder, environ)
+        assert message.startswith("warning [core.W003] "), message
+
+
 def test_ours_are_looked_at_as_well(folder: ProjectFolder) -> None:
     assert told(folder, {"FASTFORGE_EVN": "production", "FASTFORGE_SPEED": "9"}) == [
         "error [core.E005] nothing reads the environment variable FASTFORGE_EVN;"
@@ -65,6 +74,8 @@ def test_what_is_read_elsewhere_or_belongs_to_others_is_left_alone(folder: Proje
         "SHOP_SERVICE_PORT_HTTP": "80",
         "SHOP_WEB_PORT": "tcp://10.0.0.1:80",
         "SHOP_PORT_80_TCP_ADDR": "10.0.0.1",
+        "FASTFORGE_WEB_SERVICE_PORT": "80",
+        "FASTFORGE_WEB_PORT_80_TCP": "tcp://10.0.0.1:80",
         "PATH": "/bin",
         "HOMEBREW": "1",
     }

@@ -45,7 +45,7 @@ def variables_are_read(project: Project) -> Iterator[Message]:
         if place is None and not ours and not name.startswith(names.prefix):
             continue
         near = names.meant(name)
-        if near is None and place is None and not ours and _is_injected(name, value):
+        if near is None and place is None and _is_injected(name, value):
             continue
         if place is None and not ours and _is_named_in_code(name, project):
             continue
@@ -86,12 +86,15 @@ class _Names:
 
     @classmethod
     def of(cls, project: Project) -> _Names:
-        record = project.settings.raw.record
-        read = {name for variable in record.variables for name in _forms(variable)}
-        written = {name for file in project.settings.raw.source.files for name in _texts(file)}
-        known = read | written | VARIABLES.keys()
-        unset = (read | VARIABLES.keys()) - project.settings.raw.environment.variables.keys()
-        return cls(prefix=f"{project.name.upper()}_", known=known, unset=unset)
+        raw = project.settings.raw
+        given = raw.environment.variables.keys()
+        forms = [{name} for name in VARIABLES] + [_forms(each) for each in raw.record.variables]
+        written = {name for file in raw.source.files for name in _texts(file)}
+        return cls(
+            prefix=f"{project.name.upper()}_",
+            known=written.union(*forms),
+            unset=set[str]().union(*(names for names in forms if names.isdisjoint(given))),
+        )
 
     def meant(self, name: str) -> str | None:
         """Return the name that is read and not set, and that a name is most like."""
@@ -107,10 +110,9 @@ class _Names:
         return short[found] if found else nearest(name, candidates, likeness=0.85)
 
 
-def _forms(variable: EnvVariable) -> Iterator[str]:
-    yield variable.name
-    if variable.secret:
-        yield f"{variable.name}_FILE"
+def _forms(variable: EnvVariable) -> set[str]:
+    """Return the names of which one is enough."""
+    return {variable.name, f"{variable.name}_FILE"} if variable.secret else {variable.name}
 
 
 def _texts(file: str) -> Iterator[str]:

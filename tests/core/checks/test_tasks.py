@@ -38,6 +38,10 @@ ROUTES = """
         queue.enqueue("another library's")
         waiting = ship.enqueue(order_id=4)
         await waiting
+
+    @router.get("/orders")
+    def show() -> None:
+        ship.enqueue(order_id=5)
     """
 
 
@@ -57,7 +61,8 @@ def test_an_enqueue_that_nobody_awaits_is_found(tmp_path: Path) -> None:
             }
         )
         messages = [str(message) for message in run_checks(folder.load(), tags=["tasks"])]
-    assert len(messages) == 2
+    assert len(messages) == 3
     assert "orders/routes.py:16: ship.enqueue(...) is not awaited: no job is made" in messages[0]
     assert "orders/routes.py:18: tasks.ship.enqueue(...) is not awaited" in messages[1]
     assert messages[0].endswith("; write: await ship.enqueue(...)")
+    assert messages[2].endswith("; write: ship.enqueue_sync(...)")

@@ -41,16 +41,26 @@ def tasks_have_a_backend(project: Project) -> Iterator[Message]:
 def enqueue_is_awaited(project: Project) -> Iterator[Message]:
     """Find `ship.enqueue(...)` that nobody awaits: it makes a coroutine and no job."""
     for module in own_modules(project):
-        for statement in ast.walk(module.tree):
+        for statement, may_await in _statements(module.tree):
             found = _unawaited(statement, module)
             if found is not None:
+                name = ast.unparse(found.func)
+                cure = f"await {name}(...)" if may_await else f"{name}_sync(...)"
                 yield Message(
                     id="tasks.E021",
                     level=Level.ERROR,
-                    text=f"{ast.unparse(found.func)}(...) is not awaited: no job is made",
-                    hint=f"write: await {ast.unparse(found.func)}(...)",
+                    text=f"{name}(...) is not awaited: no job is made",
+                    hint=f"write: {cure}",
                     where=Location(str(module.path), found.lineno),
                 )
+
+
+def _statements(tree: ast.AST, may_await: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield everything below a node, and whether `await` may stand there."""
+    for node in ast.iter_child_nodes(tree):
+        yield node, may_await
+        inner = isinstance(node, ast.AsyncFunctionDef)
+        yield from _statements(node, inner or (may_await and not isinstance(node, ast.FunctionDef)))
 
 
 def _unawaited(statement: ast.AST, module: AppModule) -> ast.Call | None:

@@ -152,6 +152,15 @@ def test_a_route_below_the_path_is_not_hidden_and_one_for_everything_hides_no_fi
         assert client.get("/static/nothing.css").json() == "everything static/nothing.css"
 
 
+def test_a_folder_that_an_app_gets_while_the_server_runs_is_served(shop: ProjectFolder) -> None:
+    shop.write({"shop/settings.py": SHOP["shop/settings.py"].replace('"shop.news"', '"shop.late"')})
+    shop.write({"shop/late/__init__.py": ""})
+    with TestClient(get_asgi_application(shop.load())) as client:
+        assert client.get("/static/late.css").status_code == 404
+        shop.write({"shop/late/static/late.css": "p {}"})
+        assert client.get("/static/late.css").text == "p {}"
+
+
 def test_an_application_that_is_mounted_there_keeps_its_place(shop: ProjectFolder) -> None:
     from fastapi import FastAPI
 
@@ -219,3 +228,12 @@ def test_files_of_one_name_in_two_apps_and_folders_that_are_not_there_are_told(
         "news/static/robots.txt:1: the apps shop.blog and shop.news both have static/robots.txt:"
         " that of shop.blog is served; move it to static/news/robots.txt" in twice
     )
+
+
+@pytest.mark.parametrize("directory", ["", ".", "shop", "static/.."])
+def test_serving_the_source_of_the_project_is_an_error(shop: ProjectFolder, directory: str) -> None:
+    settings = SHOP["shop/settings.py"].replace('["static"]', f'["static", "{directory}"]')
+    shop.write({"shop/settings.py": settings})
+    (found,) = (str(each) for each in run_checks(shop.load(), tags=["static"]) if each.level >= 40)
+    assert found.startswith("error [static.E002] ")
+    assert f"STATIC.directories names {directory!r}: the project's source is served" in found

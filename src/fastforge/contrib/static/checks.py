@@ -14,7 +14,7 @@ from .settings import Static
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["directories_exist", "names_are_unique"]
+__all__ = ["directories_exist", "names_are_unique", "no_code_is_served"]
 
 
 @check(tags={"static", "settings"})
@@ -27,6 +27,22 @@ def directories_exist(project: Project) -> Iterator[Message]:
                 level=Level.ERROR,
                 text=f"STATIC.directories names {str(directory)!r}, which is no folder",
                 hint=f"make it, or correct the name: it is relative to {project.settings.root}",
+                where=project.settings.where("STATIC"),
+            )
+
+
+@check(tags={"security", "static", "settings"})
+def no_code_is_served(project: Project) -> Iterator[Message]:
+    """Refuse a folder that the settings module lies in: everybody could read the source."""
+    files = [Path(file).resolve() for file in project.settings.raw.source.files]
+    for directory in project.settings.section(Static).directories:
+        folder = (project.settings.root / directory).resolve()
+        if any(file.is_relative_to(folder) for file in files):
+            yield Message(
+                id="static.E002",
+                level=Level.ERROR,
+                text=f"STATIC.directories names {str(directory)!r}: the project's source is served",
+                hint="move the files that are meant into a folder of their own, and name that",
                 where=project.settings.where("STATIC"),
             )
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...apps.folders import is_own
 from . import OURS
 
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["AppModule", "is_own", "own_modules"]
+__all__ = ["AppModule", "own_modules"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +35,8 @@ def own_modules(project: Project) -> Iterator[AppModule]:
     for app in project.apps:
         spec = None if app.name.startswith(OURS) else importlib.util.find_spec(app.name)
         for folder in (spec.submodule_search_locations if spec else None) or ():
-            if is_own(project, folder):
+            if is_own(project.settings, folder):
                 yield from _modules(app.name, Path(folder))
-
-
-def is_own(project: Project, file: str) -> bool:
-    """Return whether a file was written in this project, and not installed into it."""
-    path = Path(file)
-    below = path.is_relative_to(project.settings.root)
-    return below and not any(part.endswith("-packages") for part in path.parts)
 
 
 def _modules(package: str, folder: Path) -> Iterator[AppModule]:

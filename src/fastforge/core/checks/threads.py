@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import RouteContext, iter_route_contexts
 
+from ...apps.folders import is_own
 from ...checks import Level, Message, check
 from ...exceptions import Location
 from ...web.kinds import ROUTERS
-from .source import is_own
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -29,7 +29,7 @@ def handlers_are_async(project: Project) -> Iterator[Message]:
     ):
         for call, is_handler in _calls(context):
             place = _place(call)
-            if id(call) in seen or place is None or not is_own(project, place.file):
+            if id(call) in seen or place is None or not is_own(project.settings, place.file):
                 continue
             seen.add(id(call))
             if not _is_async(call):

@@ -155,7 +155,9 @@ async def test_a_task_fills_a_mail_and_has_no_request(shop: ProjectFolder) -> No
     ):
         assert await mail("Ann", **values) == "Dear Ann"
     told = await refusal(shop, "link.html")
-    assert told.startswith("[templates.E004] url_for('show') was called where no request")
+    assert told.startswith(
+        "[templates.E004] templates/link.html:1: url_for('show') was called where no request"
+    )
 
 
 async def test_apps_offer_functions_and_filters(shop: ProjectFolder) -> None:
@@ -216,6 +218,43 @@ async def test_a_template_that_cannot_be_read_is_told_at_its_line(shop: ProjectF
     )
 
 
+async def test_a_template_that_is_no_text_is_told_at_its_line(shop: ProjectFolder) -> None:
+    (shop.path / "templates/latin.html").write_bytes(b"<p>\n\ngr\xfc\xdfe")
+    shop.write({"templates/page.html": "{% include 'latin.html' %}"})
+    for name in ("latin.html", "page.html"):
+        assert await refusal(shop, name) == (
+            "[templates.E002] templates/latin.html:3: the template 'latin.html' cannot be read:"
+            " it is not UTF-8 text; save it as UTF-8"
+        )
+
+
+def test_the_address_of_a_route_that_there_is_not_is_told_at_its_line(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/blog/routes.py": ROUTES,
+            "shop/blog/templates/blog/show.html": "<p>\n{{ url_for('plein') }}",
+            "shop/news/templates/news/mail.txt": "{{ url_for('show', nummer=7) }}",
+        }
+    )
+    with TestClient(get_asgi_application(shop.load())) as client:
+        for path, told in (
+            (
+                "/posts/7",
+                "shop/blog/templates/blog/show.html:2: no route is called 'plein';"
+                " did you mean 'plain'?",
+            ),
+            (
+                "/plain",
+                "shop/news/templates/news/mail.txt:1: url_for('show') was given other parameters"
+                " than the route has; its path is /posts/{number}, and given was nummer",
+            ),
+        ):
+            with pytest.raises(TemplateError) as caught:
+                client.get(path)
+            message = str(caught.value).replace(f"{shop.path}/", "")
+            assert message == f"[templates.E005] {told}"
+
+
 async def test_a_name_without_a_value_is_an_error_but_in_production(shop: ProjectFolder) -> None:
     told = await refusal(shop, "blog/index.html", titel="Hello")
     assert told == (
@@ -236,21 +275,24 @@ def test_check_finds_what_would_fail(shop: ProjectFolder) -> None:
             ),
         }
     )
-    (shop.path / "templates/logo.png").write_bytes(b"\x89PNG\xff\xfe")
+    (shop.path / "templates/logo.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    (shop.path / "templates/latin.html").write_bytes(b"<p>\ngr\xfc\xdfe")
     found = [
         str(message).replace(f"{shop.path}/", "")
         for message in run_checks(shop.load(), tags=["templates"])
     ]
     assert [message.partition("] ")[0] for message in found] == [
         "error [templates.E010",
+        "error [templates.E010",
         "error [templates.E011",
         "error [templates.E012",
         "warning [templates.W001",
     ]
     assert "templates/a.html:1: the template 'a.html' cannot be read: Unexpected end" in found[0]
-    assert "templates/b.html:1: no folder has the template 'bse.html' that is named" in found[1]
-    assert "shop/settings.py:6: TEMPLATES.directories names 'pages', which is no" in found[2]
-    assert "templates/c.html:2: 'c.html' is HTML and takes in 'news/mail.txt', whose" in found[3]
+    assert "templates/latin.html:2: the template 'latin.html' cannot be read: it is not" in found[1]
+    assert "templates/b.html:1: no folder has the template 'bse.html' that is named" in found[2]
+    assert "shop/settings.py:6: TEMPLATES.directories names 'pages', which is no" in found[3]
+    assert "templates/c.html:2: 'c.html' is HTML and takes in 'news/mail.txt', whose" in found[4]
 
 
 def test_without_jinja_the_line_that_installs_it_is_told(shop: ProjectFolder) -> None:

@@ -10,7 +10,7 @@ from ...apps.folders import Folder
 from ...checks import Level, Message, check
 from ...exceptions import Location
 from .engine import is_escaped, is_text, make_engine, template_folders
-from .errors import syntax_hint
+from .errors import no_text, syntax_hint
 from .jinja import jinja2
 from .settings import Templates
 
@@ -39,8 +39,9 @@ def templates_can_be_read(project: Project) -> Iterator[Message]:
     """Find templates that do not compile, and those that name others wrongly."""
     engine = make_engine(project.settings, project.registry)
     for folder in template_folders(project.settings):
-        for name, file, source in _texts(folder):
+        for name, file, content in _texts(folder):
             try:
+                source = _decoded(content, name, file)
                 tree = engine.parse(source, name, file)
                 engine.compile(source, name, file)
             except jinja2.TemplateSyntaxError as error:
@@ -50,15 +51,21 @@ def templates_can_be_read(project: Project) -> Iterator[Message]:
                     yield from _misnamed(name, other, Location(file, line), engine)
 
 
-def _texts(folder: Folder) -> Iterator[tuple[str, str, str]]:
+def _texts(folder: Folder) -> Iterator[tuple[str, str, bytes]]:
     for path in sorted(folder.path.rglob("*")):
         name = path.relative_to(folder.path).as_posix()
         if not path.is_file() or any(part.startswith(".") for part in name.split("/")):
             continue
-        try:
-            yield name, str(path), path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue  # a picture, perhaps: nobody can render it
+        content = path.read_bytes()
+        if b"\0" not in content:  # else a picture, perhaps
+            yield name, str(path), content
+
+
+def _decoded(content: bytes, name: str, file: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise no_text(error, name, file) from error
 
 
 def _unreadable(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
+from fastapi.routing import iter_route_contexts
 from starlette.datastructures import URL
 from starlette.requests import Request
+from starlette.routing import NoMatchFound
+from starlette.types import Scope
 
+from ..._utils import did_you_mean
 from ...apps.folders import Folder, find_folders
 from ...components import Registry
 from ...conf import Settings
 from ...web.current import request_scope
-from .errors import TemplateError
+from .errors import TemplateError, no_text
 from .jinja import jinja2
 from .kinds import TEMPLATE_HELPERS
 from .settings import Templates
@@ -33,7 +38,7 @@ def make_engine(settings: Settings, registry: Registry) -> jinja2.Environment:
     config = settings.section(Templates)
     strict = config.is_strict_in(settings.environment)
     engine = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_paths(template_folders(settings))),
+        loader=_Loader([folder.path for folder in template_folders(settings)]),
         autoescape=is_escaped,
         auto_reload=config.reloads_in(settings.environment),
         undefined=jinja2.StrictUndefined if strict else jinja2.Undefined,
@@ -58,8 +63,18 @@ def is_escaped(name: str | None) -> bool:
     return name is None or not is_text(name)
 
 
-def _paths(folders: Iterable[Folder]) -> list[str]:
-    return [str(folder.path) for folder in folders]
+class _Loader(jinja2.FileSystemLoader):
+    """Reads templates; one that is no text is an error with the template's name and line."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            files = (Path(folder, template) for folder in self.searchpath)
+            file = next(file for file in files if file.is_file())
+            raise no_text(error, template, str(file)) from error
 
 
 def _url_for(name: str, /, **path_params: object) -> URL:
@@ -71,4 +86,18 @@ def _url_for(name: str, /, **path_params: object) -> URL:
             code="templates.E004",
             hint="give the address to the template: here nobody knows the host",
         )
-    return Request(scope).url_for(name, **path_params)
+    try:
+        return Request(scope).url_for(name, **path_params)
+    except NoMatchFound as error:
+        raise _no_route(name, path_params, scope) from error
+
+
+def _no_route(name: str, given: Iterable[str], scope: Scope) -> TemplateError:
+    paths = {each.name or "": each.path for each in iter_route_contexts(scope["app"].routes)}
+    if name in paths:
+        message = f"url_for({name!r}) was given other parameters than the route has"
+        hint = f"its path is {paths[name]}, and given was {', '.join(given) or 'none'}"
+    else:
+        message = f"no route is called {name!r}"
+        hint = did_you_mean(name, paths) or "it is the name of the handler's function"
+    return TemplateError(message, code="templates.E005", hint=hint)

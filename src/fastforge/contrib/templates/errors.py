@@ -14,7 +14,7 @@ from ..._utils import did_you_mean, failing_line
 from ...exceptions import ForgeError, Location
 from .jinja import jinja2
 
-__all__ = ["TemplateError", "missing", "syntax_hint", "unfilled", "unreadable"]
+__all__ = ["TemplateError", "missing", "no_text", "syntax_hint", "unfilled", "unreadable"]
 
 PACKAGE: Final = f"{Path(__file__).parents[2]}{os.sep}"
 TAGS: Final = re.findall(
@@ -53,6 +53,12 @@ def unreadable(error: jinja2.TemplateSyntaxError, engine: jinja2.Environment) ->
     )
 
 
+def no_text(error: UnicodeDecodeError, name: str, file: str) -> jinja2.TemplateSyntaxError:
+    """Return the error for a template that is not UTF-8, at the line where that shows."""
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return jinja2.TemplateSyntaxError("it is not UTF-8 text", line, name, file)
+
+
 def unfilled(error: jinja2.UndefinedError, given: Iterable[str]) -> TemplateError:
     """Return the error for a name that has no value."""
     message = str(error.message or error)
@@ -67,6 +73,8 @@ def unfilled(error: jinja2.UndefinedError, given: Iterable[str]) -> TemplateErro
 
 def syntax_hint(error: jinja2.TemplateSyntaxError, engine: jinja2.Environment) -> str:
     """Return the filter, test or tag that most likely was meant."""
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return "save it as UTF-8"
     found = re.search(r"(filter|test) named '(\w+)'|unknown tag '(\w+)'", error.message or "")
     if found is None:
         return ""

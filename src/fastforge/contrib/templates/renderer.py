@@ -8,9 +8,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from ..._utils import failing_line
 from ...web.current import request_scope
 from .engine import is_text
-from .errors import missing, unfilled, unreadable
+from .errors import TemplateError, missing, unfilled, unreadable
 from .jinja import jinja2
 
 __all__ = ["Renderer"]
@@ -65,8 +66,8 @@ class Renderer:
             values: What it may print, by name.
 
         Raises:
-            TemplateError: There is no such template, it cannot be read, or it asks for a name
-                that was not given.
+            TemplateError: There is no such template, it cannot be read, it asks for a name that
+                was not given, or for the address of a route that there is not.
         """
         given = _with_request(values or {})
         try:
@@ -77,6 +78,9 @@ class Renderer:
             raise unreadable(error, self.engine) from error
         except jinja2.UndefinedError as error:
             raise unfilled(error, given) from error
+        except TemplateError as error:  # of a function that the template calls
+            error.where = error.where or failing_line(error)
+            raise
 
 
 def _with_request(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,11 @@ def _summary(found: Findings) -> str:
     if not found.ran:  # with --tag alone: some checks always run
         return "no check ran: those with this tag run with --deploy"
     counts = Counter(message.level for message in found)
-    parts = [f"{counts[level]} {level.name.lower()}" for level in sorted(counts)[::-1]]
+    parts = [_counted(counts[level], level) for level in sorted(counts, reverse=True)]
     silenced = [f"{len(found.silenced)} silenced"] if found.silenced else []
     return ", ".join([*(parts or ["no problems"]), *silenced])
+
+
+def _counted(number: int, level: Level) -> str:
+    many = number > 1 and level is not Level.INFO
+    return f"{number} {level.name.lower()}{'s' * many}"

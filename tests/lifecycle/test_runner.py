@@ -262,6 +262,22 @@ async def test_the_start_deadline_ends_the_attempts(
             raise AssertionError("it must not start")
 
 
+async def test_what_a_resource_says_of_its_absence_keeps_its_cause(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    refused = ConnectionRefusedError("port 5432")
+
+    @resource
+    async def away() -> AsyncIterator[str]:
+        raise ResourceUnavailable("nobody at db:5432", code="db.E001") from refused
+        yield ""
+
+    with pytest.raises(ResourceUnavailable) as caught:
+        async with running(make_registry(away), settings, Role.WEB, start_deadline_s=0):
+            raise AssertionError("it must not start")
+    assert caught.value.__cause__ is refused
+
+
 async def test_a_resource_that_does_not_open_in_time_is_one_line(
     settings: Settings, make_registry: MakeRegistry
 ) -> None:

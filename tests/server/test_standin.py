@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fastforge.exceptions import ErrorGroup, SettingsError
+from fastforge.exceptions import ErrorGroup, ResourceUnavailable, SettingsError
 from fastforge.server.failure import Failure
 from fastforge.server.listening import bind
 from fastforge.server.standin import CONNECTIONS, StandIn
@@ -108,6 +108,17 @@ def test_no_password_is_shown(stand_in: StandIn, sock: socket.socket, tmp_path: 
         answer = httpx.get(url(sock), headers=headers).text
         assert "ValueError" in answer
         assert "hunter" not in answer
+
+
+def test_a_ring_of_causes_is_written_once() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert Failure.of(first).traceback.count("ValueError: ") == 2
+
+
+def test_a_database_that_is_not_up_yet_may_pass_and_a_mistake_may_not() -> None:
+    assert Failure.of(ResourceUnavailable("nobody listens", code="db.E020")).may_pass
+    assert not Failure.of(SettingsError("misspelt", code="conf.E017")).may_pass
 
 
 def test_nothing_is_quoted_from_a_file_that_is_no_python(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from .._utils import told
 from ..components import Component, Registry
@@ -125,7 +125,7 @@ class _Runner:
             except Exception as error:
                 pause_s = pauses.next_s()
                 if not _may_pass(error) or time.monotonic() + pause_s > self.deadline:
-                    raise _start_error(component, error) from error
+                    _refuse(component, error)
                 logger.warning(
                     "%s; next attempt in %.1f s", _start_error(component, error), pause_s
                 )
@@ -139,7 +139,7 @@ class _Runner:
             await self._open(component)
         except Exception as error:
             if not _may_pass(error):
-                raise _start_error(component, error) from error
+                _refuse(component, error)
             self._note_failure(component, error)
             task = asyncio.create_task(self._reopen(component))
             self.reopening.add(task)
@@ -170,6 +170,13 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, ForgeError):
         return isinstance(error, ResourceUnavailable)
     return not isinstance(error, _OUR_OWN_MISTAKE)
+
+
+def _refuse(component: Component[Resource[Any]], error: Exception) -> NoReturn:
+    """Raise a StartError; what is one already keeps its cause, which `raise e from e` loses."""
+    if isinstance(error, StartError):
+        raise error
+    raise _start_error(component, error) from error
 
 
 def _start_error(component: Component[Resource[Any]], error: Exception) -> StartError:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fastforge import Project
+from fastforge.exceptions import CommandError
 from fastforge.test import Result, run_command
 from tests.folder import isolated
 
@@ -41,6 +42,8 @@ def shop(tmp_path: Path) -> Iterator[Project]:
                         print("mind", file=sys.stderr)
                         if how == "leave":
                             sys.exit(4)
+                        if how == "shout":
+                            sys.exit("gone")
                         return 7
                     ''',
             }
@@ -77,3 +80,18 @@ async def test_an_async_test_may_call_it(shop: Project) -> None:
     assert asyncio.get_running_loop().is_running()
     assert run_command(shop, "say", "it").exit_code == 7
     assert "say" in run_command(shop, "--help").output
+
+
+def test_what_a_command_says_as_it_exits_is_its_error(shop: Project) -> None:
+    result = run_command(shop, "say", "shout")
+    assert (result.exit_code, result.error) == (1, "mind\ngone\n")
+
+
+@pytest.mark.parametrize("name", ["dbshell", "runserver", "shell", "test"])
+def test_a_command_that_would_end_the_tests_is_refused(shop: Project, name: str) -> None:
+    with pytest.raises(CommandError, match=rf"\[test.E003\] `manage {name}` needs a process"):
+        run_command(shop, name)
+
+
+def test_its_help_is_given(shop: Project) -> None:
+    assert "Usage: manage test" in run_command(shop, "test", "--help").output

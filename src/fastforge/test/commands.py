@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from typing import Final
 
+from ..exceptions import CommandError
 from ..management.cli import run
 from ..observability.tracebacks import TRACEBACK_VARIABLE
 from ..project import Project
 
 __all__ = ["Result", "run_command"]
+
+OF_A_PROCESS: Final = frozenset({"dbshell", "runserver", "shell", "test"})
+"""Commands that become another program, or that need signals: no thread of a test can run them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,12 @@ def run_command(project: Project, *arguments: str) -> Result:
     Args:
         project: The project, also one from `overriding`.
         arguments: What would be typed after `manage`.
+
+    Raises:
+        CommandError: It is one that becomes another program, or that serves until it is told to
+            stop: `dbshell`, `runserver`, `shell`, `test`.
     """
+    _refuse_those_of_a_process(arguments)
     output, error = io.StringIO(), io.StringIO()
     codes: list[int] = []
     failures: list[BaseException] = []
@@ -50,6 +61,8 @@ def run_command(project: Project, *arguments: str) -> Result:
             codes.append(run(arguments, program="manage", project=project))
         except SystemExit as end:
             codes.append(end.code if isinstance(end.code, int) else int(end.code is not None))
+            if isinstance(end.code, str):  # as Python itself does at the end of a process
+                sys.stderr.write(f"{end.code}\n")
         except BaseException as failure:
             failures.append(failure)
 
@@ -60,6 +73,16 @@ def run_command(project: Project, *arguments: str) -> Result:
     if failures:
         raise failures[0]
     return Result(exit_code=codes[0], output=output.getvalue(), error=error.getvalue())
+
+
+def _refuse_those_of_a_process(arguments: tuple[str, ...]) -> None:
+    name = next((each for each in arguments if not each.startswith("-")), "")
+    if name in OF_A_PROCESS and "--help" not in arguments:
+        raise CommandError(
+            f"`manage {name}` needs a process of its own, and a test has none to give",
+            code="test.E003",
+            hint="start one with subprocess; live_server gives a server",
+        )
 
 
 @contextmanager

@@ -84,6 +84,16 @@ async def test_two_serve_at_once_while_a_test_runs_its_own_loop() -> None:
             assert (await http.get(one)).json() == (await http.get(two)).json() == "hello"
 
 
+def test_an_address_of_version_six_stands_in_brackets() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with live_server(make_app(), host="::1") as url:
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(url).json() == "hello"
+
+
 def test_a_failing_start_raises_what_the_application_raised() -> None:
     @asynccontextmanager
     async def failing(app: FastAPI) -> AsyncIterator[None]:

@@ -63,7 +63,7 @@ def live_server(subject: Project | Application, *, host: str = "127.0.0.1") -> I
                 if not thread.is_alive():
                     raise server.lifespan.failure or _not_started(server.lifespan.message)
                 time.sleep(PAUSE_S)
-            yield f"http://{host}:{port}"
+            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         finally:
             server.should_exit = True
             thread.join()

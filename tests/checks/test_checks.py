@@ -179,6 +179,14 @@ def test_a_near_miss_of_a_convention_module_is_reported(folder: ProjectFolder) -
     assert "rename it to tasks.py" in messages["core.W001"]
 
 
+def test_a_name_that_only_resembles_a_convention_is_left_alone(folder: ProjectFolder) -> None:
+    """`notes` is an app in an app, or a module of its own, and `shell` is no `shell_names`."""
+    folder.write(
+        {"shop/notes/__init__.py": "", "shop/orders/notes.py": "", "shop/orders/shell.py": ""}
+    )
+    assert not found(folder, 'INSTALLED_APPS = ["shop", "shop.notes", "shop.orders"]')
+
+
 def test_deploy_checks_run_only_for_a_deploy(folder: ProjectFolder) -> None:
     settings = 'DEBUG = True\nSECRET_KEY = "short"\n'
     assert found(folder, settings) == {}

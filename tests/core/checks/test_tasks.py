@@ -52,12 +52,13 @@ def test_an_enqueue_that_nobody_awaits_is_found(tmp_path: Path) -> None:
                 "shop/settings.py": """
                     from fastforge.tasks import Tasks
 
-                    INSTALLED_APPS = ["shop.orders"]
+                    INSTALLED_APPS = ["shop", "shop.orders"]
                     TASKS = Tasks(backend="memory")
                     """,
                 "shop/orders/tasks.py": TASKS,
                 "shop/orders/routes.py": ROUTES,
                 "shop/orders/notes/broken.py": "no python",
+                "shop/orders/node_modules/gyp/tasks.py": TASKS + "    ship.enqueue(order_id=6)",
             }
         )
         messages = [str(message) for message in run_checks(folder.load(), tags=["tasks"])]

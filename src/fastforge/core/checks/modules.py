@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["commands_can_be_loaded", "modules_are_spelt_right"]
 
 OTHER_MODULES: Final = frozenset({"apps", "commands", "kinds", "migrations", "settings", "tests"})
+MOST_LETTERS: Final = 2
+"""By how many letters a misspelt name is longer or shorter."""
 
 
 @check(tags={"apps", "commands"})
@@ -42,21 +44,30 @@ def commands_can_be_loaded(project: Project) -> Iterator[Message]:
 def modules_are_spelt_right(project: Project) -> Iterator[Message]:
     """Warn of `task.py` where `tasks.py` would be searched: it is silently not read."""
     searched = {kind.module for kind in project.registry.kinds.values()}
-    for app in project.apps:
-        if app.name.startswith(OURS):
+    apps = {app.name for app in project.apps}
+    for app in apps:
+        if app.startswith(OURS):
             continue
-        names = dict(_module_names(app.name))
+        names = dict(_module_names(app))
         for name, location in names.items():
-            near = nearest(name, searched, likeness=0.8)
-            if name in searched | OTHER_MODULES or near is None or near in names:
+            near = _misspelt(name, searched)
+            if near is None or near in names or f"{app}.{name}" in apps:
                 continue
             yield Message(
                 id="core.W001",
                 level=Level.WARNING,
-                text=f"{app.name}.{name} is not searched for components",
+                text=f"{app}.{name} is not searched for components",
                 hint=f"rename it to {near}.py if that is what it is",
                 where=location,
             )
+
+
+def _misspelt(name: str, searched: set[str]) -> str | None:
+    if name in searched | OTHER_MODULES:
+        return None
+    near = nearest(name, searched, likeness=0.85)  # `notes` is no `notices`
+    # Nor is `shell` the beginning of `shell_names`.
+    return near if near and abs(len(near) - len(name)) <= MOST_LETTERS else None
 
 
 def _module_names(package: str) -> Iterator[tuple[str, Location]]:

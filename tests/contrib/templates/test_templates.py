@@ -262,6 +262,8 @@ async def test_a_name_without_a_value_is_an_error_but_in_production(shop: Projec
         " not given: 'title' is undefined; did you mean 'titel'?"
     )
     assert await filled(shop, "blog/index.html", env="production") == "<title></title>"
+    shop.write({"templates/page.html": "{{ statc('x.css') }}"})
+    assert (await refusal(shop, "page.html")).endswith("; did you mean 'static'?")
 
 
 def test_check_finds_what_would_fail(shop: ProjectFolder) -> None:

@@ -77,7 +77,7 @@ class Renderer:
         except jinja2.TemplateSyntaxError as error:
             raise unreadable(error, self.engine) from error
         except jinja2.UndefinedError as error:
-            raise unfilled(error, given) from error
+            raise unfilled(error, {**self.engine.globals, **given}) from error
         except TemplateError as error:  # of a function that the template calls
             error.where = error.where or failing_line(error)
             raise

@@ -10,6 +10,7 @@ import shutil
 import stat
 import sys
 import tomllib
+import zipfile
 from pathlib import Path, PurePosixPath
 from subprocess import CompletedProcess
 
@@ -105,6 +106,20 @@ def test_its_pyproject_names_our_distribution_and_a_version_that_holds(written: 
     for path in files_of(written):
         text = (written / path).read_text()
         assert not re.search(r"(?:install|[\"'])\s*fastforge(?!-framework)[\[\"'><=~ ]", text), path
+
+
+def test_installing_it_copies_nothing_of_it(written: Path, tmp_path: Path) -> None:
+    """A copy would grow old in site-packages; in the image only pyproject.toml is there yet."""
+    (tmp_path / "image").mkdir()
+    shutil.copy(written / "pyproject.toml", tmp_path / "image")
+    for folder in (written, tmp_path / "image"):
+        build = ["-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "wheels")]
+        result = run([sys.executable, *build], cwd=folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        (wheel,) = (tmp_path / "wheels").glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            assert [name for name in archive.namelist() if ".dist-info/" not in name] == []
+        wheel.unlink()
 
 
 def test_its_sample_of_the_environment_is_what_the_settings_say(shop: Path) -> None:

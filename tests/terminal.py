@@ -23,6 +23,7 @@ __all__ = ["CTRL_C", "CTRL_D", "Terminal", "in_terminal"]
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
+AGAIN_S = 2
 
 # A process whose session is new takes the terminal that it is given as its own: only then does
 # Ctrl-C reach it as a signal.
@@ -62,6 +63,16 @@ class Terminal:
                 raise AssertionError(f"{text!r} is not shown after {self.shown[self._seen :]!r}")
         before, self._seen = self._seen, found + len(text)
         return self.shown[before : self._seen]
+
+    def press_until(self, keys: str, text: str) -> str:
+        """Type keys again and again, as somebody does who sees nothing happen."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self.shown.find(text, self._seen) < 0 and time.monotonic() < deadline:
+            self.type(keys)
+            again = time.monotonic() + AGAIN_S
+            while self.shown.find(text, self._seen) < 0 and time.monotonic() < again:
+                self._read()
+        return self.wait_for(text)
 
     def wait(self) -> int:
         """The exit code, once the program has ended; all that it has shown is read then."""

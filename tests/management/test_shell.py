@@ -278,8 +278,8 @@ def test_ctrl_c_interrupts_code_that_does_not_await_and_a_line(
         terminal.wait_for(">>> ")
         terminal.type("half a li")
         terminal.wait_for("half a li")
-        terminal.type(CTRL_C)
-        terminal.wait_for("KeyboardInterrupt")
+        # Python misses a signal that comes while it echoes a key, until the next one.
+        terminal.press_until(CTRL_C, "KeyboardInterrupt")
         terminal.wait_for(">>> ")
         terminal.enter("print(6 * 7)")
         terminal.wait_for("42")

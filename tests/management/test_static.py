@@ -210,11 +210,12 @@ def test_settings_may_be_a_package(folder: ProjectFolder) -> None:
     assert found == in_full(folder)
 
 
-def test_the_example_project_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_project_is_plain() -> None:
     folder = ROOT / "example_project"
-    monkeypatch.syspath_prepend(str(folder))
-    found = static_commands("conduit.settings", named_by="test")
-    environ = {"FASTFORGE_ENV": "test"}
-    assert found == Outline.read("conduit.settings", start=folder, environ=environ).commands
+    with isolated(folder):  # other tests import copies of it
+        sys.path.insert(0, str(folder))
+        found = static_commands("conduit.settings", named_by="test")
+        environ = {"FASTFORGE_ENV": "test"}
+        assert found == Outline.read("conduit.settings", start=folder, environ=environ).commands
     assert found is not None
     assert {"migrate", "article_stats"} < {*found}

@@ -121,6 +121,15 @@ def test_a_database_that_is_not_up_yet_may_pass_and_a_mistake_may_not() -> None:
     assert not Failure.of(SettingsError("misspelt", code="conf.E017")).may_pass
 
 
+def test_the_page_says_what_it_waits_for_an_edit_or_what_is_tried_again(
+    stand_in: StandIn, sock: socket.socket
+) -> None:
+    stand_in.show(Failure.of(SettingsError("misspelt", code="conf.E017")))
+    assert "when an edit is found" in httpx.get(url(sock), headers=HTML).text
+    stand_in.show(Failure.of(ResourceUnavailable("nobody listens", code="db.E020")))
+    assert "it is tried again" in httpx.get(url(sock), headers=HTML).text
+
+
 def test_nothing_is_quoted_from_a_file_that_is_no_python(tmp_path: Path) -> None:
     from fastforge.exceptions import Location
 

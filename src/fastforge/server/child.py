@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,6 @@ from typing import Any, Final
 from ..conf.finding import make_importable
 from ..exceptions import ForgeError
 from .application import find_application
-from .loading import resting_collector
 from .observer import Observer
 from .orders import GO, Orders
 
@@ -40,12 +40,12 @@ def main(arguments: list[str]) -> int:
     make_importable(Path.cwd())
     if orders.import_folder not in sys.path:
         sys.path.insert(0, orders.import_folder)
-    with resting_collector() as wake_collector:
-        return _serve(orders, _Reporter(orders, wake_collector))
+    gc.disable()  # already now, as uvicorn is imported; `serve` wakes it
+    return _serve(orders, _Reporter(orders))
 
 
 def _serve(orders: Orders, observer: Observer) -> int:
-    from .serve import refuse, serve  # with uvicorn: while the collector rests
+    from .serve import refuse, serve
 
     try:
         application = orders.application or find_application(
@@ -68,9 +68,8 @@ def _serve(orders: Orders, observer: Observer) -> int:
 class _Reporter(Observer):
     """Waits for the supervisor before the start, and tells it how the start went."""
 
-    def __init__(self, orders: Orders, wake_collector: Callable[[], None]) -> None:
+    def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._wake_collector = wake_collector
         self._may_start = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -85,10 +84,6 @@ class _Reporter(Observer):
 
     async def serving(self, app: Any, state: Mapping[str, Any]) -> None:
         self._report("served")
-        await self._announce(app, state)
-        self._wake_collector()
-
-    async def _announce(self, app: Any, state: Mapping[str, Any]) -> None:
         from .announcement import Announcer, write_line
 
         orders = self._orders

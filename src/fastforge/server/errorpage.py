@@ -54,7 +54,7 @@ details pre { padding: .8rem 1.1rem; }
 <noscript><meta http-equiv="refresh" content="2"></noscript>
 <main>
 <h1>$heading</h1>
-<p id="state">This page reloads itself when an edit is found.</p>
+<p id="state">This page reloads itself $until.</p>
 $body
 </main>
 <script nonce="$nonce">
@@ -82,6 +82,7 @@ def html_page(failure: Failure, *, failure_id: str, nonce: str) -> str:
     """
     return _PAGE.substitute(
         heading=TITLE,
+        until="when it runs; it is tried again" if failure.may_pass else "when an edit is found",
         body="\n".join([*map(_section, failure.mistakes), *_details(failure.traceback)]),
         failure_id=escape(failure_id),
         nonce=escape(nonce),

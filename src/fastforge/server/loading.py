@@ -57,16 +57,13 @@ def resting_collector() -> Iterator[Callable[[], None]]:
     Gives the function that wakes the collector: what is there by then it never looks at again,
     which spares the running server its longest pauses.
     """
-    was_enabled = gc.isenabled()
     gc.disable()
 
     def wake() -> None:
-        if was_enabled:
-            gc.freeze()
-            gc.enable()
+        gc.freeze()
+        gc.enable()
 
     try:
         yield wake
     finally:
-        if was_enabled:
-            gc.enable()
+        gc.enable()

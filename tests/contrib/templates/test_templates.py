@@ -228,6 +228,14 @@ async def test_a_template_that_is_no_text_is_told_at_its_line(shop: ProjectFolde
         )
 
 
+async def test_a_template_that_includes_itself_is_told_at_its_line(shop: ProjectFolder) -> None:
+    shop.write({"templates/ring.html": "ring\n{% include 'ring.html' %}\n"})
+    assert await refusal(shop, "ring.html") == (
+        "[templates.E006] templates/ring.html:2: the template 'ring.html' comes to no end: it, or"
+        " what it calls, includes itself; let the inclusion depend on something that ends"
+    )
+
+
 def test_the_address_of_a_route_that_there_is_not_is_told_at_its_line(shop: ProjectFolder) -> None:
     shop.write(
         {

@@ -15,14 +15,14 @@ from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...conf import Settings
-from ...exceptions import SettingsError
+from ...exceptions import ForgeError, SettingsError
 from ...lifecycle import current_container, resource
 from .engine import Engines, make_engines
 from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable
 
-__all__ = ["DatabaseConnection", "database", "default_database", "open_database"]
+__all__ = ["DatabaseConnection", "database", "default_database", "open_database", "open_of"]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
@@ -67,9 +67,7 @@ async def _ping(connection: DatabaseConnection) -> None:
 async def database() -> AsyncIterator[DatabaseConnection]:
     """Open the pool of DATABASES["default"]; one statement proves that the server answers."""
     settings = current_container().settings
-    connection = await open_database(
-        default_database(settings), root=settings.root, environment=settings.environment
-    )
+    connection = await open_of(settings, default_database(settings))
     yield connection
     await connection.engine.dispose()
 
@@ -89,6 +87,23 @@ def default_database(settings: Settings) -> Database:
         hint='write DATABASES = {"default": Database(url=...)}',
         where=settings.where("DATABASES"),
     )
+
+
+async def open_of(settings: Settings, config: Database) -> DatabaseConnection:
+    """Open a database of a project; an error names the line of the settings that gives its URL.
+
+    Args:
+        settings: The project's settings.
+        config: One of DATABASES, or a variation of it.
+
+    Raises:
+        ForgeError: As `open_database`.
+    """
+    try:
+        return await open_database(config, root=settings.root, environment=settings.environment)
+    except ForgeError as error:
+        error.where = error.where or settings.where("DATABASES")
+        raise
 
 
 async def open_database(config: Database, *, root: Path, environment: str) -> DatabaseConnection:

@@ -22,7 +22,7 @@ from ...test.setups import ForEachTest, setup_for_tests
 from .errors import DatabaseError, describe
 from .migrations.project import migration_engines, project_history
 from .migrations.runner import migrate
-from .resources import default_database, open_database
+from .resources import default_database, open_of
 from .settings import Database
 
 __all__ = ["database_of_its_own"]
@@ -138,7 +138,7 @@ async def _server(project: Project, config: Database) -> AsyncIterator[_Server]:
             "lock_timeout_s": 0,
         }
     )
-    opened = await open_database(maintenance, root=settings.root, environment=settings.environment)
+    opened = await open_of(settings, maintenance)
     try:
         async with opened.engine.connect() as connection:
             each_alone = await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -11,7 +11,7 @@ from ...core.services import worker_is_embedded
 from ...exceptions import StartError
 from ...lifecycle import Role, current_container, provide, resource
 from ..db.engine import target_of
-from ..db.resources import DatabaseConnection, database, open_database
+from ..db.resources import DatabaseConnection, database, open_of
 from .statements import JOB
 from .store import JobStore
 
@@ -39,7 +39,7 @@ async def job_store(
     config = database.config.model_copy(
         update={"pool_size": BOOKKEEPING_CONNECTIONS, "max_overflow": 0}
     )
-    own = await open_database(config, root=settings.root, environment=settings.environment)
+    own = await open_of(settings, config)
     try:
         if is_worker:  # a server in development may begin before the first `migrate`
             await _refuse_missing_table(own)

@@ -14,7 +14,15 @@ from ..._utils import did_you_mean, failing_line
 from ...exceptions import ForgeError, Location
 from .jinja import jinja2
 
-__all__ = ["TemplateError", "missing", "no_text", "syntax_hint", "unfilled", "unreadable"]
+__all__ = [
+    "TemplateError",
+    "endless",
+    "missing",
+    "no_text",
+    "syntax_hint",
+    "unfilled",
+    "unreadable",
+]
 
 PACKAGE: Final = f"{Path(__file__).parents[2]}{os.sep}"
 TAGS: Final = re.findall(
@@ -57,6 +65,16 @@ def no_text(error: UnicodeDecodeError, name: str, file: str) -> jinja2.TemplateS
     """Return the error for a template that is not UTF-8, at the line where that shows."""
     line = error.object.count(b"\n", 0, error.start) + 1
     return jinja2.TemplateSyntaxError("it is not UTF-8 text", line, name, file)
+
+
+def endless(error: RecursionError, name: str) -> TemplateError:
+    """Return the error for a template that comes to no end."""
+    return TemplateError(
+        f"the template {name!r} comes to no end: it, or what it calls, includes itself",
+        code="templates.E006",
+        hint="let the inclusion depend on something that ends",
+        where=failing_line(error) or _caller(),
+    )
 
 
 def unfilled(error: jinja2.UndefinedError, given: Iterable[str]) -> TemplateError:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from ..._utils import failing_line
 from ...web.current import request_scope
 from .engine import is_text
-from .errors import TemplateError, missing, unfilled, unreadable
+from .errors import TemplateError, endless, missing, unfilled, unreadable
 from .jinja import jinja2
 
 __all__ = ["Renderer"]
@@ -67,7 +67,7 @@ class Renderer:
 
         Raises:
             TemplateError: There is no such template, it cannot be read, it asks for a name that
-                was not given, or for the address of a route that there is not.
+                was not given, for the address of a route that there is not, or includes itself.
         """
         given = _with_request(values or {})
         try:
@@ -78,6 +78,8 @@ class Renderer:
             raise unreadable(error, self.engine) from error
         except jinja2.UndefinedError as error:
             raise unfilled(error, {**self.engine.globals, **given}) from error
+        except RecursionError as error:
+            raise endless(error, name) from error
         except TemplateError as error:  # of a function that the template calls
             error.where = error.where or failing_line(error)
             raise

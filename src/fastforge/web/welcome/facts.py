@@ -143,7 +143,7 @@ def _steps(about: About, docs: str) -> Iterator[Step]:
         fields = " --resource post title:str body:text"
         text = f"{first}, with a table, routes that read and write it, and tests"
         yield Step(text=text, command=f"{manage} startapp {name}{fields}")
-        yield Step(text="Bring the tables into the database", command=f"{manage} migrate")
+        yield Step(text="Bring its table into the database", command=f"{manage} migrate")
     else:
         yield Step(text=first, command=f"{manage} startapp {name}")
     if docs:

@@ -14,7 +14,7 @@ from ....exceptions import Location
 from ..engine import Engines
 from ..kinds import MODELS
 from ..model import Model
-from ..resources import DatabaseConnection, default_database, open_database
+from ..resources import DatabaseConnection, default_database, open_of
 from . import ledger
 from .files import load_history
 from .folders import AppFolder, folder_of
@@ -102,7 +102,7 @@ async def migration_engines(
             "max_overflow": 0,
         }
     )
-    opened = await open_database(patient, root=settings.root, environment=settings.environment)
+    opened = await open_of(settings, patient)
     try:
         yield opened.engines
     finally:

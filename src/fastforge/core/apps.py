@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..apps import AppConfig
 from ..tasks.settings import Tasks
+from ..web.settings import Cors, Health, Security
 from .identity import COMMANDS, LABEL
 from .settings import PLAIN_SETTINGS, Server
 
@@ -15,5 +16,5 @@ class CoreConfig(AppConfig):
 
     name = "fastforge.core"
     label = LABEL
-    settings = (*PLAIN_SETTINGS, Server, Tasks)
+    settings = (*PLAIN_SETTINGS, Server, Security, Cors, Health, Tasks)
     commands = COMMANDS

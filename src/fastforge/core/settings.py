@@ -10,9 +10,11 @@ from ..conf import App, Section, Setting
 
 __all__ = ["PLAIN_SETTINGS", "Server"]
 
+MIB: Final = 1024 * 1024
+
 
 class Server(Section, setting="SERVER"):
-    """How a process starts and stops.
+    """How a process starts and stops, and how much of it one request may take.
 
     Attributes:
         start_deadline_s: How long a required resource is tried again at the start, in seconds;
@@ -20,11 +22,34 @@ class Server(Section, setting="SERVER"):
         graceful_s: How long requests in flight may go on after SIGTERM, in seconds.
         teardown_s: How long closing all resources may take, in seconds. The services have stopped
             before, each within its own `drain_s`.
+        request_timeout_s: How long a handler may take until its answer begins, in seconds; then
+            the client has a 504. 0: no limit.
+        concurrency_limit: How many requests one process works on; more are answered with 503.
+            None: no limit.
+        max_body_bytes: The size of a request's body. A route may have its own `max_body_size`.
+        max_form_fields: How many fields a form may have.
+        max_form_files: How many files a form may have.
+        max_form_part_bytes: The size of one field of a form that is no file.
+        max_headers: How many headers a request may have.
+        max_header_bytes: The size of all headers of a request together.
+        threads: How many plain `def` handlers, dependencies and offloaded functions run at the
+            same time in one process.
+        offload_processes: How many processes `offload` may start for work that needs a CPU.
     """
 
     start_deadline_s: float | None = Field(default=None, ge=0)
     graceful_s: float = Field(default=25, ge=0)
     teardown_s: float = Field(default=10, gt=0)
+    request_timeout_s: float = Field(default=30, ge=0)
+    concurrency_limit: int | None = Field(default=None, ge=1)
+    max_body_bytes: int = Field(default=MIB, ge=0)
+    max_form_fields: int = Field(default=1000, ge=0)
+    max_form_files: int = Field(default=100, ge=0)
+    max_form_part_bytes: int = Field(default=MIB, ge=0)
+    max_headers: int = Field(default=100, ge=1)
+    max_header_bytes: int = Field(default=32 * 1024, ge=1)
+    threads: int = Field(default=40, ge=1)
+    offload_processes: int = Field(default=2, ge=1)
 
     def start_deadline_in(self, environment: str) -> float:
         """Return the start deadline that holds in an environment, in seconds."""
@@ -55,6 +80,18 @@ PLAIN_SETTINGS: Final = (
         type=list[str],
         default=lambda environment: ["localhost", "127.0.0.1", "[::1]"],
         help="The Host headers that are answered; `*` for all, `*.example.com` for subdomains.",
+    ),
+    Setting(
+        name="TRUSTED_PROXIES",
+        type=list[str],
+        default=lambda environment: [],
+        help="Networks whose X-Forwarded-* headers and request ids are believed, or `unix`.",
+    ),
+    Setting(
+        name="DOCS",
+        type=bool,
+        default=lambda environment: environment != "production",
+        help="Serve /docs, /redoc and /openapi.json; off in production unless set.",
     ),
     Setting(
         name="INSTALLED_APPS",

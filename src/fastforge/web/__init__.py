@@ -13,10 +13,20 @@ if TYPE_CHECKING:
     from .errors import problem_response as problem_response
     from .middleware import Middleware as Middleware
     from .middleware import Slot as Slot
+    from .settings import Cors as Cors
+    from .settings import Health as Health
+    from .settings import Security as Security
 
-__all__ = ["Middleware", "Slot", "problem_response"]
+__all__ = ["Cors", "Health", "Middleware", "Security", "Slot", "problem_response"]
 
-_LAZY = {"Middleware": "middleware", "Slot": "middleware", "problem_response": "errors"}
+_LAZY = {
+    "Cors": "settings",
+    "Health": "settings",
+    "Middleware": "middleware",
+    "Security": "settings",
+    "Slot": "middleware",
+    "problem_response": "errors",
+}
 
 
 def __getattr__(name: str) -> object:

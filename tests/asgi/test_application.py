@@ -18,8 +18,8 @@ from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError, ForgeError, StartError
 from fastforge.lifecycle import current_container
 
-from .folder import ProjectFolder, isolated
-from .processes import fetch, free_port, run, start, wait_until
+from tests.folder import ProjectFolder, isolated
+from tests.processes import fetch, free_port, run, start, wait_until
 
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -258,7 +258,7 @@ def test_a_route_of_an_existing_application_may_not_be_hidden(shop: ProjectFolde
         get_asgi_application(shop.load(), app=app)
     line = str(caught.value)
     assert "old_greet" in line
-    assert "test_asgi.py:" in line
+    assert "test_application.py:" in line
     assert "shop.orders.routes.greet" in line
 
 

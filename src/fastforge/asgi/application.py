@@ -1,0 +1,88 @@
+"""Application: what a project serves, assembled in the order in which it is read here."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from .. import __version__
+from ..core.identity import LABEL
+from ..core.services import where_jobs_run
+from ..exceptions import ComponentError
+from ..project import Project
+from ..web.errors import add_exception_handlers
+from ..web.kinds import ROUTERS
+from ..web.routing import mount_routers
+from .creation import new_application
+from .enclosing import enclose
+from .layers import add_middleware
+
+__all__ = ["get_asgi_application"]
+
+
+def get_asgi_application(
+    project: Project | None = None,
+    *,
+    app: FastAPI | None = None,
+    settings_module: str | None = None,
+) -> FastAPI:
+    """Return the application of a project: its routers, middleware, resources and error answers.
+
+    ```python
+    # shop/asgi.py
+    from fastforge.asgi import get_asgi_application
+
+    app = get_asgi_application()
+    ```
+
+    Surprises: nothing is opened before the server starts the application's lifespan. An
+    application given as `app` is changed and returned: its routes, handlers, middleware and
+    lifespans stay, ours go around them.
+
+    Args:
+        project: The project; loaded when it is not given.
+        app: An application that exists already.
+        settings_module: The dotted name of the settings, when the project has to be loaded;
+            else `FASTFORGE_SETTINGS_MODULE` or `pyproject.toml` says it.
+
+    Raises:
+        ComponentError: Two routes clash, a middleware cannot be imported, or `app` is serving.
+        ForgeError: The project cannot be loaded.
+    """
+    _refuse_serving(app)
+    project = project or Project.load(settings_module)
+    app = new_application(project) if app is None else app
+    prefixes = {config.label: config.prefix for config in project.apps}
+    mount_routers(app, project.registry.components(ROUTERS), prefixes)
+    add_middleware(app, project)
+    add_exception_handlers(app)
+    if project.settings.debug:
+        _welcome(app, project)
+    enclose(app, project)
+    return app
+
+
+def _refuse_serving(app: FastAPI | None) -> None:
+    if app is not None and app.middleware_stack is not None:
+        raise ComponentError(
+            f"the application {app.title!r} has answered requests already",
+            code="web.E006",
+            hint="call get_asgi_application(app=app) where the application is made",
+        )
+
+
+def _welcome(app: FastAPI, project: Project) -> None:
+    from ..web.welcome import About, AppFact, add_welcome_page  # in production it is never loaded
+
+    apps = tuple(
+        AppFact(name=config.name, label=config.label, prefix=config.prefix)
+        for config in project.apps
+        if config.label != LABEL
+    )
+    about = About(
+        project=project.name,
+        version=__version__,
+        settings=project.settings,
+        apps=apps,
+        jobs=where_jobs_run,
+    )
+    add_welcome_page(app, about)

@@ -1,0 +1,48 @@
+"""Enclosing: the edge around an application, and the project's life around its lifespan."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from ..exceptions import ForgeError
+from ..lifecycle import Role
+from ..middleware.edge import Edge, EdgeState
+from ..project import Project
+
+__all__ = ["enclose"]
+
+
+def enclose(app: FastAPI, project: Project) -> None:
+    """Put the edge around the application, and the project's life around its lifespan."""
+    state = EdgeState()
+    build, inner = app.build_middleware_stack, app.router.lifespan_context
+
+    def build_middleware_stack() -> Edge:
+        return Edge(build(), state)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        async with _running(project, state), inner(app) as values:
+            yield values
+
+    # On the instance: late routes, middleware and handlers of the user's still count, and the
+    # object stays the FastAPI that every tool knows.
+    app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
+    app.router.lifespan_context = lifespan
+
+
+@asynccontextmanager
+async def _running(project: Project, state: EdgeState) -> AsyncIterator[None]:
+    state.failure = None
+    try:
+        async with project.running(Role.WEB) as state.container:
+            yield
+    except ForgeError as error:
+        state.failure = error
+        raise
+    finally:
+        state.container = None

@@ -27,8 +27,7 @@ def served_application(project: Project) -> FastAPI:
     from fastapi import FastAPI
 
     from ..asgi import get_asgi_application
-    from ..server.application import PLAIN_APPLICATION, find_application
-    from ..server.loading import load_application
+    from ..core.entrypoint import PLAIN_APPLICATION, find_application, load_application
 
     settings = project.settings
     path = find_application(settings.module, settings.root)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..conf.finding import make_importable
+from ..core.entrypoint import find_application
 from ..exceptions import ForgeError
-from .application import find_application
 from .observer import Observer
 from .orders import GO, Orders
 

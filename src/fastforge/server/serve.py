@@ -13,12 +13,13 @@ from typing import Any, Final
 import uvicorn
 
 from .._utils import redact
+from ..core.entrypoint import load_application
 from ..exceptions import ForgeError, StartError
 from ..observability.tracebacks import tracebacks_are_wanted
 from .drain import Server
 from .lifespan import Lifespan
 from .listening import bind
-from .loading import load_application, resting_collector
+from .loading import resting_collector
 from .observer import Observer
 
 __all__ = ["LINGER_S", "bind", "refuse", "serve"]

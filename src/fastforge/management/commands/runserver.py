@@ -105,10 +105,10 @@ def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
 
 def _serve_here(module: str, named_by: str, place: Place, sock: socket.socket, url: str) -> int:
     """Serve in this process, by the limits that the settings give."""
+    from ...core.entrypoint import find_application
     from ...core.settings import Server
     from ...project import Outline
     from ...server.announcement import Announcer
-    from ...server.application import find_application
     from ...server.serve import serve
 
     settings = Outline.read(module, named_by=named_by).settings

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from ..exceptions import ForgeError
 from ..lifecycle import Role
 from ..middleware.edge import Edge, EdgeState
+from ..middleware.policy import EdgePolicy
 from ..project import Project
 
 __all__ = ["enclose"]
@@ -18,11 +19,11 @@ __all__ = ["enclose"]
 
 def enclose(app: FastAPI, project: Project) -> None:
     """Put the edge around the application, and the project's life around its lifespan."""
-    state = EdgeState()
+    state, policy = EdgeState(), EdgePolicy()
     build, inner = app.build_middleware_stack, app.router.lifespan_context
 
     def build_middleware_stack() -> Edge:
-        return Edge(build(), state)
+        return Edge(build(), state, policy)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:

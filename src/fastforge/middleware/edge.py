@@ -11,6 +11,7 @@ from ..exceptions import ForgeError
 from ..lifecycle import Container, use_container
 from ..observability.context import new_request_id, request_id
 from ..observability.tracebacks import tracebacks_are_wanted
+from .policy import EdgePolicy
 
 __all__ = ["CONTAINER", "EDGE", "Edge", "EdgeState"]
 
@@ -52,8 +53,9 @@ class Edge:
     the id; the inner one changes the container, and only if its own project is running.
     """
 
-    def __init__(self, app: ASGIApp, state: EdgeState) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, state: EdgeState, policy: EdgePolicy | None = None) -> None:
+        self.policy = policy or EdgePolicy()
+        self.app = self.policy.around(app) if self.policy.around else app
         self.state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,7 @@ from ..project import Project
 from ..web.errors import add_exception_handlers
 from ..web.kinds import ROUTERS
 from ..web.routing import mount_routers
-from .creation import new_application
+from .creation import limit_bodies, new_application
 from .enclosing import enclose
 from .layers import add_middleware
 
@@ -53,6 +53,7 @@ def get_asgi_application(
     app = new_application(project) if app is None else app
     prefixes = {config.label: config.prefix for config in project.apps}
     mount_routers(app, project.registry.components(ROUTERS), prefixes)
+    limit_bodies(app, project)
     add_middleware(app, project)
     add_exception_handlers(app)
     if project.settings.debug:

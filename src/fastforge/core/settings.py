@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..conf import App, Section, Setting
+from ..middleware.hosts import usable_host_pattern
+from ..middleware.proxies import usable_proxy
 
 __all__ = ["PLAIN_SETTINGS", "Server"]
 
@@ -77,13 +79,13 @@ PLAIN_SETTINGS: Final = (
     ),
     Setting(
         name="ALLOWED_HOSTS",
-        type=list[str],
+        type=list[Annotated[str, AfterValidator(usable_host_pattern)]],
         default=lambda environment: ["localhost", "127.0.0.1", "[::1]"],
         help="The Host headers that are answered; `*` for all, `*.example.com` for subdomains.",
     ),
     Setting(
         name="TRUSTED_PROXIES",
-        type=list[str],
+        type=list[Annotated[str, AfterValidator(usable_proxy)]],
         default=lambda environment: [],
         help="Networks whose X-Forwarded-* headers and request ids are believed, or `unix`.",
     ),

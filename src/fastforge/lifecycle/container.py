@@ -29,6 +29,7 @@ class Container:
         settings: The project's settings.
         registry: The project's components.
         role: The kind of process.
+        draining: True from the moment when a server was told to stop: clients should go elsewhere.
         stopping: Set when the process begins to stop, before anything is closed.
     """
 
@@ -36,6 +37,7 @@ class Container:
         self.registry = registry
         self.settings = settings
         self.role = role
+        self.draining = False
         self.stopping = asyncio.Event()
         self._instances: dict[Resource[Any], Any] = {}
         self._failures: dict[Resource[Any], str] = {}

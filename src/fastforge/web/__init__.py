@@ -11,13 +11,14 @@ from .._utils import lazy_attribute
 
 if TYPE_CHECKING:
     from .errors import problem_response as problem_response
+    from .limits import time_limit as time_limit
     from .middleware import Middleware as Middleware
     from .middleware import Slot as Slot
     from .settings import Cors as Cors
     from .settings import Health as Health
     from .settings import Security as Security
 
-__all__ = ["Cors", "Health", "Middleware", "Security", "Slot", "problem_response"]
+__all__ = ["Cors", "Health", "Middleware", "Security", "Slot", "problem_response", "time_limit"]
 
 _LAZY = {
     "Cors": "settings",
@@ -26,6 +27,7 @@ _LAZY = {
     "Security": "settings",
     "Slot": "middleware",
     "problem_response": "errors",
+    "time_limit": "limits",
 }
 
 

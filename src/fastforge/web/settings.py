@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ..conf import Section
 
 __all__ = ["Cors", "Health", "Security"]
+
+HeaderValue = Annotated[str, Field(pattern=r"^[ -~]*$")]
+"""What may stand in a header: one line of printable ASCII."""
+ProbePath = Annotated[str, Field(pattern=r"^(/[!-~]*)?$")]
+
+_A_STRANGER: Final = "https://whoever.invalid"
+
+
+def _whole_origin(origin: str) -> str:
+    if origin == "*":
+        return origin
+    if origin != origin.lower():
+        raise ValueError(f"browsers send origins in lower case; write {origin.lower()!r}")
+    parts = urlsplit(origin)
+    if not parts.scheme or not parts.netloc:
+        raise ValueError(f"this origin has no scheme; write 'https://{origin.lstrip('/')}'")
+    whole = f"{parts.scheme}://{parts.netloc}"
+    if origin != whole:
+        raise ValueError(f"an origin has no path; write {whole!r}")
+    if "*" in origin:
+        raise ValueError("only '*' alone stands for more than one; write an allow_origin_regex")
+    return origin
+
+
+def _usable_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from None
+    return pattern
+
+
+Origin = Annotated[str, AfterValidator(_whole_origin)]
+Pattern = Annotated[str, AfterValidator(_usable_pattern)]
 
 
 class Security(Section, setting="SECURITY"):
@@ -28,9 +64,9 @@ class Security(Section, setting="SECURITY"):
 
     content_type_options: Literal["nosniff", ""] = "nosniff"
     frame_options: Literal["DENY", "SAMEORIGIN", ""] = "DENY"
-    referrer_policy: str = "strict-origin-when-cross-origin"
-    opener_policy: str = "same-origin"
-    content_security_policy: str = ""
+    referrer_policy: HeaderValue = "strict-origin-when-cross-origin"
+    opener_policy: HeaderValue = "same-origin"
+    content_security_policy: HeaderValue = ""
     hsts_max_age_s: int = Field(default=31_536_000, ge=0)
     hsts_include_subdomains: bool = False
 
@@ -48,13 +84,28 @@ class Cors(Section, setting="CORS"):
         max_age_s: How long a browser keeps what a preflight said, in seconds.
     """
 
-    allow_origins: list[str] = Field(default=[])
-    allow_origin_regex: str = ""
+    allow_origins: list[Origin] = Field(default=[])
+    allow_origin_regex: Pattern = ""
     allow_methods: list[str] = Field(default=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
     allow_headers: list[str] = Field(default=["Content-Type", "Authorization"])
     allow_credentials: bool = False
     expose_headers: list[str] = Field(default=["X-Request-ID"])
     max_age_s: int = Field(default=600, ge=0)
+
+    @model_validator(mode="after")
+    def _credentials_need_names(self) -> Self:
+        is_open = "*" in self.allow_origins or re.fullmatch(self.allow_origin_regex, _A_STRANGER)
+        if self.allow_credentials and is_open:
+            raise ValueError(
+                "every page of the web could act as whoever has logged in; name the origins, or"
+                " leave allow_credentials out"
+            )
+        return self
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether any other origin may call the application."""
+        return bool(self.allow_origins or self.allow_origin_regex)
 
 
 class Health(Section, setting="HEALTH"):
@@ -68,7 +119,13 @@ class Health(Section, setting="HEALTH"):
         cache_s: How long an answer about the resources is used again, in seconds.
     """
 
-    live_path: str = Field(default="/livez", pattern=r"^(/.*)?$")
-    ready_path: str = Field(default="/readyz", pattern=r"^(/.*)?$")
+    live_path: ProbePath = "/livez"
+    ready_path: ProbePath = "/readyz"
     timeout_s: float = Field(default=1, gt=0)
     cache_s: float = Field(default=1, ge=0)
+
+    @model_validator(mode="after")
+    def _paths_differ(self) -> Self:
+        if self.live_path and self.live_path == self.ready_path:
+            raise ValueError(f"live_path and ready_path are both {self.live_path!r}; one has to go")
+        return self

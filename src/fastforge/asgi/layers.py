@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ..exceptions import ForgeError
 from ..project import Project
-from ..web.kinds import MIDDLEWARE
+from ..web.layers import SETTINGS, Layer, Placed, declared_layers
 from ..web.middleware import Middleware, Slot
 
 __all__ = ["add_middleware"]
@@ -19,33 +18,22 @@ def add_middleware(app: FastAPI, project: Project) -> None:
     """Put the layers around what is there, so that the first one becomes the outermost.
 
     Raises:
-        ComponentError: One of them cannot be imported.
+        ComponentError: One of them cannot be imported, or its options do not fit.
     """
-    for layer in reversed(tuple(_middleware(project))):
-        if layer.slot is Slot.ROUTER:
+    layers = (*_host_check(project), *declared_layers(project.settings, project.registry))
+    for layer in reversed(layers):
+        if layer.middleware.slot is Slot.ROUTER:
             app.router.middleware_stack = layer.wrap(app.router.middleware_stack)
         else:
-            app.add_middleware(layer.load(), **layer.options)
+            app.user_middleware.insert(0, Placed(layer))
 
 
-def _middleware(project: Project) -> Iterator[Middleware]:
-    """Yield the layers of the settings, then those of the apps, the outermost first."""
-    yield from _host_check(project)
-    try:
-        for entry in project.settings["MIDDLEWARE"]:
-            layer = Middleware.of(entry)
-            layer.validate()
-            yield layer
-    except ForgeError as error:
-        error.where = error.where or project.settings.where("MIDDLEWARE")
-        raise
-    yield from project.registry.values(MIDDLEWARE)
-
-
-def _host_check(project: Project) -> Iterator[Middleware]:
+def _host_check(project: Project) -> Iterator[Layer]:
     """Yield the layer that refuses other Host headers than ALLOWED_HOSTS has."""
     allowed: list[str] = [*project.settings["ALLOWED_HOSTS"]]
     if project.settings.environment == "test":
         allowed.append("testserver")  # what Starlette's test client calls itself
     if "*" not in allowed:
-        yield Middleware(TrustedHostMiddleware, allowed_hosts=allowed)
+        layer = Middleware(TrustedHostMiddleware, allowed_hosts=allowed)
+        where = project.settings.where("ALLOWED_HOSTS")
+        yield Layer(middleware=layer, brought_by=SETTINGS, where=where)

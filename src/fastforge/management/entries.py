@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..apps import AppConfig
 from ..conf import Setting, settings_report
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..project import Project
 
 __all__ = ["Entry", "entries_of"]
+
+MIDDLEWARE: Final = "middleware"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ def entries_of(project: Project) -> Mapping[str, Callable[[], Iterator[Entry]]]:
         "commands": partial(_commands, project),
         "settings": partial(_settings, project),
         **{name: partial(_components, project, name) for name in project.registry.kinds},
+        MIDDLEWARE: partial(_middleware, project),
     }
 
 
@@ -74,6 +77,15 @@ def _settings(project: Project) -> Iterator[Entry]:
     for row in settings_report(project.settings):
         app = owners[row.name]
         yield Entry(kind="settings", name=row.name, app=app, where=row.source, value=row)
+
+
+def _middleware(project: Project) -> Iterator[Entry]:
+    """Yield the layers of the application that is served, in order: not each is a component."""
+    from .served import served_application  # the application is built, which no other kind needs
+    from .stack import passed_layers
+
+    for each in passed_layers(served_application(project), project):
+        yield Entry(kind=MIDDLEWARE, name=each.name, app=each.app, where=each.where, value=each)
 
 
 def _components(project: Project, kind: str) -> Iterator[Entry]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from .._utils import first_line, import_object
+from .._utils import did_you_mean, first_line, import_object
 from ..exceptions import ComponentError
 
 __all__ = ["Middleware", "Slot"]
+
+_NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class Slot(StrEnum):
@@ -33,7 +36,8 @@ class Middleware:
     ```
 
     Surprises: the first of several is the outermost. Those of the settings stand outside those
-    of the apps, which stand in the order of INSTALLED_APPS.
+    of the apps, which stand in the order of INSTALLED_APPS. Options that the class does not take
+    are refused before anything is made, by what its signature says.
 
     Args:
         cls: The class or function that is given the inner application, or its dotted path, which
@@ -96,8 +100,40 @@ class Middleware:
         )
 
     def validate(self) -> None:
-        """Raise the error of `load`, if there is one."""
-        self.load()
+        """Refuse what cannot become a layer; nothing is made, so that nothing is opened.
+
+        Raises:
+            ComponentError: The path leads to nothing that can be called, or the options do not
+                fit what it leads to.
+        """
+        factory = self.load()
+        if inspect.iscoroutinefunction(factory):
+            raise ComponentError(
+                f"the middleware {self.name} is an async function, which makes no layer",
+                code="web.E005",
+                hint="name a class, or a function that is given the inner application and returns"
+                " `async def layer(scope, receive, send)`",
+            )
+        try:
+            signature = inspect.signature(factory)
+        except (TypeError, ValueError):  # written in C: it says so itself when it is called
+            return
+        try:
+            signature.bind(None, **self.options)
+        except TypeError as error:
+            problem, hint = _misfit(signature, self.options)
+            raise ComponentError(
+                f"the middleware {self.name} cannot be made: {problem or error}",
+                code="web.E007",
+                hint=hint,
+            ) from error
+
+    @property
+    def name(self) -> str:
+        """What people call it: the class's name, or the dotted path in quotes."""
+        if isinstance(self.cls, str):
+            return repr(self.cls)
+        return str(getattr(self.cls, "__name__", self.cls))
 
     def wrap(self, app: Any) -> Any:
         """Return the layer around an ASGI application."""
@@ -124,3 +160,21 @@ class Middleware:
         slot = "" if self.slot is Slot.APP else f", slot=Slot.{self.slot.name}"
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
         return f"Middleware({name}{slot}{options})"
+
+
+def _misfit(signature: inspect.Signature, options: Mapping[str, Any]) -> tuple[str, str]:
+    """Return which option a layer does not take, or does not get, and what to do about it."""
+    others = list(signature.parameters.values())[1:]  # the first is the inner application
+    taken = {each.name: each for each in others if each.kind in _NAMED}
+    unknown = [name for name in options if name not in taken]
+    if unknown and not any(each.kind is each.VAR_KEYWORD for each in others):
+        names = ", ".join(taken) or "none"
+        hint = did_you_mean(unknown[0], taken) or f"its options: {names}"
+        return f"it has no option {unknown[0]!r}", hint
+    missing = [
+        name for name, each in taken.items() if each.default is each.empty and name not in options
+    ]
+    if missing:
+        given = ", ".join(f"{name}=..." for name in missing)
+        return f"it needs {' and '.join(missing)}", f"write Middleware(cls, {given})"
+    return "", "it has to take the inner application, and then its options by name"

@@ -399,7 +399,7 @@ def test_only_allowed_hosts_are_answered(
     hosts: str, environment: str, host: str, status: int, tmp_path: Path
 ) -> None:
     with isolated(tmp_path) as folder:
-        folder.write({"shop/settings.py": f"ALLOWED_HOSTS = {hosts}\n"})
+        folder.write({"shop/settings.py": f"ALLOWED_HOSTS = {hosts}\nDOCS = True\n"})
         app = get_asgi_application(folder.load({"FASTFORGE_ENV": environment}))
         with TestClient(app) as client:
             assert client.get("/openapi.json", headers={"host": host}).status_code == status

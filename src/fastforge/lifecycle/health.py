@@ -32,11 +32,14 @@ async def check_health(
     Args:
         container: The running resources.
         timeout_s: The time limit, in seconds, for all of them together.
-        all_resources: Report those without a ping as well: they work when they are open.
+        all_resources: Report those as well that work and have no ping; one that could not be
+            opened is always reported.
     """
     declared = container.registry.components(RESOURCES)
     mine = [each for each in declared if container.role in each.value.roles]
-    asked = [each for each in mine if all_resources or each.value.ping]
+    asked = [
+        each for each in mine if all_resources or each.value.ping or container.failure(each.value)
+    ]
     return tuple(await asyncio.gather(*(_ask(each, container, timeout_s) for each in asked)))
 
 

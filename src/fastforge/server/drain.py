@@ -1,6 +1,7 @@
 """Drain: how a server stops without resetting a connection.
 
-In this order: no connection is accepted any more; web sockets are closed with 1012; for
+In this order: a project is told, so that it is no longer ready and its answers say that their
+connection will be closed; no connection is accepted any more; web sockets are closed with 1012; for
 `linger_s` connections that were accepted but have not spoken, and idle ones, may still ask and
 get an answer with `Connection: close`; requests in flight have `graceful_s`; then they are
 cancelled, and the application's lifespan ends.
@@ -22,6 +23,8 @@ from typing import Any, Final
 
 import uvicorn
 
+from ..lifecycle import Container
+from ..middleware.edge import CONTAINER
 from ..signals import SIGNALS
 from .lifespan import Lifespan
 
@@ -78,15 +81,25 @@ class Server(uvicorn.Server):
         for number in SIGNALS:
             if signal.getsignal(number) == self.handle_exit:
                 signal.signal(number, signal.SIG_DFL)
-        self._loop.call_soon_threadsafe(self._interrupt_start)
+        self._loop.call_soon_threadsafe(self._hear)
 
-    def _interrupt_start(self) -> None:
-        if not self.started:
+    def _hear(self) -> None:
+        if self.started:
+            self._drain()
+        else:
             self.lifespan.interrupt()
 
+    def _drain(self) -> Container | None:
+        """Let the application tell its clients to go elsewhere; return it, if it is a project."""
+        container: Container | None = self.lifespan.state.get(CONTAINER)
+        if container is not None:
+            container.draining = True
+        return container
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        container = self._drain()
         await self._stop_accepting(sockets or [])
-        self._announce()
+        self._announce(is_told_by_application=container is not None)
         await self._until(self._has_lingered, self.linger_s)
         if not await self._until(self._has_finished, self.graceful_s):
             await self._cancel()
@@ -106,10 +119,11 @@ class Server(uvicorn.Server):
         for sock in sockets:
             sock.close()
 
-    def _announce(self) -> None:
-        """Let every answer from now on say that its connection will be closed."""
+    def _announce(self, *, is_told_by_application: bool) -> None:
+        """Let every answer from now on say, and say once, that its connection will be closed."""
         state = self.server_state
-        state.default_headers = [*state.default_headers, GOING_AWAY]
+        if not is_told_by_application:
+            state.default_headers = [*state.default_headers, GOING_AWAY]
         for connection in state.connections:
             # One whose answer has begun is not told; its client may ask once more.
             cycle = getattr(connection, "cycle", None)

@@ -1,0 +1,219 @@
+"""Probes tell whether a process lives and whether it should be given requests, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Message
+
+from fastforge.lifecycle import Container, Role
+from fastforge.web.health import live_probe, ready_probe
+
+from tests.folder import ProjectFolder, isolated
+
+FOREVER_S = 3600
+
+RESOURCES = """
+    import asyncio
+    from fastforge.lifecycle import resource
+
+    asked, broken, waiting = [], set(), None
+
+    async def ping(name):
+        asked.append(name)
+        if waiting is not None:
+            await waiting.wait()
+        if name in broken:
+            raise ConnectionError(f"{name} at 10.1.2.3 refuses hunter2")
+
+    @resource(ping=ping)
+    async def vault():
+        yield "vault"
+
+    @resource(ping=ping, required=False)
+    async def mirror():
+        yield "mirror"
+
+    @resource
+    async def silent():
+        yield "silent"
+    """
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[ProjectFolder]:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]\n',
+                "shop/orders/resources.py": RESOURCES,
+            }
+        )
+        yield folder
+
+
+class Probe:
+    """A readiness probe, the resources that it asks, and its answers."""
+
+    def __init__(self, container: Container, **limits: float) -> None:
+        self.container: Container | None = container
+        self.app = ready_probe(
+            lambda: self.container, **{"timeout_s": 30, "cache_s": FOREVER_S, **limits}
+        )
+        self.resources: Any = sys.modules["shop.orders.resources"]
+
+    async def ask(self) -> tuple[int, dict[str, Any]]:
+        answer = await ask(self.app)
+        return answer.status, json.loads(answer.body)
+
+
+class Answer:
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        else:
+            self.body += message.get("body", b"")
+
+
+async def ask(app: ASGIApp, method: str = "GET") -> Answer:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    answer = Answer()
+    await app({"type": "http", "method": method, "path": "/", "headers": []}, receive, answer.send)
+    return answer
+
+
+@asynccontextmanager
+async def probing(shop: ProjectFolder, **limits: float) -> AsyncIterator[Probe]:
+    async with shop.load().running(Role.WEB) as container:
+        yield Probe(container, **limits)
+
+
+# --- what they answer ----------------------------------------------------------------------------
+
+
+async def test_a_process_lives_as_long_as_it_answers() -> None:
+    answer = await ask(live_probe())
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "pass"})
+    assert answer.headers["content-type"] == "application/health+json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_process_is_ready_while_its_resources_work(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        status, body = await probe.ask()
+    assert (status, body["status"]) == (200, "pass")
+    assert body["checks"]["vault"] == body["checks"]["mirror"] == [{"status": "pass"}]
+    assert "silent" not in body["checks"]
+
+
+async def test_a_required_resource_that_fails_makes_it_unready_and_tells_no_reason(
+    shop: ProjectFolder,
+) -> None:
+    async with probing(shop) as probe:
+        probe.resources.broken.add("vault")
+        status, body = await probe.ask()
+    assert (status, body["status"]) == (503, "fail")
+    assert body["checks"]["vault"] == [{"status": "fail"}]
+    assert "refuses" not in json.dumps(body)
+
+
+async def test_a_resource_that_can_be_done_without_is_only_reported(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        probe.resources.broken.add("mirror")
+        status, body = await probe.ask()
+    assert (status, body["status"]) == (200, "warn")
+    assert body["checks"]["mirror"] == [{"status": "fail"}]
+
+
+async def test_a_resource_that_hangs_fails_within_the_time_limit(shop: ProjectFolder) -> None:
+    async with probing(shop, timeout_s=0.05) as probe:
+        probe.resources.waiting = asyncio.Event()
+        status, body = await probe.ask()
+    assert (status, body["checks"]["vault"]) == (503, [{"status": "fail"}])
+
+
+async def test_it_is_not_ready_before_the_start_nor_while_it_stops(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        container, probe.container = probe.container, None
+        assert (await probe.ask())[0] == 503
+        probe.container = container
+        assert (await probe.ask())[0] == 200
+        assert container is not None
+        container.draining = True
+        assert await probe.ask() == (503, {"status": "fail", "notes": ["the process is stopping"]})
+        container.draining = False
+        container.stopping.set()
+        assert (await probe.ask())[0] == 503
+
+
+# --- how often resources are asked ---------------------------------------------------------------
+
+
+async def test_many_who_ask_at_once_are_one_question(shop: ProjectFolder) -> None:
+    async with probing(shop, cache_s=0) as probe:
+        probe.resources.waiting = asyncio.Event()
+        many = [asyncio.create_task(probe.ask()) for _ in range(20)]
+        await asyncio.sleep(0)
+        probe.resources.waiting.set()
+        assert {status for status, _ in await asyncio.gather(*many)} == {200}
+        assert sorted(probe.resources.asked) == ["mirror", "vault"]
+        await probe.ask()
+        assert len(probe.resources.asked) == 4
+
+
+async def test_an_answer_is_used_again_for_a_while(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        assert await probe.ask() == await probe.ask()
+        assert len(probe.resources.asked) == 2
+
+
+async def test_one_who_asks_and_leaves_takes_the_answer_from_nobody(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        probe.resources.waiting = asyncio.Event()
+        first, second = (asyncio.create_task(probe.ask()) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        probe.resources.waiting.set()
+        assert (await second)[0] == 200
+
+
+async def test_a_project_that_is_started_again_is_asked_again(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        await probe.ask()
+    async with shop.load().running(Role.WEB) as probe.container:
+        await probe.ask()
+    assert len(probe.resources.asked) == 4
+
+
+# --- methods -------------------------------------------------------------------------------------
+
+
+async def test_head_is_answered_without_a_body() -> None:
+    probe = live_probe()
+    got, head = await ask(probe), await ask(probe, "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers == got.headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+async def test_another_method_is_not_allowed(method: str) -> None:
+    answer = await ask(live_probe(), method)
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert json.loads(answer.body)["status"] == 405

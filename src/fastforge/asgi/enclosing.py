@@ -13,6 +13,7 @@ from ..lifecycle import Role
 from ..middleware.edge import Edge, EdgeState
 from ..middleware.policy import EdgePolicy
 from ..project import Project
+from .building import Unbuilt, built
 
 __all__ = ["enclose"]
 
@@ -23,7 +24,9 @@ def enclose(app: FastAPI, project: Project) -> None:
     build, inner = app.build_middleware_stack, app.router.lifespan_context
 
     def build_middleware_stack() -> Edge:
-        return Edge(build(), state, policy)
+        inner = built(build)
+        state.failure = inner.failure if isinstance(inner, Unbuilt) else None
+        return Edge(inner, state, policy)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:

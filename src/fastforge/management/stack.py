@@ -14,6 +14,7 @@ from starlette.middleware import Middleware as StarletteMiddleware
 from starlette.routing import Router
 
 from .._utils import is_written_by_the_user
+from ..asgi.building import Unbuilt
 from ..conf.redaction import masked
 from ..exceptions import Location
 from ..web.layers import Layer, Placed, declared_layers
@@ -160,6 +161,8 @@ def _chain(layer: object, router: Router) -> Iterator[object]:
         if layer is None or id(layer) in seen:
             yield None
             return
+        if isinstance(layer, Unbuilt):
+            raise layer.failure
         seen.add(id(layer))
         yield layer
         layer = _enclosed(layer)

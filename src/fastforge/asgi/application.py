@@ -10,6 +10,7 @@ from ..core.services import where_jobs_run
 from ..exceptions import ComponentError
 from ..project import Project
 from ..web.errors import add_exception_handlers
+from ..web.index import index_routes
 from ..web.kinds import ROUTERS
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
@@ -53,6 +54,7 @@ def get_asgi_application(
     app = new_application(project) if app is None else app
     prefixes = {config.label: config.prefix for config in project.apps}
     mount_routers(app, project.registry.components(ROUTERS), prefixes)
+    index_routes(app)
     limit_bodies(app, project)
     add_middleware(app, project)
     add_exception_handlers(app)

@@ -1,0 +1,78 @@
+"""Table: the index as it stands at a moment, and the routing that it does."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from .private import Leaf, Shadow, Snapshot, get_route_path, leaves, nested
+from .states import States
+
+__all__ = ["RouteIndex"]
+
+
+class RouteIndex:
+    """An ASGI application that stands for a router's own: gives it the routes that may match.
+
+    It never decides: FastAPI does, for each request, in the order of declaration, on a router
+    that has fewer routes.
+
+    Args:
+        router: The router of an application.
+    """
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+        self._table: _Table | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        router = self._router
+        if scope["type"] == "lifespan" or scope.get("root_path", "").endswith("/"):
+            # Such a root path takes part in the redirection of slashes.
+            await APIRouter.app(router, scope, receive, send)
+            return
+        table = self._table
+        if table is None or not table.snapshot.holds(router):
+            table = self._table = _Table(router, first=_Late(self))
+        scope.setdefault("router", router)
+        await table.candidates(get_route_path(scope)).app(scope, receive, send)
+
+    def is_late(self) -> bool:
+        """Whether a router that ours includes has got routes since the table was made."""
+        return self._table is not None and not self._table.snapshot.holds_below(self._router)
+
+    def forget(self) -> None:
+        """Make the table anew for the next request."""
+        self._table = None
+
+
+class _Table:
+    def __init__(self, router: APIRouter, *, first: BaseRoute) -> None:
+        self.snapshot = Snapshot(router)  # before its routes are read: none is missed
+        self._router = router
+        self._first = first
+        self._leaves: tuple[Leaf, ...] = tuple(leaves(router.routes))
+        self._states = States([leaf.pattern for leaf in self._leaves])
+
+    def candidates(self, path: str) -> Shadow:
+        state = self._states.find(path)
+        found: Shadow | None = state.result
+        if found is None:
+            some = [self._leaves[number] for number in state.routes()]
+            found = state.result = Shadow(self._router, nested(some), self._first)
+        return found
+
+
+class _Late(BaseRoute):
+    """Takes a request that no route matched, when there are routes that the table has not seen."""
+
+    def __init__(self, index: RouteIndex) -> None:
+        self._index = index
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.FULL if self._index.is_late() else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._index.forget()
+        await self._index(scope, receive, send)

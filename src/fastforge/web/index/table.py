@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .private import Leaf, Shadow, Snapshot, get_route_path, leaves, nested
 from .states import States
@@ -25,6 +25,11 @@ class RouteIndex:
     def __init__(self, router: APIRouter) -> None:
         self._router = router
         self._table: _Table | None = None
+
+    @property
+    def app(self) -> ASGIApp:
+        """The routing that it stands for, as each layer shows what it encloses."""
+        return self._router.app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         router = self._router

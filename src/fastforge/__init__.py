@@ -19,18 +19,22 @@ if TYPE_CHECKING:
     from .lifecycle import resource as resource
     from .lifecycle import section as section
     from .lifecycle import service as service
+    from .offloading import Limiter as Limiter
+    from .offloading import offload as offload
     from .project import Project as Project
     from .tasks import task as task
 
 _LAZY = {
     "App": "conf",
     "ForgeError": "exceptions",
+    "Limiter": "offloading",
     "Project": "project",
     "Role": "lifecycle",
     "Section": "conf",
     "env": "conf",
     "get_asgi_application": "asgi",
     "injected": "lifecycle",
+    "offload": "offloading",
     "provide": "lifecycle",
     "resource": "lifecycle",
     "section": "lifecycle",
@@ -43,12 +47,14 @@ __version__ = "0.1.0"
 __all__ = [
     "App",
     "ForgeError",
+    "Limiter",
     "Project",
     "Role",
     "Section",
     "env",
     "get_asgi_application",
     "injected",
+    "offload",
     "provide",
     "resource",
     "section",

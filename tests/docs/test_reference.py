@@ -52,6 +52,7 @@ PUBLIC = (
     "fastforge.contrib.templates",
     "fastforge.exceptions",
     "fastforge.lifecycle",
+    "fastforge.offloading",
     "fastforge.tasks",
     "fastforge.test",
     "fastforge.web",

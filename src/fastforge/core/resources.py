@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from ..lifecycle import resource
+from ..lifecycle import current_container, resource
+from ..offloading.offloader import Offloader, running_offloader
 from ..tasks.memory import MemoryBackend
+from .settings import Server
 
-__all__ = ["memory_jobs"]
+__all__ = ["memory_jobs", "offloading"]
+
+
+@resource
+async def offloading() -> AsyncIterator[Offloader]:
+    """Give the threads and processes of `offload`, as many as SERVER says.
+
+    It is the first to open and the last to close: other resources may offload when they do.
+    """
+    container = current_container()
+    server = container.settings.section(Server)
+    async with running_offloader(
+        container, threads=server.threads, processes=server.offload_processes
+    ) as offloader:
+        yield offloader
 
 
 @resource

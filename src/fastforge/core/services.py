@@ -1,4 +1,4 @@
-"""The service that every project has: a worker inside the server, for development."""
+"""The services that every project has: offloading, and a worker in the server for development."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ import threading
 from typing import Final
 
 from ..lifecycle import Container, Role, StopSignal, current_container, service
+from ..offloading.offloader import DRAIN_S as OFFLOAD_DRAIN_S
+from ..offloading.offloader import offloader_of
 from ..tasks.control import Stop
 from ..tasks.kinds import TASKS
 from ..tasks.settings import Tasks
 from ..tasks.working import has_work, options_of, queues_of, work
 
-__all__ = ["EMBEDDED_WORKER", "embedded_worker", "where_jobs_run", "worker_is_embedded"]
+__all__ = [
+    "EMBEDDED_WORKER",
+    "embedded_worker",
+    "offload_watch",
+    "where_jobs_run",
+    "worker_is_embedded",
+]
 
 logger = logging.getLogger("fastforge.worker")
 
@@ -61,6 +69,12 @@ async def embedded_worker(stopping: StopSignal) -> None:
     if threads:
         logger.warning("%d threads did not end; they are left behind", threads)
         threading.Thread(target=_end_with_main_thread, daemon=True).start()
+
+
+@service(drain_s=OFFLOAD_DRAIN_S + 1)
+async def offload_watch(stopping: StopSignal) -> None:
+    """Tell when a limit of `offload` is stuck; at the stop, let functions end before resources."""
+    await offloader_of(current_container()).watch(stopping)
 
 
 async def _tell(stop: Stop, stopping: asyncio.Event) -> None:

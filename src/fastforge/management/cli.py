@@ -15,6 +15,7 @@ import click
 
 from .. import __version__
 from ..commands import CommandFile
+from ..ending import will_exit
 from ..observability.tracebacks import TRACEBACK_VARIABLE
 from .invocation import Invocation, Listing
 from .lazy import LazyCommand
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _output_is_closed()
+    will_exit(code)
     sys.exit(code)
 
 

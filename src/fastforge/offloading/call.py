@@ -1,0 +1,123 @@
+"""Call: one function that was handed over, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Final
+
+from ..exceptions import Location
+from .errors import OffloadError
+from .gate import Gate, Place
+
+__all__ = ["Call", "current_call", "name_of", "refuse_async"]
+
+current_call: Final[ContextVar[Call | None]] = ContextVar("fastforge_offloaded", default=None)
+"""The offloaded function that runs here, or that has called back to here."""
+
+
+class Call:
+    """A function with its arguments; later what came of it.
+
+    Attributes:
+        name: The function's, with its module.
+        has_begun: Whether it was handed to a thread or a process.
+        is_abandoned: Whether nobody waits for it any more.
+        has_ended: Whether it has returned or raised.
+        thread: The thread that runs it.
+        work: The task that waits for its thread.
+        places: The places that it has, by their gates.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.function = function
+        self.args = args
+        self.name = name_of(function)
+        self.has_begun = False
+        self.is_abandoned = False
+        self.has_ended = False
+        self.thread: threading.Thread | None = None
+        self.work: asyncio.Task[None] | None = None
+        self.places: dict[Gate, Place] = {}
+        self._caller = current_call.get()
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    async def enter(self, gate: Gate) -> None:
+        """Take a place in a gate, on loan when the function that called back has one."""
+        self.places[gate] = await gate.enter(self._lender(gate))
+
+    def run(self) -> None:
+        """Run it, in a thread. Whatever it raises is kept: also what would end the event loop."""
+        self.thread = threading.current_thread()
+        if self.is_abandoned:  # its caller left before it began
+            return
+        try:
+            self._value = self.function(*self.args)
+        except BaseException as error:
+            self._error = error
+        self.has_ended = True
+
+    def ended_with(self, value: Any = None, error: BaseException | None = None) -> None:
+        """Keep what came of it elsewhere."""
+        self._value, self._error = value, error
+        self.has_ended = True
+
+    def leave(self) -> None:
+        """Give its places back, the last one first, and forget its arguments."""
+        for place in reversed(self.places.values()):
+            place.end()
+        self.function, self.args = _forgotten, ()
+
+    def result(self) -> Any:
+        """Return what it returned, or raise what it raised."""
+        if self._error is None:
+            return self._value
+        try:
+            raise self._error
+        finally:
+            self._error = None  # its traceback holds this very frame
+
+    def _lender(self, gate: Gate) -> Place | None:
+        caller = self._caller
+        while caller is not None:
+            place = caller.places.get(gate)
+            if place is not None and not place.has_ended:
+                return place
+            caller = caller._caller
+        return None
+
+
+def refuse_async(function: Callable[..., Any]) -> None:
+    """Refuse what belongs on the event loop.
+
+    Raises:
+        OffloadError: It is an `async def`.
+    """
+    target: Any = function
+    while isinstance(target, functools.partial):
+        target = target.func
+    if inspect.iscoroutinefunction(target):
+        raise OffloadError(
+            f"{name_of(function)} is an async function and cannot be offloaded",
+            code="offloading.E001",
+            hint="await it; offload takes plain functions that block",
+            where=Location.of(target),
+        )
+
+
+def name_of(function: Any) -> str:
+    """Return what messages call a function: its module and its qualified name."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not hasattr(function, "__qualname__"):
+        function = type(function)
+    module = getattr(function, "__module__", None) or ""
+    return f"{module}.{function.__qualname__}".lstrip(".")
+
+
+def _forgotten() -> None: ...

@@ -1,0 +1,36 @@
+"""What can go wrong with a function that is offloaded.
+
+ForgeError
+└── OffloadError
+    ├── OffloadBusy         too many wait for a limiter already: 503
+    ├── OffloadTimeout      it did not end in time (also TimeoutError): 504
+    └── OffloadCrashed      the process that ran it ended
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..exceptions import ForgeError
+
+__all__ = ["OffloadBusy", "OffloadCrashed", "OffloadError", "OffloadTimeout"]
+
+
+class OffloadError(ForgeError):
+    """A function cannot be offloaded, or a limiter is wrong."""
+
+
+class OffloadBusy(OffloadError):
+    """As many callers wait for a limiter as it lets wait. Nothing was run."""
+
+    status: ClassVar[int] = 503
+
+
+class OffloadTimeout(OffloadError, TimeoutError):
+    """A function did not end, or did not begin, within `timeout_s`."""
+
+    status: ClassVar[int] = 504
+
+
+class OffloadCrashed(OffloadError):
+    """The process that ran a function ended before it answered."""

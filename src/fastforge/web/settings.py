@@ -14,7 +14,7 @@ __all__ = ["Cors", "Health", "Security"]
 
 HeaderValue = Annotated[str, Field(pattern=r"^[ -~]*$")]
 """What may stand in a header: one line of printable ASCII."""
-ProbePath = Annotated[str, Field(pattern=r"^(/[!-~]*)?$")]
+ProbePath = Annotated[str, Field(pattern=r"^(/[^\s?#]*)?$")]
 
 _A_STRANGER: Final = "https://whoever.invalid"
 

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from starlette.middleware.gzip import GZipMiddleware
 
 from fastforge.asgi import get_asgi_application
+from fastforge.checks import run_checks
 from fastforge.exceptions import ComponentError, ForgeError
 from fastforge.web import Middleware, Slot
 from tests.folder import ProjectFolder, isolated
@@ -27,6 +28,22 @@ LAYERS = """
             if scope["type"] == "http":
                 scope.setdefault("passed", []).append(self.name)
             await self.app(scope, receive, send)
+
+    class Raising(Layer):
+        def __init__(self, app, level=3):
+            raise ValueError("the level has to be 1 or 2")
+
+    class Bare:
+        pass
+
+    def made(app, /, *, name="made", **others):
+        return Layer(app, name)
+
+    async def awaited(request, call_next): ...
+
+    class Session(Layer):
+        def __init__(self, app, secret_key, max_age=60):
+            super().__init__(app, "session")
     """
 
 
@@ -82,6 +99,92 @@ def test_ours_stand_outside_those_of_an_existing_application(shop: ProjectFolder
     assert passed(get_asgi_application(project, app=app)) == ["plain", "theirs"]
 
 
+def test_layers_that_are_added_later_stand_outside_ours(shop: ProjectFolder) -> None:
+    shop.write({"shop/settings.py": 'MIDDLEWARE = ["shop.layers.Layer"]'})
+    app = get_asgi_application(shop.load())
+    app.add_middleware(Middleware("shop.layers.made").load(), name="later")
+    assert passed(app) == ["later", "plain"]
+
+
+def test_classes_and_functions_of_others_are_layers_like_ours(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/settings.py": """
+                from fastforge.web import Middleware, Slot
+                from starlette.middleware.gzip import GZipMiddleware
+
+                MIDDLEWARE = [
+                    Middleware(GZipMiddleware, minimum_size=1),
+                    Middleware("shop.layers.Session", secret_key="key"),
+                    Middleware("shop.layers.made", slot=Slot.ROUTER, name="inner", level=2),
+                    "shop.layers.made",
+                ]
+                """
+        }
+    )
+    app = get_asgi_application(shop.load())
+    assert passed(app) == ["session", "made", "inner"]
+    with TestClient(app) as client:
+        answer = client.get("/passed", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+SEEING = """
+    from fastforge.web import Middleware, Slot
+
+    seen = []
+
+    class Seeing:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            async def noting(message):
+                seen.append(message.get("status"))
+                await send(message)
+
+            try:
+                await self.app(scope, receive, noting)
+            except Exception as error:
+                seen.append(type(error).__name__)
+                raise
+
+    SEEING = Middleware(Seeing, slot=Slot.ROUTER)
+    """
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [("/known/1", [200, None]), ("/known/x", [409, None]), ("/unknown", ["HTTPException"])],
+)
+def test_a_layer_around_the_router_sees_the_answers_that_handlers_for_exceptions_make(
+    shop: ProjectFolder, path: str, seen: list[object]
+) -> None:
+    """All but those of the router itself, which knows no route: they pass it as an exception."""
+    shop.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.first"]',
+            "shop/first/middleware.py": SEEING,
+            "shop/first/routes.py": """
+                from fastapi import APIRouter, HTTPException
+
+                router = APIRouter()
+
+                @router.get("/known/{name}")
+                async def known(name: str) -> str:
+                    if name == "x":
+                        raise HTTPException(409)
+                    return name
+                """,
+        }
+    )
+    with TestClient(get_asgi_application(shop.load())) as client:
+        noted = sys.modules["shop.first.middleware"].seen
+        noted.clear()  # of the lifespan
+        client.get(path)
+        assert noted == seen
+
+
 @pytest.mark.parametrize(
     ("entry", "code", "text"),
     [
@@ -89,35 +192,98 @@ def test_ours_stand_outside_those_of_an_existing_application(shop: ProjectFolder
         ("'shop.nowhere.Layer'", "web.E004", "No module named 'shop.nowhere'"),
         ("'gzip'", "web.E004", "'gzip' cannot be imported"),
         ("'shop.layers.__name__'", "web.E005", "is no class: str"),
+        ("'shop.layers.awaited'", "web.E005", "is an async function, which makes no layer"),
         ("42", "web.E003", "42 is no middleware"),
+        (
+            "Middleware(GZipMiddleware, minimum=500)",
+            "web.E007",
+            "GZipMiddleware cannot be made: it has no option 'minimum';"
+            " did you mean 'minimum_size'?",
+        ),
+        (
+            "'shop.layers.Session'",
+            "web.E007",
+            "'shop.layers.Session' cannot be made: it needs secret_key;"
+            " write Middleware(cls, secret_key=...)",
+        ),
+        ("Middleware('shop.layers.Session', key='s3cr3t')", "web.E007", "no option 'key'; its"),
+        ("'shop.layers.Bare'", "web.E007", "it has to take the inner application"),
+        (
+            "Middleware('shop.layers.Layer', app=1)",
+            "web.E007",
+            "it has no option 'app'; its options: name",
+        ),
     ],
 )
 def test_a_wrong_entry_of_the_settings_is_one_line_with_its_place(
     shop: ProjectFolder, entry: str, code: str, text: str
 ) -> None:
-    shop.write({"shop/settings.py": f"MIDDLEWARE = [{entry}]"})
+    shop.write(
+        {
+            "shop/settings.py": f"""
+                from fastforge.web import Middleware
+                from starlette.middleware.gzip import GZipMiddleware
+
+                MIDDLEWARE = [
+                    "shop.layers.Layer",
+                    {entry},
+                ]
+                """
+        }
+    )
     project = shop.load()
     with pytest.raises(ComponentError) as caught:
         get_asgi_application(project)
     assert caught.value.code == code
     assert text in str(caught.value)
-    assert "settings.py:1: " in str(caught.value)
+    assert "settings.py:6: " in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+    assert [message.text for message in run_checks(project)] == [f"[{code}] {caught.value.message}"]
 
 
-def test_a_wrong_path_in_an_app_is_found_when_the_project_is_loaded(shop: ProjectFolder) -> None:
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        ('"shop.layers.Lair"', "the middleware 'shop.layers.Lair' cannot be imported"),
+        ('"shop.layers.Layer", nme="x"', "it has no option 'nme'; did you mean 'name'?"),
+    ],
+)
+def test_a_mistake_in_an_app_is_found_when_the_project_is_loaded(
+    shop: ProjectFolder, layer: str, text: str
+) -> None:
     shop.write(
         {
             "shop/settings.py": 'INSTALLED_APPS = ["shop.first"]',
-            "shop/first/middleware.py": """
+            "shop/first/middleware.py": f"""
                 from fastforge.web import Middleware
 
-                layer = Middleware("shop.layers.Lair")
+                layer = Middleware({layer})
                 """,
         }
     )
-    with pytest.raises(ForgeError, match=r"middleware\.py:3: the middleware 'shop.layers.Lair'"):
+    with pytest.raises(ForgeError) as caught:
         shop.load()
+    assert "middleware.py:3: " in str(caught.value)
+    assert text in str(caught.value)
+
+
+def test_a_list_that_is_put_together_has_the_line_of_its_statement(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/settings.py": """
+                MIDDLEWARE = [
+                    "shop.layers.Layer",
+                ]
+                MIDDLEWARE += [
+
+                    "shop.layers.Lair",
+                ]
+                """
+        }
+    )
+    with pytest.raises(ComponentError, match=r"settings\.py:4: the middleware 'shop.layers.Lair'"):
+        get_asgi_application(shop.load())
 
 
 def test_equal_descriptions_are_equal_and_frozen() -> None:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware as StarletteMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import Router
 
 from .._utils import is_written_by_the_user
 from ..asgi.building import Unbuilt
 from ..conf.redaction import masked
 from ..exceptions import Location
-from ..web.layers import Layer, Placed, declared_layers
+from ..web.layers import SETTINGS, Layer, Placed, declared_layers
 from ..web.middleware import Slot
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ APPLICATION: Final = "application"
 """Who brings what the code that makes the application has added to it."""
 HIDDEN: Final = "(what this one encloses: it has no attribute app)"
 LIBRARIES: Final = ("fastforge", "fastapi", "starlette")
-SETTINGS_OF: Final = {"fastforge.middleware.cors": "CORS"}
+SETTINGS_OF: Final = {CORSMiddleware: "CORS"}
+"""The layers that stand there because of a setting."""
 PLAIN: Final = (str, int, float, list, tuple, frozenset, set)
 
 
@@ -73,7 +76,9 @@ def passed_layers(app: FastAPI, project: Project) -> Iterator[Passed]:
     around_all = [_Declared.of(entry) for entry in app.user_middleware]
     names: Counter[str] = Counter()
     for each in (
-        *_described(app.build_middleware_stack(), around_all, app.router, project),
+        *_described(
+            app.build_middleware_stack(), around_all, app.router, project, ServerErrorMiddleware
+        ),
         *_described(app.router.middleware_stack, around_router, app.router, project),
         Passed(name=_qualified(type(app.router)), app=_library(app.router), options={}),
     ):
@@ -134,17 +139,30 @@ class _Declared:
 
 
 def _described(
-    outermost: object, declared: list[_Declared], router: Router, project: Project
+    outermost: object,
+    declared: list[_Declared],
+    router: Router,
+    project: Project,
+    inside: type | None = None,
 ) -> Iterator[Passed]:
     """Describe each layer down to the router, and say where one cannot be followed.
 
-    What was declared and is hidden behind such a layer is shown after it: it is in there.
+    What was declared and is hidden behind such a layer is shown after it.
+
+    Args:
+        outermost: The first layer.
+        declared: What was asked for, in order.
+        router: The last.
+        project: The project.
+        inside: The layer that encloses all that was asked for.
     """
-    waiting = declared
+    waiting = [] if inside else declared
     for layer in _chain(outermost, router):
+        if inside and isinstance(layer, inside):
+            waiting = declared
         if layer is None:
             yield Passed(name=HIDDEN, app="", options={})
-            yield from (each.passed(project) for each in waiting)
+            yield from (each.passed(project) for each in waiting)  # it is in there
             return
         maker = next((number for number, each in enumerate(waiting) if each.has_made(layer)), None)
         if maker is None:
@@ -176,13 +194,14 @@ def _enclosed(layer: object) -> object:
 
 
 def _undeclared(layer: object, project: Project) -> Passed:
-    setting = SETTINGS_OF.get(_kind(layer).__module__)
-    names = _parameters(_kind(layer))
-    values = {name: getattr(layer, name, None) for name in names if name != "app"}
+    kind = _kind(layer)
+    setting = SETTINGS_OF.get(kind)
+    where = project.settings.where(setting) if setting else _place(kind)
+    values = {name: getattr(layer, name, None) for name in _parameters(kind) if name != "app"}
     return Passed(
-        name=_qualified(_kind(layer)),
-        app=_library(layer),
-        where=str((project.settings.where(setting) if setting else _place(_kind(layer))) or ""),
+        name=_qualified(kind),
+        app=SETTINGS if setting else _library(layer),
+        where=str(where or ""),
         options={
             name: _shown(value, project)
             for name, value in values.items()

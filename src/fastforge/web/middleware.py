@@ -20,8 +20,8 @@ class Slot(StrEnum):
     """Where a layer stands.
 
     `APP` is where `app.add_middleware` puts one: around error handling and routing. `ROUTER` is
-    the innermost place, around the router alone: it sees the answers that the handlers for
-    exceptions have already made of errors.
+    the innermost place, around the router alone: it sees the answer that the handlers for
+    exceptions have made of what a route raised. That no route fits passes it as an exception.
     """
 
     APP = "app"

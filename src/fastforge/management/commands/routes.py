@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from ...commands import Context, command
+from ...core.identity import LABEL
 from ...exceptions import Location
 from ..tables import listing
 
@@ -26,8 +27,25 @@ def routes(*, json: Annotated[bool, "Write JSON."] = False, context: Context) ->
     """Build the application, without starting it, and list what it answers."""
     from ..served import served_application
 
-    rows = _rows(served_application(context.project), context.project)
+    app = served_application(context.project)
+    rows = (*_probes(app), *_rows(app, context.project))
     context.echo(listing(rows, COLUMNS, json=json))
+
+
+def _probes(app: Any) -> Iterator[dict[str, str]]:
+    """Yield the paths that the edge answers itself, before any route is looked for."""
+    from ...middleware.edge import Edge
+
+    edge = app.build_middleware_stack()
+    for path, answer in (edge.policy.probes if isinstance(edge, Edge) else {}).items():
+        yield {
+            "method": "GET,HEAD",
+            "path": path,
+            "name": "",
+            "app": LABEL,
+            "endpoint": _module(answer),
+            "where": "",
+        }
 
 
 def _rows(app: Any, project: Project) -> Iterator[dict[str, str]]:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from ...checks import Level, Message, check
 from ...exceptions import ErrorGroup, ForgeError, Location
 from ...web.kinds import ROUTERS
+from ...web.layers import settings_entries
 from ...web.middleware import Middleware
 from ...web.routing import mount_routers
 
@@ -46,8 +47,10 @@ def _refused_routes(project: Project) -> tuple[ForgeError, ...]:
 
 
 def _refused_middleware(project: Project) -> Iterator[ForgeError]:
-    for entry in project.settings["MIDDLEWARE"]:  # that of the apps was validated when loaded
+    # That of the apps was validated when loaded.
+    for entry, where in settings_entries(project.settings):
         try:
             Middleware.of(entry).validate()
         except ForgeError as error:
+            error.where = error.where or where
             yield error

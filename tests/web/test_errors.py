@@ -67,7 +67,7 @@ def test_what_is_ours_to_mend_is_logged_and_not_told(caplog: pytest.LogCaptureFi
 
 def test_an_error_without_a_status_stays_a_500() -> None:
     answer = client_for(ForgeError("a mistake", code="shop.E002")).get("/")
-    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    assert answer.json() == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
 
 
 def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() -> None:
@@ -85,9 +85,9 @@ def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() ->
     assert traceback.format_exception(caught.value)[-1].partition(": ")[2].startswith(shown)
 
 
-def test_answers_of_fastapi_stay_its_own() -> None:
+def test_answers_of_fastapi_become_problems() -> None:
     answer = client_for(HTTPException(404, "no such order")).get("/")
-    assert answer.json() == {"detail": "no such order"}
+    assert (answer.json()["status"], answer.json()["detail"]) == (404, "no such order")
 
 
 @pytest.mark.parametrize("kind", [ForgeError, Taken])

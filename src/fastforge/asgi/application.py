@@ -9,9 +9,12 @@ from ..core.identity import LABEL
 from ..core.services import where_jobs_run
 from ..exceptions import ComponentError
 from ..project import Project
+from ..web.bodies import answer_large_bodies
 from ..web.errors import add_exception_handlers
 from ..web.index import index_routes
-from ..web.kinds import ROUTERS
+from ..web.kinds import ERROR_FORMATS, ROUTERS
+from ..web.openapi import describe_errors
+from ..web.resolution import ErrorFormats
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
 from .enclosing import enclose
@@ -53,11 +56,15 @@ def get_asgi_application(
     project = project or Project.load(settings_module)
     app = new_application(project) if app is None else app
     prefixes = {config.label: config.prefix for config in project.apps}
-    mount_routers(app, project.registry.components(ROUTERS), prefixes)
+    routers = project.registry.components(ROUTERS)
+    formats = ErrorFormats(project.registry.components(ERROR_FORMATS), routers, prefixes)
+    mount_routers(app, routers, prefixes)
     index_routes(app)
     limit_bodies(app, project)
     add_middleware(app, project)
-    add_exception_handlers(app)
+    add_exception_handlers(app, formats, debug=project.settings.debug)
+    answer_large_bodies(app, formats)
+    describe_errors(app, formats)
     if project.settings.debug:
         _welcome(app, project)
     enclose(app, project)

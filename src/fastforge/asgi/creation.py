@@ -17,7 +17,8 @@ NO_DOCS: Final[dict[str, Any]] = {"docs_url": None, "redoc_url": None, "openapi_
 def new_application(project: Project) -> FastAPI:
     """Return an application without routes, with what the settings say of it."""
     docs = {} if project.settings["DOCS"] else NO_DOCS
-    return FastAPI(title=project.name, debug=project.settings.debug, **docs)
+    # Not `debug=`: Starlette would answer every failure with a traceback, not browsers alone.
+    return FastAPI(title=project.name, **docs)
 
 
 def limit_bodies(app: FastAPI, project: Project) -> None:

@@ -16,9 +16,10 @@ from ..middleware.policy import ClientOf, EdgePolicy, Refuse
 from ..middleware.proxies import TrustedProxies
 from ..observability.access import AccessLog
 from ..project import Project
-from ..web.errors import problem_response
+from ..web.errors import refusal
 from ..web.health import live_probe, ready_probe
 from ..web.limits import shortest_time_limit, time_limit_of
+from ..web.resolution import ErrorFormats
 from ..web.settings import Cors, Health, Security
 
 __all__ = ["edge_policy"]
@@ -31,6 +32,7 @@ def edge_policy(
     app: FastAPI,
     *,
     running: Callable[[], Container | None],
+    formats: ErrorFormats | None = None,
     access_log: AccessLog | None = None,
 ) -> EdgePolicy:
     """Return the rules of a project's edge.
@@ -39,12 +41,14 @@ def edge_policy(
         project: The project.
         app: Its application, with the routes that it has by now.
         running: Gives the container of the running project, if it is running.
+        formats: What the application's error answers look like.
         access_log: Where a line is written for each request.
     """
     server = project.settings.section(Server)
     security = project.settings.section(Security)
     cors = _cors(project.settings.section(Cors))
     default_s = server.request_timeout_s or None
+    refuse = refusal(formats or ErrorFormats())
     return EdgePolicy(
         allows_host=_allowed_hosts(project),
         client_of=_client_of(project),
@@ -64,7 +68,7 @@ def edge_policy(
         concurrency_limit=server.concurrency_limit,
         max_headers=server.max_headers,
         max_header_bytes=server.max_header_bytes,
-        refuse=_problem if cors is None else _marked_problem(cors),
+        refuse=refuse if cors is None else _marked(cors, refuse),
         probes=dict(_probes(project.settings.section(Health), running)),
         access_log=access_log,
     )
@@ -99,11 +103,7 @@ def _cors(cors: Cors) -> Layer | None:
     )
 
 
-def _problem(status: int, *, detail: str, code: str, headers: Mapping[str, str]) -> ASGIApp:
-    return problem_response(status, detail=detail, code=code, headers=headers)
-
-
-def _marked_problem(cors: Layer) -> Refuse:
+def _marked(cors: Layer, plain: Refuse) -> Refuse:
     """Return refusals that a page of another origin may read.
 
     A preflight request is answered as ever: the request that follows it is refused, and its page
@@ -111,7 +111,7 @@ def _marked_problem(cors: Layer) -> Refuse:
     """
 
     def refuse(status: int, *, detail: str, code: str, headers: Mapping[str, str]) -> ASGIApp:
-        return cors(_problem(status, detail=detail, code=code, headers=headers))
+        return cors(plain(status, detail=detail, code=code, headers=headers))
 
     return refuse
 

@@ -9,6 +9,7 @@ from ..web import kinds as web
 
 __all__ = [
     "CHECKS",
+    "ERROR_FORMATS",
     "MIDDLEWARE",
     "NOTICES",
     "RESOURCES",
@@ -26,6 +27,7 @@ SCOPES = lifecycle.SCOPES
 NOTICES = lifecycle.NOTICES
 ROUTERS = web.ROUTERS
 MIDDLEWARE = web.MIDDLEWARE
+ERROR_FORMATS = web.ERROR_FORMATS
 TASKS = tasks.TASKS
 TASK_BACKENDS = tasks.TASK_BACKENDS
 CHECKS = checks.CHECKS

@@ -1,68 +1,93 @@
-"""Error answers: RFC 9457 problems, and which of our own errors become one."""
+"""Error answers: what becomes of exceptions that nobody has handled."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from http.client import responses
+from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from fastapi import FastAPI
+from fastapi.exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+    websocket_request_validation_exception_handler,
+)
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.utils import is_body_allowed_for_status_code
+from pydantic_core import to_jsonable_python
+from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
+from starlette.types import ASGIApp, Scope
+from starlette.websockets import WebSocket, WebSocketState
 
 from .._utils import failing_line
 from ..exceptions import ForgeError, ResourceUnavailable
-from ..observability.context import request_id
+from .problems import Problem
+from .resolution import ErrorFormats
+from .responses import ProblemResponse
+from .validation import Sent, declared_names, field_errors
 
-__all__ = ["add_exception_handlers", "problem_response", "status_of"]
+__all__ = ["add_exception_handlers", "refusal", "status_of"]
 
 logger = logging.getLogger("fastforge.web")
 
+_STOCK: Final[Mapping[type[Exception], object]] = {
+    HTTPException: http_exception_handler,
+    RequestValidationError: request_validation_exception_handler,
+    WebSocketRequestValidationError: websocket_request_validation_exception_handler,
+}
 
-class _ProblemResponse(JSONResponse):
-    media_type = "application/problem+json"
 
-
-def problem_response(
-    status: int,
-    title: str = "",
-    detail: str = "",
-    *,
-    code: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Return a problem, as RFC 9457 has it, with the id of the request that is answered.
-
-    It is a plain Starlette response: return it from a handler, or call it as an ASGI
-    application from a middleware.
-
-    ```python
-    return problem_response(409, detail="this order has been paid", code="orders.paid")
-    ```
+def add_exception_handlers(
+    app: FastAPI, formats: ErrorFormats | None = None, *, debug: bool = False
+) -> None:
+    """Let an application answer errors as problems; a handler of the user's wins.
 
     Args:
-        status: The HTTP status, 400 to 599.
-        title: What the status means; its usual phrase by default.
-        detail: What went wrong this time, for whoever sent the request.
-        code: A stable word for programs.
-        headers: More headers.
+        app: The application. Handlers that are set on it later win as well.
+        formats: What its error answers look like.
+        debug: Whether a browser is shown the traceback of a failure.
     """
-    members: dict[str, Any] = {
-        "type": "about:blank",
-        "title": title or HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id.get(),
+    handlers = _Handlers(formats or ErrorFormats(), debug=debug)
+    own: dict[type[Exception], Any] = {
+        HTTPException: handlers.http_error,
+        RequestValidationError: handlers.invalid_request,
+        WebSocketRequestValidationError: handlers.invalid_socket,
     }
-    present = {name: value for name, value in members.items() if value not in (None, "")}
-    return _ProblemResponse(present, status, headers=dict(headers or {}))
+    present = app.exception_handlers
+    for kind, stock in _STOCK.items():
+        if present.get(kind, stock) is stock:
+            present[kind] = own[kind]
+    present.setdefault(ForgeError, handlers.forge_error)
+    if 500 not in present:
+        present.setdefault(Exception, handlers.failure)
 
 
-def add_exception_handlers(app: FastAPI) -> None:
-    """Answer errors of the framework that have an HTTP meaning; a handler of the user's wins."""
-    app.exception_handlers.setdefault(ForgeError, _forge_error)
+def refusal(formats: ErrorFormats) -> Callable[..., ASGIApp]:
+    """Return what makes the answers to requests that are refused before any handler.
+
+    Args:
+        formats: What the error answers of the application look like.
+    """
+
+    def refuse(
+        status: int, *, detail: str = "", code: str = "", headers: Mapping[str, str] | None = None
+    ) -> ASGIApp:
+        problem = Problem(
+            status=status,
+            detail=detail,
+            code=code,
+            headers=headers or {},
+        )
+        return ProblemResponse(problem, formats)
+
+    return refuse
 
 
 def status_of(error: ForgeError) -> int | None:
@@ -71,17 +96,92 @@ def status_of(error: ForgeError) -> int | None:
     return 503 if status is None and isinstance(error, ResourceUnavailable) else status
 
 
-async def _forge_error(connection: HTTPConnection, error: Exception) -> Response:
-    if not isinstance(error, ForgeError):
-        raise error
-    status = status_of(error)
-    if status is None or not isinstance(connection, Request):
-        # Servers log such a failure with its traceback, which ends with the error's own line: let
-        # that one name the place in the user's code.
-        error.where = error.where or failing_line(error)
-        raise error
-    if status < 500:
-        return problem_response(status, detail=error.message, code=error.code)
-    # The message names hosts and files of ours: it is for the log, the code is for the client.
-    logger.error("%s", error)
-    return problem_response(status, code=error.code)
+class _Handlers:
+    """What an application does with exceptions, in the formats that hold for it."""
+
+    def __init__(self, formats: ErrorFormats, *, debug: bool) -> None:
+        self.formats = formats
+        self.debug = debug
+        self._declared: dict[int, tuple[object, frozenset[str]]] = {}
+
+    async def http_error(self, connection: HTTPConnection, error: HTTPException) -> Response | None:
+        status = error.status_code
+        if isinstance(connection, WebSocket):
+            if connection.application_state is not WebSocketState.CONNECTING:
+                await connection.close(
+                    WS_1011_INTERNAL_ERROR if status >= 500 else WS_1008_POLICY_VIOLATION
+                )
+                return None
+        elif isinstance(connection, Request) and (
+            status < 400 or not is_body_allowed_for_status_code(status)
+        ):
+            return await http_exception_handler(connection, error)
+        return self._answer(_problem_of(error))
+
+    async def invalid_request(self, request: Request, error: RequestValidationError) -> Response:
+        scope = request.scope
+        sent = Sent(
+            {
+                "body": error.body,
+                "query": unquote_plus(scope["query_string"].decode("latin-1")),
+                "path": scope.get("path_params"),
+                "header": scope["headers"],
+                "cookie": scope["headers"],
+            }
+        )
+        found = field_errors(error.errors(), self._names(scope), sent)
+        return self._answer(Problem(status=422, detail=_INVALID, errors=tuple(found)))
+
+    async def invalid_socket(
+        self, socket: WebSocket, error: WebSocketRequestValidationError
+    ) -> None:
+        # Before the handshake is accepted no client is told a reason, only a status.
+        await socket.close(WS_1008_POLICY_VIOLATION, "the request is not valid")
+
+    async def forge_error(self, connection: HTTPConnection, error: ForgeError) -> Response:
+        status = status_of(error)
+        if status is None or not isinstance(connection, Request):
+            # Servers log such a failure with its traceback, which ends with the error's own
+            # line: let that one name the place in the user's code.
+            error.where = error.where or failing_line(error)
+            raise error
+        if status < 500:
+            return self._answer(Problem(status=status, detail=error.message, code=error.code))
+        # The message names hosts and files of ours: it is for the log, the code for the client.
+        logger.error("%s", error)
+        return self._answer(Problem(status=status, code=error.code))
+
+    async def failure(self, request: Request, error: Exception) -> Response:
+        """Answer what nobody expected. Starlette raises it again, for the server to log it."""
+        if self.debug and "text/html" in request.headers.get("accept", ""):
+            return ServerErrorMiddleware(request.app).debug_response(request, error)
+        return self._answer(Problem(status=500))
+
+    def _answer(self, problem: Problem) -> Response:
+        return ProblemResponse(problem, self.formats)
+
+    def _names(self, scope: Scope) -> frozenset[str]:
+        # Of the inclusion, where there is one: it may bring dependencies of its own.
+        route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+        if id(route) not in self._declared:
+            # With the route itself, so that no other is ever found under its id.
+            self._declared[id(route)] = route, declared_names(route)
+        return self._declared[id(route)][1]
+
+
+_INVALID: Final = "the request is not valid"
+
+
+def _problem_of(error: HTTPException) -> Problem:
+    """Return what an HTTPException says; a text is the detail, any other value stands beside."""
+    detail: Any = error.detail
+    text = detail if isinstance(detail, str) else ""
+    problem = Problem(
+        status=error.status_code,
+        detail=text,
+        headers=error.headers or {},
+        extra=None if isinstance(detail, str) else to_jsonable_python(detail, fallback=str),
+    )
+    # Where no detail was given, Starlette puts the phrase of the status, which the title says.
+    is_phrase = text in (problem.title, responses.get(problem.status))
+    return replace(problem, detail="") if is_phrase else problem

@@ -7,11 +7,19 @@ from typing import Final
 from fastapi import APIRouter
 
 from ..components import Kind
+from .formats import ErrorFormat
 from .middleware import Middleware
 
-__all__ = ["MIDDLEWARE", "ROUTERS"]
+__all__ = ["ERROR_FORMATS", "MIDDLEWARE", "ROUTERS"]
 
 ROUTERS: Final = Kind(name="routers", type=APIRouter, module="routes")
 MIDDLEWARE: Final = Kind(
     name="middleware", type=Middleware, module="middleware", validate=Middleware.validate
+)
+ERROR_FORMATS: Final = Kind(
+    name="error_formats",
+    type=ErrorFormat,
+    module="errors",
+    home=lambda value: value.function,
+    validate=ErrorFormat.validate,
 )

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...exceptions import ForgeError
 from ...observability.tracebacks import tracebacks_are_wanted
-from ...web.errors import problem_response, status_of
+from ...web.errors import status_of
 from ...web.middleware import Middleware, Slot
+from ...web.responses import problem_response
 from .errors import describe, schema_missing
 from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction

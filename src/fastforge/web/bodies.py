@@ -1,0 +1,128 @@
+"""Bodies: the application's own answer to a body that is larger than `max_body_size`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitResponder
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .resolution import FORMATS, ErrorFormats
+
+__all__ = ["BodyLimit", "answer_large_bodies"]
+
+TOO_LARGE: Final = 413
+NO_LIMIT: Final = sys.maxsize
+
+
+def answer_large_bodies(app: FastAPI, formats: ErrorFormats) -> None:
+    """Let an application answer bodies above its `max_body_size` as it answers other errors.
+
+    FastAPI's limit has an answer of its own, in plain text, which no handler can change; it is
+    given in place of what a handler has said that did not read the body. So a `BodyLimit` takes
+    its place, around all other middleware, when the application builds them: limits, layers and
+    handlers that are set until then count.
+
+    Args:
+        app: The application.
+        formats: What its error answers look like; whoever answers inside finds them in the scope.
+    """
+    build = app.build_middleware_stack
+
+    def build_middleware_stack() -> ASGIApp:
+        limit, layers = app.max_body_size, app.user_middleware
+        layer = Middleware(BodyLimit, limit=limit, app_of_limits=app, formats=formats)
+        app.max_body_size, app.user_middleware = None, [layer, *layers]
+        try:
+            return build()
+        finally:
+            app.max_body_size, app.user_middleware = limit, layers
+
+    app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
+
+
+class BodyLimit:
+    """Counts the bytes of each request's body, and refuses the request that brings too many.
+
+    A request that announces more than any route takes is refused before anything else is done. In
+    every other case it is the reading that is refused, by the limit of the route; a body that
+    nobody reads does no harm.
+
+    Args:
+        app: The application inside.
+        limit: The bytes of a body where no route says otherwise; None: any number.
+        app_of_limits: The application whose routes may have limits of their own, and whose
+            handlers answer a body that is too large.
+        formats: What error answers look like.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, limit: int | None, app_of_limits: FastAPI, formats: ErrorFormats
+    ) -> None:
+        self.app = app
+        self.limit = NO_LIMIT if limit is None else limit
+        self.largest = max([self.limit, *_limits(app_of_limits.routes)])
+        handlers = app_of_limits.exception_handlers
+        errors = {key: each for key, each in handlers.items() if key not in (500, Exception)}
+        self.refuse: ASGIApp = ExceptionMiddleware(_raise_too_large, handlers=errors)
+        self.formats = formats
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[FORMATS] = self.formats
+        if scope["type"] == "http":
+            await _Counter(self)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class _Counter(RequestBodyLimitResponder):
+    """Counts the body of one request; a limit of Starlette's further inside only changes ours."""
+
+    def __init__(self, limits: BodyLimit) -> None:
+        super().__init__(self._counted, limits.limit)
+        self.limits = limits
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.content_length is not None and self.content_length > self.limits.largest:
+            await self.limits.refuse(scope, receive, send)
+            return
+        try:
+            await self.limits.app(scope, receive, send)
+        except Exception as error:
+            # A layer has read the body, outside of the handlers for exceptions.
+            if self.response_started or not _is_too_large(error):
+                raise
+            await self.limits.refuse(scope, receive, send)
+
+    async def send_with_limit(self, message: Message) -> None:
+        # Without Starlette's own answer, which this class is here to do without.
+        if message["type"] == "http.response.start":
+            self.response_started = True
+        await self.send(message)
+
+
+def _is_too_large(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):  # of a layer that reads and answers in two tasks
+        return all(_is_too_large(each) for each in error.exceptions)
+    return isinstance(error, HTTPException) and error.status_code == TOO_LARGE
+
+
+async def _raise_too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    raise HTTPException(TOO_LARGE)
+
+
+def _limits(routes: Iterable[Any]) -> Iterator[int]:
+    """Yield the limits that routes, included routers and mounted applications have."""
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        for owner in (route, getattr(route, "include_context", None), inner):
+            limit = getattr(owner, "max_body_size", None)
+            if isinstance(limit, int):
+                yield limit
+        yield from _limits(getattr(inner, "routes", ()))

@@ -1,0 +1,131 @@
+"""ErrorFormat: what error answers look like, for an app or below a prefix."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, overload
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+
+from .._utils import told
+from ..exceptions import ComponentError, Location
+from .problems import Problem, problem_details
+
+__all__ = ["PROBLEM_DETAILS", "ErrorFormat", "error_format"]
+
+_PREFIX: Final = re.compile(r"/|(/[^/\s]+)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorFormat:
+    """One form of error answers.
+
+    Args:
+        name: The function's name.
+        function: Makes the body of a problem. What it is annotated to return becomes the schema
+            in the OpenAPI document: a pydantic model, a dataclass, a TypedDict.
+        prefix: The paths that it holds for: this one and all below it. None: those of the app
+            that declares it.
+        media_type: The Content-Type of the answers.
+    """
+
+    name: str
+    function: Callable[[Problem], Any]
+    prefix: str | None = None
+    media_type: str = "application/json"
+
+    def adapter(self) -> TypeAdapter[Any]:
+        """Return what writes its bodies and knows their schema.
+
+        Raises:
+            ComponentError: Nothing says what the function returns, or pydantic cannot write it.
+        """
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(typing.get_type_hints(self.function)["return"])
+            adapter.json_schema(mode="serialization")
+        except KeyError as error:
+            raise self._mistake("has no return annotation") from error
+        except (PydanticUserError, NameError, TypeError) as error:
+            raise self._mistake(f"returns what has no schema: {told(error)}") from error
+        return adapter
+
+    def validate(self) -> None:
+        """Raise the error of `adapter`, if there is one."""
+        self.adapter()
+
+    def _mistake(self, fault: str) -> ComponentError:
+        return ComponentError(
+            f"the error format {self.name!r} {fault}",
+            code="web.E031",
+            hint="annotate it with the pydantic model that it returns",
+            where=Location.of(inspect.unwrap(self.function)),
+        )
+
+
+PROBLEM_DETAILS: Final = ErrorFormat(
+    name="problem_details", function=problem_details, media_type="application/problem+json"
+)
+"""What holds where no app says otherwise: RFC 9457."""
+
+
+@overload
+def error_format(function: Callable[[Problem], Any], /) -> ErrorFormat: ...
+@overload
+def error_format(
+    *, prefix: str | None = ..., media_type: str = ...
+) -> Callable[[Callable[[Problem], Any]], ErrorFormat]: ...
+def error_format(
+    function: Any = None, /, *, prefix: str | None = None, media_type: str = "application/json"
+) -> Any:
+    """Declare what error answers look like, in an app's `errors.py`.
+
+    It holds for all of them: those of `HTTPException`, of validation, of failures, of paths that
+    there are not, of limits; and for what the OpenAPI document says of them. It decides the body
+    and its media type; the status and the headers stay.
+
+    Surprises: a function that fails is logged, and its problem is answered as RFC 9457 has it.
+
+    ```python
+    # shop/orders/errors.py
+    class Refusal(BaseModel):
+        error: str
+        request_id: str | None
+
+    @error_format(prefix="/api")
+    def refusal(problem: Problem) -> Refusal:
+        return Refusal(error=problem.detail or problem.title, request_id=problem.request_id)
+    ```
+
+    Args:
+        function: Makes the body of a problem.
+        prefix: The paths that it holds for: this one and all below it, in every app. Without
+            it: the routes of the app that declares it, and the paths below the app's prefix that
+            no route answers.
+        media_type: The Content-Type of the answers.
+
+    Raises:
+        ComponentError: It decorates an async function, or the prefix is no path.
+    """
+
+    def declare(function: Callable[[Problem], Any]) -> ErrorFormat:
+        if inspect.iscoroutinefunction(function):
+            fault, hint = "is async: an answer does not wait", "write `def`"
+        elif prefix is not None and not _PREFIX.fullmatch(prefix):
+            fault, hint = f"has the prefix {prefix!r}, which is no path", "write it like /api"
+        else:
+            return ErrorFormat(
+                name=function.__name__, function=function, prefix=prefix, media_type=media_type
+            )
+        raise ComponentError(
+            f"the error format {function.__name__!r} {fault}",
+            code="web.E030",
+            hint=hint,
+            where=Location.of(function),
+        )
+
+    return declare if function is None else declare(function)

@@ -239,7 +239,9 @@ def test_a_wrong_entry_of_the_settings_is_one_line_with_its_place(
     assert "settings.py:6: " in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
-    assert [message.text for message in run_checks(project)] == [f"[{code}] {caught.value.message}"]
+    (message,) = run_checks(project)
+    assert (message.id, message.where) == ("core.E003", caught.value.where)
+    assert message.text == f"[{code}] {caught.value.message}"
 
 
 @pytest.mark.parametrize(

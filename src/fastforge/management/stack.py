@@ -30,7 +30,8 @@ __all__ = ["Passed", "passed_layers"]
 APPLICATION: Final = "application"
 """Who brings what the code that makes the application has added to it."""
 HIDDEN: Final = "(what this one encloses: it has no attribute app)"
-LIBRARIES: Final = ("fastforge", "fastapi", "starlette")
+FASTFORGE: Final = "fastforge"
+LIBRARIES: Final = (FASTFORGE, "fastapi", "starlette")
 SETTINGS_OF: Final = {CORSMiddleware: "CORS"}
 """The layers that stand there because of a setting."""
 PLAIN: Final = (str, int, float, list, tuple, frozenset, set)
@@ -102,18 +103,19 @@ class _Declared:
         """Describe an entry of `app.user_middleware`."""
         if isinstance(entry, Placed):
             return cls.of_layer(entry.layer)
+        factory = _unwrapped(entry.cls)
         return cls(
-            factory=entry.cls,
+            factory=factory,
             options={**_positional(entry.cls, entry.args), **entry.kwargs},
-            brought_by=APPLICATION,
-            where=_place(entry.kwargs.get("dispatch") or entry.cls),  # of @app.middleware("http")
+            brought_by=FASTFORGE if _package(factory) == FASTFORGE else APPLICATION,
+            where=_place(entry.kwargs.get("dispatch") or factory),  # of @app.middleware("http")
         )
 
     @classmethod
     def of_layer(cls, layer: Layer) -> _Declared:
         """Describe a layer of the settings or of an app."""
         return cls(
-            factory=layer.middleware.load(),
+            factory=_unwrapped(layer.middleware.load()),
             options=layer.middleware.options,
             brought_by=layer.brought_by,
             where=layer.where,
@@ -122,15 +124,14 @@ class _Declared:
 
     def has_made(self, made: object) -> bool:
         """Return whether a layer is what this factory returns."""
-        factory = _unwrapped(self.factory)
-        if inspect.isclass(factory):
-            return isinstance(made, factory)
-        return _qualified(made).startswith(f"{_qualified(factory)}.<locals>.")
+        if inspect.isclass(self.factory):
+            return isinstance(made, self.factory)
+        return _qualified(made).startswith(f"{_qualified(self.factory)}.<locals>.")
 
     def passed(self, project: Project) -> Passed:
         """Return the line that shows it."""
         return Passed(
-            name=_qualified(_unwrapped(self.factory)),
+            name=_qualified(self.factory),
             app=self.brought_by,
             where=str(self.where or ""),
             slot=self.slot.value,
@@ -211,8 +212,12 @@ def _undeclared(layer: object, project: Project) -> Passed:
 
 
 def _library(layer: object) -> str:
-    package = _kind(layer).__module__.partition(".")[0]
+    package = _package(_kind(layer))
     return package if package in LIBRARIES else APPLICATION
+
+
+def _package(value: Any) -> str:
+    return str(value.__module__).partition(".")[0]
 
 
 def _kind(layer: object) -> Any:
@@ -232,7 +237,7 @@ def _qualified(value: Any) -> str:
 
 def _place(factory: Any) -> Location | None:
     """Return where a class or function of the user's own is written."""
-    found = inspect.unwrap(_unwrapped(factory))
+    found = inspect.unwrap(factory)
     try:
         file, line = inspect.getsourcefile(found) or "", inspect.getsourcelines(found)[1]
     except (TypeError, OSError):  # written in C, or made by a program

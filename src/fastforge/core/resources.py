@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from ..lifecycle import current_container, resource
-from ..offloading.offloader import Offloader, running_offloader
+from ..offloading.offloader import Offloader
+from ..offloading.running import running_offloader
 from ..tasks.memory import MemoryBackend
 from .settings import Server
 

@@ -10,8 +10,8 @@ import threading
 from typing import Final
 
 from ..lifecycle import Container, Role, StopSignal, current_container, service
-from ..offloading.offloader import DRAIN_S as OFFLOAD_DRAIN_S
-from ..offloading.offloader import offloader_of
+from ..offloading.running import DRAIN_S as OFFLOAD_DRAIN_S
+from ..offloading.running import watch
 from ..tasks.control import Stop
 from ..tasks.kinds import TASKS
 from ..tasks.settings import Tasks
@@ -74,7 +74,7 @@ async def embedded_worker(stopping: StopSignal) -> None:
 @service(drain_s=OFFLOAD_DRAIN_S + 1)
 async def offload_watch(stopping: StopSignal) -> None:
     """Tell when a limit of `offload` is stuck; at the stop, let functions end before resources."""
-    await offloader_of(current_container()).watch(stopping)
+    await watch(current_container(), stopping)
 
 
 async def _tell(stop: Stop, stopping: asyncio.Event) -> None:

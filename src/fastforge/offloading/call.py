@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import threading
@@ -28,8 +27,7 @@ class Call:
         has_begun: Whether it was handed to a thread or a process.
         is_abandoned: Whether nobody waits for it any more.
         has_ended: Whether it has returned or raised.
-        thread: The thread that runs it.
-        work: The task that waits for its thread.
+        thread: The thread that it was given to.
         places: The places that it has, by their gates.
     """
 
@@ -41,7 +39,6 @@ class Call:
         self.is_abandoned = False
         self.has_ended = False
         self.thread: threading.Thread | None = None
-        self.work: asyncio.Task[None] | None = None
         self.places: dict[Gate, Place] = {}
         self._caller = current_call.get()
         self._value: Any = None
@@ -51,16 +48,28 @@ class Call:
         """Take a place in a gate, on loan when the function that called back has one."""
         self.places[gate] = await gate.enter(self._lender(gate))
 
-    def run(self) -> None:
-        """Run it, in a thread. Whatever it raises is kept: also what would end the event loop."""
+    def run(self, tell_end: Callable[[], None]) -> None:
+        """Run it, in a thread. Whatever it raises is kept: also what would end the event loop.
+
+        Args:
+            tell_end: Is called at the end when the caller has left: nobody else would learn of it.
+        """
+        # First said, then asked, here and where the caller leaves: one of the two sees the other.
         self.thread = threading.current_thread()
-        if self.is_abandoned:  # its caller left before it began
-            return
-        try:
-            self._value = self.function(*self.args)
-        except BaseException as error:
-            self._error = error
+        if not self.is_abandoned:  # else its caller left before it began
+            current_call.set(self)
+            try:
+                self._value = self.function(*self.args)
+            except BaseException as error:
+                self._error = error
         self.has_ended = True
+        if self.is_abandoned:
+            tell_end()
+
+    def abandon(self) -> bool:
+        """Leave it to its thread; return whether nothing runs: not begun, or ended by now."""
+        self.is_abandoned = True
+        return self.thread is None or self.has_ended
 
     def ended_with(self, value: Any = None, error: BaseException | None = None) -> None:
         """Keep what came of it elsewhere."""

@@ -9,7 +9,7 @@ from ..lifecycle import current_container
 from .call import Call, refuse_async
 from .gauges import OffloadGauges
 from .limiter import Limiter
-from .offloader import offloader_of
+from .running import offloader_of
 
 __all__ = ["offload", "offload_gauges"]
 

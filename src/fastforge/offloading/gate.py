@@ -27,7 +27,8 @@ class Gate:
         self.name: Final = name
         self._max_waiting = max_waiting
         self._waiting_for_loans = 0
-        self._stuck: frozenset[object] = frozenset()
+        self._seen: frozenset[object] = frozenset()
+        self._is_told = False
 
     @property
     def limit(self) -> int:
@@ -58,11 +59,13 @@ class Gate:
         return place
 
     def look(self) -> bool:
-        """Return whether nobody has left since the last look although others wait."""
+        """Return whether nobody has left since the last look although others wait; said once."""
         statistics = self.limiter.statistics()
-        before = self._stuck
-        self._stuck = frozenset(statistics.borrowers if statistics.tasks_waiting else ())
-        return bool(before) and before == self._stuck
+        now = frozenset(statistics.borrowers if statistics.tasks_waiting else ())
+        is_stuck = bool(now) and now == self._seen
+        is_news = is_stuck and not self._is_told
+        self._seen, self._is_told = now, is_stuck
+        return is_news
 
     async def _wait(self, place: Place) -> None:
         on_loan = place.lender is not None

@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import collections
+import functools
 import logging
 import math
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import anyio.to_thread
 
 from ..ending import leave_behind
-from ..lifecycle import Container
-from .call import Call, current_call
-from .errors import OffloadError, OffloadTimeout
+from .call import Call
 from .gate import Gate
-from .gauges import OffloadGauges, PoolGauges
-from .limiter import Limiter
-from .processes import Processes
-from .sending import request_of
-from .threads import thread_tokens
 
-__all__ = ["DRAIN_S", "Offloader", "offloader_of", "running_offloader"]
+if TYPE_CHECKING:
+    from .gauges import OffloadGauges, PoolGauges
+    from .limiter import Limiter
+    from .processes import Processes
+
+__all__ = ["Offloader"]
 
 logger = logging.getLogger("fastforge.offloading")
 
-DRAIN_S: Final = 5.0
-"""How long offloaded functions may go on when the project stops, before its resources close."""
 LAST_DRAIN_S: Final = 0.5
-"""The same for those that were offloaded meanwhile."""
-LOOK_EVERY_S: Final = 5.0
-"""How often it is looked whether a limit is stuck."""
+"""How long functions may go on that were offloaded while the services stopped, in seconds."""
 
 
 class Offloader:
@@ -52,7 +45,8 @@ class Offloader:
         self._calls: set[Call] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._processes = Processes()
+        self._processes: Processes | None = None  # few projects need it, none before it serves
+        self._loop = asyncio.get_running_loop()
         # AnyIO is to count nothing itself: a token of its own would end with the caller.
         self._uncounted = anyio.CapacityLimiter(math.inf)
 
@@ -68,41 +62,45 @@ class Offloader:
             OffloadError: It cannot be sent to a process.
             Exception: Whatever the function raised.
         """
-        request = request_of(call) if process else b""
+        if asyncio.get_running_loop() is not self._loop:
+            from .telling import wrong_loop
+
+            raise wrong_loop(call)
+        request = _request_of(call) if process else b""
         gates = [self._workers if process else self._threads]
         if limiter is not None:
             gates.insert(0, self._gate(limiter))
+        if timeout_s is None:
+            await self._work(call, gates, request)
+            return call.result()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._enter(call, gates)
-                await (self._in_process(call, request) if process else self._in_thread(call))
+                await self._work(call, gates, request)
         except TimeoutError:  # not the function's own, which `result` raises
-            raise _timed_out(call, timeout_s or 0, process) from None
+            from .telling import timed_out
+
+            raise timed_out(call, timeout_s, process=process) from None
         return call.result()
 
     def gauges(self) -> OffloadGauges:
         """Return what runs and waits now."""
+        from .gauges import OffloadGauges
+
         return OffloadGauges(
             threads=self._gauges(self._threads),
             processes=self._gauges(self._workers),
-            live_processes=len(self._processes),
+            live_processes=len(self._processes or ()),
             limiters={name: self._gauges(gate) for name, (_, gate) in self._limited.items()},
         )
-
-    async def watch(self, stopping: asyncio.Event) -> None:
-        """Tell of limits that are stuck until the project stops; then let functions end."""
-        while not stopping.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await stopping.wait()
-            self.look()
-        await self.drain(DRAIN_S)
 
     def look(self) -> None:
         """Tell of each limit where nobody has left since the last look although others wait."""
         for gate in self._gates():
             if gate.look():
-                logger.warning("%s", self._stuck(gate))
+                from .telling import stuck
+
+                holders = [call for call in self._calls if gate in call.places]
+                logger.warning("%s", stuck(gate, holders))
 
     async def drain(self, limit_s: float) -> None:
         """Wait until nothing runs, at most so long."""
@@ -118,14 +116,15 @@ class Offloader:
         finally:
             left = [call for call in self._calls if call.thread is not None]
             if left:
-                logger.warning(
-                    "offloaded functions did not end and are left behind: %s", _counted(left)
-                )
+                from .telling import left_behind
+
+                logger.warning("%s", left_behind(left))
                 leave_behind(call.thread for call in left if call.thread is not None)
-            await self._processes.close()
+            if self._processes is not None:
+                await self._processes.close()
 
     def _gate(self, limiter: Limiter) -> Gate:
-        known, gate = self._limited.get(limiter.name, (None, None))
+        known, gate = self._limited.get(limiter.name, (limiter, None))
         if gate is None:
             gate = Gate(
                 anyio.CapacityLimiter(limiter.limit),
@@ -134,40 +133,43 @@ class Offloader:
             )
             self._limited[limiter.name] = (limiter, gate)
         elif known != limiter:
-            raise OffloadError(
-                f"two limiters are called {limiter.name!r}: {known} and {limiter}",
-                code="offloading.E003",
-                hint="give one of them another name, or import the one that there is",
-            )
+            from .telling import same_name
+
+            raise same_name(known, limiter)
         return gate
 
-    async def _enter(self, call: Call, gates: Iterable[Gate]) -> None:
+    async def _work(self, call: Call, gates: Iterable[Gate], request: bytes) -> None:
         try:
             for gate in gates:
                 await call.enter(gate)
         except BaseException:
             call.leave()
             raise
+        await (self._in_process(call, request) if request else self._in_thread(call))
 
     async def _in_thread(self, call: Call) -> None:
-        # A task of its own: it holds the places until the thread ends, whatever becomes of us.
-        call.work = asyncio.create_task(self._work(call))
         self._begin(call)
         try:
-            await asyncio.shield(call.work)
-        finally:
-            call.is_abandoned = not call.has_ended
-
-    async def _work(self, call: Call) -> None:
-        current_call.set(call)
-        try:
             await anyio.to_thread.run_sync(
-                call.run, abandon_on_cancel=True, limiter=self._uncounted
+                call.run,
+                functools.partial(self._end_from_thread, call),
+                abandon_on_cancel=True,
+                limiter=self._uncounted,
             )
         finally:
-            self._end(call)
+            # Left early, it keeps its places until its thread has ended.
+            if call.has_ended or call.abandon():
+                self._end(call)
+
+    def _end_from_thread(self, call: Call) -> None:
+        with suppress(RuntimeError):  # the event loop has ended
+            self._loop.call_soon_threadsafe(self._end, call)
 
     async def _in_process(self, call: Call, request: bytes) -> None:
+        if self._processes is None:
+            from .processes import Processes
+
+            self._processes = Processes()
         self._begin(call)
         try:
             await self._processes.run(call, request)
@@ -180,6 +182,8 @@ class Offloader:
         self._idle.clear()
 
     def _end(self, call: Call) -> None:
+        if call not in self._calls:
+            return
         call.leave()
         self._calls.discard(call)
         if not self._calls:
@@ -190,6 +194,8 @@ class Offloader:
         yield from (gate for _, gate in self._limited.values())
 
     def _gauges(self, gate: Gate) -> PoolGauges:
+        from .gauges import PoolGauges
+
         return PoolGauges(
             limit=gate.limit,
             borrowed=gate.limiter.borrowed_tokens,
@@ -197,67 +203,8 @@ class Offloader:
             abandoned=sum(call.is_abandoned for call in self._calls if gate in call.places),
         )
 
-    def _stuck(self, gate: Gate) -> str:
-        holders = [call for call in self._calls if gate in call.places]
-        others = gate.limiter.borrowed_tokens - len(holders)
-        names = [_counted(holders)] if holders else []
-        if others > 0:
-            names.append(f"plain def handlers and dependencies ({others})")
-        return (
-            f"all {gate.limit} places of {gate.name} have been taken for {LOOK_EVERY_S:g} s, and"
-            f" {gate.waiting} callers wait: {', '.join(names)}"
-        )
 
+def _request_of(call: Call) -> bytes:
+    from .sending import request_of
 
-_offloaders: WeakKeyDictionary[Container, Offloader] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def running_offloader(
-    container: Container, *, threads: int, processes: int
-) -> AsyncIterator[Offloader]:
-    """Give a container its offloader, and end what runs in it at the close.
-
-    Args:
-        container: The running project.
-        threads: How many threads the event loop shall have.
-        processes: How many processes may work at the same time.
-    """
-    with thread_tokens(threads) as limiter:
-        offloader = _offloaders[container] = Offloader(limiter, processes)
-        try:
-            yield offloader
-        finally:
-            del _offloaders[container]
-            await offloader.close()
-
-
-def offloader_of(container: Container) -> Offloader:
-    """Return the offloader of a running project.
-
-    Raises:
-        OffloadError: The project has stopped.
-    """
-    try:
-        return _offloaders[container]
-    except KeyError:
-        raise OffloadError(
-            "nothing can be offloaded: the project has stopped",
-            code="offloading.E006",
-            hint="await what is offloaded before the last resource closes",
-        ) from None
-
-
-def _counted(calls: Iterable[Call]) -> str:
-    counts = collections.Counter(call.name for call in calls)
-    return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
-
-
-def _timed_out(call: Call, timeout_s: float, process: bool) -> OffloadTimeout:
-    if not call.has_begun:
-        message = f"{call.name} was not begun within {timeout_s:g} s: it waited for a place"
-        hint = "offload less at the same time, or raise the limit that it waits for"
-    else:
-        message = f"{call.name} did not end within {timeout_s:g} s"
-        hint = "its process was ended" if process else "its thread goes on, and keeps its place"
-    return OffloadTimeout(message, code="offloading.E011", hint=hint)
+    return request_of(call)

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastforge.conf import App, env
 from fastforge.contrib.db import Database
 from fastforge.contrib.http import Http
+from fastforge.web import Cors
 
 BASE_DIR = Path(__file__).parent.parent
 
@@ -23,6 +24,17 @@ INSTALLED_APPS = [
     App("conduit.accounts", prefix="/api"),
     App("conduit.articles", prefix="/api"),
 ]
+
+MIDDLEWARE = ["starlette.middleware.gzip.GZipMiddleware"]
+
+CORS = Cors(
+    allow_origins=env(
+        "CORS_ORIGINS",
+        list[str],
+        default=[],
+        help="Where the pages come from that call the API, https://conduit.example for one",
+    )
+)
 
 DATABASES = {
     "default": Database(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.client import responses
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI
 from fastapi.exception_handlers import (
@@ -119,17 +119,16 @@ class _Handlers:
         return self._answer(_problem_of(error))
 
     async def invalid_request(self, request: Request, error: RequestValidationError) -> Response:
-        scope = request.scope
-        sent = Sent(
-            {
-                "body": error.body,
-                "query": unquote_plus(scope["query_string"].decode("latin-1")),
-                "path": scope.get("path_params"),
-                "header": scope["headers"],
-                "cookie": scope["headers"],
-            }
-        )
-        found = field_errors(error.errors(), self._names(scope), sent)
+        declared = self._names(request.scope)
+        headers = request.headers.values()
+        parts = {
+            "body": error.body,
+            "query": parse_qs(request.url.query, keep_blank_values=True),
+            "path": request.path_params,
+            "header": headers,
+            "cookie": headers,
+        }
+        found = field_errors(error.errors(), declared, Sent(parts, declared))
         return self._answer(Problem(status=422, detail=_INVALID, errors=tuple(found)))
 
     async def invalid_socket(

@@ -54,22 +54,38 @@ class Sent:
 
     Args:
         parts: By the word with which the location of an error begins: `body`, `query`.
+        declared: The names that are the application's own, wherever they stand.
     """
 
-    def __init__(self, parts: Mapping[str, object]) -> None:
+    def __init__(self, parts: Mapping[str, object], declared: frozenset[str]) -> None:
         self._parts = parts
+        self._declared = declared
         self._words: dict[str, tuple[str, frozenset[str]]] = {}
 
     def shares_a_word(self, message: str, part: str) -> bool:
         """Return whether a word of a message stands, or is a piece of one, in a part."""
         if part not in self._words:  # once: the part may be long, and its errors many
-            text = str(self._parts.get(part, "")).casefold()
+            text = " ".join(_texts(self._parts.get(part), self._declared)).casefold()
             self._words[part] = text, frozenset(_WORD.findall(text))
         text, words = self._words[part]
         return any(
             word in words or (len(word) >= SHORTEST_PIECE and word in text)
             for word in _WORD.findall(message.casefold())
         )
+
+
+def _texts(value: object, declared: frozenset[str]) -> Iterator[str]:
+    """Yield the texts and numbers in a value, and the names in it that were made up."""
+    waiting = [value]  # no recursion: JSON is as deep as its sender likes
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            waiting.extend(each.values())
+            yield from (key for key in each if isinstance(key, str) and key not in declared)
+        elif isinstance(each, list | tuple):
+            waiting.extend(each)
+        else:
+            yield str(each)
 
 
 def field_errors(

@@ -106,20 +106,27 @@ def chunked(size: int) -> Iterator[bytes]:
 # --- the body ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/text", "/mounted/text"])
 @pytest.mark.parametrize("body", [bytes, chunked], ids=["with its length", "chunked"])
-def test_a_body_that_is_too_large_is_refused(client: TestClient, path: str, body: Any) -> None:
-    assert client.post(path, content=body(LIMIT)).json() == LIMIT
-    answer = client.post(path, content=body(LIMIT + 1))
-    assert_is_problem(answer, 413)
+def test_a_body_that_is_too_large_is_refused(client: TestClient, body: Any) -> None:
+    assert client.post("/text", content=body(LIMIT)).json() == LIMIT
+    assert_is_problem(client.post("/text", content=body(LIMIT + 1)), 413)
 
 
-@pytest.mark.parametrize("path", ["/json", "/inner/json"])
+@pytest.mark.parametrize("body", [bytes, chunked], ids=["with its length", "chunked"])
+def test_a_mounted_application_is_limited_too_and_answers_in_its_own_way(
+    client: TestClient, body: Any
+) -> None:
+    assert client.post("/mounted/text", content=body(LIMIT)).json() == LIMIT
+    assert client.post("/mounted/text", content=body(LIMIT + 1)).status_code == 413
+    as_json = {"content-type": "application/json"}
+    assert client.post("/inner/json", content=body(LIMIT + 1), headers=as_json).status_code == 413
+
+
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_json_that_is_too_large_is_refused(client: TestClient, path: str, is_chunked: bool) -> None:
+def test_json_that_is_too_large_is_refused(client: TestClient, is_chunked: bool) -> None:
     body = json.dumps({"name": "x" * LIMIT}).encode()
     content: Any = iter([body[:500], body[500:]]) if is_chunked else body
-    answer = client.post(path, content=content, headers={"content-type": "application/json"})
+    answer = client.post("/json", content=content, headers={"content-type": "application/json"})
     assert_is_problem(answer, 413)
 
 
@@ -240,3 +247,5 @@ def test_an_application_keeps_the_limits_of_forms_that_it_has(shop: ProjectFolde
 
 def assert_is_problem(answer: Any, status: int) -> None:
     assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]

@@ -22,3 +22,10 @@ def test_passwords_in_urls_are_masked_without_being_known() -> None:
 def test_names_of_secrets_are_known(name: str) -> None:
     assert is_secret_name(name)
     assert not is_secret_name("page_size")
+
+
+def test_a_yes_or_no_is_no_secret_whatever_it_is_called() -> None:
+    assert not is_hidden("allow_credentials", True)
+    assert not is_hidden("secret_key", None)
+    assert is_hidden("secret_key", 1234)
+    assert not is_hidden("key_of_the_house", "under the mat")

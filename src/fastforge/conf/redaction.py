@@ -8,7 +8,7 @@ from typing import Final
 
 from .._utils import redact
 
-__all__ = ["MASK", "is_secret_name", "masked"]
+__all__ = ["MASK", "is_hidden", "is_secret_name", "masked"]
 
 MASK: Final = "***"
 _SECRET_NAME: Final = re.compile(
@@ -19,6 +19,11 @@ _SECRET_NAME: Final = re.compile(
 def is_secret_name(name: str) -> bool:
     """Return whether a setting or field of this name is never shown."""
     return _SECRET_NAME.search(name) is not None
+
+
+def is_hidden(name: str, value: object) -> bool:
+    """Return whether the value of a setting or field is never shown: a yes or no always is."""
+    return value is not None and not isinstance(value, bool) and is_secret_name(name)
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

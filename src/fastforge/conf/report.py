@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from .feeding import Feed, feeds_of
 from .recording import EnvVariable
-from .redaction import MASK, is_secret_name, masked
+from .redaction import MASK, is_hidden, masked
 from .section import Section
 from .settings import Settings
 from .variables import example, type_name
@@ -120,7 +120,7 @@ def _shown(name: str, value: Any, settings: Settings) -> Any:
         return {field: _shown(field, item, settings) for field, item in value}
     if isinstance(value, dict):
         return {str(key): _shown(str(key), item, settings) for key, item in value.items()}
-    if value is not None and is_secret_name(name):
+    if is_hidden(name, value):
         return MASK
     if isinstance(value, list | tuple | set | frozenset):
         return [_shown(name, item, settings) for item in value]

@@ -12,7 +12,7 @@ from .._utils import first_line, redact
 from ..apps import AppConfig
 from ..commands import CommandFile
 from ..conf import SettingRow
-from ..conf.redaction import MASK, is_secret_name
+from ..conf.redaction import MASK, is_hidden
 from ..lifecycle import Resource
 
 __all__ = ["details_of"]
@@ -53,7 +53,7 @@ def _attributes(value: Any) -> list[tuple[str, Any]]:
 
 def _shown(name: str, value: Any) -> Any:
     """Return a field for JSON: functions, classes and resources are there by their names."""
-    if value is not None and is_secret_name(name):
+    if is_hidden(name, value):
         return MASK
     if value is None or isinstance(value, bool | int | float):
         return value

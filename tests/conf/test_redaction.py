@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from fastforge.conf.redaction import is_secret_name, masked
+from fastforge.conf.redaction import is_hidden, is_secret_name, masked
 
 
 def test_the_longest_secret_is_masked_first() -> None:

@@ -60,6 +60,7 @@ def test_cors_that_opens_too_much_or_nothing_is_refused(
         ('TRUSTED_PROXIES = ["10.0.0.1/8"]', "write '10.0.0.0/8'"),
         ('TRUSTED_PROXIES = ["unix", "*"]', "TRUSTED_PROXIES.1"),
         ('ALLOWED_HOSTS = ["https://shop.example"]', "write its host alone: 'shop.example'"),
+        ("ALLOWED_HOSTS = []", "no request would be answered"),
         ('ALLOWED_HOSTS = [".shop.example"]', "write '*.shop.example'"),
     ],
 )

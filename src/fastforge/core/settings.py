@@ -14,6 +14,15 @@ __all__ = ["PLAIN_SETTINGS", "Server"]
 
 MIB: Final = 1024 * 1024
 
+HostPattern = Annotated[str, AfterValidator(usable_host_pattern)]
+Proxy = Annotated[str, AfterValidator(usable_proxy)]
+
+
+def _some_hosts(patterns: list[str]) -> list[str]:
+    if not patterns:
+        raise ValueError("no request would be answered; name the hosts, or '*' for every one")
+    return patterns
+
 
 class Server(Section, setting="SERVER"):
     """How a process starts and stops, and how much of it one request may take.
@@ -79,13 +88,13 @@ PLAIN_SETTINGS: Final = (
     ),
     Setting(
         name="ALLOWED_HOSTS",
-        type=list[Annotated[str, AfterValidator(usable_host_pattern)]],
+        type=Annotated[list[HostPattern], AfterValidator(_some_hosts)],
         default=lambda environment: ["localhost", "127.0.0.1", "[::1]"],
         help="The Host headers that are answered; `*` for all, `*.example.com` for subdomains.",
     ),
     Setting(
         name="TRUSTED_PROXIES",
-        type=list[Annotated[str, AfterValidator(usable_proxy)]],
+        type=list[Proxy],
         default=lambda environment: [],
         help="Networks whose X-Forwarded-* headers and request ids are believed, or `unix`.",
     ),

@@ -34,7 +34,7 @@ def time_limit(seconds: float | None) -> Callable[[Handler], Handler]:
 
     Surprises: the handler is marked and returned as it is, so that the decorator may also stand
     above the one of the route. What follows the beginning of the answer (a stream, a background
-    task) is not limited.
+    task) is not limited, and a socket never is.
 
     Args:
         seconds: How long it may take; None for no limit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,13 +17,16 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Match, Mount, Route
 from starlette.types import Scope
 
-__all__ = ["Entry", "Table", "build", "request_paths", "tables"]
+__all__ = ["Entry", "Table", "build", "declared_paths", "filled", "noise", "said", "tables"]
 
 TEXTS = ("a", "b", "api", "a.b", "1")
 PARAMETERS = ("{}", "{}", "{:int}", "{:float}", "{:uuid}", "a{}", "{}-{}", "{}.json", "{:two}")
 GREEDY = ("{:path}", "a{:path}", "{:odd}")
+PARAMETER = re.compile(r"\{:?(\w*)\}")
 UUID = "12345678-1234-5678-1234-567812345678"
 SAID = (*TEXTS, "a", "b", "ab", "1.5", "x-y", "x.json", "zz", UUID, "", "é", "b c", "%2F")
+
+FITTING = {"int": "7", "float": "1.5", "uuid": UUID, "two": "ab", "path": "a/b", "odd": "a/"}
 
 
 class TwoConvertor(Convertor[str]):
@@ -112,6 +116,7 @@ METHODS = st.sampled_from(
 LEAVES = st.one_of(
     st.builds(Entry, kind=st.just("api"), path=ROUTE_PATHS, methods=METHODS),
     st.builds(Entry, kind=st.just("api"), path=ROUTE_PATHS, methods=METHODS),
+    st.builds(Entry, kind=st.just("socket"), path=ROUTE_PATHS),
     st.builds(
         Entry,
         kind=st.sampled_from(("socket", "starlette", "starlette socket", "mount", "own", "host")),
@@ -135,9 +140,30 @@ def _entries(depth: int) -> st.SearchStrategy[tuple[Entry, ...]]:
 
 
 tables = st.builds(Table, entries=_entries(3), redirects=st.sampled_from((True, True, False)))
-request_paths = st.lists(st.sampled_from(SAID), max_size=5).map(
+noise = st.lists(st.sampled_from(SAID), max_size=5).map(
     lambda said: "/" + "/".join(said)
 ) | st.sampled_from(("", "*", "//", "/docs", "/docs/", "/openapi.json", "/root", "/root/a"))
+
+said = st.lists(st.sampled_from(SAID), min_size=4, max_size=4)
+
+
+def declared_paths(table: Table) -> list[str]:
+    """Return the whole paths of the routes, parameters without their names."""
+    return list(_below(table.entries, ""))
+
+
+def filled(path: str, values: list[str]) -> str:
+    """Return a path that a route may match: its parameters replaced, `{}` by anything."""
+    given = iter(values)
+    return PARAMETER.sub(lambda found: FITTING.get(found[1]) or next(given, "a"), path)
+
+
+def _below(entries: tuple[Entry, ...], before: str) -> Iterator[str]:
+    for entry in entries:
+        if entry.entries:
+            yield from _below(entry.entries, before + entry.prefix + entry.path)
+        else:
+            yield before + entry.path
 
 
 def build(table: Table) -> FastAPI:

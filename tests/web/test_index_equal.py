@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from starlette.types import Message, Scope
 
 from fastforge.web.index import index_routes, why_not_indexed
 
-from .tables import Table, build, request_paths, tables
+from .tables import Table, build, declared_paths, filled, noise, said, tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request."""
+    """One request: to the path of a route of the table, or to any other."""
 
     kind: str
     method: str
     path: str
+    route: int
+    values: list[str]
+    ending: str
     root_path: str
     headers: tuple[tuple[bytes, bytes], ...]
 
@@ -32,7 +36,10 @@ requests = st.builds(
     Asked,
     kind=st.sampled_from(("http", "http", "http", "http", "http", "websocket")),
     method=st.sampled_from(("GET", "GET", "GET", "POST", "HEAD", "DELETE", "OPTIONS")),
-    path=request_paths,
+    path=noise,
+    route=st.integers(0, 40),
+    values=said,
+    ending=st.sampled_from(("", "", "", "/", "//", "/a")),
     root_path=st.sampled_from(("", "", "", "", "/root", "/a", "/root/", "/a/")),
     headers=st.sampled_from(
         (
@@ -54,15 +61,15 @@ def answer(runner: asyncio.Runner, app: FastAPI, asked: Asked) -> list[Any]:
     """Return what an application sends, and what the scope says afterwards."""
     sent: list[Any] = []
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Message:
         if asked.kind == "websocket":
             return {"type": "websocket.connect"}
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Message) -> None:
         sent.append({**message, "headers": sorted(map(ordered, message.get("headers", ())))})
 
-    scope: dict[str, Any] = {
+    scope: Scope = {
         "type": asked.kind,
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -101,7 +108,11 @@ def compare(runner: asyncio.Runner, table: Table, asked: list[Asked]) -> None:
     stock, indexed = build(table), build(table)
     index_routes(indexed)
     assert why_not_indexed(indexed) == ""
+    paths = declared_paths(table)
     for each in asked:
+        if each.route < len(paths):
+            path = filled(paths[each.route], each.values) + each.ending
+            each = replace(each, path=each.root_path + path)
         expected = answer(runner, stock, each)
         first = expected[0]
         event(str(first.get("status", first["type"]) if isinstance(first, dict) else first))
@@ -109,7 +120,7 @@ def compare(runner: asyncio.Runner, table: Table, asked: list[Asked]) -> None:
 
 
 @given(table=tables, asked=st.lists(requests, min_size=10, max_size=30))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 def test_every_answer_is_that_of_stock_routing(
     runner: asyncio.Runner, table: Table, asked: list[Asked]
 ) -> None:

@@ -13,7 +13,7 @@ from starlette.middleware.body_limit import RequestBodyLimitResponder
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .resolution import FORMATS, ErrorFormats
+from .resolution import FORMATS, ROOT, ErrorFormats
 
 __all__ = ["BodyLimit", "answer_large_bodies"]
 
@@ -75,6 +75,8 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[FORMATS] = self.formats
+        if scope.get("root_path"):
+            scope[ROOT] = scope["root_path"]
         if scope["type"] == "http":
             await _Counter(self)(scope, receive, send)
         else:

@@ -17,12 +17,14 @@ from ..exceptions import ComponentError
 from .formats import PROBLEM_DETAILS, ErrorFormat
 from .problems import Problem
 
-__all__ = ["FORMATS", "ErrorFormats", "Writer"]
+__all__ = ["FORMATS", "ROOT", "ErrorFormats", "Writer"]
 
 logger = logging.getLogger("fastforge.web")
 
 FORMATS: Final = "fastforge.error_formats"
 """The key of the scope under which whoever answers finds the formats of the application."""
+ROOT: Final = "fastforge.root_path"
+"""The key of the scope for the path that the application is mounted or served under, if any."""
 
 _PARAMETER: Final = re.compile(r"\{[^}:]*(:path)?[^}]*\}")
 
@@ -173,5 +175,7 @@ def _pattern(prefix: str) -> re.Pattern[str]:
 def _path(scope: Scope) -> str:
     """Return the path within the application: without what it is mounted or served under."""
     path: str = scope.get("path", "")
-    root: str = scope.get("app_root_path", scope.get("root_path", "")).rstrip("/")
+    # The first is set inside the application, where the last may be that of a mount of its own.
+    keys = (ROOT, "app_root_path", "root_path")
+    root: str = next((scope[key] for key in keys if key in scope), "").rstrip("/")
     return path[len(root) :] if path == root or path.startswith(f"{root}/") else path

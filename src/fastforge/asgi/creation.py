@@ -27,9 +27,7 @@ def limit_bodies(app: FastAPI, project: Project) -> None:
     # FastAPI reads both late: the first when it builds the middleware, the second at a request.
     if app.max_body_size is None:
         app.max_body_size = server.max_body_bytes
-    app.router.form_limits = {
-        "max_fields": server.max_form_fields,
-        "max_files": server.max_form_files,
-        "max_part_size": server.max_form_part_bytes,
-        **app.router.form_limits,
-    }
+    forms = app.router.form_limits
+    forms.setdefault("max_fields", server.max_form_fields)
+    forms.setdefault("max_files", server.max_form_files)
+    forms.setdefault("max_part_size", server.max_form_part_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -24,9 +25,19 @@ def write_project(folder: Path, files: Mapping[str, str]) -> None:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[tuple[Project, FastAPI]]:
-    """Load the project, and give its application while its lifespan runs."""
-    project = Project.load("bench.settings", start=folder, environ={"FASTFORGE_ENV": "production"})
+async def serving(
+    folder: Path, *, environment: str = "production"
+) -> AsyncIterator[tuple[Project, FastAPI]]:
+    """Load the project, and give its application while its lifespan runs.
+
+    Args:
+        folder: Where `write_project` has written it; one that was served before is forgotten.
+        environment: In `test` no access line is written.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bench"]:
+        del sys.modules[name]
+    environ = {"FASTFORGE_ENV": environment}
+    project = Project.load("bench.settings", start=folder, environ=environ)
     app = get_asgi_application(project)
     async with app.router.lifespan_context(app):
         yield project, app

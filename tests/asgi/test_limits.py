@@ -75,6 +75,9 @@ def with_forms(app: FastAPI) -> FastAPI:
     async def files(files: list[UploadFile]) -> int:
         return len(files)
 
+    nested = APIRouter(prefix="/nested")
+    nested.post("/form")(form)
+    app.include_router(nested, prefix="/api")
     return app
 
 
@@ -184,6 +187,7 @@ async def test_of_a_refused_body_no_more_is_read_than_its_limit(shop: ProjectFol
     [
         ("/form", {"data": {"name": "x", "a": "1", "b": "2", "c": "3"}}),
         ("/form", {"data": {"name": "x" * 101}}),
+        ("/api/nested/form", {"data": {"name": "x" * 101}}),
         ("/files", {"files": [("files", (f"{number}.txt", b"x")) for number in range(3)]}),
         (
             "/files",
@@ -200,7 +204,7 @@ async def test_of_a_refused_body_no_more_is_read_than_its_limit(shop: ProjectFol
         ),
     ],
     ids=[
-        "fields", "the size of a field", "files", "fields beside a file",
+        "fields", "the size of a field", "an included router", "files", "fields beside a file",
         "the size of a field beside a file", "no boundary", "no form at all",
     ],
 )  # fmt: skip

@@ -11,22 +11,28 @@ from fastapi import FastAPI
 from ..exceptions import ForgeError
 from ..lifecycle import Role
 from ..middleware.edge import Edge, EdgeState
-from ..middleware.policy import EdgePolicy
+from ..observability.access import access_log_in
 from ..project import Project
+from ..web.resolution import ErrorFormats
 from .building import Unbuilt, built
+from .policy import edge_policy
 
 __all__ = ["enclose"]
 
 
-def enclose(app: FastAPI, project: Project) -> None:
+def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
     """Put the edge around the application, and the project's life around its lifespan."""
-    state, policy = EdgeState(), EdgePolicy()
+    state = EdgeState()
+    access_log = access_log_in(project.settings.environment)
     build, inner = app.build_middleware_stack, app.router.lifespan_context
 
     def build_middleware_stack() -> Edge:
-        inner = built(build)
-        state.failure = inner.failure if isinstance(inner, Unbuilt) else None
-        return Edge(inner, state, policy)
+        layers = built(build)
+        state.failure = layers.failure if isinstance(layers, Unbuilt) else None
+        policy = edge_policy(
+            project, app, running=lambda: state.container, formats=formats, access_log=access_log
+        )
+        return Edge(layers, state, policy)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
 from .._utils import told
@@ -15,7 +15,14 @@ from ..exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from .resource import Resource
 from .role import Role
 
-__all__ = ["Container", "current_container", "reason_of", "use_container"]
+__all__ = [
+    "Container",
+    "current_container",
+    "enter_container",
+    "leave_container",
+    "reason_of",
+    "use_container",
+]
 
 T = TypeVar("T")
 
@@ -124,8 +131,18 @@ def current_container() -> Container:
 @contextmanager
 def use_container(container: Container) -> Iterator[Container]:
     """Make a container the current one for what runs inside."""
-    token = _current.set(container)
+    token = enter_container(container)
     try:
         yield container
     finally:
-        _current.reset(token)
+        leave_container(token)
+
+
+def enter_container(container: Container) -> Token[Container]:
+    """Make a container the current one: `use_container` for whoever counts microseconds."""
+    return _current.set(container)
+
+
+def leave_container(token: Token[Container]) -> None:
+    """Make the container the current one that was so before."""
+    _current.reset(token)

@@ -9,7 +9,7 @@ import orjson
 
 from .lines import LineBuffer
 
-__all__ = ["AccessLog"]
+__all__ = ["AccessLog", "access_log_in"]
 
 LONGEST_PATH: Final = 512
 """Characters of a path that are written: whole lines then stay below what a pipe keeps together."""
@@ -81,6 +81,11 @@ class AccessLog:
     def close(self) -> None:
         """Write what is waiting; a process that ends loses nothing then."""
         self._lines.close()
+
+
+def access_log_in(environment: str) -> AccessLog | None:
+    """Return what writes the lines in an environment: a text in development, none in tests."""
+    return None if environment == "test" else AccessLog(text=environment == "development")
 
 
 class _Json:

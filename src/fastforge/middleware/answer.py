@@ -1,0 +1,57 @@
+"""Answer: what an edge adds to the headers of every answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import Message
+
+from .policy import EdgePolicy, Header
+
+__all__ = ["AnswerHeaders"]
+
+REQUEST_ID: Final = b"x-request-id"
+GOING_AWAY: Final[Header] = (b"connection", b"close")
+
+
+class AnswerHeaders:
+    """Adds the id and the headers of the policy; what the application has set itself stays.
+
+    Its request id alone does not: a second one, of an older middleware, would contradict the log.
+    """
+
+    __slots__ = ("_added", "_added_over_https", "_names")
+
+    def __init__(self, policy: EdgePolicy) -> None:
+        self._added = policy.response_headers
+        self._added_over_https = (*policy.response_headers, *policy.https_headers)
+        self._names = frozenset({REQUEST_ID, *(name for name, _ in self._added_over_https)})
+
+    def identify(self, message: Message, request_id: str) -> None:
+        """Add the id alone: what a socket's handshake gets."""
+        headers = [header for header in message.get("headers", ()) if header[0] != REQUEST_ID]
+        headers.append((REQUEST_ID, request_id.encode()))
+        message["headers"] = headers
+
+    def complete(self, message: Message, request_id: str, *, https: bool, closes: bool) -> None:
+        """Change the headers of the message that begins an answer.
+
+        Args:
+            message: The message.
+            request_id: The id of the request.
+            https: Whether the client has asked over HTTPS.
+            closes: Whether the client is told to ask elsewhere from now on.
+        """
+        headers = list(message.get("headers", ()))
+        added = self._added_over_https if https else self._added
+        for name, _ in headers:
+            if name in self._names:
+                present = {name for name, _ in headers}
+                headers = [header for header in headers if header[0] != REQUEST_ID]
+                added = tuple(header for header in added if header[0] not in present)
+                break
+        headers += added
+        headers.append((REQUEST_ID, request_id.encode()))
+        if closes and not any(name == GOING_AWAY[0] for name, _ in headers):
+            headers.append(GOING_AWAY)
+        message["headers"] = headers

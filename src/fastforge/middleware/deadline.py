@@ -1,0 +1,84 @@
+"""Deadline: when an answer has to begin, at next to no cost for those that begin in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextvars import Context
+from typing import Final, Protocol
+
+from starlette.types import Scope
+
+__all__ = ["EDGE", "Deadlines", "Limited", "begin_answer"]
+
+EDGE: Final = "fastforge.edge"
+"""The key of the scope under which the exchange stands that an edge has begun."""
+
+
+class Limited(Protocol):
+    """What waits for its answer to begin."""
+
+    started: float
+
+    def look_at_limit(self) -> None:
+        """Hear that the shortest limit is over; another one may hold."""
+
+    def begin(self) -> bool:
+        """Begin the answer, and return whether that is in time."""
+
+
+def begin_answer(scope: Scope) -> bool:
+    """Stop the clock of a request, and return whether its answer may still begin.
+
+    What must not happen for a request that has been answered with 504 already, such as a commit,
+    asks here first. Once it is told to go on, nothing interrupts it any more.
+
+    Args:
+        scope: The request's.
+    """
+    exchange: Limited | None = scope.get(EDGE)
+    return exchange is None or exchange.begin()
+
+
+class Deadlines:
+    """The exchanges whose answers have not begun, the oldest first.
+
+    They all have the same limit at first, so that one timer, for the oldest, is enough.
+
+    Args:
+        limit_s: The limit, in seconds.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._waiting: dict[Limited, None] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, exchange: Limited, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell the exchange when its limit is over, unless it is taken out before."""
+        self._waiting[exchange] = None
+        if self._loop is not loop:
+            self._loop = loop
+            self._wake_after(self._limit_s)
+
+    def discard(self, exchange: Limited) -> None:
+        """Take an exchange out, if it is still there."""
+        self._waiting.pop(exchange, None)
+
+    def _wake_after(self, delay_s: float) -> None:
+        assert self._loop is not None
+        # In a context of its own: whoever comes first has nothing to do with the others.
+        self._loop.call_later(delay_s, self._tick, self._loop, context=Context())
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:  # another one has taken over
+            return
+        while self._waiting:
+            exchange = next(iter(self._waiting))
+            remaining_s = exchange.started + self._limit_s - time.perf_counter()
+            if remaining_s > 0:
+                self._wake_after(remaining_s)
+                return
+            del self._waiting[exchange]
+            exchange.look_at_limit()
+        self._loop = None

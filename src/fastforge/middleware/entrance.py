@@ -1,0 +1,103 @@
+"""Entrance: what an edge reads of a request before anything else does, in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.types import ASGIApp, Scope
+
+from .policy import EdgePolicy
+
+__all__ = ["Entrance"]
+
+_HOST: Final = b"host"
+_FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"})
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
+_NO_HEADERS: Final[Mapping[str, str]] = {}
+
+
+class Entrance:
+    """Decides who goes on, and who is asking.
+
+    Args:
+        policy: The rules.
+    """
+
+    __slots__ = ("_policy",)
+
+    def __init__(self, policy: EdgePolicy) -> None:
+        self._policy = policy
+
+    def refusal(self, scope: Scope) -> ASGIApp | None:
+        """Return what answers in place of the application: None when it may answer itself."""
+        policy = self._policy
+        headers = scope.get("headers", ())
+        size_bytes = hosts = 0
+        host = b""
+        for name, value in headers:
+            size_bytes += len(name) + len(value)
+            if name == _HOST:
+                host = value
+                hosts += 1
+        if len(headers) > policy.max_headers or size_bytes > policy.max_header_bytes:
+            return self._too_large()
+        if policy.allows_host is not None and (hosts != 1 or not policy.allows_host(host)):
+            return self._wrong_host(hosts)
+        return None
+
+    def foreign_id(self, scope: Scope) -> str:
+        """Take over what a trusted proxy says of the client, and return the id that it gave.
+
+        The id is empty where the peer is no trusted proxy, or has sent none that can be used.
+        """
+        client_of = self._policy.client_of
+        if client_of is None:
+            return ""
+        found: dict[bytes, list[bytes]] = {name: [] for name in _FORWARDED}
+        for name, value in scope.get("headers", ()):
+            if name in found:
+                found[name].append(value)
+        peer = scope.get("client")
+        told = client_of(
+            peer[0] if peer else "", found[b"x-forwarded-for"], found[b"x-forwarded-proto"]
+        )
+        if told is None:
+            return ""
+        self._write_client(scope, *told)
+        ids = found[b"x-request-id"]
+        return ids[0].decode() if len(ids) == 1 and _ID.fullmatch(ids[0]) else ""
+
+    def _write_client(self, scope: Scope, address: str, scheme: str) -> None:
+        peer = scope.get("client")
+        if address and (peer is None or peer[0] != address):
+            scope["client"] = (address, 0)  # the port is the proxy's
+        if scheme:
+            is_socket = scope["type"] == "websocket"
+            scope["scheme"] = _SOCKET_SCHEMES[scheme] if is_socket else scheme
+
+    def _too_large(self) -> ASGIApp:
+        policy = self._policy
+        return policy.refuse(
+            431,
+            detail=f"a request may have {policy.max_headers} headers"
+            f" of {policy.max_header_bytes} bytes together",
+            code="middleware.E001",
+            headers=_NO_HEADERS,
+        )
+
+    def _wrong_host(self, hosts: int) -> ASGIApp:
+        # Without the host itself: an answer repeats nothing that was sent.
+        detail = "nothing is served under this host" if hosts == 1 else "one Host header is needed"
+        return self._policy.refuse(400, detail=detail, code="middleware.E002", headers=_NO_HEADERS)
+
+    def busy(self) -> ASGIApp:
+        """Return what answers while too many requests are worked on."""
+        return self._policy.refuse(
+            503,
+            detail="too many requests are being worked on",
+            code="middleware.E003",
+            headers={"Retry-After": "1"},
+        )

@@ -1,21 +1,28 @@
-"""Errors that mean something in HTTP become problems; all others stay what they were."""
+"""Exceptions become problems, in every way one can be raised; a handler of the user's wins."""
 
 from __future__ import annotations
 
 import logging
 import traceback
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
+from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import PlainTextResponse
+from starlette.testclient import WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
 
 from fastforge.exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from fastforge.lifecycle import current_container
 from fastforge.observability.context import request_id
-from fastforge.web import problem_response
-from fastforge.web.errors import add_exception_handlers
+from fastforge.web.errors import add_exception_handlers, refusal
+from fastforge.web.resolution import ErrorFormats
+
+FAILURE = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
 
 
 class Taken(ForgeError):
@@ -24,17 +31,26 @@ class Taken(ForgeError):
     status = 409
 
 
-def client_for(error: Exception, *handlers: Any) -> TestClient:
+def client_for(error: Exception, *handlers: Any, late: bool = False, **options: Any) -> TestClient:
     app = FastAPI()
 
     @app.get("/")
     def fail() -> None:
         raise error
 
-    for key, handler in handlers:
-        app.add_exception_handler(key, handler)
-    add_exception_handlers(app)
+    def add_those_of_the_user() -> None:
+        for key, handler in handlers:
+            app.add_exception_handler(key, handler)
+
+    if not late:
+        add_those_of_the_user()
+    add_exception_handlers(app, **options)
+    if late:
+        add_those_of_the_user()
     return TestClient(app, raise_server_exceptions=False)
+
+
+# --- errors of ours ------------------------------------------------------------------------------
 
 
 def test_an_error_with_a_status_becomes_a_problem() -> None:
@@ -66,8 +82,7 @@ def test_what_is_ours_to_mend_is_logged_and_not_told(caplog: pytest.LogCaptureFi
 
 
 def test_an_error_without_a_status_stays_a_500() -> None:
-    answer = client_for(ForgeError("a mistake", code="shop.E002")).get("/")
-    assert answer.json() == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+    assert client_for(ForgeError("a mistake", code="shop.E002")).get("/").json() == FAILURE
 
 
 def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() -> None:
@@ -85,28 +100,187 @@ def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() ->
     assert traceback.format_exception(caught.value)[-1].partition(": ")[2].startswith(shown)
 
 
-def test_answers_of_fastapi_become_problems() -> None:
-    answer = client_for(HTTPException(404, "no such order")).get("/")
-    assert (answer.json()["status"], answer.json()["detail"]) == (404, "no such order")
+# --- HTTPException -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [ForgeError, Taken])
-def test_a_handler_of_the_users_wins(kind: type[Exception]) -> None:
-    def handle(request: Request, error: Exception) -> PlainTextResponse:
-        return PlainTextResponse("mine", 418)
+@pytest.mark.parametrize(
+    ("detail", "members"),
+    [
+        ("no such order", {"detail": "no such order"}),
+        (None, {}),
+        ("Not Found", {}),
+        ("", {}),
+        ({"code": 7}, {"extra": {"code": 7}}),
+        (["a", {"b": 1}], {"extra": ["a", {"b": 1}]}),
+        (7, {"extra": 7}),
+        (False, {"extra": False}),
+        ({"at": datetime(2026, 1, 1, tzinfo=UTC)}, {"extra": {"at": "2026-01-01T00:00:00Z"}}),
+    ],
+)
+def test_a_detail_of_any_kind_is_told(detail: Any, members: dict[str, Any]) -> None:
+    answer = client_for(HTTPException(404, detail)).get("/")
+    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404, **members}
 
-    answer = client_for(Taken("taken", code="shop.E001"), (kind, handle)).get("/")
+
+@pytest.mark.parametrize(
+    ("status", "name", "value"),
+    [(401, "www-authenticate", "Bearer"), (429, "retry-after", "3"), (405, "allow", "GET")],
+)
+def test_headers_of_an_error_are_kept(status: int, name: str, value: str) -> None:
+    answer = client_for(HTTPException(status, headers={name: value})).get("/")
+    assert (answer.status_code, answer.headers[name]) == (status, value)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none(status: int) -> None:
+    answer = client_for(HTTPException(status, headers={"etag": "x"})).get("/")
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (status, b"", "x")
+    assert "content-type" not in answer.headers
+
+
+def test_what_is_no_error_is_answered_as_fastapi_does() -> None:
+    answer = client_for(HTTPException(202, "later")).get("/")
+    assert (answer.status_code, answer.json()) == (202, {"detail": "later"})
+
+
+@pytest.mark.parametrize(("status", "title"), [(499, "Client Error"), (599, "Server Error")])
+def test_a_status_without_a_phrase_has_a_title_all_the_same(status: int, title: str) -> None:
+    assert client_for(HTTPException(status, "odd")).get("/").json()["title"] == title
+
+
+def test_a_path_or_method_that_there_is_not_is_a_problem() -> None:
+    client = client_for(ValueError())
+    missing, wrong = client.get("/nowhere"), client.delete("/")
+    assert (missing.status_code, missing.json()["title"]) == (404, "Not Found")
+    assert (wrong.status_code, wrong.json()["title"]) == (405, "Method Not Allowed")
+    assert wrong.headers["allow"] == "GET"
+
+
+def test_an_answer_to_head_has_the_headers_and_no_body() -> None:
+    client = client_for(ValueError())
+    answer, head = client.get("/nowhere"), client.head("/nowhere")
+    assert head.content == b""
+    assert head.headers["content-length"] == answer.headers["content-length"]
+
+
+def test_a_body_that_is_no_text_is_a_problem() -> None:
+    app = FastAPI()
+
+    @app.post("/")
+    async def take(body: dict[str, int]) -> None: ...
+
+    add_exception_handlers(app)
+    headers = {"content-type": "application/json"}
+    answer = TestClient(app).post("/", content=b'"\xff"', headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (400, 400)
+
+
+def test_a_validation_error_that_code_has_raised_may_have_any_errors() -> None:
+    errors: list[Any] = ["text", {}, {"loc": ("body", "x"), "msg": "no", "type": "shop.odd"}]
+    answer = client_for(RequestValidationError(errors)).get("/")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"location": [], "message": "Input is not valid", "type": "invalid"},
+        {"location": [], "message": "Input is not valid", "type": "invalid"},
+        {"location": ["body", "*"], "message": "no", "type": "shop.odd"},
+    ]
+
+
+# --- failures ------------------------------------------------------------------------------------
+
+
+def test_a_failure_tells_nothing_and_reaches_the_server() -> None:
+    client = client_for(ValueError("secret"))
+    assert client.get("/", headers={"accept": "text/html"}).json() == FAILURE
+    client = TestClient(client.app)
+    with pytest.raises(ValueError, match="secret"):
+        client.get("/")
+
+
+def test_an_answer_of_ours_that_is_not_valid_is_a_failure_without_its_values() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def wrong() -> int:
+        return "secret"  # type: ignore[return-value]
+
+    add_exception_handlers(app)
+    answer = TestClient(app, raise_server_exceptions=False).get("/")
+    assert answer.json() == FAILURE
+
+
+def test_in_debug_a_browser_sees_the_traceback_and_others_the_problem() -> None:
+    client = client_for(ValueError("inside"), debug=True)
+    page = client.get("/", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "ValueError: inside" in page.text
+    assert client.get("/").json() == FAILURE
+
+
+# --- sockets -------------------------------------------------------------------------------------
+
+
+def socket_of(error: Exception, *, accept: bool) -> TestClient:
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def socket(websocket: WebSocket) -> None:
+        if accept:
+            await websocket.accept()
+        raise error
+
+    add_exception_handlers(app)
+    return TestClient(app)
+
+
+def test_a_handshake_is_refused_with_a_problem() -> None:
+    client = socket_of(HTTPException(403, "not you"), accept=False)
+    with pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/"):
+        pass
+    assert (denied.value.status_code, denied.value.json()["detail"]) == (403, "not you")
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 1008), (500, 1011)])
+def test_an_open_socket_is_closed(status: int, code: int) -> None:
+    client = socket_of(HTTPException(status), accept=True)
+    with client.websocket_connect("/") as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_text()
+    assert closed.value.code == code
+
+
+# --- handlers of the user's ----------------------------------------------------------------------
+
+
+def mine(request: Request, error: Exception) -> PlainTextResponse:
+    return PlainTextResponse("mine", 418)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("key", "error"),
+    [
+        (ForgeError, Taken("taken", code="shop.E001")),
+        (Taken, Taken("taken", code="shop.E001")),
+        (StarletteHTTPException, HTTPException(404)),
+        (HTTPException, HTTPException(404)),
+        (404, HTTPException(404)),
+        (RequestValidationError, RequestValidationError([])),
+        (LookupError, KeyError("inside")),
+        (Exception, KeyError("inside")),
+        (500, KeyError("inside")),
+    ],
+)
+def test_a_handler_of_the_users_wins(key: Any, error: Exception, late: bool) -> None:
+    answer = client_for(error, (key, mine), late=late).get("/")
     assert (answer.status_code, answer.text) == (418, "mine")
 
 
-async def test_a_problem_is_an_asgi_application() -> None:
-    sent: list[Any] = []
+# --- refusals ------------------------------------------------------------------------------------
 
-    async def send(message: Any) -> None:
-        sent.append(message)
 
-    response = problem_response(503, "Draining", headers={"retry-after": "5"})
-    await response({"type": "http", "method": "GET"}, None, send)  # type: ignore[arg-type]
-    assert sent[0]["status"] == 503
-    assert (b"retry-after", b"5") in sent[0]["headers"]
-    assert sent[1]["body"] == b'{"type":"about:blank","title":"Draining","status":503}'
+def test_a_refusal_is_answered_as_the_applications_other_errors() -> None:
+    refuse = refusal(ErrorFormats())
+    app = refuse(503, detail="busy", code="shop.busy", headers={"retry-after": "1"})
+    answer = TestClient(app).get("/")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (answer.json()["detail"], answer.json()["code"]) == ("busy", "shop.busy")

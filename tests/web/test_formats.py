@@ -289,7 +289,9 @@ def test_two_formats_for_one_place_are_refused_naming_both(
     shop: ProjectFolder, prefix: str
 ) -> None:
     text = format_of("orders", prefix)
-    again = text.partition("@error_format")[1] + text.partition("@error_format")[2]
-    shop.write({"shop/orders/errors.py": text + again.replace("def refusal", "def second")})
+    second = f"""
+        second = error_format({prefix})(refusal.function)
+        """
+    shop.write({"shop/orders/errors.py": text + second})
     with pytest.raises(ComponentError, match=r"web\.E032.*refusal.*errors\.py:"):
         get_asgi_application(shop.load())

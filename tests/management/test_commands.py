@@ -9,7 +9,7 @@ import pytest
 
 from tests.folder import ProjectFolder
 
-from .conftest import Shell
+from .conftest import PYPROJECT, Shell
 
 CHECKS = """
     from fastforge.checks import Level, Message, check
@@ -234,6 +234,31 @@ def test_routes_show_what_is_mounted(shop: ProjectFolder, manage: Shell) -> None
     result = manage("routes")
     assert (result.code, result.err) == (0, "")
     assert "/notes/{note_id}" in result.out
+
+
+def test_routes_begin_with_what_is_answered_before_any_of_them(
+    shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write(
+        {
+            "shop/settings.py": """
+                from fastforge.web import Health
+
+                HEALTH = Health(live_path="/alive", ready_path="")
+                """,
+            "shop/asgi.py": """
+                from fastapi import FastAPI
+                from fastforge.asgi import get_asgi_application
+
+                app = get_asgi_application()
+                plain = FastAPI()
+                """,
+        }
+    )
+    first = json.loads(manage("routes", "--json").out)[0]
+    assert (first["method"], first["path"], first["app"]) == ("GET,HEAD", "/alive", "fastforge")
+    shop.write({"pyproject.toml": f'{PYPROJECT}[tool.fastapi]\nentrypoint = "shop.asgi:plain"\n'})
+    assert "/alive" not in manage("routes").out
 
 
 def test_routes_are_those_of_the_project_s_own_module(shop: ProjectFolder, manage: Shell) -> None:

@@ -34,7 +34,6 @@ SETTINGS = """
     from shop.layers import Plain
 
     _KEY = env.secret("KEY")
-    ALLOWED_HOSTS = ["*"]
     INSTALLED_APPS = ["shop.first", "shop.second"]
     MIDDLEWARE = [
         "shop.layers.made",
@@ -100,11 +99,11 @@ def test_the_layers_of_a_project_come_in_the_order_in_which_a_request_passes_the
     order: ProjectFolder, manage: Shell
 ) -> None:
     assert ours(manage) == [
-        ("made", "settings", "shop/settings.py:9"),
-        ("Plain", "settings", "shop/settings.py:10"),
+        ("made", "settings", "shop/settings.py:8"),
+        ("Plain", "settings", "shop/settings.py:9"),
         ("Plain[2]", "first", "shop/first/middleware.py:5"),
         ("Plain[3]", "second", "shop/second/middleware.py:5"),
-        ("Plain[4]", "settings", "shop/settings.py:11"),
+        ("Plain[4]", "settings", "shop/settings.py:10"),
         ("made[2]", "first", "shop/first/middleware.py:4"),
         ("made[3]", "second", "shop/second/middleware.py:4"),
     ]

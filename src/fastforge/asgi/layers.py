@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ..project import Project
-from ..web.layers import SETTINGS, Layer, Placed, declared_layers
-from ..web.middleware import Middleware, Slot
+from ..web.layers import Placed, declared_layers
+from ..web.middleware import Slot
 
 __all__ = ["add_middleware"]
 
@@ -20,20 +17,8 @@ def add_middleware(app: FastAPI, project: Project) -> None:
     Raises:
         ComponentError: One of them cannot be imported, or its options do not fit.
     """
-    layers = (*_host_check(project), *declared_layers(project.settings, project.registry))
-    for layer in reversed(layers):
+    for layer in reversed([*declared_layers(project.settings, project.registry)]):
         if layer.middleware.slot is Slot.ROUTER:
             app.router.middleware_stack = layer.wrap(app.router.middleware_stack)
         else:
             app.user_middleware.insert(0, Placed(layer))
-
-
-def _host_check(project: Project) -> Iterator[Layer]:
-    """Yield the layer that refuses other Host headers than ALLOWED_HOSTS has."""
-    allowed: list[str] = [*project.settings["ALLOWED_HOSTS"]]
-    if project.settings.environment == "test":
-        allowed.append("testserver")  # what Starlette's test client calls itself
-    if "*" not in allowed:
-        layer = Middleware(TrustedHostMiddleware, allowed_hosts=allowed)
-        where = project.settings.where("ALLOWED_HOSTS")
-        yield Layer(middleware=layer, brought_by=SETTINGS, where=where)

@@ -15,7 +15,18 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fastforge import Project, Section, env, injected, provide, resource, section, task
+from fastforge import (
+    Limiter,
+    Project,
+    Section,
+    env,
+    injected,
+    offload,
+    provide,
+    resource,
+    section,
+    task,
+)
 from fastforge.checks import Check, Level, Message, check
 from fastforge.commands import Command, Context, command
 from fastforge.contrib.db import DbSession, Model, Session
@@ -158,6 +169,21 @@ def declared(task: Task[[str], int]) -> Task[[str], int]:
 
 
 declared(resize)
+
+# --- blocking code -------------------------------------------------------------------------------
+
+SCANNER = Limiter("scanner", 1, max_waiting=5)
+
+
+def scan(page: int, colour: str = "grey") -> bytes:
+    return f"{page} {colour}".encode()
+
+
+async def scan_all() -> None:
+    assert_type(await offload(scan, 1), bytes)
+    assert_type(await offload(scan, 1, "red", limiter=SCANNER, timeout_s=5, process=True), bytes)
+    await offload(scan, "first")  # type: ignore[arg-type]
+
 
 # --- commands ------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ..web.errors import add_exception_handlers
 from ..web.index import index_routes
 from ..web.kinds import ERROR_FORMATS, ROUTERS
 from ..web.openapi import describe_errors
+from ..web.operations import name_operations
 from ..web.resolution import ErrorFormats
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
@@ -58,6 +59,7 @@ def get_asgi_application(
     prefixes = {config.label: config.prefix for config in project.apps}
     routers = project.registry.components(ROUTERS)
     formats = ErrorFormats(project.registry.components(ERROR_FORMATS), routers, prefixes)
+    name_operations(app)
     mount_routers(app, routers, prefixes)
     index_routes(app)
     limit_bodies(app, project)
@@ -67,7 +69,7 @@ def get_asgi_application(
     describe_errors(app, formats)
     if project.settings.debug:
         _welcome(app, project)
-    enclose(app, project)
+    enclose(app, project, formats)
     return app
 
 

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.processes import fetch, wait_until
+from tests.processes import Response, fetch, wait_until
 
 from .conftest import APPLICATION, Site
 from .load import Load
@@ -39,6 +39,28 @@ async def app(scope, receive, send):
             await send({"type": "http.response.body", "body": b"data: 1\\n\\n", "more_body": True})
             await asyncio.sleep(0.05)
 """
+
+PROJECT = {
+    "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]\n',
+    "shop/asgi.py": """
+        from fastforge.asgi import get_asgi_application
+
+        app = get_asgi_application(settings_module="shop.settings")
+        """,
+    "shop/orders/routes.py": """
+        import asyncio
+        from fastapi import APIRouter
+        from fastforge.lifecycle import current_container
+
+        router = APIRouter()
+
+        @router.get("/slow")
+        async def slow() -> None:
+            print("in flight", flush=True)
+            while not current_container().draining:
+                await asyncio.sleep(0.01)
+        """,
+}
 
 
 def version(number: int) -> str:
@@ -111,6 +133,35 @@ def test_an_idle_connection_is_answered_once_more(site: Site, event_loop_name: s
         assert (second.status, second.getheader("connection")) == (200, "close")
         second.read()
         assert server.wait() == 0
+
+
+def test_a_project_that_is_told_to_stop_is_not_ready_and_sends_its_clients_away(
+    site: Site,
+) -> None:
+    site.folder.write(PROJECT)
+    answers: list[Response | None] = []
+    with site.start(application="shop.asgi:app") as server:
+        wait_until(lambda: fetch(f"{site.url}readyz"), describe=server)
+        idle = http.client.HTTPConnection("127.0.0.1", site.port)
+        assert asked(idle, "/readyz") == (200, [])
+        slow = threading.Thread(target=lambda: answers.append(fetch(f"{site.url}slow")))
+        slow.start()
+        server.wait_for("in flight")
+        server.terminate()
+        refused(site)
+        assert asked(idle, "/readyz") == (503, ["close"])
+        slow.join()
+        assert server.wait() == 0
+    assert answers[0] is not None
+    assert (answers[0].status, answers[0].headers["connection"]) == (200, "close")
+
+
+def asked(connection: http.client.HTTPConnection, path: str) -> tuple[int, list[str]]:
+    """The status of an answer and its `Connection` headers."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, answer.headers.get_all("connection", [])
 
 
 def refused(site: Site) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
@@ -76,7 +77,7 @@ def test_an_article_is_published_announced_and_counted(folder: Path) -> None:
         assert made["article"]["tagList"] == ["engines", "algebra"]
         assert made["article"]["author"]["username"] == "ada"
         nobody = {"article": {**ARTICLE, "author": "nobody"}}
-        assert send(f"{api}/articles", nobody)[0] == 422
+        assert send(f"{api}/articles", nobody) == (422, {"errors": {"body": ["no such author"]}})
 
         shown = fetch(f"{api}/articles/{made['article']['slug']}")
         assert shown is not None
@@ -124,6 +125,48 @@ def test_a_page_of_articles_costs_four_queries_whatever_its_size(
                 page = client.get("/api/articles", params={"limit": limit}).json()
                 assert (len(page["articles"]), page["articlesCount"]) == (limit, 12)
                 assert len(statements) == 4, statements
+
+
+def test_every_error_below_its_api_has_the_form_of_realworld(folder: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    server = start(
+        [sys.executable, "manage.py", "runserver", str(port), "--no-reload", "--no-worker"],
+        cwd=folder,
+        env={"FASTFORGE_ENV": "development"},
+    )
+    with server, httpx.Client(base_url=url, timeout=60) as client:
+        wait_until(lambda: fetch(f"{url}/api/tags"), describe=server)
+        client.post("/api/users", json={"user": USER})
+        wrong = client.get("/api/articles", params={"limit": "many", "offset": -1})
+        answers = {
+            400: client.get("/api/tags", headers={"host": "elsewhere.example"}),
+            404: client.get("/api/articles/no-such"),
+            405: client.delete("/api/tags"),
+            409: client.post("/api/users", json={"user": USER}),
+            413: client.post("/api/users", content=b"x" * (2 << 20)),
+            422: wrong,
+        }
+        unmatched, outside = client.get("/api/no/such"), client.get("/no/such")
+        document = client.get("/openapi.json").json()
+    for status, answer in answers.items():
+        assert (answer.status_code, list(answer.json())) == (status, ["errors"])
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["x-request-id"]
+    assert wrong.json()["errors"]["body"] == [
+        "limit: Input should be a valid integer, unable to parse string as an integer",
+        "offset: Input should be greater than or equal to 0",
+    ]
+    assert unmatched.json() == {"errors": {"body": ["Not Found"]}}
+    assert outside.json()["title"] == "Not Found"
+
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/GenericErrorModel"}}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            found = operation["responses"]
+            assert found["default"]["content"] == content
+            assert found.get("422", found["default"])["content"] == content
+    assert document["components"]["schemas"]["GenericErrorModel"]["required"] == ["errors"]
 
 
 def test_its_settings_its_checks_and_its_migrations_are_in_order(folder: Path) -> None:

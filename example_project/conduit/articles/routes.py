@@ -31,7 +31,7 @@ async def create_article(body: NewArticleRequest, db: DbSession) -> ArticleRespo
     """Publish an article: its rows and the job that announces it, or neither."""
     author = await db.scalar(select(User).where(User.username == body.article.author))
     if author is None:
-        raise HTTPException(422, f"nobody is called {body.article.author!r}")
+        raise HTTPException(422, "no such author")
     article = await publish(db, body.article, author)
     await announce.enqueue(article_id=article.id)
     return ArticleResponse(article=ArticleOut.model_validate(article))

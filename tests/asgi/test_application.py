@@ -17,7 +17,6 @@ from starlette.types import Message
 from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError, ForgeError, StartError
 from fastforge.lifecycle import current_container
-
 from tests.folder import ProjectFolder, isolated
 from tests.processes import fetch, free_port, run, start, wait_until
 

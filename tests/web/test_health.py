@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Message
 
 from fastforge.lifecycle import Container, Role
 from fastforge.web.health import live_probe, ready_probe
-
 from tests.folder import ProjectFolder, isolated
 
 FOREVER_S = 3600

@@ -40,7 +40,7 @@ class Call:
         self.has_ended = False
         self.thread: threading.Thread | None = None
         self.places: dict[Gate, Place] = {}
-        self._caller = current_call.get()
+        self._caller = _running_caller()
         self._value: Any = None
         self._error: BaseException | None = None
 
@@ -99,6 +99,14 @@ class Call:
                 return place
             caller = caller._caller
         return None
+
+
+def _running_caller() -> Call | None:
+    """Return the innermost function that has called back to here and still runs."""
+    caller = current_call.get()
+    while caller is not None and caller.has_ended:
+        caller = caller._caller
+    return caller
 
 
 def refuse_async(function: Callable[..., Any]) -> None:

@@ -12,8 +12,8 @@ OURS = ["shop.example", "*.cdn.example", "127.0.0.1", "[::1]"]
 @pytest.mark.parametrize(
     "host",
     [
-        b"shop.example", b"shop.example:8000", b"SHOP.Example", b"shop.example.", b"shop.example.:80",
-        b"a.cdn.example", b"a.b.cdn.example:443",
+        b"shop.example", b"shop.example:8000", b"SHOP.Example", b"shop.example.",
+        b"shop.example.:80", b"a.cdn.example", b"a.b.cdn.example:443",
         b"127.0.0.1", b"127.0.0.1:8000", b"[::1]", b"[::1]:8000", b"[0:0::1]",
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 
 from fastforge import Limiter, Project, Role, offload
 from fastforge.offloading import PoolGauges, offload_gauges
-from fastforge.offloading.running import offloader_of
+from fastforge.offloading.running import offloading_of
 from tests.processes import wait_until_async
 
 from .conftest import Door
@@ -97,7 +97,7 @@ async def test_a_limit_where_nobody_leaves_is_told_once(
     project: Project, door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with project.running(Role.COMMAND) as container:
-        offloader = offloader_of(container)
+        offloader = offloading_of(container).offloader
         calls = [asyncio.create_task(offload(door.enter)) for _ in range(4)]
         calls.append(asyncio.create_task(anyio.to_thread.run_sync(door.enter)))
         await wait_until_async(lambda: offload_gauges().threads.waiting == 2)
@@ -120,7 +120,7 @@ async def test_a_busy_limit_that_moves_is_not_told(
         calls = {asyncio.create_task(offload(event.wait)) for event in events}
         for event in events:
             await wait_until_async(lambda: offload_gauges().threads.borrowed)
-            offloader_of(container).look()
+            offloading_of(container).offloader.look()
             event.set()
             done, calls = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             assert done

@@ -12,7 +12,7 @@ import pytest
 
 from fastforge import Limiter, Project, Role, offload
 from fastforge.offloading import OffloadGauges, OffloadTimeout, PoolGauges, offload_gauges
-from fastforge.offloading.running import offloader_of
+from fastforge.offloading.running import offloading_of
 from tests.processes import wait_until_async
 
 from .conftest import Door, MakeProject
@@ -123,7 +123,7 @@ async def test_functions_that_do_not_end_are_left_with_one_line(
     project: Project, door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with project.running(Role.COMMAND) as container:
-        offloader = offloader_of(container)
+        offloader = offloading_of(container).offloader
         calls = [asyncio.create_task(offload(door.enter)) for _ in range(2)]
         await wait_until_async(lambda: door.inside == 2)
     assert caplog.messages == [

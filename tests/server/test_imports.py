@@ -43,5 +43,6 @@ asyncio.run(main())
     database = f"sqlite+aiosqlite:///{tmp_path}/db.sqlite3"
     found = imported(program, cwd=ROOT / "example_project", DATABASE_URL=database)
     unwanted = {"alembic", "sqlalchemy.dialects.postgresql", "httpx._main", "httpcore"}
+    unwanted |= {"fastforge.offloading.offloader", "multiprocessing"}
     assert not unwanted & found
     assert {"sqlalchemy", "httpx"} < found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -9,7 +10,8 @@ from ..lifecycle import current_container
 from .call import Call, refuse_async
 from .gauges import OffloadGauges
 from .limiter import Limiter
-from .running import offloader_of
+from .running import offloading_of
+from .telling import wrong_loop
 
 __all__ = ["offload", "offload_gauges"]
 
@@ -56,9 +58,13 @@ async def offload(
         ContainerMissing: No project runs here.
     """
     refuse_async(function)
-    offloader = offloader_of(current_container())
+    offloading = offloading_of(current_container())
     call = Call(function, args)
-    result: Any = await offloader.run(call, limiter=limiter, timeout_s=timeout_s, process=process)
+    if asyncio.get_running_loop() is not offloading.loop:
+        raise wrong_loop(call)
+    result: Any = await offloading.offloader.run(
+        call, limiter=limiter, timeout_s=timeout_s, process=process
+    )
     return result  # type: ignore[no-any-return]
 
 
@@ -73,4 +79,4 @@ def offload_gauges() -> OffloadGauges:
     Raises:
         ContainerMissing: No project runs here.
     """
-    return offloader_of(current_container()).gauges()
+    return offloading_of(current_container()).offloader.gauges()

@@ -36,17 +36,20 @@ class Offloader:
     Args:
         threads: What counts the threads: AnyIO's default limiter, which others use too.
         processes: How many processes may work at the same time.
+        loop: The event loop that the project runs on.
     """
 
-    def __init__(self, threads: anyio.CapacityLimiter, processes: int) -> None:
+    def __init__(
+        self, threads: anyio.CapacityLimiter, processes: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._threads = Gate(threads, name="SERVER.threads")
         self._workers = Gate(anyio.CapacityLimiter(processes), name="SERVER.offload_processes")
         self._limited: dict[str, tuple[Limiter, Gate]] = {}
         self._calls: set[Call] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._processes: Processes | None = None  # few projects need it, none before it serves
-        self._loop = asyncio.get_running_loop()
+        self._processes: Processes | None = None  # few projects need it
+        self._loop = loop
         # AnyIO is to count nothing itself: a token of its own would end with the caller.
         self._uncounted = anyio.CapacityLimiter(math.inf)
 
@@ -62,10 +65,6 @@ class Offloader:
             OffloadError: It cannot be sent to a process.
             Exception: Whatever the function raised.
         """
-        if asyncio.get_running_loop() is not self._loop:
-            from .telling import wrong_loop
-
-            raise wrong_loop(call)
         request = _request_of(call) if process else b""
         gates = [self._workers if process else self._threads]
         if limiter is not None:

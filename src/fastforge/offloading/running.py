@@ -1,18 +1,22 @@
-"""Running: the offloader of each running project, from its start to its stop."""
+"""Running: what each running project offloads with, from its start to its stop."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
+import anyio
+
 from ..lifecycle import Container
-from .offloader import Offloader
 from .threads import thread_tokens
 
-__all__ = ["DRAIN_S", "offloader_of", "running_offloader", "watch"]
+if TYPE_CHECKING:
+    from .offloader import Offloader
+
+__all__ = ["DRAIN_S", "Offloading", "offloading_of", "running_offloading", "watch"]
 
 DRAIN_S: Final = 5.0
 """How long offloaded functions may go on when the project stops, before its resources close."""
@@ -21,14 +25,52 @@ SHORT_DRAIN_S: Final = 2.0
 LOOK_EVERY_S: Final = 5.0
 """How often it is looked whether a limit is stuck."""
 
-_offloaders: WeakKeyDictionary[Container, Offloader] = WeakKeyDictionary()
+
+class Offloading:
+    """What a running project has of offloading: little, until something is offloaded.
+
+    Few processes offload before they serve, and each module that is imported before then is a
+    part of the time until the first answer.
+
+    Args:
+        threads: What counts the threads of the event loop.
+        processes: How many processes may work at the same time.
+    """
+
+    def __init__(self, threads: anyio.CapacityLimiter, processes: int) -> None:
+        self.loop: Final = asyncio.get_running_loop()
+        self._threads = threads
+        self._processes = processes
+        self._offloader: Offloader | None = None
+
+    @property
+    def offloader(self) -> Offloader:
+        """What runs functions."""
+        if self._offloader is None:
+            from .offloader import Offloader
+
+            self._offloader = Offloader(self._threads, self._processes, self.loop)
+        return self._offloader
+
+    async def drain(self, limit_s: float) -> None:
+        """Wait until nothing runs, at most so long."""
+        if self._offloader is not None:
+            await self._offloader.drain(limit_s)
+
+    async def close(self) -> None:
+        """End what runs. It never raises."""
+        if self._offloader is not None:
+            await self._offloader.close()
+
+
+_of_projects: WeakKeyDictionary[Container, Offloading] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def running_offloader(
+async def running_offloading(
     container: Container, *, threads: int, processes: int
-) -> AsyncIterator[Offloader]:
-    """Give a container its offloader, and end what runs in it at the close.
+) -> AsyncIterator[Offloading]:
+    """Give a container what it offloads with, and end what runs in it at the close.
 
     Args:
         container: The running project.
@@ -36,22 +78,22 @@ async def running_offloader(
         processes: How many processes may work at the same time.
     """
     with thread_tokens(threads) as limiter:
-        offloader = _offloaders[container] = Offloader(limiter, processes)
+        offloading = _of_projects[container] = Offloading(limiter, processes)
         try:
-            yield offloader
+            yield offloading
         finally:
-            del _offloaders[container]
-            await offloader.close()
+            del _of_projects[container]
+            await offloading.close()
 
 
-def offloader_of(container: Container) -> Offloader:
-    """Return the offloader of a running project.
+def offloading_of(container: Container) -> Offloading:
+    """Return what a running project offloads with.
 
     Raises:
         OffloadError: The project has stopped.
     """
     try:
-        return _offloaders[container]
+        return _of_projects[container]
     except KeyError:
         from .telling import stopped
 
@@ -60,11 +102,12 @@ def offloader_of(container: Container) -> Offloader:
 
 async def watch(container: Container, stopping: asyncio.Event) -> None:
     """Tell of limits that are stuck until the project stops; then let functions end."""
-    offloader = offloader_of(container)
+    offloading = offloading_of(container)
     while not stopping.is_set():
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY_S):
                 await stopping.wait()
-        offloader.look()
+        if not stopping.is_set():
+            offloading.offloader.look()
     in_production = container.settings.environment == "production"
-    await offloader.drain(DRAIN_S if in_production else SHORT_DRAIN_S)
+    await offloading.drain(DRAIN_S if in_production else SHORT_DRAIN_S)

@@ -20,7 +20,7 @@ from fastapi.utils import is_body_allowed_for_status_code
 from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
 from starlette.types import ASGIApp, Scope
@@ -152,6 +152,9 @@ class _Handlers:
 
     async def failure(self, request: Request, error: Exception) -> Response:
         """Answer what nobody expected. Starlette raises it again, for the server to log it."""
+        if isinstance(error, ClientDisconnect):
+            # Nobody reads it, and we are not to blame: as FastAPI says of half a body.
+            return self._answer(Problem(status=400))
         if self.debug and "text/html" in request.headers.get("accept", ""):
             return ServerErrorMiddleware(request.app).debug_response(request, error)
         return self._answer(Problem(status=500))

@@ -1,22 +1,31 @@
-"""Edge: what the outermost layer adds to a request of bare FastAPI."""
+"""Edge: what the outermost layer adds to a request of bare FastAPI, without and with its line."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TextIO
 
 from fastapi import APIRouter, FastAPI
 
+from fastforge.middleware.edge import Edge
+from fastforge.observability.access import AccessLog
+from fastforge.observability.lines import LineBuffer
+
+from .baselines.access_line import AccessLine, configure
 from .harness.projects import serving, write_project
-from .harness.requests import cpu_us_per_request
-from .harness.rows import arguments, compare, show
+from .harness.requests import Application, cpu_us_per_request
+from .harness.rows import Row, arguments, compare, show
 
 FILES = {
     "bench/settings.py": """
         from fastforge.conf import App
 
-        ALLOWED_HOSTS = ["*"]
+        ALLOWED_HOSTS = ["localhost"]
         INSTALLED_APPS = [App("bench.hello")]
         """,
     "bench/hello/__init__.py": "",
@@ -45,24 +54,79 @@ def bare() -> FastAPI:
     return app
 
 
+def handwritten(lines: TextIO) -> FastAPI:
+    """Return the bare application with a layer that writes a line."""
+    configure(lines)
+    app = bare()
+    app.add_middleware(AccessLine)
+    return app
+
+
+def edge_of(app: FastAPI, access_log: AccessLog | None) -> Edge:
+    """Return the application behind an edge that writes its lines to another place."""
+    edge = app.build_middleware_stack()
+    assert isinstance(edge, Edge)
+    policy = replace(edge.policy, access_log=access_log, around=None)
+    return Edge(edge.app, edge.state, policy)
+
+
+class Served:
+    """A project's application with another edge: FastAPI's own call, then the edge."""
+
+    def __init__(self, app: FastAPI, access_log: AccessLog | None) -> None:
+        self.app = app
+        self.edge = edge_of(app, access_log)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.app.middleware_stack = self.edge
+        await self.app(scope, receive, send)
+
+
 def main() -> None:
-    """Print the row."""
+    """Print the rows, and for people what they mean."""
     options = arguments(__doc__)
     count, rounds = (200, 2) if options.quick else (2000, 20)
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open(os.devnull, "w", encoding="utf-8") as lines,
+        asyncio.Runner() as runner,
+    ):
         write_project(Path(folder), FILES)
         manager = serving(Path(folder))
         _, app = runner.run(manager.__aenter__())
-        plain = bare()
-        subjects = {
-            "fastforge": lambda: runner.run(cpu_us_per_request(app, "GET", "/hello", count=count)),
-            "fastapi": lambda: runner.run(cpu_us_per_request(plain, "GET", "/hello", count=count)),
+
+        def cost_of(subject: Application) -> Callable[[], float]:
+            return lambda: runner.run(cpu_us_per_request(subject, "GET", "/hello", count=count))
+
+        bare_cost = cost_of(bare())
+        layer = Served(app, None)
+        logged = Served(app, AccessLog(lines=LineBuffer(lines)))
+        cases = {
+            "edge-layer": {"fastforge": cost_of(layer), "fastapi": bare_cost},
+            "edge-layer-logged": {
+                "fastforge": cost_of(logged),
+                "handwritten": cost_of(handwritten(lines)),
+                "fastapi": bare_cost,
+            },
         }
-        rows = compare(
-            benchmark="edge", case="edge-layer", subjects=subjects, against="fastapi", rounds=rounds
-        )
-        show(rows, as_json=options.json)
+        for case, subjects in cases.items():
+            rows = compare(
+                benchmark="edge", case=case, subjects=subjects, against="fastapi", rounds=rounds
+            )
+            shown = list(rows)
+            show(iter(shown), as_json=options.json)
+            if not options.json:
+                explain(shown)
         runner.run(manager.__aexit__(None, None, None))
+
+
+def explain(rows: list[Row]) -> None:
+    """Print what each subject adds to bare FastAPI, and fastforge's part of the hand-written."""
+    added = {row.subject: row.value - row.value / row.ratio for row in rows}
+    for subject, us in added.items():
+        print(f"{'':10} {subject} adds {us:.1f} us")
+    if "handwritten" in added:
+        print(f"{'':10} which is {added['fastforge'] / added['handwritten']:.2f} of handwritten")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-__all__ = ["cpu_us_per_request"]
+__all__ = ["Application", "cpu_us_per_request"]
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 

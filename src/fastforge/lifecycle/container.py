@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import Any, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
 from .._utils import told
 from ..components import Registry
@@ -17,9 +17,8 @@ from .role import Role
 
 __all__ = [
     "Container",
+    "container_here",
     "current_container",
-    "enter_container",
-    "leave_container",
     "reason_of",
     "use_container",
 ]
@@ -108,7 +107,8 @@ def reason_of(error: Exception) -> str:
     return error.message if isinstance(error, ForgeError) else told(error)
 
 
-_current: ContextVar[Container] = ContextVar("fastforge_container")
+container_here: Final[ContextVar[Container]] = ContextVar("fastforge_container")
+"""The current container, for the edge, which counts microseconds; others: `current_container`."""
 
 
 def current_container() -> Container:
@@ -118,7 +118,7 @@ def current_container() -> Container:
         ContainerMissing: Nothing of a project runs here.
     """
     try:
-        return _current.get()
+        return container_here.get()
     except LookupError:
         raise ContainerMissing(
             "no project runs here",
@@ -131,18 +131,8 @@ def current_container() -> Container:
 @contextmanager
 def use_container(container: Container) -> Iterator[Container]:
     """Make a container the current one for what runs inside."""
-    token = enter_container(container)
+    token = container_here.set(container)
     try:
         yield container
     finally:
-        leave_container(token)
-
-
-def enter_container(container: Container) -> Token[Container]:
-    """Make a container the current one: `use_container` for whoever counts microseconds."""
-    return _current.set(container)
-
-
-def leave_container(token: Token[Container]) -> None:
-    """Make the container the current one that was so before."""
-    _current.reset(token)
+        container_here.reset(token)

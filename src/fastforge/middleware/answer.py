@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from starlette.types import Message
@@ -44,14 +45,22 @@ class AnswerHeaders:
         """
         headers = list(message.get("headers", ()))
         added = self._added_over_https if https else self._added
-        for name, _ in headers:
-            if name in self._names:
-                present = {name for name, _ in headers}
-                headers = [header for header in headers if header[0] != REQUEST_ID]
-                added = tuple(header for header in added if header[0] not in present)
+        for header in headers:
+            if header[0] in self._names:
+                added, headers = self._settled(added, headers)
                 break
         headers += added
         headers.append((REQUEST_ID, request_id.encode()))
         if closes and not any(name == GOING_AWAY[0] for name, _ in headers):
             headers.append(GOING_AWAY)
         message["headers"] = headers
+
+    def _settled(
+        self, added: Iterable[Header], headers: list[Header]
+    ) -> tuple[tuple[Header, ...], list[Header]]:
+        """Return what is still to be added, and what stays, where both have the same names."""
+        present = {name for name, _ in headers}
+        return (
+            tuple(header for header in added if header[0] not in present),
+            [header for header in headers if header[0] != REQUEST_ID],
+        )

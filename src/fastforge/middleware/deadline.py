@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextvars import Context
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from starlette.types import Scope
 
@@ -54,12 +54,19 @@ class Deadlines:
         self._waiting: dict[Limited, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def add(self, exchange: Limited, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell the exchange when its limit is over, unless it is taken out before."""
+    def add(self, exchange: Limited) -> asyncio.Task[Any]:
+        """Tell the exchange when its limit is over, unless it is taken out before.
+
+        Returns:
+            The task that runs here.
+        """
+        task = asyncio.current_task()
+        assert task is not None
         self._waiting[exchange] = None
-        if self._loop is not loop:
-            self._loop = loop
+        if self._loop is not task.get_loop():
+            self._loop = task.get_loop()
             self._wake_after(self._limit_s)
+        return task
 
     def discard(self, exchange: Limited) -> None:
         """Take an exchange out, if it is still there."""

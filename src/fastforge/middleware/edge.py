@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from contextlib import nullcontext
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..exceptions import ForgeError
-from ..lifecycle.container import Container, enter_container, leave_container
-from ..observability.context import new_request_id, request_id
+from ..lifecycle.container import use_container
 from ..observability.tracebacks import tracebacks_are_wanted
 from .deadline import EDGE
-from .entrance import Entrance
 from .exchange import Exchange, Rules
 from .policy import EdgePolicy
 from .socket import SocketExchange
+from .state import EdgeState
 
 __all__ = ["CONTAINER", "EDGE", "Edge", "EdgeState"]
 
@@ -22,24 +22,6 @@ CONTAINER: Final = "fastforge"
 """The key of the lifespan state under which a server finds the running Container."""
 
 _FAILURES: Final = frozenset({"lifespan.startup.failed", "lifespan.shutdown.failed"})
-
-
-class EdgeState:
-    """What an application's lifespan tells its edge.
-
-    Attributes:
-        container: The running project; None before the start and after the stop.
-        failure: Why the start or the stop failed, when it can be told in one line.
-        in_flight: How many requests are being worked on, their background tasks included; no
-            sockets, and nothing that was refused.
-    """
-
-    __slots__ = ("container", "failure", "in_flight")
-
-    def __init__(self) -> None:
-        self.in_flight = 0
-        self.container: Container | None = None
-        self.failure: ForgeError | None = None
 
 
 class Edge:
@@ -62,64 +44,23 @@ class Edge:
         self.policy = policy or EdgePolicy()
         self.app = self.policy.around(app) if self.policy.around else app
         self.state = state
-        self._rules = Rules(self.policy)
-        self._entrance = Entrance(self.policy)
+        self._rules = Rules(self.app, state, self.policy)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: it would cost every request.
+        if EDGE in scope:
+            return self._run_inside(scope, receive, send)
+        if scope["type"] == "http":
+            return Exchange(self._rules, scope, send).run(receive)
+        if scope["type"] == "websocket":
+            return SocketExchange(self._rules, scope, receive, send).run()
+        return self._live(scope, receive, send)
+
+    async def _run_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run for a request that an outer edge has seen already."""
         container = self.state.container
-        container_token = None if container is None else enter_container(container)
-        id_token = None
-        try:
-            if EDGE in scope:
-                await self.app(scope, receive, send)
-                return
-            foreign_id = "" if self.policy.client_of is None else self._entrance.foreign_id(scope)
-            new_id = foreign_id or new_request_id()
-            scope.setdefault("state", {})["request_id"] = new_id
-            id_token = request_id.set(new_id)
-            if scope["type"] == "http":
-                await self._answer(Exchange(self._rules, scope, send, container, new_id), receive)
-            else:
-                await self._converse(SocketExchange(self._rules, scope, receive, send, new_id))
-        finally:
-            if id_token is not None:
-                request_id.reset(id_token)
-            if container_token is not None:
-                leave_container(container_token)
-
-    async def _answer(self, exchange: Exchange, receive: Receive) -> None:
-        scope, policy, state = exchange.scope, self.policy, self.state
-        scope[EDGE] = exchange
-        probe = policy.probes.get(_path_of(scope)) if policy.probes else None
-        if probe is not None:
-            exchange.is_probe = True
-            await exchange.run(probe, receive)
-            return
-        refusal = self._entrance.refusal(scope)
-        limit = policy.concurrency_limit
-        if refusal is None and limit is not None and state.in_flight >= limit:
-            refusal = self._entrance.busy()
-        if refusal is not None:
-            await exchange.run(refusal, receive)
-            return
-        state.in_flight += 1
-        try:
-            if self._rules.deadlines is not None:
-                exchange.limit(self._rules.deadlines)
-            await exchange.run(self.app, receive)
-        finally:
-            state.in_flight -= 1
-
-    async def _converse(self, exchange: SocketExchange) -> None:
-        exchange.scope[EDGE] = exchange
-        refusal = self._entrance.refusal(exchange.scope)
-        if refusal is None:
-            await exchange.run(self.app)
-        else:
-            await exchange.refuse(refusal)
+        with nullcontext() if container is None else use_container(container):
+            await self.app(scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -142,10 +83,3 @@ class Edge:
             await send(message)
 
         return tell
-
-
-def _path_of(scope: Scope) -> str:
-    """Return the path below the one that the server itself is mounted at."""
-    path: str = scope.get("path", "")
-    root_path: str = scope.get("root_path", "")
-    return path.removeprefix(root_path) if root_path else path

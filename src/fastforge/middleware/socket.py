@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable
-from typing import Any, Final
+from contextlib import nullcontext
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..observability.access import AccessLog
-from .answer import AnswerHeaders
+from ..lifecycle.container import use_container
+from ..observability.context import request_id
+from .deadline import EDGE
 from .exchange import FAILED, Rules, has_left
 from .template import route_template
 
@@ -25,49 +27,49 @@ POLICY_VIOLATION: Final = 1008
 class SocketExchange:
     """Stands between the application and the server while a socket is open.
 
-    Its line is written when it is over.
+    Its line is written when it is over. It has no time limit and is not counted.
 
     Args:
         rules: Those of the edge.
         scope: The socket's.
         receive: The server's.
         send: The server's.
-        request_id: The socket's id.
     """
 
     __slots__ = (
-        "_answers",
         "_close_code",
-        "_log",
+        "_id",
         "_path",
         "_receive",
         "_root_path",
+        "_rules",
+        "_scope",
         "_send",
         "_started",
         "_status",
-        "request_id",
-        "scope",
     )
 
-    def __init__(
-        self, rules: Rules, scope: Scope, receive: Receive, send: Send, request_id: str
-    ) -> None:
-        self._answers: AnswerHeaders = rules.answers
+    def __init__(self, rules: Rules, scope: Scope, receive: Receive, send: Send) -> None:
         self._close_code: int | None = None
-        self._log: AccessLog | None = rules.log
+        self._id = rules.id_for(scope)
         self._path: str = scope.get("path", "")
         self._receive = receive
         self._root_path: str = scope.get("root_path", "")
-        self.scope = scope
+        self._rules = rules
+        self._scope = scope
         self._send = send
         self._started = time.perf_counter()
         self._status: int | None = None
-        self.request_id = request_id
 
-    async def run(self, app: ASGIApp) -> None:
+    async def run(self) -> None:
         """Let the application speak with the client."""
+        scope, container = self._scope, self._rules.state.container
+        scope[EDGE] = self
+        scope.setdefault("state", {})["request_id"] = self._id
+        token = request_id.set(self._id)
         try:
-            await app(self.scope, self.receive, self.send)
+            with nullcontext() if container is None else use_container(container):
+                await self._admitted()(scope, self.receive, self.send)
         except BaseException as error:
             if has_left(error):
                 self._write_line(cancelled=True)
@@ -75,14 +77,18 @@ class SocketExchange:
                 self._status = self._status or FAILED
                 self._write_line(failure=type(error).__name__)
             raise
-        self._write_line()
-
-    async def refuse(self, refusal: ASGIApp) -> None:
-        """Answer the handshake with a refusal, as far as the server can send one."""
-        if REFUSAL_EXTENSION in self.scope.get("extensions", ()):
-            await self.run(refusal)
         else:
-            await self.run(_closing)
+            self._write_line()
+        finally:
+            del scope[EDGE]
+            request_id.reset(token)
+
+    def _admitted(self) -> ASGIApp:
+        refusal = self._rules.entrance.refusal(self._scope)
+        if refusal is None:
+            return self._rules.app
+        can_answer = REFUSAL_EXTENSION in self._scope.get("extensions", ())
+        return refusal if can_answer else _closing
 
     def begin(self) -> bool:
         """Return whether its answer may begin: a socket has no time limit."""
@@ -111,24 +117,23 @@ class SocketExchange:
 
     def _begin_with(self, message: Message, status: int) -> None:
         self._status = status
-        self._answers.identify(message, self.request_id)
+        self._rules.answers.identify(message, self._id)
 
-    def _write_line(self, **more: Any) -> None:
-        if self._log is None:
-            return
-        client = self.scope.get("client")
-        if self._close_code is not None:
-            more["close_code"] = self._close_code
-        self._log.write(
-            request_id=self.request_id,
-            method=METHOD,
-            path=self._path,
-            route=route_template(self.scope, self._root_path),
-            status_code=self._status,
-            duration_ms=round((time.perf_counter() - self._started) * 1000, 3),
-            client=client[0] if client else None,
-            **more,
-        )
+    def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
+        log, client = self._rules.log, self._scope.get("client")
+        if log is not None:
+            log.write(
+                request_id=self._id,
+                method=METHOD,
+                path=self._path,
+                route=route_template(self._scope, self._root_path),
+                status_code=self._status,
+                duration_ms=int((time.perf_counter() - self._started) * 1e6) / 1000,
+                client=client[0] if client else None,
+                failure=failure,
+                cancelled=cancelled,
+                close_code=self._close_code,
+            )
 
 
 async def _closing(scope: Scope, receive: Receive, send: Send) -> None:

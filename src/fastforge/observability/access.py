@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
 from .lines import LineBuffer
 
 __all__ = ["AccessLog", "access_log_in"]
+
+Record: TypeAlias = dict[str, Any]
 
 LONGEST_PATH: Final = 512
 """Characters of a path that are written: whole lines then stay below what a pipe keeps together."""
@@ -34,7 +36,9 @@ class AccessLog:
 
     def __init__(self, *, text: bool = False, lines: LineBuffer | None = None) -> None:
         self._lines = lines or LineBuffer()
-        self._rendered = _Text() if text else _Json()
+        self._render = _as_text if text else _as_json
+        self._second = -1
+        self._second_text = ""
 
     def write(
         self,
@@ -46,9 +50,11 @@ class AccessLog:
         status_code: int | None,
         duration_ms: float,
         client: str | None = None,
-        **more: Any,
+        failure: str | None = None,
+        cancelled: bool = False,
+        close_code: int | None = None,
     ) -> None:
-        """Write the line of one request. Call it in an event loop.
+        """Write the line of one request.
 
         Args:
             request_id: Its id.
@@ -58,11 +64,13 @@ class AccessLog:
             status_code: The status of the answer; None when there was none.
             duration_ms: The time until its last byte was handed over, in milliseconds.
             client: The client's address.
-            more: What else is known: `failure`, the class of the exception; `cancelled`; and
-                `close_code` of a socket.
+            failure: The class of the exception that ended it.
+            cancelled: Whether it ended because nobody waited for it any more.
+            close_code: How a socket was closed.
         """
-        failed = "failure" in more or (status_code or 0) >= SERVER_ERROR
-        record = {
+        failed = failure is not None or (status_code or 0) >= SERVER_ERROR
+        record: Record = {
+            "timestamp": self._timestamp(),
             "level": "warning" if failed else "info",
             "event": "request",
             "request_id": request_id,
@@ -72,9 +80,14 @@ class AccessLog:
             "status_code": status_code,
             "duration_ms": duration_ms,
             "client": client,
-            **more,
         }
-        self._lines.write(self._rendered(record))
+        if failure is not None:
+            record["failure"] = failure
+        if cancelled:
+            record["cancelled"] = True
+        if close_code is not None:
+            record["close_code"] = close_code
+        self._lines.write(self._render(record))
         if failed:
             self._lines.flush()
 
@@ -82,42 +95,36 @@ class AccessLog:
         """Write what is waiting; a process that ends loses nothing then."""
         self._lines.close()
 
+    def _timestamp(self) -> str:
+        """Return the time; the part that changes once a second is kept."""
+        milliseconds = time.time_ns() // 1_000_000
+        second = milliseconds // 1000
+        if second != self._second:
+            self._second = second
+            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._second_text}.{milliseconds % 1000:03d}Z"
+
 
 def access_log_in(environment: str) -> AccessLog | None:
     """Return what writes the lines in an environment: a text in development, none in tests."""
     return None if environment == "test" else AccessLog(text=environment == "development")
 
 
-class _Json:
-    """Renders a record with its time, of which the part that changes once a second is kept."""
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._prefix = ""
-
-    def __call__(self, record: dict[str, Any]) -> bytes:
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        record = {"timestamp": f"{self._prefix}.{int((now - second) * 1000):03d}Z", **record}
-        try:
-            return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-        except TypeError:  # text that is no Unicode: half of a surrogate pair
-            whole = {key: _printable(value) for key, value in record.items()}
-            return orjson.dumps(whole, option=orjson.OPT_APPEND_NEWLINE)
+def _as_json(record: Record) -> bytes:
+    try:
+        return orjson.dumps(record, None, orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # text that is no Unicode: half of a surrogate pair
+        whole = {key: _printable(value) for key, value in record.items()}
+        return orjson.dumps(whole, None, orjson.OPT_APPEND_NEWLINE)
 
 
-class _Text:
-    """Renders what a developer wants to see: `GET /orders/7 200 3.1 ms`."""
-
-    def __call__(self, record: dict[str, Any]) -> bytes:
-        status = record["status_code"] or "-"
-        parts = [record["method"], record["path"], f"{status} {record['duration_ms']:.1f} ms"]
-        more = (name for name in ("failure", "cancelled", "close_code") if name in record)
-        parts += (name if record[name] is True else f"{name}={record[name]}" for name in more)
-        return f"{' '.join(map(_printable, parts))}\n".encode()
+def _as_text(record: Record) -> bytes:
+    """Render what a developer wants to see: `GET /orders/7 200 3.1 ms`."""
+    status = record["status_code"] or "-"
+    parts = [record["method"], record["path"], f"{status} {record['duration_ms']:.1f} ms"]
+    more = (name for name in ("failure", "cancelled", "close_code") if name in record)
+    parts += (name if record[name] is True else f"{name}={record[name]}" for name in more)
+    return f"{' '.join(map(_printable, parts))}\n".encode()
 
 
 def _printable(value: Any) -> Any:

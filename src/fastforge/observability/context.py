@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from contextvars import ContextVar
@@ -16,10 +17,31 @@ request_id: Final[ContextVar[str | None]] = ContextVar("fastforge_request_id", d
 def new_request_id() -> str:
     """Return a UUID of version 7: ids that are made later sort later.
 
-    Its random part is not for secrets. It comes from the generator that Python seeds anew in
-    forked children, for a fraction of what `uuid.uuid4` costs.
+    It is not for secrets: ids of the same millisecond follow one another. Their beginning comes
+    from the generator that Python seeds anew in forked children, for a fraction of what
+    `uuid.uuid4` costs.
     """
-    moment = (time.time_ns() // 1_000_000).to_bytes(6).hex()
-    chance = random.getrandbits(72).to_bytes(9).hex()
-    # 7 is the version, 8 the variant.
-    return f"{moment[:8]}-{moment[8:]}-7{chance[:3]}-8{chance[3:6]}-{chance[6:]}"
+    millisecond = time.time_ns() // 1_000_000
+    latest, prefix, numbers = _ids.latest
+    if latest != millisecond:
+        _ids.latest = _, prefix, numbers = _first_of(millisecond)
+    return f"{prefix}{next(numbers):012x}"
+
+
+def _first_of(millisecond: int) -> tuple[int, str, itertools.count[int]]:
+    moment, chance = f"{millisecond:012x}", f"{random.getrandbits(24):06x}"
+    # 7 is the version, 8 the variant. The highest bit stays free: the numbers cannot overflow.
+    prefix = f"{moment[:8]}-{moment[8:]}-7{chance[:3]}-8{chance[3:]}-"
+    return millisecond, prefix, itertools.count(random.getrandbits(47))
+
+
+class _Ids:
+    """The ids of the latest millisecond; one assignment, so that threads need no lock."""
+
+    __slots__ = ("latest",)
+
+    def __init__(self) -> None:
+        self.latest = _first_of(0)
+
+
+_ids: Final = _Ids()

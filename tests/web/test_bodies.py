@@ -121,6 +121,16 @@ def test_a_body_that_nobody_reads_does_no_harm() -> None:
     assert client.post("/unread", content="x" * (LIMIT + 1)).json() == "done"
 
 
+def test_a_body_where_none_is_expected_is_limited_too() -> None:
+    app = application()
+    app.get("/raw")(length)
+    client = client_of(app)
+    assert client.get("/raw").json() == 0
+    assert client.request("GET", "/raw", content="x" * LIMIT).json() == LIMIT
+    assert_too_large(client.request("GET", "/raw", content="x" * (LIMIT + 1)))
+    assert_too_large(client.request("GET", "/raw", content=in_pieces(LIMIT + 1)))
+
+
 class Reader:
     """A layer that reads the body before the application does."""
 

@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute, WebSocketRoute
 
 from ..components import Component
 from ..exceptions import ComponentError, ErrorGroup, Location
+from .index.patterns import matches_by_path
 
-__all__ = ["included_routers", "mount_routers"]
+__all__ = ["duplicates", "included_routers", "mount_routers"]
 
 _PARAMETER: Final = re.compile(r"\{[^}:]*(:[^}]*)?\}")
 
@@ -68,6 +69,11 @@ def included_routers(*routers: APIRouter) -> frozenset[int]:
     return frozenset(found)
 
 
+def duplicates(app: FastAPI) -> Iterator[ComponentError]:
+    """Yield an error for each route of an application that another one hides, naming both."""
+    yield from _clashes(app.routes, {}, None)
+
+
 def _include(app: FastAPI, router: Component[APIRouter], prefix: str) -> None:
     try:
         app.include_router(router.value, prefix=prefix)
@@ -81,15 +87,15 @@ def _include(app: FastAPI, router: Component[APIRouter], prefix: str) -> None:
 
 
 def _own_routes(app: FastAPI) -> Iterator[tuple[_Key, RouteContext]]:
-    # The first of two is the one that answers. Two in an application that was there before us
-    # are its author's business.
+    # The first of two is the one that answers. A check tells of two in an application that was
+    # there before us: it has run with them.
     for context in reversed(list(iter_route_contexts(app.routes))):
         for key in _keys(context):
             yield key, context
 
 
 def _clashes(
-    new: list[BaseRoute], routes: dict[_Key, RouteContext], router: Component[APIRouter]
+    new: list[BaseRoute], routes: dict[_Key, RouteContext], router: Component[APIRouter] | None
 ) -> Iterator[ComponentError]:
     for context in iter_route_contexts(new):
         for key in _keys(context):
@@ -101,6 +107,8 @@ def _clashes(
 
 def _keys(context: RouteContext) -> Iterator[_Key]:
     """Yield the method and path of a route; names of parameters do not tell paths apart."""
+    if not matches_by_path(context.original_route):
+        return  # two may share a path, and tell requests apart by a header
     path = _PARAMETER.sub(lambda match: "{" + (match[1] or ":str") + "}", context.path or "")
     if isinstance(context.original_route, WebSocketRoute):
         yield "WEBSOCKET", path
@@ -109,13 +117,13 @@ def _keys(context: RouteContext) -> Iterator[_Key]:
 
 
 def _clash(
-    method: str, new: RouteContext, old: RouteContext, router: Component[APIRouter]
+    method: str, new: RouteContext, old: RouteContext, router: Component[APIRouter] | None
 ) -> ComponentError:
     return ComponentError(
         f"{method} {new.path} is declared twice: by {_shown(old)} and by {_shown(new)}",
         code="web.E001",
         hint="change one of the paths, or the prefix of one app",
-        where=_location(new.endpoint) or router.location,
+        where=_location(new.endpoint) or (router.location if router else None),
     )
 
 

@@ -13,6 +13,7 @@ from ...web.kinds import ROUTERS
 from ...web.layers import settings_entries
 from ...web.middleware import Middleware
 from ...web.routing import mount_routers
+from ..entrypoint import written_application
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -22,23 +23,24 @@ __all__ = ["application_can_be_built"]
 
 @check(tags={"web"})
 def application_can_be_built(project: Project) -> Iterator[Message]:
-    """Find the routes and the middleware that the server would refuse at its start."""
-    for error in (*_refused_routes(project), *_refused_middleware(project)):
+    """Find what the server would refuse at its start: routes, middleware, a module that fails."""
+    refused = (*_refused_application(project), *_refused_middleware(project))
+    for error in {str(error): error for error in refused}.values():
         yield Message(
             id="core.E003",
             level=Level.ERROR,
             text=f"[{error.code}] {error.message}",
             hint=error.hint,
-            where=error.where
-            if isinstance(error.where, Location)
-            else project.settings.where("MIDDLEWARE"),
+            where=error.where if isinstance(error.where, Location) else None,
         )
 
 
-def _refused_routes(project: Project) -> tuple[ForgeError, ...]:
+def _refused_application(project: Project) -> tuple[ForgeError, ...]:
+    """Import the module that makes the application, or mount the routers as it would be made."""
     prefixes = {app.label: app.prefix for app in project.apps}
     try:
-        mount_routers(FastAPI(), project.registry.components(ROUTERS), prefixes)
+        if written_application(project) is None:
+            mount_routers(FastAPI(), project.registry.components(ROUTERS), prefixes)
     except ErrorGroup as group:
         return group.errors
     except ForgeError as error:

@@ -17,7 +17,7 @@ from starlette.convertors import (
 )
 from starlette.routing import PARAM_REGEX, BaseRoute, Mount, Route, WebSocketRoute
 
-__all__ = ["ANYWHERE", "Pattern", "pattern_of"]
+__all__ = ["ANYWHERE", "Pattern", "matches_by_path", "pattern_of"]
 
 # They match at least one character, and never a slash. Told by the regular expression, for that
 # is what the path is matched with, whatever the class that brings it is called.
@@ -59,7 +59,7 @@ def pattern_of(decides: BaseRoute, shape: Any) -> Pattern:
         shape: What has the path with its regular expression: the route itself, or the route as
             it stands in an inclusion, with the prefixes.
     """
-    if type(decides).matches not in BY_PATH or "matches" in vars(decides):
+    if not matches_by_path(decides):
         return ANYWHERE
     path, regex, convertors = shape.path, shape.path_regex, shape.param_convertors
     for whole in (path, path + BELOW_MOUNT):
@@ -67,6 +67,11 @@ def pattern_of(decides: BaseRoute, shape: Any) -> Pattern:
         if _regex(whole, convertors) == regex.pattern and regex.flags == re.UNICODE:
             return _read(whole, convertors)
     return ANYWHERE
+
+
+def matches_by_path(route: BaseRoute) -> bool:
+    """Whether a route asks for its path and its methods alone, as FastAPI's own routes do."""
+    return type(route).matches in BY_PATH and "matches" not in vars(route)
 
 
 def _regex(path: str, convertors: Mapping[str, Convertor[Any]]) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...exceptions import ForgeError
+from ...middleware.deadline import begin_answer
 from ...observability.tracebacks import tracebacks_are_wanted
 from ...web.errors import status_of
 from ...web.middleware import Middleware, Slot
@@ -28,12 +29,12 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class Transactions:
     """Gives every request and socket one lazy session, and decides what becomes of it.
 
-    The decision falls when the answer begins: a status below 400 commits, any other and an
-    exception roll back. Whoever reads a 2xx can rely on the rows. A commit that fails is answered
-    in place of what the handler had to say: 409 when the data clashes with rows that are there,
-    else 500. A table or column that the database does not have is a 500 and one line in the log,
-    wherever it is met before the answer begins. Background tasks run after the commit and find
-    the session closed.
+    The decision falls when the answer begins: a status below 400 commits; any other, an exception
+    and a time limit that is over roll back. Whoever reads a 2xx can rely on the rows. A commit
+    that fails is answered in place of what the handler had to say: 409 when the data clashes with
+    rows that are there, else 500. A table or column that the database does not have is a 500 and
+    one line in the log, wherever it is met before the answer begins. Background tasks run after
+    the commit and find the session closed.
 
     POST, PUT, PATCH and DELETE run in one transaction, unless the database has
     `atomic_requests=False`; the other methods and sockets start outside `atomic`.
@@ -98,7 +99,8 @@ class _Exchange:
 
     async def _finish(self, status: int) -> None:
         try:
-            await self.unit.finish(commit=status < 400)
+            # Whoever has been answered with 504 for its time must not find the rows later.
+            await self.unit.finish(commit=status < 400 and begin_answer(self.scope))
         except Exception as error:
             if status >= 400:  # the answer says already that nothing was done
                 logger.exception("the rollback of a request failed")

@@ -74,7 +74,7 @@ def test_a_stream_is_cancelled_and_its_finally_runs(each_site: Site, kind: str) 
     assert "Traceback" not in each_site.process.output
 
 
-@pytest.mark.parametrize("path", ["/api/upload/half"])
+@pytest.mark.parametrize("path", ["/api/upload/half", "/api/parts/half"])
 def test_half_a_body_commits_nothing_and_is_no_failure(each_site: Site, path: str) -> None:
     """Neither where FastAPI reads the body nor where the handler does: no row, no traceback."""
     wire = each_site.connect()
@@ -107,3 +107,4 @@ def test_a_socket_keeps_what_it_committed_and_rolls_back_the_rest(each_site: Sit
     assert "talk" in each_site.names
     assert "half of talk" not in each_site.names
     assert each_site.line(path="/api/socket/talk")["route"] == "/api/socket/{name}"
+    assert "Traceback" not in each_site.process.output

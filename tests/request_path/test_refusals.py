@@ -202,3 +202,15 @@ def test_the_client_of_a_thread_does_not_wait_for_it(strict_site: Site) -> None:
     strict_site.open_gate("blocked")
     strict_site.wait_for("ended blocked")
     assert strict_site.line_of(answer)["status_code"] == 504
+
+
+def test_a_handler_that_goes_on_after_its_504_commits_nothing(strict_site: Site) -> None:
+    answer = strict_site.post("/api/late-stubborn/mule")
+    assert answer.status == 504
+    strict_site.wait_for("held mule")
+    assert "ended mule" not in strict_site.process.output
+    strict_site.open_gate("mule")
+    strict_site.wait_for("ended mule")
+    wait_until(lambda: strict_site.connections_out == 0)
+    assert "mule" not in strict_site.names
+    assert strict_site.line_of(answer)["status_code"] == 504

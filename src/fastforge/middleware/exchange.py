@@ -222,8 +222,12 @@ class Exchange:
         if self._answering is not None:
             await self._answering
             return self._is_our_cancellation(error)
-        if self._log is None:
-            return False
+        if self._log is not None:
+            self._write_end(error)
+        # That a client has left is told by the line; servers would log it as a failure of ours.
+        return isinstance(error, Exception) and has_left(error)
+
+    def _write_end(self, error: BaseException | None) -> None:
         if error is None and self._complete:
             self._write_line()
         elif error is None or has_left(error):
@@ -231,7 +235,6 @@ class Exchange:
         else:
             self._status = self._status or FAILED  # servers answer so in our place
             self._write_line(failure=type(error).__name__)
-        return False
 
     def _is_our_cancellation(self, error: BaseException | None) -> bool:
         """Take back the cancellation; return whether nobody else wants the task to end."""

@@ -71,6 +71,9 @@ class SocketExchange:
             with nullcontext() if container is None else use_container(container):
                 await self._admitted()(scope, self.receive, self.send)
         except BaseException as error:
+            if _has_closed(error):
+                self._write_line()
+                return
             if has_left(error):
                 self._write_line(cancelled=True)
             else:
@@ -134,6 +137,13 @@ class SocketExchange:
                 cancelled=cancelled,
                 close_code=self._close_code,
             )
+
+
+def _has_closed(error: BaseException) -> bool:
+    """Return whether an exception only says that the client has closed the socket."""
+    from starlette.websockets import WebSocketDisconnect
+
+    return isinstance(error, WebSocketDisconnect)
 
 
 async def _closing(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from .._utils import redact
 from ..core.entrypoint import load_application
 from ..exceptions import ForgeError, StartError
+from ..middleware.edge import CONTAINER
 from ..observability.tracebacks import tracebacks_are_wanted
 from .drain import Server
 from .lifespan import Lifespan
@@ -56,7 +57,8 @@ def serve(
         sock: A socket that listens, from `bind`. It is closed at the end.
         graceful_s: How long requests in flight may go on after the signal, in seconds.
         linger_s: How long idle connections may still ask after the signal, in seconds.
-        access_log: Write one line a request to standard output.
+        access_log: Write one line a request to standard output, where the application does not
+            write one itself, as ours do.
         observer: Whom to tell how far it has come.
 
     Returns:
@@ -105,10 +107,20 @@ def _config(app: Any, access_log: bool) -> uvicorn.Config:
         server_header=False,
     )
     config.load()
-    config.lifespan_class = Lifespan
+    config.lifespan_class = _Lifespan
     # Its news ("Started server process") is for people who start uvicorn themselves.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return config
+
+
+class _Lifespan(Lifespan):
+    """A lifespan after whose start applications of ours alone write the lines of requests."""
+
+    async def startup(self) -> None:
+        await super().startup()
+        if CONTAINER in self.state:
+            access = logging.getLogger("uvicorn.access")
+            access.handlers, access.propagate = [], False
 
 
 class _ObservedServer(Server):

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
+from starlette.routing import Match
+from starlette.types import Scope
 
 from fastforge.components import Component
 from fastforge.exceptions import ComponentError, ErrorGroup, Location
-from fastforge.web.routing import included_routers, mount_routers
+from fastforge.web.routing import duplicates, included_routers, mount_routers
 from tests.folder import ProjectFolder, isolated
 
 
@@ -117,6 +119,28 @@ def test_all_clashes_are_told_at_once() -> None:
     with pytest.raises(ErrorGroup) as caught:
         mount_routers(FastAPI(), routers, {})
     assert [error.code for error in caught.value.errors] == ["web.E001", "web.E001"]
+
+
+def test_routes_that_decide_in_their_own_way_may_share_a_path() -> None:
+    class ByVersion(APIRoute):
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            return super().matches(scope) if scope["headers"] else (Match.NONE, {})
+
+    def router() -> APIRouter:
+        made = APIRouter(route_class=ByVersion)
+        made.get("/a")(lambda: None)
+        return made
+
+    app = FastAPI()
+    mount_routers(app, [declared(router()), declared(router())], {})
+    assert paths(app) == ["/a", "/a"]
+
+
+def test_the_duplicates_of_an_application_name_both_once() -> None:
+    app = FastAPI()
+    app.include_router(router_of("/a", "/b", "/a"))
+    (error,) = duplicates(app)
+    assert error.message.startswith("GET /a is declared twice: by ")
 
 
 def test_two_routes_of_an_existing_application_are_its_own_business() -> None:

@@ -33,7 +33,7 @@ class RouteIndex:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         router = self._router
-        if scope["type"] == "lifespan" or scope.get("root_path", "").endswith("/"):
+        if scope["type"] == "lifespan" or (scope.get("root_path") or "").endswith("/"):
             # Such a root path takes part in the redirection of slashes.
             await APIRouter.app(router, scope, receive, send)
             return

@@ -20,20 +20,28 @@ def route_template(scope: Scope, root_path: str = "") -> str | None:
         root_path: What `root_path` was before that.
 
     Returns:
-        The template; None when no route was found.
+        The template; None when no route was found, or one that does not tell.
     """
+    found = scope.get("fastapi")
+    context: Any = found.get("effective_route_context") if found else None
     route: Any = scope.get("route")
-    context: Any = scope.get("fastapi", {}).get("effective_route_context")
     # An included route stands in the scope without its prefix; the context has it. Where another
     # application is mounted below, the context is still the one of the mount.
-    if context is not None and (
-        context.original_route is route or not hasattr(route, "path_format")
-    ):
+    if context is not None and (context.original_route is route or route is None):
         route = context.starlette_route or context
-    template: str | None = getattr(route, "path_format", None)
-    mounted = scope.get("root_path", "")
-    if template is None or mounted == root_path:
-        return template
-    if template == f"{route.path}/{{path}}":  # a mount: it stands in the root path itself
-        mounted = mounted.removesuffix(route.path)
-    return f"{mounted.removeprefix(root_path)}{template}"
+    template: str | None = getattr(route, "path_format", None)  # any router's may stand there
+    mounted: str = scope.get("root_path", "")
+    if mounted == root_path:
+        return template or _plain(scope, mounted)
+    prefix = mounted.removeprefix(root_path)
+    if not template or template == f"{route.path}/{{path}}":  # a mount itself
+        return f"{prefix}/{{path}}"
+    return f"{prefix}{template}"
+
+
+def _plain(scope: Scope, root_path: str) -> str | None:
+    """Return the path of a route of Starlette's own, which does not tell, if it has no part."""
+    if "endpoint" not in scope or scope.get("path_params"):
+        return None
+    path: str = scope["path"]
+    return path.removeprefix(root_path)

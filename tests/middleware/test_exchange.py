@@ -1,0 +1,252 @@
+"""What the edge adds to an answer, and the line that tells what became of the request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, BackgroundTasks, FastAPI, Response
+from fastapi.responses import StreamingResponse
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.routing import Mount, Route
+
+from .asgi import Served, hello
+
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+HSTS = (b"strict-transport-security", b"max-age=1")
+
+
+def shop() -> FastAPI:
+    app, orders, items = FastAPI(), APIRouter(prefix="/orders"), APIRouter()
+
+    @items.get("/items/{item_id}")
+    async def item(item_id: str) -> str:
+        return item_id
+
+    @items.get("/raises")
+    async def raises() -> None:
+        raise LookupError("no")
+
+    @items.get("/breaks")
+    async def breaks() -> StreamingResponse:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"one"
+            raise LookupError("no more")
+
+        return StreamingResponse(body())
+
+    @items.get("/unchanged", status_code=304)
+    async def unchanged() -> Response:
+        return Response(status_code=304)
+
+    async def plain(request: Any) -> Response:
+        return Response("plain")
+
+    items.routes.append(Route("/plain/{name}", plain))
+    items.routes.append(Mount("/files", app=hello))
+    orders.include_router(items)
+    app.include_router(orders, prefix="/api")
+    inner = FastAPI()
+    inner.include_router(items, prefix="/inner")
+    app.mount("/mounted", inner)
+    app.router.routes.append(Mount("/files", app=hello))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "status"),
+    [
+        ("/api/orders/items/7", "/api/orders/items/{item_id}", 200),
+        ("/api/orders/plain/x", "/api/orders/plain/{name}", 200),
+        ("/mounted/inner/items/7", "/mounted/inner/items/{item_id}", 200),
+        ("/api/orders/files/a/b.txt", "/api/orders/files/{path}", 200),
+        ("/docs", "/docs", 200),
+        ("/mounted/docs", "/mounted/{path}", 200),
+        ("/mounted/nothing", "/mounted/{path}", 404),
+        ("/files/a/b.txt", "/files/{path}", 200),
+        ("/nothing", None, 404),
+    ],
+)
+async def test_a_line_tells_the_template_of_the_route(
+    path: str, route: str | None, status: int
+) -> None:
+    served = Served(shop())
+    heard = await served.get(path)
+    assert heard.status == status
+    line, *more = served.lines
+    assert not more
+    assert (line["route"], line["path"], line["status_code"]) == (route, path, status)
+    assert "sesame" not in str(line)
+
+
+async def test_below_a_path_of_the_server_the_template_is_the_same() -> None:
+    served = Served(shop())
+    await served.get("/v1/mounted/inner/items/7", root_path="/v1")
+    await served.get("/v1/api/orders/items/7", root_path="/v1")
+    assert [line["route"] for line in served.lines] == [
+        "/mounted/inner/items/{item_id}",
+        "/api/orders/items/{item_id}",
+    ]
+
+
+async def test_a_line_has_these_fields() -> None:
+    served = Served(shop())
+    heard = await served.get("/api/orders/items/7")
+    (line,) = served.lines
+    assert line.pop("timestamp").endswith("Z")
+    assert line.pop("duration_ms") > 0
+    assert line == {
+        "level": "info",
+        "event": "request",
+        "request_id": heard.headers["x-request-id"],
+        "method": "GET",
+        "path": "/api/orders/items/7",
+        "route": "/api/orders/items/{item_id}",
+        "status_code": 200,
+        "client": "192.0.2.1",
+    }
+
+
+async def test_the_line_does_not_wait_for_background_tasks() -> None:
+    app, gate = FastAPI(), asyncio.Event()
+
+    @app.get("/")
+    async def handler(tasks: BackgroundTasks) -> None:
+        tasks.add_task(gate.wait)
+
+    served = Served(app)
+    request = asyncio.create_task(served.get())
+    while not served.lines:
+        await asyncio.sleep(0)
+    assert not request.done()
+    assert served.state.in_flight == 1
+    gate.set()
+    await request
+    assert len(served.lines) == 1
+    assert served.state.in_flight == 0
+
+
+async def test_a_failure_is_on_the_line() -> None:
+    served = Served(shop())
+    with pytest.raises(LookupError):
+        await served.get("/api/orders/raises")
+    (line,) = served.lines
+    assert (line["status_code"], line["failure"], line["level"]) == (500, "LookupError", "warning")
+    assert line["route"] == "/api/orders/raises"
+
+
+async def test_a_stream_that_fails_is_no_success() -> None:
+    served = Served(shop())
+    with pytest.raises(LookupError):
+        await served.get("/api/orders/breaks")
+    (line,) = served.lines
+    assert (line["status_code"], line["failure"], line["level"]) == (200, "LookupError", "warning")
+
+
+async def test_a_stream_whose_client_has_left_is_cancelled() -> None:
+    async def half(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+
+    served = Served(half)
+    await served.get()
+    (line,) = served.lines
+    assert (line["status_code"], line["cancelled"], line["level"]) == (200, True, "info")
+
+
+async def test_a_client_that_leaves_before_its_answer_is_no_failure() -> None:
+    async def left(scope: Any, receive: Any, send: Any) -> None:
+        raise ClientDisconnect
+
+    served = Served(left)
+    await served.get()
+    (line,) = served.lines
+    assert (line["status_code"], line["cancelled"]) == (None, True)
+
+
+async def test_a_request_that_the_server_cancels_says_so_and_is_counted_no_more() -> None:
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    served = Served(endless)
+    request = asyncio.create_task(served.get())
+    while not served.state.in_flight:
+        await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    (line,) = served.lines
+    assert (line["status_code"], line["cancelled"]) == (None, True)
+    assert served.state.in_flight == 0
+
+
+@pytest.mark.parametrize("path", ["/api/orders/items/7", "/api/orders/unchanged"])
+async def test_answers_without_a_body_have_a_line_too(path: str) -> None:
+    served = Served(shop())
+    method = "GET" if "unchanged" in path else "HEAD"
+    heard = await served.get(path, method=method)
+    assert [line["status_code"] for line in served.lines] == [heard.status]
+
+
+async def test_a_file_that_the_server_sends_itself_has_a_line() -> None:
+    async def file(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.pathsend", "path": "/etc/hostname"})
+
+    served = Served(file)
+    await served.get()
+    (line,) = served.lines
+    assert "cancelled" not in line
+
+
+async def test_a_layer_with_a_task_of_its_own_changes_nothing() -> None:
+    app = shop()
+
+    @app.middleware("http")
+    async def layer(request: Any, call_next: Any) -> Any:
+        return await call_next(request)
+
+    assert any(each.cls is BaseHTTPMiddleware for each in app.user_middleware)
+    served = Served(app)
+    await served.get("/api/orders/items/7")
+    (line,) = served.lines
+    assert (line["route"], line["status_code"]) == ("/api/orders/items/{item_id}", 200)
+
+
+async def test_headers_of_the_policy_are_added_where_the_answer_has_none() -> None:
+    async def own(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"x-content-type-options", b"own"), (b"x-request-id", b"older")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    frame = (b"x-frame-options", b"DENY")
+    served = Served(own, response_headers=(NOSNIFF, frame))
+    headers = (await served.get()).headers
+    assert headers.pop("x-request-id") not in ("", "older")
+    assert headers == {"x-content-type-options": "own", "x-frame-options": "DENY"}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_some_headers_are_for_https(scheme: str) -> None:
+    served = Served(hello, response_headers=(NOSNIFF,), https_headers=(HSTS,))
+    headers = (await served.get(scheme=scheme)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert ("strict-transport-security" in headers) == (scheme == "https")
+
+
+async def test_a_layer_around_the_application_sees_the_answers_to_failures() -> None:
+    def around(app: Any) -> Any:
+        async def layer(scope: Any, receive: Any, send: Any) -> None:
+            async def marking(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], (b"vary", b"origin")]
+                await send(message)
+
+            await app(scope, receive, marking)
+
+        return layer
+
+    served = Served(shop(), around=around)
+    assert (await served.get("/nothing")).headers["vary"] == "origin"

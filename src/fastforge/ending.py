@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -49,6 +48,8 @@ def _end_with_main_thread() -> None:
         if not (thread.daemon or thread in _ending.left or thread is threading.main_thread()):
             thread.join()
     if any(thread.is_alive() for thread in _ending.left):
+        import logging  # a process that ends by itself has no need of it
+
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()

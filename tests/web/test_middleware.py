@@ -194,6 +194,14 @@ def test_a_layer_around_the_router_sees_the_answers_that_handlers_for_exceptions
         ("'shop.layers.__name__'", "web.E005", "is no class: str"),
         ("'shop.layers.awaited'", "web.E005", "is an async function, which makes no layer"),
         ("42", "web.E003", "42 is no middleware"),
+        ("GZipMiddleware", "web.E003", "GZipMiddleware'> is no middleware; write its dotted path"),
+        ("{'secret_key': 's3cr3t'}", "web.E003", "a dict is no middleware"),
+        (
+            "starlette.middleware.Middleware(GZipMiddleware, minimum_size=500)",
+            "web.E003",
+            "the Middleware of starlette.middleware is no middleware; write its dotted path, or"
+            " Middleware(cls, **options) of fastforge.web",
+        ),
         (
             "Middleware(GZipMiddleware, minimum=500)",
             "web.E007",
@@ -221,6 +229,7 @@ def test_a_wrong_entry_of_the_settings_is_one_line_with_its_place(
     shop.write(
         {
             "shop/settings.py": f"""
+                import starlette.middleware
                 from fastforge.web import Middleware
                 from starlette.middleware.gzip import GZipMiddleware
 
@@ -236,7 +245,7 @@ def test_a_wrong_entry_of_the_settings_is_one_line_with_its_place(
         get_asgi_application(project)
     assert caught.value.code == code
     assert text in str(caught.value)
-    assert "settings.py:6: " in str(caught.value)
+    assert "settings.py:7: " in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
     (message,) = run_checks(project)

@@ -70,11 +70,13 @@ class Middleware:
             return entry
         if isinstance(entry, str):
             return cls(entry)
-        raise ComponentError(
-            f"{entry!r} is no middleware",
-            code="web.E003",
-            hint="write its dotted path, or Middleware(cls, **options)",
-        )
+        kind = type(entry)
+        # What else it holds may be secret.
+        shown = repr(entry) if isinstance(entry, int | type) else f"a {kind.__qualname__}"
+        hint = "write its dotted path, or Middleware(cls, **options)"
+        if kind.__name__ == cls.__name__:
+            shown, hint = f"the {kind.__name__} of {kind.__module__}", f"{hint} of fastforge.web"
+        raise ComponentError(f"{shown} is no middleware", code="web.E003", hint=hint)
 
     def load(self) -> Callable[..., Any]:
         """Return the class, imported when it is given as a dotted path.

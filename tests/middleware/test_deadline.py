@@ -54,7 +54,8 @@ async def test_a_handler_that_does_not_answer_is_cancelled() -> None:
 
 
 async def test_a_handler_that_ignores_the_cancellation_is_heard_no_more() -> None:
-    gate, ran = asyncio.Event(), []
+    gate = asyncio.Event()
+    ran: list[str] = []
     app = FastAPI()
 
     @app.get("/")

@@ -198,7 +198,7 @@ async def test_a_socket_that_fails_says_so() -> None:
 @pytest.mark.parametrize("can_answer", [True, False])
 async def test_a_socket_under_another_host_is_refused(can_answer: bool) -> None:
     served = Served(talk, **LOCAL)
-    extensions = {"websocket.http.response": {}} if can_answer else {}
+    extensions: dict[str, Any] = {"websocket.http.response": {}} if can_answer else {}
     heard = await served.connect(headers=[(b"host", b"other.example")], extensions=extensions)
     kind = "websocket.http.response.start" if can_answer else "websocket.close"
     assert heard.messages[0]["type"] == kind

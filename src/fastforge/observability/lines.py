@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import select
 import stat
@@ -11,9 +12,12 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from contextvars import Context
 from typing import Final, TextIO
 
 __all__ = ["LineBuffer"]
+
+logger = logging.getLogger("fastforge.observability")
 
 FLUSH_AFTER_S: Final = 0.05
 FLUSH_AT_BYTES: Final = 64 * 1024
@@ -43,7 +47,7 @@ class LineBuffer:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self.dropped = 0
+        self.dropped = self._told = 0
         self._stream = stream
         self._lines: deque[bytes] = deque()
         self._size_bytes = 0
@@ -51,20 +55,30 @@ class LineBuffer:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def write(self, line: bytes) -> None:
-        """Take a line, its end included; it is written within 50 ms. Call it in an event loop."""
+        """Take a line, its end included; outside of an event loop it is written at once."""
         if self._size_bytes > KEPT_BYTES:
             self.dropped += 1
             return
         self._lines.append(line)
         self._size_bytes += len(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
         if self._size_bytes > FLUSH_AT_BYTES:
             self.flush()
-        elif self._loop is None or self._loop is not asyncio.get_running_loop():
-            self._start()
+        elif self._loop is not loop:  # which may have ended before its time came
+            self._await(loop)
 
     def flush(self) -> None:
         """Write what is there, as far as nobody has to wait for it."""
         self._write(wait_s=0)
+        if self.dropped > self._told and not self._lines:
+            logger.warning(
+                "%d lines were dropped: nobody read standard output", self.dropped - self._told
+            )
+            self._told = self.dropped
 
     def close(self) -> None:
         """Write what is there and wait a moment for whoever reads it; more may be written later."""
@@ -74,16 +88,17 @@ class LineBuffer:
         atexit.unregister(self.close)
         self._write(wait_s=LAST_WAIT_S)
 
-    def _start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(FLUSH_AFTER_S, self._tick)
+    def _await(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        # In a context of its own: the line is that of a request, the others' lines are not.
+        self._timer = loop.call_later(FLUSH_AFTER_S, self._tick, loop, context=Context())
         atexit.register(self.close)  # once more is harmless: `close` takes back all of them
 
-    def _tick(self) -> None:
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = self._loop = None
         self.flush()
         if self._lines:
-            self._start()
+            self._await(loop)
 
     def _write(self, *, wait_s: float) -> None:
         stream = self._stream or sys.stdout

@@ -1,0 +1,173 @@
+"""The access line: what it says, in which form, and that it never does harm."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastforge.observability.access import AccessLog, access_log_in
+from fastforge.observability.lines import ATOMIC_BYTES, LineBuffer
+from tests.folder import ProjectFolder, isolated
+from tests.processes import Process, fetch, free_port, start, wait_until
+
+REQUEST: dict[str, Any] = {
+    "request_id": "018f",
+    "method": "GET",
+    "path": "/orders/7",
+    "route": "/orders/{order_id}",
+    "status_code": 200,
+    "duration_ms": 3.14,
+    "client": "192.0.2.1",
+}
+
+
+def written(*, text: bool = False, **more: Any) -> str:
+    stream = io.StringIO()
+    log = AccessLog(text=text, lines=LineBuffer(stream))
+    log.write(**{**REQUEST, **more})
+    log.close()
+    return stream.getvalue()
+
+
+def test_a_line_is_one_json_object() -> None:
+    before = datetime.now(UTC)
+    line = written()
+    record = json.loads(line)
+    at = datetime.fromisoformat(record.pop("timestamp"))
+    assert before.replace(microsecond=0) <= at <= datetime.now(UTC)
+    assert record == {"level": "info", "event": "request", **REQUEST}
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "level"),
+    [
+        ({"status_code": 404}, "info"),
+        ({"status_code": 503}, "warning"),
+        ({"failure": "ValueError"}, "warning"),
+        ({"cancelled": True, "status_code": None}, "info"),
+        ({"close_code": 1001, "status_code": 101}, "info"),
+    ],
+)
+def test_failures_are_warnings(more: dict[str, Any], level: str) -> None:
+    record = json.loads(written(**more))
+    assert record["level"] == level
+    assert more.items() <= record.items()
+
+
+@pytest.mark.parametrize("path", ["/\x1b[31m", '/"\n', "/\ud800", "/ü" + "\x01" * 100_000])
+@pytest.mark.parametrize("text", [True, False])
+def test_whatever_a_path_holds_a_line_is_one_short_line_that_steers_no_terminal(
+    path: str, text: bool
+) -> None:
+    line = written(text=text, path=path)
+    assert line.count("\n") == 1
+    assert line.removesuffix("\n").isprintable()
+    assert len(line.encode()) < ATOMIC_BYTES
+    assert text or json.loads(line)["method"] == "GET"
+
+
+def test_the_text_is_what_a_developer_wants_to_see() -> None:
+    assert written(text=True) == "GET /orders/7 200 3.1 ms\n"
+    assert written(text=True, status_code=500, failure="KeyError") == (
+        "GET /orders/7 500 3.1 ms failure=KeyError\n"
+    )
+    assert written(text=True, status_code=None, cancelled=True) == (
+        "GET /orders/7 - 3.1 ms cancelled\n"
+    )
+
+
+def test_in_tests_no_lines_are_written() -> None:
+    assert access_log_in("test") is None
+
+
+# --- over real HTTP ------------------------------------------------------------------------------
+
+UVICORN = [sys.executable, "-m", "uvicorn", "shop.asgi:app", "--port"]
+OURS = [sys.executable, "serving.py"]
+NOBODY_READS = """
+import os, sys
+reading, writing = os.pipe()
+os.dup2(writing, 1)
+os.close(reading)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[ProjectFolder]:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
+                "shop/settings.py": 'SECRET_KEY = "a" * 40\n',
+                "shop/asgi.py": """
+                    from fastforge.asgi import get_asgi_application
+
+                    app = get_asgi_application()
+                    """,
+                "serving.py": """
+                    import sys
+                    from fastforge.server.serve import bind, serve
+
+                    sys.exit(serve("shop.asgi:app", bind("127.0.0.1", int(sys.argv[1]))))
+                    """,
+            }
+        )
+        yield folder
+
+
+def serve(
+    shop: ProjectFolder, argv: list[str], environment: str = "production"
+) -> tuple[Process, str]:
+    port = free_port()
+    env = {"FASTFORGE_ENV": environment}
+    return start([*argv, str(port)], cwd=shop.path, env=env), f"http://127.0.0.1:{port}"
+
+
+def test_our_server_leaves_the_lines_to_the_application(shop: ProjectFolder) -> None:
+    process, url = serve(shop, OURS)
+    with process as server:
+        wait_until(lambda: fetch(f"{url}/nothing?secret=sesame"), describe=server)
+        server.wait_for('"event":"request"')
+        server.terminate()
+        assert server.wait() == 0
+        (line,) = server.output.splitlines()
+    record = json.loads(line)
+    assert (record["path"], record["status_code"]) == ("/nothing", 404)
+    assert "sesame" not in line
+
+
+def test_in_development_a_line_is_a_text(shop: ProjectFolder) -> None:
+    process, url = serve(shop, OURS, "development")
+    with process as server:
+        wait_until(lambda: fetch(f"{url}/nothing"), describe=server)
+        server.wait_for("GET /nothing 404")
+
+
+def test_another_server_that_is_told_to_stop_loses_no_line(shop: ProjectFolder) -> None:
+    process, url = serve(shop, UVICORN)
+    with process as server:
+        wait_until(lambda: fetch(f"{url}/readyz"), describe=server)
+        for number in range(20):
+            fetch(f"{url}/{number}")
+        server.terminate()
+        server.wait()
+        lines = [line for line in server.output.splitlines() if line.startswith("{")]
+    assert [json.loads(line)["path"] for line in lines] == [f"/{number}" for number in range(20)]
+
+
+def test_a_server_whose_standard_output_nobody_reads_answers(shop: ProjectFolder) -> None:
+    process, url = serve(shop, [sys.executable, "-c", NOBODY_READS, *OURS])
+    with process as server:
+        wait_until(lambda: fetch(f"{url}/nothing"), describe=server)
+        assert [getattr(fetch(f"{url}/{number}"), "status", 0) for number in range(3)] == [404] * 3
+        server.terminate()
+        assert server.wait() == 0

@@ -1,0 +1,181 @@
+"""Lines arrive whole and soon, and a stream that does not take them holds nobody up."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
+from typing import TextIO
+
+import pytest
+
+from fastforge.observability.lines import ATOMIC_BYTES, KEPT_BYTES, LineBuffer
+from tests.processes import run
+
+LINE: bytes = b"a line of the log\n"
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[int, TextIO]]:
+    """Give both ends of a pipe."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        yield reading, stream
+    os.close(reading)
+
+
+async def test_a_line_is_written_soon(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        lines = LineBuffer(stream)
+        lines.write(LINE)
+        assert (tmp_path / "log").read_bytes() == b""
+        while (tmp_path / "log").read_bytes() != LINE:
+            await asyncio.sleep(0.01)
+        lines.write(LINE)
+        lines.flush()
+        assert (tmp_path / "log").read_bytes() == LINE * 2
+
+
+async def test_many_lines_are_written_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        lines, count = LineBuffer(stream), 0
+        while not (tmp_path / "log").stat().st_size:
+            lines.write(LINE)
+            count += 1
+        assert (tmp_path / "log").read_bytes() == LINE * count
+
+
+def test_without_an_event_loop_a_line_is_written_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        LineBuffer(stream).write(LINE)
+        assert (tmp_path / "log").read_bytes() == LINE
+
+
+def test_lines_of_several_event_loops_are_written(tmp_path: Path) -> None:
+    async def write_and_wait() -> None:
+        lines.write(LINE)
+        while (tmp_path / "log").stat().st_size <= before:
+            await asyncio.sleep(0.01)
+
+    async def write() -> None:
+        lines.write(LINE)
+
+    with (tmp_path / "log").open("w") as stream:
+        lines, before = LineBuffer(stream), 0
+        asyncio.run(write())  # its loop ends before it was time
+        asyncio.run(write_and_wait())
+    assert (tmp_path / "log").read_bytes() == LINE * 2
+
+
+async def test_a_stream_in_memory_takes_lines() -> None:
+    stream = io.StringIO()
+    lines = LineBuffer(stream)
+    lines.write(LINE)
+    lines.flush()
+    assert stream.getvalue() == LINE.decode()
+
+
+async def test_standard_output_is_found_when_it_is_written_to(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = LineBuffer()
+    lines.write(LINE)
+    lines.close()
+    assert capsys.readouterr().out == LINE.decode()
+
+
+async def test_a_stream_that_nobody_reads_loses_lines_and_tells_how_many(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pipe() as (reading, stream):
+        lines, line = LineBuffer(stream), b"x" * 999 + b"\n"
+        count = 2 * KEPT_BYTES // len(line)
+        for _ in range(count):
+            lines.write(line)
+        assert lines.dropped > 0
+        os.set_blocking(reading, False)
+        read = b""
+        while len(read) < (count - lines.dropped) * len(line):
+            lines.flush()
+            read += os.read(reading, KEPT_BYTES)
+        assert read == line * (count - lines.dropped)
+        lines.flush()
+    assert f"{lines.dropped} lines were dropped" in caplog.text
+
+
+@pytest.mark.parametrize("end", ["closed", "nobody reads", "none"])
+async def test_a_stream_that_is_gone_fails_nobody(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipe() as (reading, stream):
+        lines = LineBuffer(stream)
+        if end == "closed":
+            stream.close()
+        elif end == "nobody reads":
+            os.dup2(os.open(os.devnull, os.O_RDONLY), reading)
+        else:
+            monkeypatch.setattr(sys, "stdout", None)
+            lines = LineBuffer()
+        for _ in range(3):
+            lines.write(LINE)
+            lines.flush()
+        lines.close()
+
+
+def test_a_full_disk_fails_nobody() -> None:
+    with Path("/dev/full").open("w") as stream:
+        lines = LineBuffer(stream)
+        for _ in range(3):
+            lines.write(LINE)
+
+
+WRITER = """
+import asyncio, os, sys
+from fastforge.observability.lines import LineBuffer
+
+async def main():
+    lines = LineBuffer()
+    for number in range(2000):
+        lines.write(sys.argv[1].encode() * (number % 300) + b"\\n")
+        if number % 50 == 0:
+            await asyncio.sleep(0)
+    lines.close()
+
+asyncio.run(main())
+"""
+
+
+def test_lines_of_several_processes_are_not_mixed() -> None:
+    """Their pipe takes less at once than each of them has to say."""
+    with pipe() as (reading, stream):
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, letter], stdout=stream)
+            for letter in "abc"
+        ]
+        stream.close()
+        with os.fdopen(reading, "rb", closefd=False) as end:
+            got = end.read().splitlines()
+        assert [writer.wait() for writer in writers] == [0, 0, 0]
+    for letter in (b"a", b"b", b"c"):
+        mine = [line for line in got if letter in line]
+        assert mine == [letter * (number % 300) for number in range(2000) if number % 300]
+    assert ATOMIC_BYTES >= 300
+
+
+def test_what_is_waiting_is_written_at_the_end_of_the_process() -> None:
+    program = """
+        import asyncio
+        from fastforge.observability.lines import LineBuffer
+
+        async def main():
+            LineBuffer().write(b"the last\\n")
+
+        asyncio.run(main())
+        """
+    assert run([sys.executable, "-c", dedent(program)]).stdout == "the last\n"

@@ -141,6 +141,47 @@ def test_an_existing_application_keeps_its_layers_inside_and_gets_later_ones_out
     assert places["Plain[4]"] == "shop/layers.py:1"
 
 
+def test_the_layer_of_a_setting_has_its_line_and_is_not_taken_for_one_of_the_same_class(
+    shop: ProjectFolder, manage: Shell
+) -> None:
+    shop.write(
+        {
+            "shop/settings.py": """
+                from fastforge.web import Cors, Middleware
+                from starlette.middleware.cors import CORSMiddleware
+
+                MIDDLEWARE = [Middleware(CORSMiddleware, allow_origins=["https://b.example"])]
+                CORS = Cors(allow_origins=["https://a.example"], allow_credentials=True)
+                """
+        }
+    )
+    shown = rows(manage)
+    assert shown[1] == ("CORSMiddleware", "settings", "shop/settings.py:5")
+    assert ("CORSMiddleware[2]", "settings", "shop/settings.py:4") in shown
+    assert [app for name, app, _ in shown if name in ("BodyLimit", "RouteIndex")] == [
+        "fastforge",
+        "fastforge",
+    ]
+    options = json.loads(manage("inspect", "middleware", "CORSMiddleware", "--json").out)
+    assert options["fields"]["options"]["allow_origins"] == ["https://a.example"]
+    assert options["fields"]["options"]["allow_credentials"] is True
+
+
+def test_an_application_of_its_own_is_shown_as_it_is(shop: ProjectFolder, manage: Shell) -> None:
+    shop.write(
+        {
+            "shop/asgi.py": """
+                from fastapi import FastAPI
+
+                app = FastAPI()
+                """
+        }
+    )
+    shown = rows(manage)
+    assert shown[0][0] == "ServerErrorMiddleware"
+    assert {app for _, app, _ in shown} == {"starlette", "fastapi"}
+
+
 def test_what_cannot_be_followed_says_so_and_what_it_hides_is_still_named(
     order: ProjectFolder, manage: Shell
 ) -> None:

@@ -59,7 +59,7 @@ def _of_the_application(project: Project) -> Iterator[_Found]:
     """Yield what the code that makes the application has added, `@app.middleware` included."""
     try:
         app = written_application(project)
-    except ForgeError:  # it does not load, which whoever starts it is told
+    except ForgeError:  # it does not load, which core.E003 tells
         return
     for entry in app.user_middleware if app else ():
         if not isinstance(entry, Placed):

@@ -128,8 +128,8 @@ def test_every_answer_is_that_of_stock_routing(
 
 
 @pytest.mark.long
-@given(table=tables, asked=st.lists(requests, min_size=20, max_size=40))
-@settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+@given(table=tables, asked=st.lists(requests, min_size=30, max_size=60))
+@settings(max_examples=800, suppress_health_check=[HealthCheck.too_slow])
 def test_tens_of_thousands_of_answers_are_those_of_stock_routing(
     runner: asyncio.Runner, table: Table, asked: list[Asked]
 ) -> None:

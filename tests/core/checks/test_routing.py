@@ -72,7 +72,7 @@ def test_two_routes_of_an_existing_application_are_told_with_both_files(
         }
     )
     assert told(shop) == [
-        "error [web.E020] shop/asgi.py:22: GET /legacy/{key} is declared twice: by"
+        "error [web.E015] shop/asgi.py:22: GET /legacy/{key} is declared twice: by"
         " shop.legacy.old (shop/legacy.py:5) and by shop.asgi.new (shop/asgi.py:22), which is"
         " never reached; remove one of them, or change its path"
     ]

@@ -29,7 +29,7 @@ def routes_are_reached(project: Project) -> Iterator[Message]:
     app = _application(project)
     for error in duplicates(app) if app else ():
         yield Message(
-            id="web.E020",
+            id="web.E015",
             level=Level.ERROR,
             text=f"{error.message}, which is never reached",
             hint="remove one of them, or change its path",

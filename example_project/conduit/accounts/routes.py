@@ -3,6 +3,7 @@
 from fastapi import APIRouter, HTTPException
 from sqlalchemy import select
 
+from conduit.text import Text
 from fastforge.contrib.db import DbSession
 
 from .models import User
@@ -21,7 +22,7 @@ async def register(body: NewUserRequest, db: DbSession) -> UserResponse:
 
 
 @router.get("/profiles/{username}")
-async def show_profile(username: str, db: DbSession) -> ProfileResponse:
+async def show_profile(username: Text, db: DbSession) -> ProfileResponse:
     """Show one account as others see it."""
     user = await db.scalar(select(User).where(User.username == username))
     if user is None:

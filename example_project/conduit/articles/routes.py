@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from conduit.accounts.models import User
+from conduit.text import Text
 from fastforge.contrib.db import DbSession
 
 from .models import Article, Tag
@@ -40,10 +41,10 @@ async def create_article(body: NewArticleRequest, db: DbSession) -> ArticleRespo
 @router.get("/articles")
 async def list_articles(
     db: DbSession,
-    tag: str | None = None,
-    author: str | None = None,
+    tag: Text | None = None,
+    author: Text | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> ArticlesResponse:
     """List articles, the newest first; four queries, whatever the size of the page."""
     matching = select(Article)
@@ -59,7 +60,7 @@ async def list_articles(
 
 
 @router.get("/articles/{slug}")
-async def show_article(slug: str, db: DbSession) -> ArticleResponse:
+async def show_article(slug: Text, db: DbSession) -> ArticleResponse:
     """Show one article."""
     query = select(Article).where(Article.slug == slug).options(*WITH_AUTHOR_AND_TAGS)
     article = await db.scalar(query)

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from conduit.accounts.schemas import Profile
+from conduit.text import Text
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=180)]
-TagName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Title = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=180)]
+TagName = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 
 class Wire(BaseModel):
@@ -21,10 +22,10 @@ class Wire(BaseModel):
 class NewArticle(Wire):
     """An article to publish. `author` stands in for the sign-in that is not there yet."""
 
-    author: str
+    author: Text
     title: Title
-    description: str = Field(max_length=500)
-    body: str = Field(max_length=100_000)
+    description: Text = Field(max_length=500)
+    body: Text = Field(max_length=100_000)
     tag_list: list[TagName] = Field(default=[], max_length=20)
 
 

@@ -120,7 +120,7 @@ def compare(runner: asyncio.Runner, table: Table, asked: list[Asked]) -> None:
 
 
 @given(table=tables, asked=st.lists(requests, min_size=10, max_size=30))
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_every_answer_is_that_of_stock_routing(
     runner: asyncio.Runner, table: Table, asked: list[Asked]
 ) -> None:
@@ -129,7 +129,7 @@ def test_every_answer_is_that_of_stock_routing(
 
 @pytest.mark.long
 @given(table=tables, asked=st.lists(requests, min_size=30, max_size=60))
-@settings(max_examples=800, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
 def test_tens_of_thousands_of_answers_are_those_of_stock_routing(
     runner: asyncio.Runner, table: Table, asked: list[Asked]
 ) -> None:

@@ -57,7 +57,9 @@ def test_a_wrapper_of_the_users_keeps_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds", [0, -1, float("nan"), float("inf"), True, "10", handler], ids=repr
+    "seconds",
+    [0, -1, float("nan"), float("inf"), True, "10", handler],
+    ids=lambda each: getattr(each, "__name__", repr(each)),
 )
 def test_what_is_no_length_of_time_is_refused_with_its_place(seconds: Any) -> None:
     with pytest.raises(ComponentError, match="is no time limit") as caught:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import BackgroundTasks, Depends, FastAPI
 from fastapi.responses import StreamingResponse
 
 from fastforge.middleware.deadline import EDGE, begin_answer
+from fastforge.middleware.exchange import THREAD_PAUSE_S
 from fastforge.observability.context import request_id
 
 from .asgi import Served
@@ -79,6 +82,50 @@ async def test_a_handler_that_ignores_the_cancellation_is_heard_no_more() -> Non
     assert len(served.lines) == 1
 
 
+async def test_a_thread_is_waited_for_though_its_client_is_not_kept_waiting() -> None:
+    """It holds its place among the threads, and among the requests that are worked on."""
+    app, gate = FastAPI(), threading.Event()
+    ran: list[str] = []
+
+    @app.get("/")
+    def blocking(tasks: BackgroundTasks) -> None:
+        tasks.add_task(ran.append, "background")
+        gate.wait()
+
+    served = limited(app)
+    asking = asyncio.create_task(served.get())
+    while not served.lines:
+        await asyncio.sleep(0)
+    await asyncio.sleep(2 * THREAD_PAUSE_S)
+    assert not asking.done()
+    assert served.state.in_flight == 1
+    assert current_default_thread_limiter().borrowed_tokens == 1
+    gate.set()
+    assert (await asking).status == 504
+    assert current_default_thread_limiter().borrowed_tokens == 0
+    assert ran == []
+
+
+async def test_what_follows_a_thread_is_cancelled() -> None:
+    app, gate = FastAPI(), threading.Event()
+
+    def dependency() -> None:
+        gate.wait()
+
+    in_thread = Depends(dependency)
+
+    @app.get("/")
+    async def handler(value: None = in_thread) -> None:
+        await never()
+
+    served = limited(app)
+    asking = asyncio.create_task(served.get())
+    while not served.lines:
+        await asyncio.sleep(0)
+    gate.set()
+    assert (await asking).status == 504
+
+
 async def test_the_answer_in_place_has_the_context_of_the_request() -> None:
     seen = []
 
@@ -105,16 +152,18 @@ async def test_the_answer_in_place_has_the_context_of_the_request() -> None:
 
 
 async def test_a_request_that_is_cancelled_by_others_too_stays_cancelled() -> None:
+    ignored = asyncio.Event()
+
     async def handler(scope: Any, receive: Any, send: Any) -> None:
         try:
             await never()
         except asyncio.CancelledError:
+            ignored.set()
             await never()
 
     served = limited(handler)
     asking = asyncio.create_task(served.get())
-    while not served.lines:
-        await asyncio.sleep(0)
+    await ignored.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking

@@ -34,7 +34,7 @@ class AnswerHeaders:
         headers.append((REQUEST_ID, request_id.encode()))
         message["headers"] = headers
 
-    def complete(self, message: Message, request_id: str, *, https: bool, closes: bool) -> None:
+    def complete(self, message: Message, request_id: str, https: bool, closes: bool) -> None:
         """Change the headers of the message that begins an answer.
 
         Args:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from starlette.types import Scope
 
-__all__ = ["EDGE", "Deadlines", "Limited", "begin_answer"]
+__all__ = ["EDGE", "Deadlines", "Limited", "begin_answer", "runs_in_thread"]
 
 EDGE: Final = "fastforge.edge"
 """The key of the scope under which the exchange stands that an edge has begun."""
@@ -20,8 +20,8 @@ class Limited(Protocol):
 
     started: float
 
-    def look_at_limit(self) -> None:
-        """Hear that the shortest limit is over; another one may hold."""
+    def look_at_limit(self) -> float:
+        """Hear that a limit is over; return how long another one is not, in seconds, or 0."""
 
     def begin(self) -> bool:
         """Begin the answer, and return whether that is in time."""
@@ -49,10 +49,13 @@ class Deadlines:
         limit_s: The limit, in seconds.
     """
 
+    __slots__ = ("_limit_s", "_loop", "_timers", "_waiting")
+
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._waiting: dict[Limited, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._timers: dict[Limited, asyncio.TimerHandle] = {}
+        self._waiting: dict[Limited, None] = {}
 
     def add(self, exchange: Limited) -> asyncio.Task[Any]:
         """Tell the exchange when its limit is over, unless it is taken out before.
@@ -70,7 +73,10 @@ class Deadlines:
 
     def discard(self, exchange: Limited) -> None:
         """Take an exchange out, if it is still there."""
-        self._waiting.pop(exchange, None)
+        if self._waiting.pop(exchange, exchange) is not None:  # it was not there
+            timer = self._timers.pop(exchange, None)
+            if timer is not None:
+                timer.cancel()
 
     def _wake_after(self, delay_s: float) -> None:
         assert self._loop is not None
@@ -87,5 +93,20 @@ class Deadlines:
                 self._wake_after(remaining_s)
                 return
             del self._waiting[exchange]
-            exchange.look_at_limit()
+            self._look_at(exchange, loop)
         self._loop = None
+
+    def _look_at(self, exchange: Limited, loop: asyncio.AbstractEventLoop) -> None:
+        self._timers.pop(exchange, None)
+        remaining_s = exchange.look_at_limit()
+        if remaining_s > 0:
+            self._timers[exchange] = loop.call_later(
+                remaining_s, self._look_at, exchange, loop, context=Context()
+            )
+
+
+def runs_in_thread(task: asyncio.Task[Any]) -> bool:
+    """Return whether a task waits for a `def` function that runs in a thread."""
+    from anyio.to_thread import current_default_thread_limiter  # loaded by then, and dear before
+
+    return task in current_default_thread_limiter().statistics().borrowers

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
-from contextvars import Context
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,11 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_id
 from .answer import AnswerHeaders
-from .deadline import EDGE, Deadlines
+from .deadline import EDGE, Deadlines, runs_in_thread
+from .description import described
 from .entrance import Entrance
 from .policy import EdgePolicy
 from .state import EdgeState
-from .template import route_template
 
 __all__ = ["Exchange", "Rules", "has_left"]
 
@@ -26,6 +25,7 @@ logger = logging.getLogger("fastforge.middleware")
 
 OK: Final = 200
 FAILED: Final = 500
+THREAD_PAUSE_S: Final = 0.05
 _LAST_MESSAGES: Final = frozenset({"http.response.body", "http.response.pathsend"})
 
 
@@ -38,7 +38,17 @@ class Rules:
         policy: What the settings say.
     """
 
-    __slots__ = ("answers", "app", "deadlines", "entrance", "log", "policy", "state")
+    __slots__ = (
+        "answers",
+        "app",
+        "concurrency_limit",
+        "deadlines",
+        "entrance",
+        "log",
+        "policy",
+        "probes",
+        "state",
+    )
 
     def __init__(self, app: ASGIApp, state: EdgeState, policy: EdgePolicy) -> None:
         limit_s = policy.shortest_time_limit_s
@@ -46,9 +56,11 @@ class Rules:
         self.state = state
         self.policy = policy
         self.answers = AnswerHeaders(policy)
-        self.entrance = Entrance(policy)
+        self.concurrency_limit = policy.concurrency_limit
         self.deadlines = None if limit_s is None else Deadlines(limit_s)
+        self.entrance = Entrance(policy)
         self.log = policy.access_log
+        self.probes = policy.probes
 
     def id_for(self, scope: Scope) -> str:
         """Return the id of a request or socket, after believing what trusted proxies tell."""
@@ -62,9 +74,6 @@ class Exchange:
     Until the answer begins it may be replaced by a 504; nothing that the application sends after
     that reaches the client.
 
-    Every call here costs every request: what looks as if it wanted to be a function of its own
-    has been one.
-
     Args:
         rules: Those of the edge.
         scope: The request's.
@@ -74,23 +83,23 @@ class Exchange:
         started: When the request came, by `time.perf_counter`.
     """
 
+    # Whatever is read or called on the way of a request that goes well costs every request. What
+    # looks there as if it wanted to be a function of its own has been one.
+
     __slots__ = (
         "_answering",
-        "_complete",
         "_container",
+        "_deadlines",
         "_id",
-        "_is_counted",
-        "_is_limited",
-        "_is_probe",
+        "_is_complete",
+        "_is_over",
         "_log",
-        "_path",
         "_root_path",
         "_rules",
         "_scope",
         "_send",
         "_status",
         "_task",
-        "_timer",
         "started",
     )
 
@@ -99,28 +108,33 @@ class Exchange:
     def __init__(self, rules: Rules, scope: Scope, send: Send) -> None:
         self.started = time.perf_counter()
         self._answering: asyncio.Task[None] | None = None
-        self._complete = self._is_counted = self._is_limited = self._is_probe = False
         self._container = rules.state.container
-        self._id = rules.id_for(scope)
+        self._deadlines: Deadlines | None = None
+        self._is_complete = self._is_over = False
         self._log = rules.log
-        # What stands inside may write into the scope.
-        self._path: str = scope.get("path", "")
-        self._root_path: str = scope.get("root_path", "")
+        self._root_path: str = scope.get("root_path", "")  # mounts change it
         self._rules = rules
         self._scope = scope
         self._send = send
         self._status: int | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._id = rules.id_for(scope)
 
     async def run(self, receive: Receive) -> None:
         """Let the application, or what takes its place, answer."""
-        scope, container = self._scope, self._container
+        scope, state, container = self._scope, self._rules.state, self._container
         scope[EDGE] = self
         scope.setdefault("state", {})["request_id"] = self._id
         id_token = request_id.set(self._id)
         container_token = None if container is None else container_here.set(container)
+        counted = 0
         try:
-            app = self._admitted()
+            app = self._replacement()
+            if app is None:
+                app, counted = self._rules.app, 1
+                state.in_flight += 1
+                if self._rules.deadlines is not None:
+                    self._deadlines = self._rules.deadlines
+                    self._task = self._deadlines.add(self)
             await app(scope, receive, self.send)
         except BaseException as error:
             if not await self._is_settled(error):
@@ -129,36 +143,27 @@ class Exchange:
             if self._log is not None or self._status is None:
                 await self._is_settled(None)
         finally:
-            if self._is_counted:
-                self._rules.state.in_flight -= 1
+            state.in_flight -= counted
             del scope[EDGE]  # a circle, which the garbage collector would have to find
             request_id.reset(id_token)
             if container_token is not None:
                 container_here.reset(container_token)
 
-    def _admitted(self) -> ASGIApp:
-        """Return the application, or what answers in its place; count and limit it."""
+    def _replacement(self) -> ASGIApp | None:
+        """Return what answers in place of the application: a probe, or a refusal."""
         rules = self._rules
-        policy = rules.policy
-        if policy.probes:
-            path = self._path
-            root_path = self._root_path
-            probe = policy.probes.get(path.removeprefix(root_path) if root_path else path)
+        if rules.probes:
+            path, root_path = self._scope["path"], self._root_path
+            probe = rules.probes.get(path.removeprefix(root_path) if root_path else path)
             if probe is not None:
-                self._is_probe = True
-                return probe
+                return self._without_line(probe)
         refusal = rules.entrance.refusal(self._scope)
         if refusal is not None:
             return refusal
-        limit = policy.concurrency_limit
+        limit = rules.concurrency_limit
         if limit is not None and rules.state.in_flight >= limit:
             return rules.entrance.busy()
-        rules.state.in_flight += 1
-        self._is_counted = True
-        if rules.deadlines is not None:
-            self._is_limited = True
-            self._task = rules.deadlines.add(self)
-        return rules.app
+        return None
 
     def send(self, message: Message) -> Awaitable[None]:
         """Send a message of the application, unless its time is over."""
@@ -167,8 +172,9 @@ class Exchange:
             raise asyncio.CancelledError("the request has been answered with 504")
         kind = message["type"]
         if kind == "http.response.start":
-            if self._is_limited:
-                self.begin()
+            if self._deadlines is not None:
+                self._deadlines.discard(self)
+                self._deadlines = None
             self._start(message)
         elif self._log is not None and kind in _LAST_MESSAGES and not message.get("more_body"):
             return self._send_last(message)
@@ -176,49 +182,46 @@ class Exchange:
 
     def begin(self) -> bool:
         """Stop the clock; return whether the answer of the application may still be sent."""
-        if self._is_limited:
-            self._is_limited = False
-            if self._timer is not None:
-                self._timer.cancel()
-            elif self._rules.deadlines is not None:
-                self._rules.deadlines.discard(self)
+        if self._deadlines is not None:
+            self._deadlines.discard(self)
+            self._deadlines = None
         return self._answering is None
 
-    def look_at_limit(self) -> None:
-        """Answer with 504 when the limit of the route is over; else look again when it is."""
+    def look_at_limit(self) -> float:
+        """Answer with 504 if the limit of the route is over; else return how long it is not yet.
+
+        Returns:
+            Seconds; 0 when there is nothing more to look at.
+        """
         limit_s = self._rules.policy.time_limit_of(self._scope.get("endpoint"))
         if limit_s is None:
-            return
-        loop = asyncio.get_running_loop()
+            return 0
         remaining_s = self.started + limit_s - time.perf_counter()
-        if remaining_s > 0:
-            self._timer = loop.call_later(remaining_s, self.look_at_limit, context=Context())
-            return
-        self._is_limited = False
-        self._answering = loop.create_task(self._answer_in_place(limit_s))
-        self._task.cancel(f"no answer within {limit_s:g} s")
+        if remaining_s <= 0:
+            self._deadlines = None
+            self._answering = asyncio.create_task(self._answer_in_place(limit_s))
+        return max(remaining_s, 0)
 
     def _start(self, message: Message) -> None:
-        self._status = status = message["status"]
-        if self._is_probe and status == OK:
-            self._log = None
+        self._status = message["status"]
         container = self._container
         self._rules.answers.complete(
             message,
             self._id,
-            https=self._scope.get("scheme") == "https",
-            closes=container is not None and container.draining,
+            self._scope.get("scheme") == "https",
+            container is not None and container.draining,
         )
 
     async def _send_last(self, message: Message) -> None:
         await self._send(message)
-        self._complete = True
+        self._is_complete = True
         if self._status is not None and self._status < FAILED:  # why one failed is known later
             self._write_line()
 
     async def _is_settled(self, error: BaseException | None) -> bool:
         """End an exchange; return whether the error that ended the application is dealt with."""
         self.begin()
+        self._is_over = True
         if self._answering is not None:
             await self._answering
             return self._is_our_cancellation(error)
@@ -228,7 +231,7 @@ class Exchange:
         return isinstance(error, Exception) and has_left(error)
 
     def _write_end(self, error: BaseException | None) -> None:
-        if error is None and self._complete:
+        if error is None and self._is_complete:
             self._write_line()
         elif error is None or has_left(error):
             self._write_line(cancelled=True)
@@ -245,33 +248,51 @@ class Exchange:
         return isinstance(error, asyncio.CancelledError) and not cancelled_by_others
 
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
-        scope, log = self._scope, self._log
-        if log is None:
-            return
-        self._log = None
-        client = scope.get("client")
-        log.write(
-            request_id=self._id,
-            method=scope["method"],
-            path=self._path,
-            route=route_template(scope, self._root_path),
-            status_code=self._status,
-            duration_ms=int((time.perf_counter() - self.started) * 1e6) / 1000,
-            client=client[0] if client else None,
-            failure=failure,
-            cancelled=cancelled,
-        )
+        log = self._log
+        if log is not None:
+            self._log = None
+            log.write(
+                request_id=self._id,
+                duration_ms=int((time.perf_counter() - self.started) * 1e6) / 1000,
+                status_code=self._status,
+                failure=failure,
+                cancelled=cancelled,
+                **described(self._scope, self._root_path),
+            )
+
+    def _without_line(self, probe: ASGIApp) -> ASGIApp:
+        """Return a probe whose good answers have no line: they come every second."""
+
+        async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+            async def noting(message: Message) -> None:
+                if message.get("status") == OK:
+                    self._log = None
+                await send(message)
+
+            await probe(scope, receive, noting)
+
+        return quiet
 
     async def _answer_in_place(self, limit_s: float) -> None:
-        """Answer with 504 in place of the application."""
+        """Answer with 504 in place of the application, and end it."""
         request_id.set(self._id)  # this task's own context came from the timer
         if self._container is not None:
             container_here.set(self._container)
+        waits_for_thread = runs_in_thread(self._task)
+        if not waits_for_thread:
+            self._task.cancel(f"no answer within {limit_s:g} s")
         refusal = self._rules.policy.refuse(
             504, detail=f"no answer within {limit_s:g} s", code="middleware.E004", headers={}
         )
         await refusal(self._scope, _receive_nothing, self._send_in_place)
         self._write_line(failure="TimeoutError")
+        # A thread cannot be stopped. Until it ends it is one of `SERVER.threads`, and its request
+        # one of those that are worked on: else nothing would limit their number.
+        while waits_for_thread and not self._is_over:
+            await asyncio.sleep(THREAD_PAUSE_S)
+            waits_for_thread = runs_in_thread(self._task)
+            if not waits_for_thread and not self._is_over:
+                self._task.cancel(f"no answer within {limit_s:g} s")
 
     async def _send_in_place(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -12,12 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import use_container
 from ..observability.context import request_id
 from .deadline import EDGE
+from .description import described
 from .exchange import FAILED, Rules, has_left
-from .template import route_template
 
 __all__ = ["SocketExchange"]
 
-METHOD: Final = "WEBSOCKET"
 ACCEPTED: Final = 101
 REFUSED: Final = 403
 REFUSAL_EXTENSION: Final = "websocket.http.response"
@@ -39,7 +38,6 @@ class SocketExchange:
     __slots__ = (
         "_close_code",
         "_id",
-        "_path",
         "_receive",
         "_root_path",
         "_rules",
@@ -52,7 +50,6 @@ class SocketExchange:
     def __init__(self, rules: Rules, scope: Scope, receive: Receive, send: Send) -> None:
         self._close_code: int | None = None
         self._id = rules.id_for(scope)
-        self._path: str = scope.get("path", "")
         self._receive = receive
         self._root_path: str = scope.get("root_path", "")
         self._rules = rules
@@ -123,19 +120,15 @@ class SocketExchange:
         self._rules.answers.identify(message, self._id)
 
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
-        log, client = self._rules.log, self._scope.get("client")
-        if log is not None:
-            log.write(
+        if self._rules.log is not None:
+            self._rules.log.write(
                 request_id=self._id,
-                method=METHOD,
-                path=self._path,
-                route=route_template(self._scope, self._root_path),
-                status_code=self._status,
                 duration_ms=int((time.perf_counter() - self._started) * 1e6) / 1000,
-                client=client[0] if client else None,
+                status_code=self._status,
                 failure=failure,
                 cancelled=cancelled,
                 close_code=self._close_code,
+                **described(self._scope, self._root_path),
             )
 
 

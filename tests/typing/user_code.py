@@ -34,6 +34,7 @@ from fastforge.contrib.static import Static, static_url
 from fastforge.contrib.templates import Render, Renderer, Templates, template_filter
 from fastforge.lifecycle import Resource, current_container
 from fastforge.tasks import JobHandle, Retry, Task
+from fastforge.web import ErrorFormat, FieldError, Problem, error_format
 
 # --- settings ------------------------------------------------------------------------------------
 
@@ -169,6 +170,25 @@ def declared(task: Task[[str], int]) -> Task[[str], int]:
 
 
 declared(resize)
+
+# --- error answers -------------------------------------------------------------------------------
+
+
+@error_format(prefix="/api", media_type="application/json")
+def refusal(problem: Problem) -> dict[str, list[str]]:
+    assert_type(problem.errors, tuple[FieldError, ...])
+    return {problem.title: [error.message for error in problem.errors]}
+
+
+@error_format
+def plain_refusal(problem: Problem) -> str:
+    return problem.detail
+
+
+assert_type(refusal, ErrorFormat)
+assert_type(plain_refusal, ErrorFormat)
+error_format(prefix=7)  # type: ignore[call-overload]
+error_format(len)  # type: ignore[arg-type]
 
 # --- blocking code -------------------------------------------------------------------------------
 

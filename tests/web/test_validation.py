@@ -274,6 +274,7 @@ class Own(BaseModel):
     even: int = 0
     large: int = 0
     named: str = ""
+    mail: str = ""
 
     @field_validator("even")
     @classmethod
@@ -297,6 +298,14 @@ class Own(BaseModel):
             raise PydanticCustomError("taken", "that name is taken")
         return value
 
+    @field_validator("mail")
+    @classmethod
+    def _mail(cls, value: str) -> str:
+        if value:
+            reason = f"there is no {value[0]}"
+            raise PydanticCustomError("mail", "not an address: {reason}", {"reason": reason})
+        return value
+
 
 @pytest.mark.parametrize(
     ("body", "message", "type"),
@@ -305,6 +314,8 @@ class Own(BaseModel):
         ({"even": 7}, "Value error, must be even, not 7 or 9", "value_error"),
         ({"large": 2}, "Value error, must be at least 30", "value_error"),
         ({"named": "ada"}, "that name is taken", "taken"),
+        # What fills a template may be a piece of what was sent.
+        ({"mail": "x"}, "not an address", "mail"),
         # It may be a piece of what was sent.
         ({"named": "name of mine"}, "Input is not valid", "taken"),
     ],

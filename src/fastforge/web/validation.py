@@ -174,7 +174,8 @@ def _without_fillings(message: str, context: Mapping[str, Any]) -> str:
     """Return a message up to the first text that its template was filled with."""
     for value in context.values():
         if isinstance(value, str) and value:
-            message = message.partition(value)[0].rstrip(" :,;'\"(")
+            filling = rf"(?<!\w){re.escape(value)}(?!\w)"
+            message = re.split(filling, message, maxsplit=1)[0].rstrip(" :,;'\"(")
     return message
 
 

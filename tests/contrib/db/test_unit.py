@@ -16,8 +16,9 @@ from fastforge.contrib.db.unit import UnitOfWork, current_session
 from fastforge.exceptions import ContainerMissing
 from fastforge.lifecycle import Container, Role, execute, injected, plan
 from tests.folder import isolated
+from tests.processes import wait_until_async
 
-from .tables import Account, Base
+from .tables import Account, Base, connections_out
 
 SETTINGS = """
     from fastforge.conf import env
@@ -127,3 +128,27 @@ async def test_a_unit_that_is_not_used_makes_no_session(db: DatabaseConnection) 
     with pytest.raises(SessionClosed):  # asked for too late
         await unit.session.execute(sa.text("SELECT 1"))
     await unit.finish(commit=True)
+
+
+async def test_a_block_of_a_generator_that_the_event_loop_closes_is_rolled_back(
+    container: Container,
+) -> None:
+    """Nobody else closes it where one generator reads from another; its context is a new one."""
+    failures: list[object] = []
+
+    async def inner() -> AsyncIterator[int]:
+        async with session() as db, atomic():
+            db.add(Account(name="half"))
+            await db.flush()
+            yield 1
+
+    async def outer() -> None:
+        async for _ in inner():
+            return
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
+    async with execute(container, plan(write)):
+        await asyncio.create_task(outer())
+    await wait_until_async(lambda: connections_out(container[database]) == 0)
+    assert await rows(container) == 0
+    assert failures == []

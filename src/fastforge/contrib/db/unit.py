@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Annotated
 
@@ -82,7 +82,10 @@ def entered_unit(unit: UnitOfWork) -> Iterator[UnitOfWork]:
     try:
         yield unit
     finally:
-        _current.reset(token)
+        # The event loop closes an asynchronous generator that nobody has closed (one inside a
+        # stream whose client left) in another context, where there is nothing to put back.
+        with suppress(ValueError):
+            _current.reset(token)
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ from ..core.identity import LABEL
 from ..core.services import where_jobs_run
 from ..exceptions import ComponentError
 from ..project import Project
-from ..web.bodies import answer_large_bodies
-from ..web.errors import add_exception_handlers
+from ..web.errors.bodies import answer_large_bodies
+from ..web.errors.handlers import add_exception_handlers
+from ..web.errors.openapi import describe_errors
+from ..web.errors.resolution import ErrorFormats
 from ..web.index import index_routes
 from ..web.kinds import ERROR_FORMATS, ROUTERS
-from ..web.openapi import describe_errors
 from ..web.operations import name_operations
-from ..web.resolution import ErrorFormats
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
 from .enclosing import enclose

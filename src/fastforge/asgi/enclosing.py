@@ -13,7 +13,7 @@ from ..lifecycle import Role
 from ..middleware.edge import Edge, EdgeState
 from ..observability.access import access_log_in
 from ..project import Project
-from ..web.resolution import ErrorFormats
+from ..web.errors.resolution import ErrorFormats
 from .building import Unbuilt, built
 from .policy import edge_policy
 

@@ -16,10 +16,10 @@ from ..middleware.policy import ClientOf, EdgePolicy, Refuse
 from ..middleware.proxies import TrustedProxies
 from ..observability.access import AccessLog
 from ..project import Project
-from ..web.errors import refusal
+from ..web.errors.handlers import refusal
+from ..web.errors.resolution import ErrorFormats
 from ..web.health import live_probe, ready_probe
 from ..web.limits import shortest_time_limit, time_limit_of
-from ..web.resolution import ErrorFormats
 from ..web.settings import Cors, Health, Security
 
 __all__ = ["edge_policy"]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from .._utils import lazy_attribute
 
 if TYPE_CHECKING:
-    from .formats import ErrorFormat as ErrorFormat
-    from .formats import error_format as error_format
+    from .errors.formats import ErrorFormat as ErrorFormat
+    from .errors.formats import error_format as error_format
+    from .errors.problems import FieldError as FieldError
+    from .errors.problems import Problem as Problem
+    from .errors.responses import problem_response as problem_response
     from .limits import time_limit as time_limit
     from .middleware import Middleware as Middleware
     from .middleware import Slot as Slot
-    from .problems import FieldError as FieldError
-    from .problems import Problem as Problem
-    from .responses import problem_response as problem_response
     from .settings import Cors as Cors
     from .settings import Health as Health
     from .settings import Security as Security
@@ -38,15 +38,15 @@ __all__ = [
 
 _LAZY = {
     "Cors": "settings",
-    "ErrorFormat": "formats",
-    "FieldError": "problems",
+    "ErrorFormat": "errors.formats",
+    "FieldError": "errors.problems",
     "Health": "settings",
     "Middleware": "middleware",
-    "Problem": "problems",
+    "Problem": "errors.problems",
     "Security": "settings",
     "Slot": "middleware",
-    "error_format": "formats",
-    "problem_response": "responses",
+    "error_format": "errors.formats",
+    "problem_response": "errors.responses",
     "time_limit": "limits",
 }
 

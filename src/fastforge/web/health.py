@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..lifecycle import Container
 from ..lifecycle.health import Health, check_health
-from .responses import problem_response
+from .errors.responses import problem_response
 
 __all__ = ["live_probe", "ready_probe"]
 

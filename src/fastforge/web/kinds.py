@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from ..components import Kind
-from .formats import ErrorFormat
+from .errors.formats import ErrorFormat
 from .middleware import Middleware
 
 __all__ = ["ERROR_FORMATS", "MIDDLEWARE", "ROUTERS"]

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...exceptions import ForgeError
 from ...middleware.deadline import begin_answer
 from ...observability.tracebacks import tracebacks_are_wanted
-from ...web.errors import status_of
+from ...web.errors.handlers import status_of
+from ...web.errors.responses import problem_response
 from ...web.middleware import Middleware, Slot
-from ...web.responses import problem_response
 from .errors import describe, schema_missing
 from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction

@@ -19,8 +19,8 @@ from starlette.websockets import WebSocketDisconnect
 from fastforge.exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from fastforge.lifecycle import current_container
 from fastforge.observability.context import request_id
-from fastforge.web.errors import add_exception_handlers, refusal
-from fastforge.web.resolution import ErrorFormats
+from fastforge.web.errors.handlers import add_exception_handlers, refusal
+from fastforge.web.errors.resolution import ErrorFormats
 
 FAILURE = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
 
@@ -96,7 +96,7 @@ def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() ->
     with pytest.raises(ContainerMissing) as caught:
         TestClient(app).get("/")
     line = fail.__code__.co_firstlineno + 2
-    shown = f"[lifecycle.E012] tests/web/test_errors.py:{line}: no project runs here; "
+    shown = f"[lifecycle.E012] tests/web/errors/test_handlers.py:{line}: no project runs here; "
     assert traceback.format_exception(caught.value)[-1].partition(": ")[2].startswith(shown)
 
 

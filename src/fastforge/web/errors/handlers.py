@@ -26,8 +26,8 @@ from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
 from starlette.types import ASGIApp, Scope
 from starlette.websockets import WebSocket, WebSocketState
 
-from .._utils import failing_line
-from ..exceptions import ForgeError, ResourceUnavailable
+from ..._utils import failing_line
+from ...exceptions import ForgeError, ResourceUnavailable
 from .problems import Problem
 from .resolution import ErrorFormats
 from .responses import ProblemResponse

@@ -26,8 +26,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from starlette.websockets import WebSocketDisconnect
 
-from fastforge.web.errors import add_exception_handlers
-from fastforge.web.validation import MOST_ERRORS
+from fastforge.web.errors.handlers import add_exception_handlers
+from fastforge.web.errors.validation import MOST_ERRORS
 
 CANARY = "canary0secret"
 HAS_FORMS = importlib.util.find_spec("python_multipart") is not None

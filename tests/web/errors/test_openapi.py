@@ -16,9 +16,9 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from fastforge.asgi import get_asgi_application
-from fastforge.web.errors import add_exception_handlers
-from fastforge.web.openapi import describe_errors
-from fastforge.web.resolution import ErrorFormats
+from fastforge.web.errors.handlers import add_exception_handlers
+from fastforge.web.errors.openapi import describe_errors
+from fastforge.web.errors.resolution import ErrorFormats
 from tests.folder import ProjectFolder, isolated
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}

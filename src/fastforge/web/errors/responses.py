@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..observability.context import request_id
+from ...observability.context import request_id
 from .problems import FieldError, Problem
 from .resolution import FORMATS, ErrorFormats
 

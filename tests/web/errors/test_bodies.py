@@ -14,9 +14,9 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fastforge.web.bodies import answer_large_bodies
-from fastforge.web.errors import add_exception_handlers
-from fastforge.web.resolution import ErrorFormats
+from fastforge.web.errors.bodies import answer_large_bodies
+from fastforge.web.errors.handlers import add_exception_handlers
+from fastforge.web.errors.resolution import ErrorFormats
 
 LIMIT = 100
 LARGER = 1000

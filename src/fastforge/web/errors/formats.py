@@ -12,8 +12,8 @@ from typing import Any, Final, overload
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 
-from .._utils import told
-from ..exceptions import ComponentError, Location
+from ..._utils import told
+from ...exceptions import ComponentError, Location
 from .problems import Problem, problem_details
 
 __all__ = ["PROBLEM_DETAILS", "ErrorFormat", "error_format"]

@@ -12,8 +12,8 @@ from fastapi import APIRouter
 from pydantic import TypeAdapter
 from starlette.types import Scope
 
-from ..components import Component
-from ..exceptions import ComponentError
+from ...components import Component
+from ...exceptions import ComponentError
 from .formats import PROBLEM_DETAILS, ErrorFormat
 from .problems import Problem
 

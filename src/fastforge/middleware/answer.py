@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from starlette.types import Message
+from starlette.types import Message, Scope
 
+from ..lifecycle.container import Container
 from .policy import EdgePolicy, Header
 
 __all__ = ["AnswerHeaders"]
@@ -34,24 +35,27 @@ class AnswerHeaders:
         headers.append((REQUEST_ID, request_id.encode()))
         message["headers"] = headers
 
-    def complete(self, message: Message, request_id: str, https: bool, closes: bool) -> None:
+    def complete(
+        self, message: Message, request_id: str, scope: Scope, container: Container | None
+    ) -> None:
         """Change the headers of the message that begins an answer.
 
         Args:
             message: The message.
             request_id: The id of the request.
-            https: Whether the client has asked over HTTPS.
-            closes: Whether the client is told to ask elsewhere from now on.
+            scope: The request's.
+            container: The running project; while it drains, clients are told to ask elsewhere.
         """
         headers = list(message.get("headers", ()))
-        added = self._added_over_https if https else self._added
-        for header in headers:
-            if header[0] in self._names:
+        added = self._added_over_https if scope.get("scheme") == "https" else self._added
+        names = self._names
+        for name, _ in headers:
+            if name in names:
                 added, headers = self._settled(added, headers)
                 break
         headers += added
         headers.append((REQUEST_ID, request_id.encode()))
-        if closes and not any(name == GOING_AWAY[0] for name, _ in headers):
+        if container is not None and container.draining and not _says_how_it_goes_on(headers):
             headers.append(GOING_AWAY)
         message["headers"] = headers
 
@@ -64,3 +68,7 @@ class AnswerHeaders:
             tuple(header for header in added if header[0] not in present),
             [header for header in headers if header[0] != REQUEST_ID],
         )
+
+
+def _says_how_it_goes_on(headers: Iterable[Header]) -> bool:
+    return any(name == GOING_AWAY[0] for name, _ in headers)

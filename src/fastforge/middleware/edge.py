@@ -48,13 +48,14 @@ class Edge:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # No coroutine of its own: it would cost every request.
+        kind = scope["type"]
+        if kind == "http" and EDGE not in scope:
+            return Exchange(self._rules, scope, send).run(receive)
+        if kind == "lifespan":
+            return self._live(scope, receive, send)
         if EDGE in scope:
             return self._run_inside(scope, receive, send)
-        if scope["type"] == "http":
-            return Exchange(self._rules, scope, send).run(receive)
-        if scope["type"] == "websocket":
-            return SocketExchange(self._rules, scope, receive, send).run()
-        return self._live(scope, receive, send)
+        return SocketExchange(self._rules, scope, receive, send).run()
 
     async def _run_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run for a request that an outer edge has seen already."""

@@ -12,7 +12,6 @@ from .policy import EdgePolicy
 
 __all__ = ["Entrance"]
 
-_HOST: Final = b"host"
 _FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"})
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
@@ -26,25 +25,28 @@ class Entrance:
         policy: The rules.
     """
 
-    __slots__ = ("_policy",)
+    __slots__ = ("_allows_host", "_max_header_bytes", "_max_headers", "_policy")
 
     def __init__(self, policy: EdgePolicy) -> None:
+        self._allows_host = policy.allows_host
+        self._max_header_bytes = policy.max_header_bytes
+        self._max_headers = policy.max_headers
         self._policy = policy
 
     def refusal(self, scope: Scope) -> ASGIApp | None:
         """Return what answers in place of the application: None when it may answer itself."""
-        policy = self._policy
         headers = scope.get("headers", ())
         size_bytes = hosts = 0
         host = b""
         for name, value in headers:
             size_bytes += len(name) + len(value)
-            if name == _HOST:
+            if name == b"host":
                 host = value
                 hosts += 1
-        if len(headers) > policy.max_headers or size_bytes > policy.max_header_bytes:
+        if len(headers) > self._max_headers or size_bytes > self._max_header_bytes:
             return self._too_large()
-        if policy.allows_host is not None and (hosts != 1 or not policy.allows_host(host)):
+        allows_host = self._allows_host
+        if allows_host is not None and (hosts != 1 or not allows_host(host)):
             return self._wrong_host(hosts)
         return None
 

@@ -41,6 +41,7 @@ class Rules:
     __slots__ = (
         "answers",
         "app",
+        "believes_proxies",
         "concurrency_limit",
         "deadlines",
         "entrance",
@@ -56,6 +57,7 @@ class Rules:
         self.state = state
         self.policy = policy
         self.answers = AnswerHeaders(policy)
+        self.believes_proxies = policy.client_of is not None
         self.concurrency_limit = policy.concurrency_limit
         self.deadlines = None if limit_s is None else Deadlines(limit_s)
         self.entrance = Entrance(policy)
@@ -64,7 +66,7 @@ class Rules:
 
     def id_for(self, scope: Scope) -> str:
         """Return the id of a request or socket, after believing what trusted proxies tell."""
-        told = "" if self.policy.client_of is None else self.entrance.foreign_id(scope)
+        told = self.entrance.foreign_id(scope) if self.believes_proxies else ""
         return told or new_request_id()
 
 
@@ -117,7 +119,7 @@ class Exchange:
         self._scope = scope
         self._send = send
         self._status: int | None = None
-        self._id = rules.id_for(scope)
+        self._id = rules.id_for(scope) if rules.believes_proxies else new_request_id()
 
     async def run(self, receive: Receive) -> None:
         """Let the application, or what takes its place, answer."""
@@ -175,7 +177,8 @@ class Exchange:
             if self._deadlines is not None:
                 self._deadlines.discard(self)
                 self._deadlines = None
-            self._start(message)
+            self._status = message["status"]
+            self._rules.answers.complete(message, self._id, self._scope, self._container)
         elif self._log is not None and kind in _LAST_MESSAGES and not message.get("more_body"):
             return self._send_last(message)
         return self._send(message)  # the server's coroutine itself: one around it costs time
@@ -201,16 +204,6 @@ class Exchange:
             self._deadlines = None
             self._answering = asyncio.create_task(self._answer_in_place(limit_s))
         return max(remaining_s, 0)
-
-    def _start(self, message: Message) -> None:
-        self._status = message["status"]
-        container = self._container
-        self._rules.answers.complete(
-            message,
-            self._id,
-            self._scope.get("scheme") == "https",
-            container is not None and container.draining,
-        )
 
     async def _send_last(self, message: Message) -> None:
         await self._send(message)
@@ -296,7 +289,8 @@ class Exchange:
 
     async def _send_in_place(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._start(message)
+            self._status = message["status"]
+            self._rules.answers.complete(message, self._id, self._scope, self._container)
         await self._send(message)
 
 

@@ -1,4 +1,8 @@
-"""Edge: what the outermost layer adds to a request of bare FastAPI, without and with its line."""
+"""Edge: what the outermost layer adds to a request of bare FastAPI, without and with its line.
+
+`fastforge` is a whole project, with its limits, its index of routes and what it spares FastAPI;
+`edge-alone` is its edge around the bare application.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from fastforge.middleware.edge import Edge
 from fastforge.observability.access import AccessLog
@@ -70,6 +75,11 @@ def edge_of(app: FastAPI, access_log: AccessLog | None) -> Edge:
     return Edge(edge.app, edge.state, policy)
 
 
+def replaced(edge: Edge, app: ASGIApp) -> Edge:
+    """Return an edge around another application."""
+    return Edge(app, edge.state, edge.policy)
+
+
 class Served:
     """A project's application with another edge: FastAPI's own call, then the edge."""
 
@@ -100,9 +110,15 @@ def main() -> None:
 
         bare_cost = cost_of(bare())
         layer = Served(app, None)
+        alone = bare()
+        alone.middleware_stack = replaced(layer.edge, alone.build_middleware_stack())
         logged = Served(app, AccessLog(lines=LineBuffer(lines)))
         cases = {
-            "edge-layer": {"fastforge": cost_of(layer), "fastapi": bare_cost},
+            "edge-layer": {
+                "fastforge": cost_of(layer),
+                "edge-alone": cost_of(alone),
+                "fastapi": bare_cost,
+            },
             "edge-layer-logged": {
                 "fastforge": cost_of(logged),
                 "handwritten": cost_of(handwritten(lines)),

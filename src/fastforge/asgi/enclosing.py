@@ -16,6 +16,7 @@ from ..project import Project
 from ..web.errors.resolution import ErrorFormats
 from .building import Unbuilt, built
 from .policy import edge_policy
+from .telemetry import ask_less_often
 
 __all__ = ["enclose"]
 
@@ -39,6 +40,7 @@ def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
         async with _running(project, state), inner(app) as values:
             yield values
 
+    ask_less_often(app)
     # On the instance: late routes, middleware and handlers of the user's still count, and the
     # object stays the FastAPI that every tool knows.
     app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]

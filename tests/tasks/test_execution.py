@@ -207,7 +207,12 @@ async def cancel_oneself() -> None:
     raise asyncio.CancelledError
 
 
-@pytest.mark.parametrize("mistake", [leave, cancel_oneself])
+@task
+def leave_a_thread() -> None:
+    sys.exit(1)
+
+
+@pytest.mark.parametrize("mistake", [leave, cancel_oneself, leave_a_thread])
 async def test_what_would_end_a_worker_ends_the_attempt_alone(
     run: Run, mistake: Task[[], None]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 import anyio
@@ -32,19 +34,28 @@ class Threads:
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function in a thread, in the context of the caller, and return its result."""
-        task = asyncio.create_task(self._run(function))
+        # Its exception is kept until it is the caller's: a SystemExit would leave a task of its
+        # own through the event loop, and end every job in it.
+        outcome: Future[T] = Future()
+        task = asyncio.create_task(self._run(functools.partial(_keep, function, outcome)))
         self._running.add(task)
         task.add_done_callback(self._forget)
         await asyncio.wait({task})
-        return task.result()
+        task.result()
+        return outcome.result()
 
-    async def _run(self, function: Callable[[], T]) -> T:
+    async def _run(self, function: Callable[[], None]) -> None:
         # Abandoned only when the event loop itself ends.
-        return await anyio.to_thread.run_sync(
-            function, abandon_on_cancel=True, limiter=self._limiter
-        )
+        await anyio.to_thread.run_sync(function, abandon_on_cancel=True, limiter=self._limiter)
 
     def _forget(self, task: asyncio.Task[object]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # retrieved: nobody may be waiting for it any more
+
+
+def _keep(function: Callable[[], T], outcome: Future[T]) -> None:
+    try:
+        outcome.set_result(function())
+    except BaseException as error:
+        outcome.set_exception(error)

@@ -22,9 +22,11 @@ class Limited(Protocol):
 
     def look_at_limit(self) -> float:
         """Hear that a limit is over; return how long another one is not, in seconds, or 0."""
+        ...
 
     def begin(self) -> bool:
         """Begin the answer, and return whether that is in time."""
+        ...
 
 
 def begin_answer(scope: Scope) -> bool:

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import use_container
 from ..observability.tracebacks import tracebacks_are_wanted
 from .deadline import EDGE
-from .exchange import Exchange, Rules
+from .exchange import Exchange
 from .policy import EdgePolicy
+from .rules import Rules
 from .socket import SocketExchange
 from .state import EdgeState
 

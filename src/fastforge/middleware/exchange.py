@@ -12,14 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_id
-from .answer import AnswerHeaders
 from .deadline import EDGE, Deadlines, runs_in_thread
 from .description import described
-from .entrance import Entrance
-from .policy import EdgePolicy
-from .state import EdgeState
+from .rules import Rules
 
-__all__ = ["Exchange", "Rules", "has_left"]
+__all__ = ["Exchange", "has_left"]
 
 logger = logging.getLogger("fastforge.middleware")
 
@@ -27,47 +24,6 @@ OK: Final = 200
 FAILED: Final = 500
 THREAD_PAUSE_S: Final = 0.05
 _LAST_MESSAGES: Final = frozenset({"http.response.body", "http.response.pathsend"})
-
-
-class Rules:
-    """What all exchanges of an edge have in common.
-
-    Args:
-        app: The application.
-        state: What its lifespan tells.
-        policy: What the settings say.
-    """
-
-    __slots__ = (
-        "answers",
-        "app",
-        "believes_proxies",
-        "concurrency_limit",
-        "deadlines",
-        "entrance",
-        "log",
-        "policy",
-        "probes",
-        "state",
-    )
-
-    def __init__(self, app: ASGIApp, state: EdgeState, policy: EdgePolicy) -> None:
-        limit_s = policy.shortest_time_limit_s
-        self.app = app
-        self.state = state
-        self.policy = policy
-        self.answers = AnswerHeaders(policy)
-        self.believes_proxies = policy.client_of is not None
-        self.concurrency_limit = policy.concurrency_limit
-        self.deadlines = None if limit_s is None else Deadlines(limit_s)
-        self.entrance = Entrance(policy)
-        self.log = policy.access_log
-        self.probes = policy.probes
-
-    def id_for(self, scope: Scope) -> str:
-        """Return the id of a request or socket, after believing what trusted proxies tell."""
-        told = self.entrance.foreign_id(scope) if self.believes_proxies else ""
-        return told or new_request_id()
 
 
 class Exchange:

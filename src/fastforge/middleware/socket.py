@@ -13,7 +13,8 @@ from ..lifecycle.container import use_container
 from ..observability.context import request_id
 from .deadline import EDGE
 from .description import described
-from .exchange import FAILED, Rules, has_left
+from .exchange import FAILED, has_left
+from .rules import Rules
 
 __all__ = ["SocketExchange"]
 

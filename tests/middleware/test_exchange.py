@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from fastapi import APIRouter, BackgroundTasks, FastAPI, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Route
+
+from fastforge.lifecycle import Role
+from tests.folder import isolated
 
 from .asgi import Served, hello
 
@@ -248,3 +252,22 @@ async def test_a_layer_around_the_application_sees_the_answers_to_failures() -> 
 
     served = Served(shop(), around=around)
     assert (await served.get("/nothing")).headers["vary"] == "origin"
+
+
+@pytest.mark.parametrize("own", [[], [(b"connection", b"close")]])
+async def test_while_the_project_drains_clients_are_sent_elsewhere(
+    own: list[tuple[bytes, bytes]], tmp_path: Path
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+        await send({"type": "http.response.body", "body": b""})
+
+    served = Served(app)
+    with isolated(tmp_path) as folder:
+        folder.write({"shop/settings.py": ""})
+        async with folder.load().running(Role.WEB) as container:
+            served.state.container = container
+            headers = (await served.get()).headers
+            assert headers.get("connection") == ("close" if own else None)
+            container.draining = True
+            assert (await served.get()).headers["connection"] == "close"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn, Self, cast
 
 import anyio
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 
+from .blocks import block
 from .callbacks import Callback, run_callbacks
 from .engine import Engines
 from .errors import TransactionMisuse, concurrent_use
@@ -62,7 +62,7 @@ class Session(AsyncSession):
         """Whether what is written now belongs to a transaction."""
         return self._guarded.depth > 0
 
-    @asynccontextmanager
+    @block
     async def atomic(self) -> AsyncIterator[Self]:
         """Run a block in a transaction; inside another block, in a savepoint.
 
@@ -78,7 +78,7 @@ class Session(AsyncSession):
         async with manager:
             yield self
 
-    @asynccontextmanager
+    @block
     async def streaming(
         self, statement: Any, params: Any = None, **options: Any
     ) -> AsyncIterator[AsyncResult[Any]]:
@@ -206,7 +206,7 @@ class Session(AsyncSession):
         finally:
             await self.close()
 
-    @asynccontextmanager
+    @block
     async def _transaction(self) -> AsyncIterator[None]:
         self._guarded.enter()
         self._owner = asyncio.current_task()
@@ -219,7 +219,7 @@ class Session(AsyncSession):
             raise
         await shielded(self._leave(commit=True))
 
-    @asynccontextmanager
+    @block
     async def _savepoint(self) -> AsyncIterator[None]:
         mark = len(self._callbacks)
         savepoint = await self.run_sync(lambda _: self._guarded.open_savepoint())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Annotated
 
 from fastapi import Depends
 
 from ...lifecycle import current_container
+from .blocks import block
 from .errors import NoUnitOfWork
 from .resources import database
 from .sessions import Session
@@ -88,7 +89,7 @@ def entered_unit(unit: UnitOfWork) -> Iterator[UnitOfWork]:
             _current.reset(token)
 
 
-@asynccontextmanager
+@block
 async def use_unit(unit: UnitOfWork) -> AsyncIterator[UnitOfWork]:
     """Make a unit the current one for a block, and end it by how the block is left."""
     with entered_unit(unit):
@@ -122,7 +123,7 @@ def required_session() -> Session:
     return unit.session
 
 
-@asynccontextmanager
+@block
 async def session() -> AsyncIterator[Session]:
     """Open a session of its own: for background tasks, streams, services and gathered tasks.
 
@@ -142,7 +143,7 @@ async def session() -> AsyncIterator[Session]:
         yield unit.session
 
 
-@asynccontextmanager
+@block
 async def atomic() -> AsyncIterator[Session]:
     """Run a block in a transaction of the current session, or in a savepoint of it.
 

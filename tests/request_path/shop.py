@@ -44,11 +44,12 @@ LAYERS: Final = """
 
 INSIDE: Final = """
     import asyncio
+    import gc
     import os
     import socket
     from contextlib import suppress
 
-    from fastapi import APIRouter
+    from fastapi import APIRouter, Request
     from sqlalchemy import select
 
     from fastforge.contrib.db import DbSession
@@ -59,14 +60,20 @@ INSIDE: Final = """
     router = APIRouter()
 
     @router.get("/inside")
-    async def inside():
+    async def inside(request: Request, collect: bool = False):
         pool = current_container()[database].engine.sync_engine.pool
         return {
             "out": pool.checkedout(),
             "tasks": len(asyncio.all_tasks()),
             "descriptors": len(os.listdir("/dev/fd")),
             "peers": list(peers()),
+            "in_flight": request.app.middleware_stack.state.in_flight - 1,  # without this one
+            "objects": objects() if collect else 0,
         }
+
+    def objects():
+        gc.collect()
+        return len(gc.get_objects())
 
     def peers():
         for name in os.listdir("/dev/fd"):
@@ -218,6 +225,27 @@ LEAVING: Final = """
         print(f"begun {name}", flush=True)
         await gate(name)
         print(f"ended {name}", flush=True)
+
+    @router.get("/short")
+    async def short():
+        await asyncio.sleep(0.01)
+
+    @router.post("/short-note/{name}")
+    async def short_note(name: str, db: DbSession):
+        await asyncio.sleep(0.01)
+        db.add(Note(name=name))
+
+    @router.get("/some")
+    async def some():
+        async def parts():
+            for number in range(5):
+                yield f"part {number}"
+
+        return StreamingResponse(parts())
+
+    @router.get("/first")
+    async def first(db: DbSession):
+        return {"id": await db.scalar(select(Note.id).order_by(Note.id).limit(1))}
 
     @router.post("/query/{name}")
     async def query(name: str, db: DbSession):

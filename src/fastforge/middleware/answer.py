@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.types import Message, Scope
 
-from ..lifecycle.container import Container
 from .policy import EdgePolicy, Header
+from .state import EdgeState
 
 __all__ = ["AnswerHeaders"]
 
@@ -20,11 +20,13 @@ class AnswerHeaders:
     """Adds the id and the headers of the policy; what the application has set itself stays.
 
     Its request id alone does not: a second one, of an older middleware, would contradict the log.
+    While the running project drains, clients are told to ask elsewhere.
     """
 
-    __slots__ = ("_added", "_added_over_https", "_names")
+    __slots__ = ("_added", "_added_over_https", "_names", "_state")
 
-    def __init__(self, policy: EdgePolicy) -> None:
+    def __init__(self, policy: EdgePolicy, state: EdgeState) -> None:
+        self._state = state
         self._added = policy.response_headers
         self._added_over_https = (*policy.response_headers, *policy.https_headers)
         self._names = frozenset({REQUEST_ID, *(name for name, _ in self._added_over_https)})
@@ -35,16 +37,13 @@ class AnswerHeaders:
         headers.append((REQUEST_ID, request_id.encode()))
         message["headers"] = headers
 
-    def complete(
-        self, message: Message, request_id: str, scope: Scope, container: Container | None
-    ) -> None:
+    def complete(self, message: Message, request_id: str, scope: Scope) -> None:
         """Change the headers of the message that begins an answer.
 
         Args:
             message: The message.
             request_id: The id of the request.
             scope: The request's.
-            container: The running project; while it drains, clients are told to ask elsewhere.
         """
         headers = list(message.get("headers", ()))
         added = self._added_over_https if scope.get("scheme") == "https" else self._added
@@ -55,6 +54,7 @@ class AnswerHeaders:
                 break
         headers += added
         headers.append((REQUEST_ID, request_id.encode()))
+        container = self._state.container
         if container is not None and container.draining and not _says_how_it_goes_on(headers):
             headers.append(GOING_AWAY)
         message["headers"] = headers

@@ -11,17 +11,12 @@ from .template import route_template
 __all__ = ["described"]
 
 
-def described(scope: Scope, root_path: str) -> dict[str, Any]:
-    """Return the fields of a line that are in the scope once it has been routed.
-
-    Args:
-        scope: The request's, or the socket's.
-        root_path: What `root_path` was before.
-    """
+def described(scope: Scope) -> dict[str, Any]:
+    """Return the fields of a line that are in the scope once it has been routed."""
     client = scope.get("client")
     return {
         "method": scope.get("method", "WEBSOCKET"),
         "path": scope["path"],
-        "route": route_template(scope, root_path),
+        "route": route_template(scope),
         "client": client[0] if client else None,
     }

@@ -46,13 +46,11 @@ class Exchange:
 
     __slots__ = (
         "_answering",
-        "_container",
         "_deadlines",
         "_id",
         "_is_complete",
         "_is_over",
         "_log",
-        "_root_path",
         "_rules",
         "_scope",
         "_send",
@@ -66,11 +64,9 @@ class Exchange:
     def __init__(self, rules: Rules, scope: Scope, send: Send) -> None:
         self.started = time.perf_counter()
         self._answering: asyncio.Task[None] | None = None
-        self._container = rules.state.container
         self._deadlines: Deadlines | None = None
         self._is_complete = self._is_over = False
         self._log = rules.log
-        self._root_path: str = scope.get("root_path", "")  # mounts change it
         self._rules = rules
         self._scope = scope
         self._send = send
@@ -79,7 +75,9 @@ class Exchange:
 
     async def run(self, receive: Receive) -> None:
         """Let the application, or what takes its place, answer."""
-        scope, state, container = self._scope, self._rules.state, self._container
+        scope, rules = self._scope, self._rules
+        state = rules.state
+        container = state.container
         scope[EDGE] = self
         scope.setdefault("state", {})["request_id"] = self._id
         id_token = request_id.set(self._id)
@@ -88,11 +86,11 @@ class Exchange:
         try:
             app = self._replacement()
             if app is None:
-                app, counted = self._rules.app, 1
+                app, counted = rules.app, 1
                 state.in_flight += 1
-                if self._rules.deadlines is not None:
-                    self._deadlines = self._rules.deadlines
-                    self._task = self._deadlines.add(self)
+                if rules.deadlines is not None:
+                    self._deadlines = rules.deadlines
+                    self._task = rules.deadlines.add(self)
             await app(scope, receive, self.send)
         except BaseException as error:
             if not await self._is_settled(error):
@@ -111,7 +109,7 @@ class Exchange:
         """Return what answers in place of the application: a probe, or a refusal."""
         rules = self._rules
         if rules.probes:
-            path, root_path = self._scope["path"], self._root_path
+            path, root_path = self._scope["path"], self._scope.get("root_path")
             probe = rules.probes.get(path.removeprefix(root_path) if root_path else path)
             if probe is not None:
                 return self._without_line(probe)
@@ -134,7 +132,7 @@ class Exchange:
                 self._deadlines.discard(self)
                 self._deadlines = None
             self._status = message["status"]
-            self._rules.answers.complete(message, self._id, self._scope, self._container)
+            self._rules.answers.complete(message, self._id, self._scope)
         elif self._log is not None and kind in _LAST_MESSAGES and not message.get("more_body"):
             return self._send_last(message)
         return self._send(message)  # the server's coroutine itself: one around it costs time
@@ -206,7 +204,7 @@ class Exchange:
                 status_code=self._status,
                 failure=failure,
                 cancelled=cancelled,
-                **described(self._scope, self._root_path),
+                **described(self._scope),
             )
 
     def _without_line(self, probe: ASGIApp) -> ASGIApp:
@@ -225,8 +223,8 @@ class Exchange:
     async def _answer_in_place(self, limit_s: float) -> None:
         """Answer with 504 in place of the application, and end it."""
         request_id.set(self._id)  # this task's own context came from the timer
-        if self._container is not None:
-            container_here.set(self._container)
+        if self._rules.state.container is not None:
+            container_here.set(self._rules.state.container)
         waits_for_thread = runs_in_thread(self._task)
         if not waits_for_thread:
             self._task.cancel(f"no answer within {limit_s:g} s")
@@ -246,7 +244,7 @@ class Exchange:
     async def _send_in_place(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._rules.answers.complete(message, self._id, self._scope, self._container)
+            self._rules.answers.complete(message, self._id, self._scope)
         await self._send(message)
 
 

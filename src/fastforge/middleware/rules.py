@@ -41,7 +41,7 @@ class Rules:
         self.app = app
         self.state = state
         self.policy = policy
-        self.answers = AnswerHeaders(policy)
+        self.answers = AnswerHeaders(policy, state)
         self.believes_proxies = policy.client_of is not None
         self.concurrency_limit = policy.concurrency_limit
         self.deadlines = None if limit_s is None else Deadlines(limit_s)

@@ -40,7 +40,6 @@ class SocketExchange:
         "_close_code",
         "_id",
         "_receive",
-        "_root_path",
         "_rules",
         "_scope",
         "_send",
@@ -52,7 +51,6 @@ class SocketExchange:
         self._close_code: int | None = None
         self._id = rules.id_for(scope)
         self._receive = receive
-        self._root_path: str = scope.get("root_path", "")
         self._rules = rules
         self._scope = scope
         self._send = send
@@ -129,7 +127,7 @@ class SocketExchange:
                 failure=failure,
                 cancelled=cancelled,
                 close_code=self._close_code,
-                **described(self._scope, self._root_path),
+                **described(self._scope),
             )
 
 

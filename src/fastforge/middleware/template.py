@@ -9,7 +9,7 @@ from starlette.types import Scope
 __all__ = ["route_template"]
 
 
-def route_template(scope: Scope, root_path: str = "") -> str | None:
+def route_template(scope: Scope) -> str | None:
     """Return the template of the route that was found, with the prefixes it is included under.
 
     `/orders/{order_id}` has as many values as the project has routes, where a path has as many as
@@ -17,7 +17,6 @@ def route_template(scope: Scope, root_path: str = "") -> str | None:
 
     Args:
         scope: The request's, after it has been routed.
-        root_path: What `root_path` was before that.
 
     Returns:
         The template; None when no route was found, or one that does not tell.
@@ -31,6 +30,7 @@ def route_template(scope: Scope, root_path: str = "") -> str | None:
         route = context.starlette_route or context
     template: str | None = getattr(route, "path_format", None)  # any router's may stand there
     mounted: str = scope.get("root_path", "")
+    root_path = scope.get("app_root_path", mounted)  # that of the server, once there are two
     if mounted == root_path:
         return template or _plain(scope, mounted)
     prefix = mounted.removeprefix(root_path)

@@ -16,7 +16,7 @@ __all__ = ["ask_less_often"]
 
 _ATTRIBUTE: Final = "_native_telemetry"
 """FastAPI's name for it, which is private: where it is missing, everything stays as it is."""
-ASK_AGAIN_AFTER_S: Final = 1.0
+ASK_AGAIN_AFTER_S: Final = 0.1
 
 
 class _Native(Protocol):
@@ -24,7 +24,7 @@ class _Native(Protocol):
 
 
 def ask_less_often(app: FastAPI) -> None:
-    """Let an application without telemetry look for it once a second instead of at each request."""
+    """Let an application without telemetry look for it ten times a second at most."""
     native = getattr(app, _ATTRIBUTE, None)
     if hasattr(native, "enabled") and not isinstance(native, _Remembering):
         setattr(app, _ATTRIBUTE, _Remembering(cast(_Native, native)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import io
 import os
 import subprocess
@@ -179,3 +180,20 @@ def test_what_is_waiting_is_written_at_the_end_of_the_process() -> None:
         asyncio.run(main())
         """
     assert run([sys.executable, "-c", dedent(program)]).stdout == "the last\n"
+
+
+async def test_the_end_of_the_process_is_awaited_once_however_long_it_serves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registered: list[object] = []
+    monkeypatch.setattr(atexit, "register", registered.append)
+    stream = io.StringIO()
+    lines = LineBuffer(stream)
+    for count in range(1, 4):
+        lines.write(LINE)
+        while stream.getvalue().count("\n") < count:
+            await asyncio.sleep(0.01)
+    assert registered == [lines.close]
+    lines.close()
+    lines.write(LINE)
+    assert registered == [lines.close, lines.close]

@@ -53,6 +53,7 @@ class LineBuffer:
         self._size_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closes_at_exit = False
 
     def write(self, line: bytes) -> None:
         """Take a line, its end included; outside of an event loop it is written at once."""
@@ -86,13 +87,16 @@ class LineBuffer:
             self._timer.cancel()
         self._timer = self._loop = None
         atexit.unregister(self.close)
+        self._closes_at_exit = False
         self._write(wait_s=LAST_WAIT_S)
 
     def _await(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         # In a context of its own: the line is that of a request, the others' lines are not.
         self._timer = loop.call_later(FLUSH_AFTER_S, self._tick, loop, context=Context())
-        atexit.register(self.close)  # once more is harmless: `close` takes back all of them
+        if not self._closes_at_exit:  # which keeps each one that it is given
+            self._closes_at_exit = True
+            atexit.register(self.close)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = self._loop = None

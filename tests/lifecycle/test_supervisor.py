@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 
 from fastforge.conf import Settings
-from fastforge.lifecycle import Role, StopSignal, provide, resource, running, service
+from fastforge.lifecycle import Role, StopSignal, provide, resource, running, scope, service
 
 from .conftest import MakeRegistry
 
@@ -45,6 +45,30 @@ async def test_a_service_has_resources_and_stops_before_they_close(
         log = container[pool]
         await until(log, "running")
     assert log == ["running", "stopped", "pool closed"]
+
+
+async def test_a_service_that_is_not_scoped_runs_outside_of_the_scopes(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    @scope
+    async def unit(pool: Pool) -> AsyncIterator[None]:
+        pool.append("scope entered")
+        yield
+
+    @service
+    async def within(pool: Pool) -> None:
+        pool.append("within")
+
+    @service(scoped=False)
+    async def outside(pool: Pool) -> None:
+        pool.append("outside")
+
+    registry = make_registry(pool, unit, within, outside)
+    async with running(registry, settings, Role.WEB) as container:
+        log = container[pool]
+        await until(log, "within")
+        await until(log, "outside")
+    assert log.count("scope entered") == 1
 
 
 async def test_a_failing_service_starts_again(

@@ -52,7 +52,7 @@ def where_jobs_run(container: Container) -> str:
     return "wait for a worker: manage runworker"
 
 
-@service(roles={Role.WEB}, drain_s=END_LIMIT_S)
+@service(roles={Role.WEB}, drain_s=END_LIMIT_S, scoped=False)
 async def embedded_worker(stopping: StopSignal) -> None:
     """Run the jobs of the project in the process that serves it, where that was asked for."""
     container = current_container()
@@ -71,7 +71,7 @@ async def embedded_worker(stopping: StopSignal) -> None:
         threading.Thread(target=_end_with_main_thread, daemon=True).start()
 
 
-@service(drain_s=OFFLOAD_DRAIN_S + 1)
+@service(drain_s=OFFLOAD_DRAIN_S + 1, scoped=False)
 async def offload_watch(stopping: StopSignal) -> None:
     """Tell when a limit of `offload` is stuck; at the stop, let functions end before resources."""
     await watch(current_container(), stopping)

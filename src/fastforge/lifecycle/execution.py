@@ -18,7 +18,9 @@ __all__ = ["execute", "solve"]
 
 
 @asynccontextmanager
-async def execute(container: Container, planned: Plan) -> AsyncIterator[dict[str, Any]]:
+async def execute(
+    container: Container, planned: Plan, *, scoped: bool = True
+) -> AsyncIterator[dict[str, Any]]:
     """Enter a project's scopes and yield the injected parameters of one execution.
 
     At the end the generators among the dependencies are closed, then the scopes, in reverse;
@@ -28,11 +30,16 @@ async def execute(container: Container, planned: Plan) -> AsyncIterator[dict[str
     async with execute(container, plan(recount)) as values:
         await recount(**values)
     ```
+
+    Args:
+        container: The running project.
+        planned: The function's plan.
+        scoped: Whether the scopes are entered.
     """
     with use_container(container):
         async with AsyncExitStack() as stack:
             scopes: tuple[Scope, ...] = container.registry.values("scopes")
-            for scope in scopes:
+            for scope in scopes if scoped else ():
                 values = await solve(plan(scope.function), stack)
                 await stack.enter_async_context(asynccontextmanager(scope.function)(**values))
             yield await solve(planned, stack)

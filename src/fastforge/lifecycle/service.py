@@ -25,6 +25,8 @@ class Service:
         backoff_s: The pause after its first failure; it doubles up to `max_backoff_s` and
             starts again once the loop has run for a minute. Each is shortened at random by up to
             a half.
+        scoped: Whether the project's scopes are around it, as around a job. One that works for
+            others, who enter scopes of their own, does without.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Service:
     drain_s: float = 0
     backoff_s: float = 1
     max_backoff_s: float = 30
+    scoped: bool = True
 
     def __repr__(self) -> str:
         return f"<Service({self.name})>"
@@ -48,6 +51,7 @@ def service(
     drain_s: float = ...,
     backoff_s: float = ...,
     max_backoff_s: float = ...,
+    scoped: bool = ...,
 ) -> Callable[[Callable[..., Awaitable[None]]], Service]: ...
 def service(
     function: Any = None,
@@ -58,6 +62,7 @@ def service(
     drain_s: float = 0,
     backoff_s: float = 1,
     max_backoff_s: float = 30,
+    scoped: bool = True,
 ) -> Any:
     """Declare a service, in an app's `services.py`.
 
@@ -90,6 +95,7 @@ def service(
             drain_s=drain_s,
             backoff_s=backoff_s,
             max_backoff_s=max_backoff_s,
+            scoped=scoped,
         )
 
     return declare if function is None else declare(function)

@@ -63,5 +63,6 @@ class Supervisor:
             await asyncio.sleep(pause_s)
 
     async def _run(self, service: Service) -> None:
-        async with execute(self._container, plan(service.function)) as values:
+        planned = plan(service.function)
+        async with execute(self._container, planned, scoped=service.scoped) as values:
             await service.function(**values)

@@ -6,11 +6,15 @@ The same decisions without a server, row by row: tests/contrib/db/test_middlewar
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.processes import wait_until
 
+from .conftest import on_sqlite
+from .shop import SHOP
 from .site import Site
 
 
@@ -62,3 +66,21 @@ def test_the_rows_are_in_the_file_when_the_answer_is_there(site: Site) -> None:
         rows = other.execute("SELECT name FROM notes_note WHERE name = 'durable'").fetchall()
     other.close()
     assert rows == [("durable",)]
+
+
+def test_a_request_that_is_cut_by_the_end_of_the_process_is_rolled_back(tmp_path: Path) -> None:
+    """Its task is cancelled; its client hears of it, and its line says so."""
+    settings = f"{SHOP['shop/settings.py']}\n    SERVER = {{'graceful_s': 0.1}}\n"
+    with contextmanager(on_sqlite)(tmp_path, {**SHOP, "shop/settings.py": settings}) as site:
+        with site.connect() as wire:
+            wire.post("/api/slow/cut")
+            site.wait_for("begun cut")
+            site.process.terminate()
+            assert wire.answer().status >= 500
+        assert site.process.wait() == 0
+        assert "ended cut" not in site.process.output
+        assert site.line(path="/api/slow/cut")["cancelled"] is True
+        assert "Traceback" not in site.process.output
+    with sqlite3.connect(tmp_path / "db.sqlite3") as rows:
+        assert rows.execute("SELECT count(*) FROM notes_note").fetchall() == [(0,)]
+    rows.close()

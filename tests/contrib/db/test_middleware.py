@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 
 from fastforge.asgi import get_asgi_application
 from fastforge.contrib.db.resources import DatabaseConnection
@@ -304,6 +305,32 @@ async def test_a_failing_commit_is_a_problem_in_place_of_the_answer(
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1
     assert errors[0].exc_info
+
+
+@pytest.mark.parametrize("kind", ["async", "plain", "failing"])
+async def test_a_handler_of_the_users_wins_also_where_the_commit_fails(
+    tmp_path: Path, each_database_url: str, world: DatabaseConnection, kind: str
+) -> None:
+    def plain(request: Request, error: Exception) -> Response:
+        return Response(type(error).__name__, 418)
+
+    async def in_the_loop(request: Request, error: Exception) -> Response:
+        return plain(request, error)
+
+    async def failing(request: Request, error: Exception) -> Response:
+        raise LookupError
+
+    handler = {"plain": plain, "async": in_the_loop, "failing": failing}[kind]
+    with isolated(tmp_path) as folder:
+        folder.write(SHOP)
+        project = folder.load({"FASTFORGE_ENV": "test", "DATABASE_URL": each_database_url})
+        app = FastAPI(exception_handlers={IntegrityError: handler})
+        async with serving(get_asgi_application(project, app=app)):
+            answer = await call(app, "POST", "/deferred")
+            assert log() == []
+    assert (answer.status, answer.starts) == (500 if kind == "failing" else 418, 1)
+    assert answer.body == b"IntegrityError" or kind == "failing"
+    assert await names(world) == []
 
 
 async def test_a_missing_table_is_one_line_and_a_problem(

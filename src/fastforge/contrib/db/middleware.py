@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...exceptions import ForgeError
@@ -105,25 +109,42 @@ class _Exchange:
             if status >= 400:  # the answer says already that nothing was done
                 logger.exception("the rollback of a request failed")
                 return
-            self.replaced = True
             await self._answer(error)
             raise _Abandoned from error
 
     async def _answer(self, error: Exception) -> None:
+        response = await self._answer_of_the_user(error) or self._our_answer(error)
+        self.replaced = True
+        await response(self.scope, self.receive, self.send)
+
+    async def _answer_of_the_user(self, error: Exception) -> Response | None:
+        """Return what a handler of the user's for such errors says, as it would of the route's."""
+        handlers, _ = self.scope.get("starlette.exception_handlers", ({}, {}))
+        handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
+        if handler is None or isinstance(error, ForgeError):  # ours, which knows the error itself
+            return None
+        request = Request(self.scope, self.receive)
+        said: Any = (
+            handler(request, error)
+            if iscoroutinefunction(handler)
+            else await run_in_threadpool(handler, request, error)
+        )
+        answer: Response | None = await said if isawaitable(said) else said
+        return answer
+
+    def _our_answer(self, error: Exception) -> Response:
         if _is_conflict(error):
             logger.info("a request clashes with rows that are there: %s", describe(error))
             detail = "this clashes with data that is there already, or needs data that is not"
-            response = problem_response(409, detail=detail, code="db.E021")
-        elif missing := schema_missing(error):
+            return problem_response(409, detail=detail, code="db.E021")
+        if missing := schema_missing(error):
             logger.error("%s", missing, exc_info=error if tracebacks_are_wanted() else None)
-            response = problem_response(500, code=missing.code)
-        elif isinstance(error, ForgeError):
+            return problem_response(500, code=missing.code)
+        if isinstance(error, ForgeError):
             logger.error("a request could not be committed: %s", error)
-            response = problem_response(status_of(error) or 500, code=error.code)
-        else:
-            logger.error("a request could not be committed", exc_info=error)
-            response = problem_response(500, code="db.E022")
-        await response(self.scope, self.receive, self.send)
+            return problem_response(status_of(error) or 500, code=error.code)
+        logger.error("a request could not be committed", exc_info=error)
+        return problem_response(500, code="db.E022")
 
 
 def _is_conflict(error: Exception) -> bool:

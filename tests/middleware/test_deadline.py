@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -274,3 +276,52 @@ def test_each_event_loop_has_its_own_clock() -> None:
 
     served = limited(handler)
     assert [asyncio.run(served.get()).status for _ in range(2)] == [504, 504]
+
+
+@pytest.mark.parametrize("ending", ["answers", "fails", "returns"])
+async def test_a_handler_that_ends_in_the_turn_in_which_its_time_is_over(ending: str) -> None:
+    """It waits for the answer in its place already, and is cancelled no more."""
+
+    async def handler(scope: Any, receive: Any, send: Any) -> None:
+        time.sleep(LIMIT_S)  # noqa: ASYNC251 - the loop looks at its timers too late
+        for _ in range(2):
+            await asyncio.sleep(0)
+        if ending == "fails":
+            raise LookupError("lost")
+        if ending == "answers":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    served = limited(handler)
+    asking = asyncio.create_task(served.get())
+    assert (await asking).status == 504
+    assert asking.cancelling() == 0
+    (line,) = served.lines
+    assert (line["status_code"], line["failure"]) == (504, "TimeoutError")
+
+
+async def test_a_cancellation_that_a_handler_swallows_is_taken_back_as_well() -> None:
+    async def handler(scope: Any, receive: Any, send: Any) -> None:
+        with suppress(asyncio.CancelledError):
+            await never()
+
+    served = limited(handler)
+    asking = asyncio.create_task(served.get())
+    assert (await asking).status == 504
+    assert asking.cancelling() == 0
+
+
+async def test_what_others_cancel_while_a_thread_goes_on_stays_cancelled() -> None:
+    app, gate = FastAPI(), threading.Event()
+
+    @app.get("/")
+    def blocking() -> None:
+        gate.wait()
+
+    served = limited(app)
+    asking = asyncio.create_task(served.get())
+    while not served.lines:
+        await asyncio.sleep(0)
+    asking.cancel()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking

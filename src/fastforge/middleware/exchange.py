@@ -47,6 +47,7 @@ class Exchange:
     __slots__ = (
         "_answering",
         "_deadlines",
+        "_has_cancelled",
         "_id",
         "_is_complete",
         "_is_over",
@@ -59,6 +60,7 @@ class Exchange:
         "started",
     )
 
+    _has_cancelled: bool
     _task: asyncio.Task[Any]
 
     def __init__(self, rules: Rules, scope: Scope, send: Send) -> None:
@@ -96,7 +98,8 @@ class Exchange:
             if not await self._is_settled(error):
                 raise
         else:
-            if self._log is not None or self._status is None:
+            # An answer in place of the application's writes its line itself, and has to be ended.
+            if self._log is not None or self._status is None or self._answering is not None:
                 await self._is_settled(None)
         finally:
             state.in_flight -= counted
@@ -156,6 +159,7 @@ class Exchange:
         remaining_s = self.started + limit_s - time.perf_counter()
         if remaining_s <= 0:
             self._deadlines = None
+            self._has_cancelled = False
             self._answering = asyncio.create_task(self._answer_in_place(limit_s))
         return max(remaining_s, 0)
 
@@ -188,7 +192,8 @@ class Exchange:
 
     def _is_our_cancellation(self, error: BaseException | None) -> bool:
         """Take back the cancellation; return whether nobody else wants the task to end."""
-        cancelled_by_others = self._task.uncancel() > 0
+        task = self._task
+        cancelled_by_others = (task.uncancel() if self._has_cancelled else task.cancelling()) > 0
         if isinstance(error, Exception):
             logger.warning("a request failed as it was cancelled for its time", exc_info=error)
             return True
@@ -225,12 +230,11 @@ class Exchange:
         request_id.set(self._id)  # this task's own context came from the timer
         if self._rules.state.container is not None:
             container_here.set(self._rules.state.container)
+        late = f"no answer within {limit_s:g} s"
         waits_for_thread = runs_in_thread(self._task)
         if not waits_for_thread:
-            self._task.cancel(f"no answer within {limit_s:g} s")
-        refusal = self._rules.policy.refuse(
-            504, detail=f"no answer within {limit_s:g} s", code="middleware.E004", headers={}
-        )
+            self._cancel(late)
+        refusal = self._rules.policy.refuse(504, detail=late, code="middleware.E004", headers={})
         await refusal(self._scope, _receive_nothing, self._send_in_place)
         self._write_line(failure="TimeoutError")
         # A thread cannot be stopped. Until it ends it is one of `SERVER.threads`, and its request
@@ -238,8 +242,14 @@ class Exchange:
         while waits_for_thread and not self._is_over:
             await asyncio.sleep(THREAD_PAUSE_S)
             waits_for_thread = runs_in_thread(self._task)
-            if not waits_for_thread and not self._is_over:
-                self._task.cancel(f"no answer within {limit_s:g} s")
+            if not waits_for_thread:
+                self._cancel(late)
+
+    def _cancel(self, reason: str) -> None:
+        # One that has ended since the time was over waits for this answer: it would be cancelled.
+        if not self._is_over:
+            self._has_cancelled = True
+            self._task.cancel(reason)
 
     async def _send_in_place(self, message: Message) -> None:
         if message["type"] == "http.response.start":

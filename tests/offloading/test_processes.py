@@ -66,7 +66,7 @@ async def test_no_more_work_at_once_than_the_settings_say(
         for call in calls:
             call.cancel()
         await asyncio.wait(calls)
-        assert offload_gauges().processes.borrowed == 0
+        await wait_until_async(lambda: not offload_gauges().processes.borrowed)
         assert offload_gauges().live_processes == 0
 
 
@@ -89,7 +89,7 @@ async def test_a_caller_that_leaves_takes_its_process_with_it(
         else:
             with pytest.raises(OffloadTimeout, match="did not end within 3 s; its process was end"):
                 await call
-        assert not is_running(pid)
+        await wait_until_async(lambda: not is_running(pid))
         assert await offload(functions.double, 4, process=True) == 8
 
 

@@ -24,7 +24,7 @@ class Call:
 
     Attributes:
         name: The function's, with its module.
-        has_begun: Whether it was handed to a thread or a process.
+        has_begun: Whether it was handed to a thread.
         is_abandoned: Whether nobody waits for it any more.
         has_ended: Whether it has returned or raised.
         thread: The thread that it was given to.
@@ -48,10 +48,15 @@ class Call:
         """Take a place in a gate, on loan when the function that called back has one."""
         self.places[gate] = await gate.enter(self._lender(gate))
 
-    def run(self, tell_end: Callable[[], None]) -> None:
+    def here(self) -> Any:
+        """Call the function where we are: the usual way to run it."""
+        return self.function(*self.args)
+
+    def run(self, way: Callable[[Call], Any], tell_end: Callable[[], None]) -> None:
         """Run it, in a thread. Whatever it raises is kept: also what would end the event loop.
 
         Args:
+            way: What calls the function, here or elsewhere.
             tell_end: Is called at the end when the caller has left: nobody else would learn of it.
         """
         # First said, then asked, here and where the caller leaves: one of the two sees the other.
@@ -59,7 +64,7 @@ class Call:
         if not self.is_abandoned:  # else its caller left before it began
             current_call.set(self)
             try:
-                self._value = self.function(*self.args)
+                self._value = way(self)
             except BaseException as error:
                 self._error = error
         self.has_ended = True
@@ -70,11 +75,6 @@ class Call:
         """Leave it to its thread; return whether nothing runs: not begun, or ended by now."""
         self.is_abandoned = True
         return self.thread is None or self.has_ended
-
-    def ended_with(self, value: Any = None, error: BaseException | None = None) -> None:
-        """Keep what came of it elsewhere."""
-        self._value, self._error = value, error
-        self.has_ended = True
 
     def leave(self) -> None:
         """Give its places back, the last one first, and forget its arguments."""

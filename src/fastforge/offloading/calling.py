@@ -8,10 +8,10 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from ..lifecycle import current_container
 from .call import Call, refuse_async
+from .errors import OffloadError
 from .gauges import OffloadGauges
 from .limiter import Limiter
 from .running import offloading_of
-from .telling import wrong_loop
 
 __all__ = ["offload", "offload_gauges"]
 
@@ -61,7 +61,11 @@ async def offload(
     offloading = offloading_of(current_container())
     call = Call(function, args)
     if asyncio.get_running_loop() is not offloading.loop:
-        raise wrong_loop(call)
+        raise OffloadError(
+            f"{call.name} was offloaded on another event loop than the project's",
+            code="offloading.E007",
+            hint="in a thread call it as it is; anyio.from_thread.run comes back to the loop",
+        )
     result: Any = await offloading.offloader.run(
         call, limiter=limiter, timeout_s=timeout_s, process=process
     )

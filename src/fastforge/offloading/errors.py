@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from ..exceptions import ForgeError
 
-__all__ = ["OffloadBusy", "OffloadCrashed", "OffloadError", "OffloadTimeout"]
+__all__ = ["OffloadBusy", "OffloadCrashed", "OffloadError", "OffloadTimeout", "stopped"]
 
 
 class OffloadError(ForgeError):
@@ -34,3 +34,12 @@ class OffloadTimeout(OffloadError, TimeoutError):
 
 class OffloadCrashed(OffloadError):
     """The process that ran a function ended before it answered."""
+
+
+def stopped() -> OffloadError:
+    """Return the error of a call that the end of its project comes before."""
+    return OffloadError(
+        "nothing can be offloaded: the project has stopped",
+        code="offloading.E006",
+        hint="await what is offloaded before the last resource closes",
+    )

@@ -17,7 +17,7 @@ class PoolGauges:
         borrowed: How many are taken.
         waiting: How many callers wait for one.
         abandoned: How many are taken by functions whose callers have left: cancelled, or out of
-            time. A process is ended with its caller, and so never abandoned.
+            time. A process is ended with its caller, and is one only until it is gone.
     """
 
     limit: int

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import functools
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ import anyio.to_thread
 
 from ..ending import leave_behind
 from .call import Call
+from .errors import OffloadError, OffloadTimeout
 from .gate import Gate
 
 if TYPE_CHECKING:
@@ -65,20 +67,18 @@ class Offloader:
             OffloadError: It cannot be sent to a process.
             Exception: Whatever the function raised.
         """
-        request = _request_of(call) if process else b""
         gates = [self._workers if process else self._threads]
         if limiter is not None:
             gates.insert(0, self._gate(limiter))
+        way = self._process_way() if process else Call.here
         if timeout_s is None:
-            await self._work(call, gates, request)
+            await self._work(call, gates, way)
             return call.result()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._work(call, gates, request)
+                await self._work(call, gates, way)
         except TimeoutError:  # not the function's own, which `result` raises
-            from .telling import timed_out
-
-            raise timed_out(call, timeout_s, process=process) from None
+            raise _timed_out(call, timeout_s, process=process) from None
         return call.result()
 
     def gauges(self) -> OffloadGauges:
@@ -96,10 +96,8 @@ class Offloader:
         """Tell of each limit where nobody has left since the last look although others wait."""
         for gate in self._gates():
             if gate.look():
-                from .telling import stuck
-
                 holders = [call for call in self._calls if gate in call.places]
-                logger.warning("%s", stuck(gate, holders))
+                logger.warning("%s", _stuck(gate, holders))
 
     async def drain(self, limit_s: float) -> None:
         """Wait until nothing runs, at most so long."""
@@ -113,14 +111,15 @@ class Offloader:
         try:
             await self.drain(LAST_DRAIN_S)
         finally:
-            left = [call for call in self._calls if call.thread is not None]
+            # A thread that waits for a process ends with it.
+            left = [call for call in self._calls if call.thread and self._threads in call.places]
             if left:
-                from .telling import left_behind
-
-                logger.warning("%s", left_behind(left))
-                leave_behind(call.thread for call in left if call.thread is not None)
+                logger.warning(
+                    "offloaded functions did not end and are left behind: %s", _counted(left)
+                )
+                leave_behind(call.thread for call in left if call.thread)
             if self._processes is not None:
-                await self._processes.close()
+                await anyio.to_thread.run_sync(self._processes.close, limiter=self._uncounted)
 
     def _gate(self, limiter: Limiter) -> Gate:
         known, gate = self._limited.get(limiter.name, (limiter, None))
@@ -132,25 +131,25 @@ class Offloader:
             )
             self._limited[limiter.name] = (limiter, gate)
         elif known != limiter:
-            from .telling import same_name
-
-            raise same_name(known, limiter)
+            raise OffloadError(
+                f"two limiters are called {limiter.name!r}: {known} and {limiter}",
+                code="offloading.E003",
+                hint="give one of them another name, or import the one that there is",
+            )
         return gate
 
-    async def _work(self, call: Call, gates: Iterable[Gate], request: bytes) -> None:
+    async def _work(self, call: Call, gates: Iterable[Gate], way: Callable[[Call], Any]) -> None:
         try:
             for gate in gates:
                 await call.enter(gate)
         except BaseException:
             call.leave()
             raise
-        await (self._in_process(call, request) if request else self._in_thread(call))
-
-    async def _in_thread(self, call: Call) -> None:
         self._begin(call)
         try:
             await anyio.to_thread.run_sync(
                 call.run,
+                way,
                 functools.partial(self._end_from_thread, call),
                 abandon_on_cancel=True,
                 limiter=self._uncounted,
@@ -159,21 +158,19 @@ class Offloader:
             # Left early, it keeps its places until its thread has ended.
             if call.has_ended or call.abandon():
                 self._end(call)
+            elif self._processes is not None:
+                self._processes.abandon(call)
 
     def _end_from_thread(self, call: Call) -> None:
         with suppress(RuntimeError):  # the event loop has ended
             self._loop.call_soon_threadsafe(self._end, call)
 
-    async def _in_process(self, call: Call, request: bytes) -> None:
+    def _process_way(self) -> Callable[[Call], Any]:
         if self._processes is None:
             from .processes import Processes
 
             self._processes = Processes()
-        self._begin(call)
-        try:
-            await self._processes.run(call, request)
-        finally:
-            self._end(call)
+        return self._processes.run
 
     def _begin(self, call: Call) -> None:
         call.has_begun = True
@@ -203,7 +200,28 @@ class Offloader:
         )
 
 
-def _request_of(call: Call) -> bytes:
-    from .sending import request_of
+def _timed_out(call: Call, timeout_s: float, *, process: bool) -> OffloadTimeout:
+    if not call.has_begun:
+        message = f"{call.name} was not begun within {timeout_s:g} s: it waited for a place"
+        hint = "offload less at the same time, or raise the limit that it waits for"
+    else:
+        message = f"{call.name} did not end within {timeout_s:g} s"
+        hint = "its process was ended" if process else "its thread goes on, and keeps its place"
+    return OffloadTimeout(message, code="offloading.E011", hint=hint)
 
-    return request_of(call)
+
+def _stuck(gate: Gate, holders: Sequence[Call]) -> str:
+    """Return who has the places of a gate that nobody leaves."""
+    others = gate.limiter.borrowed_tokens - len(holders)
+    names = [_counted(holders)] if holders else []
+    if others > 0:
+        names.append(f"plain def handlers and dependencies ({others})")
+    return (
+        f"the {gate.limit} places of {gate.name} have been taken for seconds by the same"
+        f" functions, while {gate.waiting} callers wait: {', '.join(names)}"
+    )
+
+
+def _counted(calls: Iterable[Call]) -> str:
+    counts = collections.Counter(call.name for call in calls)
+    return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 import anyio
+import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 from ..lifecycle import Container
-from .threads import thread_tokens
+from .errors import stopped
 
 if TYPE_CHECKING:
     from .offloader import Offloader
@@ -77,7 +79,7 @@ async def running_offloading(
         threads: How many threads the event loop shall have.
         processes: How many processes may work at the same time.
     """
-    with thread_tokens(threads) as limiter:
+    with _thread_tokens(threads) as limiter:
         offloading = _of_projects[container] = Offloading(limiter, processes)
         try:
             yield offloading
@@ -95,8 +97,6 @@ def offloading_of(container: Container) -> Offloading:
     try:
         return _of_projects[container]
     except KeyError:
-        from .telling import stopped
-
         raise stopped() from None
 
 
@@ -111,3 +111,40 @@ async def watch(container: Container, stopping: asyncio.Event) -> None:
             offloading.offloader.look()
     in_production = container.settings.environment == "production"
     await offloading.drain(DRAIN_S if in_production else SHORT_DRAIN_S)
+
+
+class _Claim:
+    """What one running project wants the number of threads to be."""
+
+    def __init__(self, tokens: float) -> None:
+        self.tokens = tokens
+
+
+_claims: RunVar[list[_Claim]] = RunVar("fastforge_thread_claims")
+
+
+@contextmanager
+def _thread_tokens(tokens: int) -> Iterator[anyio.CapacityLimiter]:
+    """Set the tokens of AnyIO's default limiter; afterwards they are what they were.
+
+    Surprises: projects that run in one event loop share its threads; of several, the number of
+    the one that started last holds.
+    """
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    try:
+        claims = _claims.get()
+    except LookupError:
+        claims = []
+        _claims.set(claims)
+    if not claims:
+        claims.append(_Claim(limiter.total_tokens))
+    claim = _Claim(tokens)
+    claims.append(claim)
+    limiter.total_tokens = tokens
+    try:
+        yield limiter
+    finally:
+        claims.remove(claim)
+        limiter.total_tokens = claims[-1].tokens
+        if len(claims) == 1:
+            claims.clear()

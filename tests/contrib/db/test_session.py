@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -111,6 +114,24 @@ async def test_requests_that_wait_for_something_else_do_not_hold_the_pool(
             return value
 
         assert await asyncio.gather(*(request() for _ in range(40))) == [2] * 40
+
+
+async def test_an_ended_session_leaves_nothing_to_the_garbage_collector(
+    db: DatabaseConnection,
+) -> None:
+    session, current = db.session(), ContextVar[Session | None]("current")
+    current.set(session)  # as a unit of work does, and so the task has it that ends the session
+    session.open()
+    await session.scalar(text("SELECT 1"))
+    gone = weakref.ref(session)
+    gc.disable()
+    try:
+        await session.end(commit=True)
+        current.set(None)
+        del session
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 # --- refusing ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fastforge.web.errors.bodies import answer_large_bodies
+from fastforge.web.errors.bodies import _Counter, answer_large_bodies
 from fastforge.web.errors.handlers import add_exception_handlers
 from fastforge.web.errors.resolution import ErrorFormats
 
@@ -193,3 +194,15 @@ def test_an_error_that_is_about_no_body_stays_what_it_is() -> None:
 
     client = client_of(app)
     assert client.get("/failing").status_code == 500
+
+
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1])
+def test_counting_leaves_nothing_to_the_garbage_collector(size: int) -> None:
+    client = client_of(application())
+    gc.collect()
+    gc.disable()
+    try:
+        client.post("/raw", content="x" * size)
+        assert not [each for each in gc.get_objects() if type(each) is _Counter]
+    finally:
+        gc.enable()

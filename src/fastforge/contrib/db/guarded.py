@@ -104,8 +104,10 @@ class GuardedSession(orm.Session):
             raise self._exhausted() from error
         finally:
             self._nesting -= 1
-            if not self._nesting and not self.depth and not self.streams:
-                self.give_back()
+            if not self._nesting:
+                self._task = None  # a circle, where it is a task that a commit has to itself
+                if not self.depth and not self.streams:
+                    self.give_back()
 
     @property
     def in_use(self) -> bool:

@@ -83,7 +83,11 @@ class BodyLimit:
         if scope["type"] != "http" or _has_no_body(scope):
             await self.app(scope, receive, send)
         else:
-            await _Counter(self)(scope, receive, send)
+            counter = _Counter(self)
+            try:
+                await counter(scope, receive, send)
+            finally:
+                del counter.app  # a circle, which the garbage collector would have to find
 
 
 class _Counter(RequestBodyLimitResponder):

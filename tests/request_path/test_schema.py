@@ -81,6 +81,6 @@ def test_the_example_keeps_to_its_schema(example: Site) -> None:
 def test_the_example_keeps_to_its_schema_whatever_it_is_sent(example: Site, seed: str) -> None:
     keeps_to_its_schema(
         example,
-        *("--seed", seed, "--max-examples", "1000", "--generation-database", "none"),
+        *("--seed", seed, "--max-examples", "400", "--generation-database", "none"),
         deadline_s=LONG_DEADLINE_S,
     )

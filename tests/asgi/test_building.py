@@ -21,6 +21,8 @@ SHOP = {
         class Raising:
             def __init__(self, app):
                 raise ValueError("the level has to be 1 or 2")
+
+            async def __call__(self, scope, receive, send): ...
         """,
     "shop/asgi.py": """
         from fastforge.asgi import get_asgi_application

@@ -36,6 +36,13 @@ LAYERS = """
     class Bare:
         pass
 
+    class Silent:
+        def __init__(self, app):
+            pass
+
+    def forgets(app):
+        Layer(app)
+
     def made(app, /, *, name="made", **others):
         return Layer(app, name)
 
@@ -188,11 +195,22 @@ def test_a_layer_around_the_router_sees_the_answers_that_handlers_for_exceptions
 @pytest.mark.parametrize(
     ("entry", "code", "text"),
     [
-        ("'shop.layers.Lair'", "web.E004", "'shop.layers.Lair' cannot be imported"),
+        ("'shop.layers.Lair'", "web.E004", "no attribute 'Lair'; did you mean 'Layer'?"),
+        ("'shop.layer.Layer'", "web.E004", "'shop.layer'; did you mean 'shop.layers'?"),
         ("'shop.nowhere.Layer'", "web.E004", "No module named 'shop.nowhere'"),
-        ("'gzip'", "web.E004", "'gzip' cannot be imported"),
+        (
+            "'gzip'",
+            "web.E004",
+            "'gzip' cannot be imported: it has no module; write the dotted path",
+        ),
         ("'shop.layers.__name__'", "web.E005", "is no class: str"),
         ("'shop.layers.awaited'", "web.E005", "is an async function, which makes no layer"),
+        (
+            "Middleware(_Layer(None))",
+            "web.E005",
+            "Layer is a layer already; name its class: Middleware(Layer, **options)",
+        ),
+        ("'shop.layers.Silent'", "web.E005", "is a class whose objects cannot be called; give it"),
         ("42", "web.E003", "42 is no middleware"),
         ("GZipMiddleware", "web.E003", "GZipMiddleware'> is no middleware; write its dotted path"),
         ("{'secret_key': 's3cr3t'}", "web.E003", "a dict is no middleware"),
@@ -232,7 +250,7 @@ def test_a_wrong_entry_of_the_settings_is_one_line_with_its_place(
                 import starlette.middleware
                 from fastforge.web import Middleware
                 from starlette.middleware.gzip import GZipMiddleware
-
+                from shop.layers import Layer as _Layer
                 MIDDLEWARE = [
                     "shop.layers.Layer",
                     {entry},
@@ -251,6 +269,33 @@ def test_a_wrong_entry_of_the_settings_is_one_line_with_its_place(
     (message,) = run_checks(project)
     assert (message.id, message.where) == ("core.E003", caught.value.where)
     assert message.text == f"[{code}] {caught.value.message}"
+
+
+def test_a_module_of_a_layer_that_fails_is_told_with_its_own_line(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/broken.py": "LIMIT = int('many')\n",
+            "shop/settings.py": "MIDDLEWARE = ['shop.broken.Layer']",
+        }
+    )
+    with pytest.raises(ComponentError, match=r"broken\.py:1: .*ValueError.*; mend that line"):
+        get_asgi_application(shop.load())
+
+
+def test_a_slot_may_be_written_as_text_and_has_to_exist() -> None:
+    assert Middleware(GZipMiddleware, slot="router").slot is Slot.ROUTER  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'routr' is not a valid Slot"):
+        Middleware(GZipMiddleware, slot="routr")  # type: ignore[arg-type]
+
+
+def test_a_function_that_makes_no_layer_is_told_when_the_application_is_built(
+    shop: ProjectFolder,
+) -> None:
+    shop.write({"shop/settings.py": "MIDDLEWARE = ['shop.layers.forgets']"})
+    text = r"settings\.py:1: the middleware 'shop\.layers\.forgets' makes no layer but None; return"
+    client = TestClient(get_asgi_application(shop.load()))
+    with pytest.raises(ComponentError, match=text):
+        client.get("/")
 
 
 @pytest.mark.parametrize(

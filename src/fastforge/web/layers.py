@@ -39,10 +39,10 @@ class Layer:
         """Return the layer around an application.
 
         Raises:
-            ComponentError: Its class raises.
+            ComponentError: Its class raises, or what it makes is no layer.
         """
         try:
-            return self.middleware.wrap(app)
+            made = self.middleware.wrap(app)
         except ForgeError:
             raise
         except Exception as error:  # it is anybody's code
@@ -52,6 +52,15 @@ class Layer:
                 hint="look at its options, and at what its class does with them",
                 where=self.where,
             ) from error
+        if callable(made):
+            return made
+        raise ComponentError(
+            f"the middleware {self.middleware.name} makes no layer but"
+            f" {'None' if made is None else f'a {type(made).__qualname__}'}",
+            code="web.E008",
+            hint="return what can be called with scope, receive and send",
+            where=self.where,
+        )
 
 
 class Placed(StarletteMiddleware):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, Self
 
-from .._utils import did_you_mean, first_line, import_object
+from .._utils import did_you_mean, failing_line, first_line, import_hint, import_object, told
 from ..exceptions import ComponentError
 
 __all__ = ["Middleware", "Slot"]
@@ -56,7 +56,7 @@ class Middleware:
         self, cls: Callable[..., Any] | str, /, *, slot: Slot = Slot.APP, **options: Any
     ) -> None:
         object.__setattr__(self, "cls", cls)
-        object.__setattr__(self, "slot", slot)
+        object.__setattr__(self, "slot", Slot(slot))
         object.__setattr__(self, "options", MappingProxyType(options))
 
     @classmethod
@@ -88,12 +88,13 @@ class Middleware:
             return self.cls
         try:
             found: object = import_object(self.cls)
-        except (ImportError, AttributeError, ValueError) as error:
+        except Exception as error:  # its module is anybody's code
+            reason, hint = _unimportable(self.cls, error)
             raise ComponentError(
-                f"the middleware {self.cls!r} cannot be imported: {first_line(str(error))}",
+                f"the middleware {self.cls!r} cannot be imported: {reason}",
                 code="web.E004",
-                hint="write the dotted path of a class, for example"
-                " 'starlette.middleware.gzip.GZipMiddleware'",
+                hint=hint,
+                where=failing_line(error),
             ) from error
         if callable(found):
             return found
@@ -109,13 +110,7 @@ class Middleware:
                 fit what it leads to.
         """
         factory = self.load()
-        if inspect.iscoroutinefunction(factory):
-            raise ComponentError(
-                f"the middleware {self.name} is an async function, which makes no layer",
-                code="web.E005",
-                hint="name a class, or a function that is given the inner application and returns"
-                " `async def layer(scope, receive, send)`",
-            )
+        _refuse_no_factory(self.name, factory)
         try:
             signature = inspect.signature(factory)
         except (TypeError, ValueError):  # written in C: it says so itself when it is called
@@ -129,13 +124,14 @@ class Middleware:
                 code="web.E007",
                 hint=hint,
             ) from error
+        _refuse_no_layer(self.name, factory)
 
     @property
     def name(self) -> str:
         """What people call it: the class's name, or the dotted path in quotes."""
         if isinstance(self.cls, str):
             return repr(self.cls)
-        return str(getattr(self.cls, "__name__", self.cls))
+        return str(getattr(self.cls, "__name__", type(self.cls).__name__))
 
     def wrap(self, app: Any) -> Any:
         """Return the layer around an ASGI application."""
@@ -162,6 +158,53 @@ class Middleware:
         slot = "" if self.slot is Slot.APP else f", slot=Slot.{self.slot.name}"
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
         return f"Middleware({name}{slot}{options})"
+
+
+def _unimportable(path: str, error: Exception) -> tuple[str, str]:
+    """Return why a dotted path leads to nothing, and what to do about it."""
+    example = (
+        "write the dotted path of a class, for example 'starlette.middleware.gzip.GZipMiddleware'"
+    )
+    if "." not in path:
+        return "it has no module", example
+    if isinstance(error, AttributeError):
+        near = (
+            did_you_mean(error.name or "", vars(error.obj))
+            if isinstance(error.obj, ModuleType)
+            else ""
+        )
+        return first_line(str(error)), near or example
+    if isinstance(error, ImportError):
+        return first_line(str(error)), import_hint(error) or example
+    return told(error), import_hint(error) or "mend that line"
+
+
+def _refuse(name: str, fault: str, hint: str) -> None:
+    raise ComponentError(f"the middleware {name} is {fault}", code="web.E005", hint=hint)
+
+
+def _refuse_no_factory(name: str, factory: Any) -> None:
+    kind: type = type(factory)
+    if inspect.iscoroutinefunction(factory):
+        hint = (
+            "name a class, or a function that is given the inner application and returns"
+            " `async def layer(scope, receive, send)`"
+        )
+        _refuse(name, "an async function, which makes no layer", hint)
+    if inspect.iscoroutinefunction(getattr(kind, "__call__", None)):  # noqa: B004
+        _refuse(name, "a layer already", f"name its class: Middleware({kind.__name__}, **options)")
+
+
+def _refuse_no_layer(name: str, factory: Any) -> None:
+    if not isinstance(factory, type) or any("__new__" in vars(each) for each in _own(factory)):
+        return  # what it makes shows when it is called
+    if not any("__call__" in vars(each) for each in _own(factory)):
+        hint = "give it `async def __call__(self, scope, receive, send)`"
+        _refuse(name, "a class whose objects cannot be called", hint)
+
+
+def _own(kind: type) -> tuple[type, ...]:
+    return kind.__mro__[:-1]  # without `object`
 
 
 def _misfit(signature: inspect.Signature, options: Mapping[str, Any]) -> tuple[str, str]:

@@ -66,6 +66,23 @@ def test_a_plain_dict_reports_the_same_places_as_an_object(folder: ProjectFolder
     assert "shop/settings.py:3: SERVER.start_dedline_s does not exist" in text
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("MAX_BODY_BYTES = 1", "write SERVER = Server(max_body_bytes=...)"),
+        ("SERVER_THREADS = 1", "write SERVER = Server(threads=...)"),
+        ("CORS_ALLOWED_ORIGINS = []", "write CORS = Cors(allow_origins=...)"),
+        ("TIMEOUT_S = 1", "remove it, install the app that reads it, or begin it with _"),
+        ("SERVERS = 1", "did you mean 'SERVER'?"),
+    ],
+)
+def test_a_field_that_is_set_by_itself_is_told_with_its_section(
+    folder: ProjectFolder, written: str, told: str
+) -> None:
+    apps = 'INSTALLED_APPS = ["fastforge.contrib.http"]'  # its section has a timeout_s as well
+    assert failure(folder, f"{apps}\n{written}\n").endswith(f"; {told}")
+
+
 def test_a_plain_dict_is_accepted_and_typed(folder: ProjectFolder) -> None:
     from fastforge.core.settings import Server
 

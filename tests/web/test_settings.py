@@ -36,6 +36,8 @@ def refusal(shop: ProjectFolder, settings: str) -> str:
         ('Cors(allow_origins=["https://Shop.example"])', "write 'https://shop.example'"),
         ('Cors(allow_origins=["https://*.shop.example"])', "write an allow_origin_regex"),
         ('Cors(allow_origin_regex="https://(")', "no regular expression"),
+        ('Cors(allow_origins="https://shop.example")', "; write ['https://shop.example']"),
+        ('Cors(allow_methods=["get"])', "write 'GET'"),
     ],
 )
 @pytest.mark.parametrize("form", ["section", "dict"])
@@ -53,9 +55,13 @@ def test_cors_that_opens_too_much_or_nothing_is_refused(
     ("written", "told"),
     [
         ('HEALTH = {"live_path": "/up", "ready_path": "/up"}', "both '/up'"),
-        ('HEALTH = {"live_path": "up"}', "HEALTH.live_path"),
+        ('HEALTH = {"live_path": "up"}', "HEALTH.live_path: a path begins with /"),
         ('HEALTH = {"live_path": "/up?x"}', "HEALTH.live_path"),
-        ('SECURITY = {"referrer_policy": "same-origin\\n"}', "SECURITY.referrer_policy"),
+        (
+            'SECURITY = {"referrer_policy": "same-origin\\n"}',
+            "SECURITY.referrer_policy: a header is one",
+        ),
+        ('CORS = ["https://shop.example"]', "; write CORS = Cors(...)"),
         ('SECURITY = {"frame_options": "ALLOW"}', "SECURITY.frame_options"),
         ('TRUSTED_PROXIES = ["10.0.0.1/8"]', "write '10.0.0.0/8'"),
         ('TRUSTED_PROXIES = ["unix", "*"]', "TRUSTED_PROXIES.1"),

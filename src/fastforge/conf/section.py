@@ -136,8 +136,18 @@ def _setting_error(
         return SettingsError(f"{path} is missing", code="conf.E005", hint="set it", where=where)
     reason = str(fault["msg"]).removeprefix("Value error, ")
     got = _shown(last or subject, fault["input"])
-    hint = _example(last, fields.get(last))
+    hint = _right_form(fault, path, got) or _example(last, fields.get(last))
     return SettingsError(f"{path}: {reason}, got {got}", code="conf.E006", hint=hint, where=where)
+
+
+def _right_form(fault: Any, path: str, got: str) -> str:
+    """Return how a value of another form is written: a list of one, a section."""
+    is_text_that_is_shown_whole = isinstance(fault["input"], str) and got[-1] in "'\""
+    if fault["type"] == "list_type" and is_text_that_is_shown_whole:
+        return f"write [{got}]"
+    if fault["type"] == "model_type" and path.isidentifier():
+        return f"write {path} = {fault['ctx']['class_name']}(...)"
+    return ""
 
 
 def _example(name: str, field: FieldInfo | None) -> str:

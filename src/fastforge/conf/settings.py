@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from .._utils import did_you_mean
+from .._utils import did_you_mean, nearest
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .module import RawSettings
 from .recording import Placeholder, recording
@@ -113,13 +113,32 @@ def validate(raw: RawSettings, declared: Iterable[Setting]) -> Settings:
 def _unknown(raw: RawSettings, declared: Mapping[str, Setting]) -> Iterator[SettingsError]:
     for name in raw.values:
         if name not in declared:
-            near = did_you_mean(name, declared)
+            near = _field_meant(name, declared) or did_you_mean(name, declared)
             yield SettingsError(
                 f"no installed app reads the setting {name}",
                 code="conf.E017",
                 hint=near or "remove it, install the app that reads it, or begin it with _",
                 where=raw.location(name),
             )
+
+
+def _field_meant(name: str, declared: Mapping[str, Setting]) -> str:
+    """Return how a field is written that somebody has set by itself, as in other frameworks.
+
+    MAX_BODY_BYTES or SERVER_MAX_BODY_BYTES, where `SERVER = Server(max_body_bytes=...)` is meant.
+    """
+    found: list[str] = []
+    for setting in declared.values():
+        section = setting.type
+        if isinstance(section, type) and issubclass(section, Section):
+            fields = section.model_fields
+            inner = name.removeprefix(f"{setting.name}_").lower()
+            field = inner if inner in fields else None
+            if field is None and inner != name.lower():
+                field = nearest(inner, fields)
+            if field:
+                found.append(f"write {setting.name} = {section.__name__}({field}=...)")
+    return found[0] if len(found) == 1 else ""
 
 
 def _value(setting: Setting, raw: RawSettings) -> Any:

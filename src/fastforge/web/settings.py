@@ -12,10 +12,6 @@ from ..conf import Section
 
 __all__ = ["Cors", "Health", "Security"]
 
-HeaderValue = Annotated[str, Field(pattern=r"^[ -~]*$")]
-"""What may stand in a header: one line of printable ASCII."""
-ProbePath = Annotated[str, Field(pattern=r"^(/[^\s?#]*)?$")]
-
 _A_STRANGER: Final = "https://whoever.invalid"
 
 
@@ -43,6 +39,27 @@ def _usable_pattern(pattern: str) -> str:
     return pattern
 
 
+def _one_line(value: str) -> str:
+    if not re.fullmatch(r"[ -~]*", value):
+        raise ValueError("a header is one line of printable ASCII")
+    return value
+
+
+def _whole_path(path: str) -> str:
+    if not re.fullmatch(r"(/[^\s?#]*)?", path):
+        raise ValueError("a path begins with / and has no space, ? or #; '' leaves it out")
+    return path
+
+
+def _upper_case(method: str) -> str:
+    if method != method.upper():
+        raise ValueError(f"browsers ask for methods in upper case; write {method.upper()!r}")
+    return method
+
+
+HeaderValue = Annotated[str, AfterValidator(_one_line)]
+ProbePath = Annotated[str, AfterValidator(_whole_path)]
+Method = Annotated[str, AfterValidator(_upper_case)]
 Origin = Annotated[str, AfterValidator(_whole_origin)]
 Pattern = Annotated[str, AfterValidator(_usable_pattern)]
 
@@ -86,7 +103,7 @@ class Cors(Section, setting="CORS"):
 
     allow_origins: list[Origin] = Field(default=[])
     allow_origin_regex: Pattern = ""
-    allow_methods: list[str] = Field(default=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    allow_methods: list[Method] = Field(default=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
     allow_headers: list[str] = Field(default=["Content-Type", "Authorization"])
     allow_credentials: bool = False
     expose_headers: list[str] = Field(default=["X-Request-ID"])

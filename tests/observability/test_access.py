@@ -62,12 +62,18 @@ def test_failures_are_warnings(more: dict[str, Any], level: str) -> None:
     assert more.items() <= record.items()
 
 
-@pytest.mark.parametrize("path", ["/\x1b[31m", '/"\n', "/\ud800", "/ü" + "\x01" * 100_000])
+STEERING = "/ü" + "\x01" * 100_000
+
+
+@pytest.mark.parametrize("route", [None, "/{tenant}", STEERING])
+@pytest.mark.parametrize(
+    "path", ["/\x1b[31m", '/"\n', "/\ud800", STEERING, "/\ud800" + "💥" * 1000]
+)
 @pytest.mark.parametrize("text", [True, False])
 def test_whatever_a_path_holds_a_line_is_one_short_line_that_steers_no_terminal(
-    path: str, text: bool
+    path: str, route: str | None, text: bool
 ) -> None:
-    line = written(text=text, path=path)
+    line = written(text=text, path=path, route=route)
     assert line.count("\n") == 1
     assert line.removesuffix("\n").isprintable()
     assert len(line.encode()) < ATOMIC_BYTES

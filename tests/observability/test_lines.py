@@ -110,6 +110,17 @@ async def test_a_stream_that_nobody_reads_loses_lines_and_tells_how_many(
     assert f"{lines.dropped} lines were dropped" in caplog.text
 
 
+async def test_a_line_that_is_longer_than_a_pipe_holds_up_nobody() -> None:
+    with pipe() as (reading, stream):
+        lines, line = LineBuffer(stream), b"x" * 500_000 + b"\n"
+        lines.write(line)
+        read = b""
+        while len(read) < len(line):
+            lines.flush()
+            read += os.read(reading, KEPT_BYTES)
+        assert read == line
+
+
 @pytest.mark.parametrize("end", ["closed", "nobody reads", "none"])
 async def test_a_stream_that_is_gone_fails_nobody(
     end: str, monkeypatch: pytest.MonkeyPatch

@@ -7,14 +7,17 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from .lines import LineBuffer
+from .lines import ATOMIC_BYTES, LineBuffer
 
 __all__ = ["AccessLog", "access_log_in"]
 
 Record: TypeAlias = dict[str, Any]
 
 LONGEST_PATH: Final = 512
-"""Characters of a path that are written: whole lines then stay below what a pipe keeps together."""
+"""Characters of a path that are written: most whole lines then stay below ATOMIC_BYTES."""
+LONGEST_OF_ALL: Final = 128
+"""Characters of each text in a line that does not: a route has in it what a client has written for
+the parameter of a mount, and a character may take six bytes and more."""
 SERVER_ERROR: Final = 500
 
 
@@ -75,7 +78,7 @@ class AccessLog:
             "event": "request",
             "request_id": request_id,
             "method": method,
-            "path": path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}...",
+            "path": path if len(path) <= LONGEST_PATH else _cut(path, LONGEST_PATH),
             "route": route,
             "status_code": status_code,
             "duration_ms": duration_ms,
@@ -87,7 +90,10 @@ class AccessLog:
             record["cancelled"] = True
         if close_code is not None:
             record["close_code"] = close_code
-        self._lines.write(self._render(record))
+        line = self._render(record)
+        if len(line) > ATOMIC_BYTES:
+            line = self._render({key: _cut(each, LONGEST_OF_ALL) for key, each in record.items()})
+        self._lines.write(line)
         if failed:
             self._lines.flush()
 
@@ -108,6 +114,12 @@ class AccessLog:
 def access_log_in(environment: str) -> AccessLog | None:
     """Return what writes the lines in an environment: a text in development, none in tests."""
     return None if environment == "test" else AccessLog(text=environment == "development")
+
+
+def _cut(value: Any, length: int) -> Any:
+    """Return the beginning of a text, if it is longer; anything else as it is."""
+    is_longer = isinstance(value, str) and len(value) > length
+    return f"{value[:length]}..." if is_longer else value
 
 
 def _as_json(record: Record) -> bytes:

@@ -132,7 +132,8 @@ class LineBuffer:
             chunk = b"".join(self._taken(None if is_file else ATOMIC_BYTES))
             written = 0
             try:
-                written = os.write(descriptor, chunk)
+                # A pipe that is ready takes that much; a longer line would wait for its reader.
+                written = os.write(descriptor, chunk if is_file else chunk[:ATOMIC_BYTES])
             finally:
                 self._size_bytes -= written
                 if written < len(chunk):

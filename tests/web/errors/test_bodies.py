@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,8 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastforge.web.errors.bodies import _Counter, answer_large_bodies
 from fastforge.web.errors.handlers import add_exception_handlers
@@ -120,6 +122,104 @@ def test_nothing_is_begun_for_more_than_any_route_takes(path: str) -> None:
 def test_a_body_that_nobody_reads_does_no_harm() -> None:
     client = client_of(application(larger=True))
     assert client.post("/unread", content="x" * (LIMIT + 1)).json() == "done"
+
+
+async def pass_on(request: Request, call_next: Any) -> Any:
+    return await call_next(request)
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(3):
+        await asyncio.sleep(0.02)
+        yield b"piece"
+
+
+@pytest.fixture
+def streaming(tmp_path: Path) -> FastAPI:
+    """An application whose answers listen whether the client leaves, as servers ask for."""
+    app = application(larger=True)
+    file = tmp_path / "file.txt"
+    file.write_text("of a file")
+
+    @app.post("/stream", max_body_size=10)
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(pieces())
+
+    @app.post("/file", max_body_size=10)
+    async def of_file() -> FileResponse:
+        return FileResponse(file)
+
+    return app
+
+
+@pytest.mark.parametrize("layered", [False, True])
+@pytest.mark.parametrize("path", ["/stream", "/file"])
+def test_an_answer_that_streams_is_refused_before_it_begins(
+    streaming: FastAPI, path: str, layered: bool
+) -> None:
+    if layered:
+        streaming.add_middleware(BaseHTTPMiddleware, dispatch=pass_on)
+    client = client_of(streaming)
+    assert_too_large(client.post(path, content="x" * 11))
+    assert_too_large(client.post(path, content=in_pieces(11)))
+    assert client.post(path, content="x" * 10).status_code == 200
+
+
+@pytest.mark.parametrize("announced", [False, True])
+async def test_an_answer_that_streams_ends_whatever_comes_meanwhile(
+    streaming: FastAPI, announced: bool
+) -> None:
+    """The server asks for the rest of the body only after the answer has begun."""
+    client_of(streaming)
+    begun, sent = asyncio.Event(), list[Message]()
+    body = [b"x" * 6, b"x" * 6]
+
+    async def receive() -> Message:
+        if len(body) == 1:
+            await begun.wait()
+        if not body:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": body.pop(), "more_body": bool(body)}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        begun.set()
+
+    headers = [(b"content-length", b"10")] if announced else [(b"transfer-encoding", b"chunked")]
+    scope: Scope = {"type": "http", "method": "POST", "path": "/stream", "headers": headers}
+    scope |= {"query_string": b"", "root_path": ""}
+    await streaming(scope, receive, send)
+    assert sent[0]["status"] == 200
+    assert b"".join(message.get("body", b"") for message in sent) == b"piece" * 3
+    assert body == []
+
+
+async def test_a_request_needs_no_version_to_be_counted() -> None:
+    """FastAPI never asks for it, and programs that call an application themselves leave it out."""
+    app = application()
+    client_of(app)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("nobody reads")
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/nowhere", "headers": []}
+    await app(scope | {"query_string": b"", "root_path": ""}, receive, send)
+    assert sent[0]["status"] == 404
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_what_is_raised_by_a_layer_itself_stays_its_failure(grouped: bool) -> None:
+    app = application()
+
+    @app.middleware("http")
+    async def fail(request: Request, call_next: Any) -> Any:
+        raise ExceptionGroup("mine", [HTTPException(413)]) if grouped else HTTPException(413)
+
+    assert client_of(app).post("/unread", content="x").status_code == 500
 
 
 def test_a_body_where_none_is_expected_is_limited_too() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from anyio import CancelScope
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -55,7 +56,8 @@ class BodyLimit:
 
     A request that announces more than any route takes is refused before anything else is done. In
     every other case it is the reading that is refused, by the limit of the route; a body that
-    nobody reads does no harm.
+    nobody reads does no harm. Answers that stream read: where the client has announced too much,
+    they are refused as well.
 
     Args:
         app: The application inside.
@@ -96,6 +98,8 @@ class _Counter(RequestBodyLimitResponder):
     def __init__(self, limits: BodyLimit) -> None:
         super().__init__(self._counted, limits.limit)
         self.limits = limits
+        self.has_refused = False
+        self.has_answered = False
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.content_length is not None and self.content_length > self.limits.largest:
@@ -104,21 +108,43 @@ class _Counter(RequestBodyLimitResponder):
         try:
             await self.limits.app(scope, receive, send)
         except Exception as error:
-            # A layer has read the body, outside of the handlers for exceptions.
-            if self.response_started or not _is_too_large(error):
+            if not self.has_refused or not _is_too_large(error):
                 raise
-            await self.limits.refuse(scope, receive, send)
+            if not self.response_started:
+                # A layer has read the body, outside of the handlers for exceptions.
+                await self.limits.refuse(scope, receive, send)
+            elif not self.has_answered:
+                raise
+
+    async def receive_with_limit(self) -> Message:
+        while True:
+            try:
+                return await super().receive_with_limit()
+            except HTTPException:
+                if not self.response_started:
+                    self.has_refused = True
+                    raise
+            # An answer that streams asks meanwhile whether the client has left, and must not fail
+            # of a body that nobody wants: what is too much is dropped.
 
     async def send_with_limit(self, message: Message) -> None:
         # Without Starlette's own answer, which this class is here to do without.
         if message["type"] == "http.response.start":
             self.response_started = True
-        await self.send(message)
+            self.content_length = None  # from here on, only what comes counts
+            if self.has_refused and message["status"] < 400:
+                # An answer that streams is begun by a task of its own, which the refusal of what
+                # it listens to has cancelled already.
+                self.has_answered = True
+                with CancelScope(shield=True):
+                    await self.limits.refuse(self.scope, self.receive, self.send)
+        if not self.has_answered:
+            await self.send(message)
 
 
 def _has_no_body(scope: Scope) -> bool:
     """Return whether counting would be for nothing, which is so for most requests."""
-    if scope["method"] not in SAFE_METHODS or scope["http_version"][0] != "1":
+    if scope["method"] not in SAFE_METHODS or scope.get("http_version", "1")[0] != "1":
         return False  # later versions need no header to announce a body
     # A loop: `all` takes twice as long, of every request.
     for name, _ in scope["headers"]:  # noqa: SIM110
@@ -127,9 +153,11 @@ def _has_no_body(scope: Scope) -> bool:
     return True
 
 
-def _is_too_large(error: Exception) -> bool:
+def _is_too_large(error: BaseException | None) -> bool:
     if isinstance(error, ExceptionGroup):  # of a layer that reads and answers in two tasks
         return all(_is_too_large(each) for each in error.exceptions)
+    if isinstance(error, RuntimeError):  # Starlette's, of an error that comes after the answer
+        error = error.__cause__
     return isinstance(error, HTTPException) and error.status_code == TOO_LARGE
 
 

@@ -60,6 +60,13 @@ def test_every_bad_entry_is_reported_at_the_place_of_the_setting(folder: Project
     assert "'shop.file' is a module, not a package" in found[4]
 
 
+@pytest.mark.parametrize("prefix", ["/orgs/{org", "/orgs/{my-org}", "/orgs/{}"])
+def test_a_prefix_has_whole_parameters(folder: ProjectFolder, prefix: str) -> None:
+    load_apps([App("shop.orders", prefix="/orgs/{org}/v{number:int}")], locate=lambda _: None)
+    (found,) = problems(App("shop.orders", prefix=prefix))
+    assert f"the prefix {prefix!r} of shop.orders is no path" in found
+
+
 def test_an_app_that_fails_to_import_is_told_from_one_that_is_absent(folder: ProjectFolder) -> None:
     folder.write({"shop/orders/__init__.py": "x = 1\nimport nowhere_at_all\n"})
     [line] = problems("shop.orders")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 from starlette.types import Message
 
 from fastforge.asgi import get_asgi_application
@@ -245,6 +246,19 @@ def test_an_application_that_has_answered_is_refused_in_one_line(shop: ProjectFo
     with pytest.raises(ComponentError, match="'old shop' has answered requests already") as caught:
         get_asgi_application(shop.load(), app=app)
     assert caught.value.code == "web.E006"
+
+
+def test_what_cannot_become_the_projects_application_is_refused_in_one_line(
+    shop: ProjectFolder,
+) -> None:
+    app: Any = FastAPI(title="old shop")
+    with pytest.raises(ComponentError, match=r"is no project; write get_asgi_application\(app=app"):
+        get_asgi_application(app)
+    with pytest.raises(ComponentError, match="a Starlette is no FastAPI; mount it in one"):
+        get_asgi_application(shop.load(), app=Starlette())  # type: ignore[arg-type]
+    get_asgi_application(shop.load(), app=app)
+    with pytest.raises(ComponentError, match="'old shop' is the project's already; call it once"):
+        get_asgi_application(shop.load(), app=app)
 
 
 def test_a_route_of_an_existing_application_may_not_be_hidden(shop: ProjectFolder) -> None:

@@ -150,6 +150,20 @@ def test_two_routes_of_an_existing_application_are_its_own_business() -> None:
     assert paths(app) == ["/a", "/a", "/b"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "text"),
+    [
+        ("/{shop}", "Duplicated param name shop at path /{shop}/{shop}; change the path, or the"),
+        ("/{key:number}", "Unknown path convertor 'number'; change the path"),
+    ],
+)
+def test_a_path_that_cannot_be_read_is_one_line(prefix: str, text: str) -> None:
+    with pytest.raises(ComponentError) as caught:
+        mount_routers(FastAPI(), [declared(router_of("/{shop}"))], {"orders": prefix})
+    assert caught.value.code == "web.E002"
+    assert text in str(caught.value)
+
+
 def test_a_route_without_prefix_and_path_is_one_line() -> None:
     with pytest.raises(ComponentError, match="cannot be mounted") as caught:
         mount_routers(FastAPI(), [declared(router_of(""))], {})

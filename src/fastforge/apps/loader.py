@@ -20,7 +20,7 @@ from .config import AppConfig
 __all__ = ["load_apps"]
 
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_PREFIX = re.compile(r"(/[^/\s]+)*")
+_PREFIX = re.compile(r"(/([^/\s{}]|\{[A-Za-z_]\w*(:[A-Za-z_]\w*)?\})+)*")
 
 
 Locate = Callable[[int], Location | None]
@@ -103,7 +103,7 @@ def _checked(entry: Any) -> App:
         raise AppError(
             f"the prefix {app.prefix!r} of {app.name} is no path",
             code="apps.E006",
-            hint="begin it with / and end it without one, for example /api",
+            hint="begin it with / and end it without one, for example /api or /orgs/{org}",
         )
     return app
 

@@ -18,7 +18,7 @@ from ..web.kinds import ERROR_FORMATS, ROUTERS
 from ..web.operations import name_operations
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
-from .enclosing import enclose
+from .enclosing import enclose, is_enclosed
 from .layers import add_middleware
 
 __all__ = ["get_asgi_application"]
@@ -50,10 +50,11 @@ def get_asgi_application(
             else `FASTFORGE_SETTINGS_MODULE` or `pyproject.toml` says it.
 
     Raises:
-        ComponentError: Two routes clash, a middleware cannot be imported, or `app` is serving.
+        ComponentError: Two routes clash, a middleware cannot be imported, or `app` is serving,
+            has been given before, or is no FastAPI.
         ForgeError: The project cannot be loaded.
     """
-    _refuse_serving(app)
+    _refuse_unfit(project, app)
     project = project or Project.load(settings_module)
     app = new_application(project) if app is None else app
     prefixes = {config.label: config.prefix for config in project.apps}
@@ -73,13 +74,22 @@ def get_asgi_application(
     return app
 
 
-def _refuse_serving(app: FastAPI | None) -> None:
-    if app is not None and app.middleware_stack is not None:
-        raise ComponentError(
-            f"the application {app.title!r} has answered requests already",
-            code="web.E006",
-            hint="call get_asgi_application(app=app) where the application is made",
-        )
+def _refuse_unfit(project: object, app: object) -> None:
+    here = "call get_asgi_application(app=app) where the application is made"
+    if isinstance(project, FastAPI):
+        raise _unfit(f"{project.title!r} is no project", "write get_asgi_application(app=app)")
+    if app is None:
+        return
+    if not isinstance(app, FastAPI):
+        raise _unfit(f"a {type(app).__qualname__} is no FastAPI", "mount it in one: app.mount")
+    if app.middleware_stack is not None:
+        raise _unfit(f"{app.title!r} has answered requests already", here)
+    if is_enclosed(app):
+        raise _unfit(f"{app.title!r} is the project's already", "call it once")
+
+
+def _unfit(fault: str, hint: str) -> ComponentError:
+    return ComponentError(f"the application {fault}", code="web.E006", hint=hint)
 
 
 def _welcome(app: FastAPI, project: Project) -> None:

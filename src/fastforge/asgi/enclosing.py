@@ -18,7 +18,7 @@ from .building import Unbuilt, built
 from .policy import edge_policy
 from .telemetry import ask_less_often
 
-__all__ = ["enclose"]
+__all__ = ["enclose", "is_enclosed"]
 
 
 def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
@@ -45,6 +45,11 @@ def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
     # object stays the FastAPI that every tool knows.
     app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
     app.router.lifespan_context = lifespan
+
+
+def is_enclosed(app: FastAPI) -> bool:
+    """Return whether an application is a project's already."""
+    return app.build_middleware_stack.__module__ == __name__
 
 
 @asynccontextmanager

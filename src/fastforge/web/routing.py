@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
@@ -12,6 +13,7 @@ from fastapi.exceptions import FastAPIError
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, WebSocketRoute
 
+from .._utils import first_line
 from ..components import Component
 from ..exceptions import ComponentError, ErrorGroup, Location
 from .index.patterns import matches_by_path
@@ -37,7 +39,7 @@ def mount_routers(
 
     Raises:
         ErrorGroup: Routes with the same method and path, naming both functions.
-        ComponentError: A route has neither a prefix nor a path.
+        ComponentError: A route has neither a prefix nor a path, or two parameters of one name.
     """
     declared = tuple(routers)
     included = included_routers(app.router, *(router.value for router in declared))
@@ -46,8 +48,10 @@ def mount_routers(
     for router in declared:
         if id(router.value) not in included:
             before = len(app.routes)
-            _include(app, router, prefixes.get(router.app, ""))
-            errors.extend(_clashes(app.routes[before:], routes, router))
+            with _mounting(router):
+                app.include_router(router.value, prefix=prefixes.get(router.app, ""))
+                # Here FastAPI reads the whole paths, prefixes included.
+                errors.extend(_clashes(app.routes[before:], routes, router))
     if errors:
         raise errors[0] if len(errors) == 1 else ErrorGroup(errors)
 
@@ -74,14 +78,18 @@ def duplicates(app: FastAPI) -> Iterator[ComponentError]:
     yield from _clashes(app.routes, {}, None)
 
 
-def _include(app: FastAPI, router: Component[APIRouter], prefix: str) -> None:
+@contextmanager
+def _mounting(router: Component[APIRouter]) -> Iterator[None]:
     try:
-        app.include_router(router.value, prefix=prefix)
-    except FastAPIError as error:
+        yield
+    except (FastAPIError, ValueError, AssertionError) as error:
+        is_empty = isinstance(error, FastAPIError)
         raise ComponentError(
-            f"the router {router.name!r} cannot be mounted: {error}",
+            f"the router {router.name!r} cannot be mounted: {first_line(str(error))}",
             code="web.E002",
-            hint="give the router a prefix, or the route a path",
+            hint="give the router a prefix, or the route a path"
+            if is_empty
+            else "change the path, or the prefix of the app",
             where=router.location,
         ) from error
 

@@ -187,7 +187,7 @@ async def test_an_answer_that_streams_ends_whatever_comes_meanwhile(
 
     headers = [(b"content-length", b"10")] if announced else [(b"transfer-encoding", b"chunked")]
     scope: Scope = {"type": "http", "method": "POST", "path": "/stream", "headers": headers}
-    scope |= {"query_string": b"", "root_path": ""}
+    scope["query_string"], scope["root_path"] = b"", ""
     await streaming(scope, receive, send)
     assert sent[0]["status"] == 200
     assert b"".join(message.get("body", b"") for message in sent) == b"piece" * 3
@@ -207,7 +207,8 @@ async def test_a_request_needs_no_version_to_be_counted() -> None:
         raise AssertionError("nobody reads")
 
     scope: Scope = {"type": "http", "method": "GET", "path": "/nowhere", "headers": []}
-    await app(scope | {"query_string": b"", "root_path": ""}, receive, send)
+    scope["query_string"], scope["root_path"] = b"", ""
+    await app(scope, receive, send)
     assert sent[0]["status"] == 404
 
 

@@ -63,7 +63,7 @@ def test_a_missing_extra_gives_the_install_line() -> None:
 
 
 def failure(source: str) -> BaseException:
-    with pytest.raises((ImportError, NameError)) as caught:
+    with pytest.raises((ImportError, NameError, RuntimeError)) as caught:
         exec(compile(source, "shop.py", "exec"), {})
     return caught.value
 
@@ -80,6 +80,11 @@ def failure(source: str) -> BaseException:
         ("from collections.abc import Maping", "did you mean 'Mapping'?"),
         ("import os as systm\nsystem", "did you mean 'systm'?"),
         ("pritn", "did you mean 'print'?"),
+        (
+            "from fastapi.dependencies.utils import multipart_not_installed_error as text\n"
+            "raise RuntimeError(text)",
+            'install it with: pip install "fastforge-framework[forms]"',
+        ),
     ],
 )
 def test_what_an_import_most_likely_meant_is_said(source: str, hint: str) -> None:

@@ -154,7 +154,10 @@ def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
 
 
 def import_hint(error: BaseException) -> str:
-    """Return what most likely was meant by a name that an import or a module does not have."""
+    """Return what most likely was meant by a name that an import or a module does not have.
+
+    Also what to install where a module cannot do without.
+    """
     if isinstance(error, ModuleNotFoundError) and error.name:
         package, _, name = error.name.rpartition(".")
         near = nearest(name, _modules_of(package))
@@ -168,6 +171,8 @@ def import_hint(error: BaseException) -> str:
     if isinstance(error, NameError) and error.name:
         known = [frame.f_globals for frame, _ in _frames(error)]
         return did_you_mean(error.name, {*(known[-1] if known else ()), *vars(builtins)})
+    if isinstance(error, RuntimeError) and "python-multipart" in str(error):  # FastAPI, of a form
+        return f'install it with: pip install "{DISTRIBUTION}[forms]"'
     return ""
 
 

@@ -30,6 +30,21 @@ def test_a_limit_that_lets_nothing_run_is_refused(limit: int, max_waiting: int |
         Limiter("printer", limit, max_waiting)
 
 
+def test_a_limit_that_is_no_whole_number_is_refused() -> None:
+    with pytest.raises(OffloadError, match="E002.*'printer' has limit='2' and"):
+        Limiter("printer", "2")  # type: ignore[arg-type]
+    with pytest.raises(OffloadError, match=r"E002.* max_waiting=1\.5"):
+        Limiter("printer", 2, 1.5)  # type: ignore[arg-type]
+
+
+async def test_a_name_is_no_limiter(project: Project) -> None:
+    async with project.running(Role.COMMAND):
+        with pytest.raises(
+            OffloadError, match=r"E002.*'printer' is no limiter; write limiter=PRINTER"
+        ):
+            await offload(len, "", limiter="printer")  # type: ignore[call-overload]
+
+
 async def test_no_more_run_than_it_allows_and_who_waits_takes_no_thread(
     project: Project, door: Door
 ) -> None:
@@ -53,7 +68,7 @@ async def test_more_than_may_wait_are_refused_and_nothing_of_them_stays(
     async with project.running(Role.COMMAND):
         runs, waits = (asyncio.create_task(offload(door.enter, limiter=printer)) for _ in "ab")
         await wait_until_async(waiting)
-        with pytest.raises(OffloadBusy, match="E010.*1 callers wait for the limiter 'printer'"):
+        with pytest.raises(OffloadBusy, match="E010.*1 caller waits for the limiter 'printer'"):
             await offload(door.enter, limiter=printer)
         waits.cancel()
         await asyncio.wait({waits})

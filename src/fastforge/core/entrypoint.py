@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from .._utils import did_you_mean, failing_line, find_module, told
+from .._utils import did_you_mean, failing_line, find_module, import_hint, told
 from ..exceptions import ForgeError, SettingsError, StartError
 
 if TYPE_CHECKING:
@@ -117,6 +117,8 @@ def _import(name: str) -> ModuleType:
         raise StartError(
             f"{name} does not load: {told(error)}",
             code="server.E004",
-            hint="run this in the project's folder" if missing == name.partition(".")[0] else "",
+            hint="run this in the project's folder"
+            if missing == name.partition(".")[0]
+            else import_hint(error),
             where=failing_line(error),
         ) from error

@@ -110,11 +110,17 @@ def _running_caller() -> Call | None:
 
 
 def refuse_async(function: Callable[..., Any]) -> None:
-    """Refuse what belongs on the event loop.
+    """Refuse what belongs on the event loop, and what has been called already.
 
     Raises:
-        OffloadError: It is an `async def`.
+        OffloadError: It is an `async def`, or no function.
     """
+    if not callable(function):
+        raise OffloadError(
+            f"offload is given a {type(function).__qualname__}, which is no function",
+            code="offloading.E001",
+            hint="give the function and its arguments, not what it returns: offload(render, 7)",
+        )
     target: Any = function
     while isinstance(target, functools.partial):
         target = target.func

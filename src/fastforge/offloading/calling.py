@@ -10,7 +10,7 @@ from ..lifecycle import current_container
 from .call import Call, refuse_async
 from .errors import OffloadError
 from .gauges import OffloadGauges
-from .limiter import Limiter
+from .limiter import Limiter, refuse_other
 from .running import offloading_of
 
 __all__ = ["offload", "offload_gauges"]
@@ -54,10 +54,11 @@ async def offload(
         OffloadTimeout: It did not end in time; in HTTP a 504. Also a TimeoutError.
         OffloadBusy: As many wait for the limiter as it lets wait; in HTTP a 503.
         OffloadCrashed: The process ended before the function did.
-        OffloadError: An async function, or one that cannot be sent to a process.
+        OffloadError: An async function, no function, or one that cannot be sent to a process.
         ContainerMissing: No project runs here.
     """
     refuse_async(function)
+    refuse_other(limiter)
     offloading = offloading_of(current_container())
     call = Call(function, args)
     if asyncio.get_running_loop() is not offloading.loop:

@@ -81,8 +81,9 @@ class Gate:
 
     def _refuse_if_full(self) -> None:
         if self._max_waiting is not None and self.waiting >= self._max_waiting:
+            callers = "1 caller waits" if self.waiting == 1 else f"{self.waiting} callers wait"
             raise OffloadBusy(
-                f"{self._max_waiting} callers wait for the limiter {self.name!r} already",
+                f"{callers} for the limiter {self.name!r} already",
                 code="offloading.E010",
                 hint="try again later, or raise its limit",
             )

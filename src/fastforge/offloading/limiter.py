@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .errors import OffloadError
 
-__all__ = ["Limiter"]
+__all__ = ["Limiter", "refuse_other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Limiter:
             number.
 
     Raises:
-        OffloadError: The limit is less than 1, or `max_waiting` less than 0.
+        OffloadError: The limit is less than 1, `max_waiting` less than 0, or one no whole number.
     """
 
     name: str
@@ -40,10 +40,26 @@ class Limiter:
     max_waiting: int | None = None
 
     def __post_init__(self) -> None:
-        if self.limit < 1 or (self.max_waiting or 0) < 0:
+        numbers: tuple[object, ...] = (self.limit, self.max_waiting or 0)
+        whole = all(isinstance(number, int) for number in numbers)
+        if not whole or self.limit < 1 or (self.max_waiting or 0) < 0:
             raise OffloadError(
-                f"the limiter {self.name!r} has limit={self.limit} and"
-                f" max_waiting={self.max_waiting}",
+                f"the limiter {self.name!r} has limit={self.limit!r} and"
+                f" max_waiting={self.max_waiting!r}",
                 code="offloading.E002",
                 hint="at least one call has to run at a time, and max_waiting is 0 or more",
             )
+
+
+def refuse_other(limiter: object) -> None:
+    """Refuse what is given for a limiter and is none, such as its name.
+
+    Raises:
+        OffloadError: It is neither a Limiter nor None.
+    """
+    if limiter is not None and not isinstance(limiter, Limiter):
+        raise OffloadError(
+            f"{limiter!r} is no limiter",
+            code="offloading.E002",
+            hint='write limiter=PRINTER, and PRINTER = Limiter("printer", 2) above',
+        )

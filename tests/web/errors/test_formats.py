@@ -262,6 +262,19 @@ def test_an_async_function_and_a_prefix_that_is_no_path_are_refused() -> None:
             error_format(prefix=prefix)(lambda problem: Refusal(why=problem.title))
 
 
+def test_a_declaration_that_could_not_work_is_refused_where_it_stands() -> None:
+    def refusal() -> Refusal:
+        return Refusal(why="")
+
+    with pytest.raises(ComponentError, match=r"test_formats\.py.* does not take a problem alone"):
+        error_format(refusal)  # type: ignore[call-overload]
+    with pytest.raises(ComponentError, match=r"test_formats\.py.*@error_format\(prefix='/api'\)"):
+        error_format("/api")  # type: ignore[call-overload]
+    with pytest.raises(ComponentError, match="has no media type but 'json'"):
+        error_format(media_type="json")(lambda problem: Refusal(why=problem.title))
+    error_format(media_type="application/json; charset=utf-8")(lambda problem: Refusal(why=""))
+
+
 @pytest.mark.parametrize(
     ("annotation", "fault"),
     [("", "has no return annotation"), (" -> object()", "returns what has no schema")],

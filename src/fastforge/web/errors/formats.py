@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
@@ -18,6 +19,7 @@ from .problems import Problem, problem_details
 
 __all__ = ["PROBLEM_DETAILS", "ErrorFormat", "error_format"]
 
+_MEDIA_TYPE: Final = re.compile(r"[^/\s;]+/[^/\s;]+(\s*;[ -~]*)?")
 _PREFIX: Final = re.compile(r"/|(/[^/\s]+)+")
 
 
@@ -109,23 +111,45 @@ def error_format(
         media_type: The Content-Type of the answers.
 
     Raises:
-        ComponentError: It decorates an async function, or the prefix is no path.
+        ComponentError: It decorates an async function, one that takes something else than a
+            problem, or the prefix is no path.
     """
 
-    def declare(function: Callable[[Problem], Any]) -> ErrorFormat:
-        if inspect.iscoroutinefunction(function):
-            fault, hint = "is async: an answer does not wait", "write `def`"
-        elif prefix is not None and not _PREFIX.fullmatch(prefix):
-            fault, hint = f"has the prefix {prefix!r}, which is no path", "write it like /api"
-        else:
-            return ErrorFormat(
-                name=function.__name__, function=function, prefix=prefix, media_type=media_type
-            )
+    if function is not None and not callable(function):
+        caller = sys._getframe(1)
         raise ComponentError(
-            f"the error format {function.__name__!r} {fault}",
+            f"@error_format is given {function!r}, which is no function",
             code="web.E030",
-            hint=hint,
-            where=Location.of(function),
+            hint=f"write @error_format(prefix={function!r})",
+            where=Location(caller.f_code.co_filename, caller.f_lineno),
+        )
+
+    def declare(function: Callable[[Problem], Any]) -> ErrorFormat:
+        for fault, hint in _faults(function, prefix, media_type):
+            raise ComponentError(
+                f"the error format {function.__name__!r} {fault}",
+                code="web.E030",
+                hint=hint,
+                where=Location.of(function),
+            )
+        return ErrorFormat(
+            name=function.__name__, function=function, prefix=prefix, media_type=media_type
         )
 
     return declare if function is None else declare(function)
+
+
+def _faults(
+    function: Callable[..., Any], prefix: str | None, media_type: str
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a declaration, and what to do about it."""
+    if inspect.iscoroutinefunction(function):
+        yield "is async: an answer does not wait", "write `def`"
+    if prefix is not None and not _PREFIX.fullmatch(prefix):
+        yield f"has the prefix {prefix!r}, which is no path", "write it like /api"
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        yield f"has no media type but {media_type!r}", "write it like application/json"
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        yield "does not take a problem alone", "give it one parameter: `problem: Problem`"

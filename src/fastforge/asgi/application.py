@@ -20,6 +20,7 @@ from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
 from .enclosing import enclose, is_enclosed
 from .layers import add_middleware
+from .pages import let_pages_work
 
 __all__ = ["get_asgi_application"]
 
@@ -64,6 +65,7 @@ def get_asgi_application(
     mount_routers(app, routers, prefixes)
     index_routes(app)
     limit_bodies(app, project)
+    let_pages_work(app, project)
     add_middleware(app, project)
     add_exception_handlers(app, formats, debug=project.settings.debug)
     answer_large_bodies(app, formats)

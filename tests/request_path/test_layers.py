@@ -32,9 +32,7 @@ def test_a_line_says_what_was_asked_and_what_became_of_it(site: Site) -> None:
     assert line["duration_ms"] >= 0
     assert {"level": "info", "method": "GET", "path": "/api/readers/eve"}.items() <= line.items()
     assert line["client"] == "127.0.0.1"
-    assert site.process.output.count("/api/readers/eve") == 1, (
-        "a line of the server too"
-    )
+    assert site.process.output.count("/api/readers/eve") == 1, "a line of the server too"
     assert "secret" not in site.process.output
 
 

@@ -68,3 +68,18 @@ def write_to_the_terminal() -> str:
 
 def size_of(content: bytes) -> int:
     return len(content)
+
+
+def crash_with_a_fork(path: str) -> None:
+    """End without an answer, and leave a fork behind that lives on."""
+    if os.fork() == 0:
+        spin(path)
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    os._exit(7)
+
+
+def fork_and_wait(path: str) -> None:
+    if os.fork() == 0:
+        spin(path)
+    os.wait()

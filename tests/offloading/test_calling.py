@@ -38,7 +38,7 @@ async def test_the_function_runs_elsewhere_and_its_result_comes_back(project: Pr
 async def test_what_has_been_called_already_is_told(project: Project) -> None:
     async with project.running(Role.COMMAND):
         with pytest.raises(OffloadError, match=r"E001\] offload is given a str, which"):
-            await offload(str(7))  # type: ignore[call-overload]
+            await offload(str(7))  # type: ignore[arg-type]
 
 
 async def test_the_event_loop_goes_on_meanwhile(project: Project, door: Door) -> None:

@@ -42,7 +42,7 @@ async def test_a_name_is_no_limiter(project: Project) -> None:
         with pytest.raises(
             OffloadError, match=r"E002.*'printer' is no limiter; write limiter=PRINTER"
         ):
-            await offload(len, "", limiter="printer")  # type: ignore[call-overload]
+            await offload(len, "", limiter="printer")  # type: ignore[arg-type]
 
 
 async def test_no_more_run_than_it_allows_and_who_waits_takes_no_thread(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import sys
 import threading
 import traceback
@@ -112,6 +113,63 @@ async def test_a_crash_is_one_error_and_the_next_call_has_a_new_process(project:
             await offload(functions.leave, process=True)
         assert offload_gauges().processes.borrowed == 0
         assert await offload(functions.double, 4, process=True) == 8
+
+
+async def test_a_fork_that_outlives_its_process_does_not_hold_the_answer(
+    project: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "pid"
+    async with project.running(Role.COMMAND):
+        try:
+            with pytest.raises(OffloadCrashed, match=r"crash_with_a_fork ended with 7"):
+                await offload(functions.crash_with_a_fork, str(path), process=True)
+        finally:
+            os.kill(int(path.read_text()), 9)
+
+
+async def test_what_a_process_has_started_is_ended_with_it(
+    project: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "pid"
+    async with project.running(Role.COMMAND):
+        call = asyncio.create_task(offload(functions.fork_and_wait, str(path), process=True))
+        await wait_until_async(path.exists)
+        call.cancel()
+        await wait_until_async(lambda: not is_running(int(path.read_text())))
+
+
+async def test_a_storm_of_cancellations_ends_no_process_of_another_call(
+    make_project: MakeProject,
+) -> None:
+    """Callers that leave before it starts, as it runs, and as it has just answered."""
+    chance = random.Random(7)
+
+    async def call(number: int) -> int:
+        return await offload(functions.double, number, process=True)
+
+    async with make_project(processes=2).running(Role.COMMAND):
+        calls = [asyncio.create_task(call(number)) for number in range(60)]
+        for each in chance.sample(calls, 30):
+            await asyncio.sleep(chance.choice((0, 0.001, 0.03)))
+            each.cancel()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        for number, end in enumerate(ended):
+            assert end == 2 * number or isinstance(end, asyncio.CancelledError)
+        await wait_until_async(lambda: not offload_gauges().processes.borrowed)
+        assert offload_gauges().live_processes <= 2
+
+
+async def test_a_function_in_a_process_that_does_not_end_is_ended_by_the_stop(
+    project: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pid"
+    async with project.running(Role.COMMAND):
+        call = asyncio.create_task(offload(functions.spin, str(path), process=True))
+        await wait_until_async(path.exists)
+    assert not is_running(int(path.read_text()))
+    with pytest.raises(OffloadError, match=r"E006.*the project has stopped"):
+        await call
+    assert caplog.messages == []
 
 
 async def test_an_idle_process_that_somebody_ends_is_replaced(project: Project) -> None:

@@ -59,6 +59,7 @@ def _serve(orders: Orders, observer: Observer) -> int:
             socket.socket(fileno=orders.sock),
             graceful_s=orders.graceful_s,
             observer=observer,
+            ends_process=True,
         )
     except Exception as error:
         observer.failed(error)

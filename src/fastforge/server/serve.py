@@ -18,6 +18,7 @@ from ..exceptions import ForgeError, StartError
 from ..middleware.edge import CONTAINER
 from ..observability.tracebacks import tracebacks_are_wanted
 from .drain import Server
+from .ending import end_soon
 from .lifespan import Lifespan
 from .listening import bind
 from .loading import resting_collector
@@ -38,6 +39,7 @@ def serve(
     linger_s: float = LINGER_S,
     access_log: bool = True,
     observer: Observer | None = None,
+    ends_process: bool = False,
 ) -> int:
     """Serve an application until SIGTERM or SIGINT, and return the exit code of the process.
 
@@ -60,6 +62,8 @@ def serve(
         access_log: Write one line a request to standard output, where the application does not
             write one itself, as ours do.
         observer: Whom to tell how far it has come.
+        ends_process: Whether the process has nothing else to do. It then ends 3 seconds after the
+            server has stopped, also when a thread or a task of it does not.
 
     Returns:
         0 after a stop that was asked for, 3 when the application could not start.
@@ -73,6 +77,7 @@ def serve(
                 _config(app, access_log), linger_s=linger_s, graceful_s=graceful_s
             )
             server.observer, server.wake_collector = observer, wake_collector
+            server.ends_process = ends_process
             return _run(server, sock)
         except ForgeError as error:
             return refuse(error, observer)
@@ -128,6 +133,7 @@ class _ObservedServer(Server):
 
     observer: Observer
     wake_collector: Callable[[], None]
+    ends_process: bool
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
@@ -138,6 +144,11 @@ class _ObservedServer(Server):
                 self.observer.failed(failure, self.lifespan.message)
             raise
         self._telling = asyncio.create_task(self._tell())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.ends_process:
+            end_soon()
 
     async def _tell(self) -> None:
         # Whoever has been waiting for the first answer comes first.

@@ -117,4 +117,5 @@ def _serve_here(module: str, named_by: str, place: Place, sock: socket.socket, u
         sock,
         graceful_s=settings.section(Server).graceful_s,
         observer=Announcer(url, settings_module=settings.module, environment=settings.environment),
+        ends_process=True,
     )

@@ -117,3 +117,45 @@ def test_nothing_is_said_of_a_project_whose_application_is_made_of_its_apps(
     shop: ProjectFolder,
 ) -> None:
     assert told(shop) == []
+
+
+def test_an_application_where_a_router_is_meant_is_told(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]',
+            "shop/orders/__init__.py": "",
+            "shop/orders/routes.py": """
+                from fastapi import APIRouter, FastAPI
+
+                app = FastAPI()
+
+                @app.get("/orders")
+                async def orders() -> None: ...
+                """,
+        }
+    )
+    (line,) = told(shop)
+    assert line.startswith(
+        "warning [web.W005] shop/orders/routes.py:3: the routes of app are not served: it is an"
+    )
+
+
+def test_an_application_beside_a_router_is_its_own_business(shop: ProjectFolder) -> None:
+    shop.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]',
+            "shop/orders/__init__.py": "",
+            "shop/orders/routes.py": """
+                from fastapi import APIRouter, FastAPI
+
+                admin = FastAPI()
+
+                @admin.get("/orders")
+                async def orders() -> None: ...
+
+                router = APIRouter()
+                router.mount("/admin", admin)
+                """,
+        }
+    )
+    assert told(shop) == []

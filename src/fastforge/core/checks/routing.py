@@ -1,22 +1,28 @@
-"""Routes of the application that is served: which are never reached, and how they are found."""
+"""Routes: which are never reached, or not served at all, and how a request finds them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from ...checks import Level, Message, check
+from ...components import top_level_names
 from ...exceptions import ForgeError, Location
 from ...web.index import index_routes, why_not_indexed
+from ...web.kinds import ROUTERS
 from ...web.routing import duplicates
 from ..entrypoint import written_application
 
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["routes_are_found", "routes_are_reached"]
+__all__ = ["applications_are_routers", "routes_are_found", "routes_are_reached"]
 
 
 @check(tags={"web"})
@@ -53,6 +59,32 @@ def routes_are_found(project: Project) -> Iterator[Message]:
             hint="it works, and costs more for each route; use a stock APIRouter for the"
             " application, and the version of FastAPI that fastforge asks for",
         )
+
+
+@check(tags={"web"})
+def applications_are_routers(project: Project) -> Iterator[Message]:
+    """Warn of a `routes.py` that has an application of its own where a router is meant."""
+    with_routers = {component.app for component in project.registry.components(ROUTERS)}
+    for app in project.apps:
+        module = sys.modules.get(f"{app.name}.{ROUTERS.module}")
+        if module is None or app.label in with_routers:
+            continue
+        for name, value in vars(module).items():
+            if isinstance(value, FastAPI) and any(isinstance(r, APIRoute) for r in value.routes):
+                yield Message(
+                    id="web.W005",
+                    level=Level.WARNING,
+                    text=f"the routes of {name} are not served: it is an application",
+                    hint=f"write {name} = APIRouter(), and leave the prefix to INSTALLED_APPS",
+                    where=_place(module, name),
+                )
+
+
+def _place(module: ModuleType, name: str) -> Location | None:
+    if module.__file__ is None:
+        return None
+    lines = top_level_names(Path(module.__file__).read_bytes())
+    return Location(module.__file__, lines.get(name, 1))
 
 
 def _application(project: Project) -> FastAPI | None:

@@ -252,7 +252,10 @@ def test_what_cannot_become_the_projects_application_is_refused_in_one_line(
     shop: ProjectFolder,
 ) -> None:
     app: Any = FastAPI(title="old shop")
-    with pytest.raises(ComponentError, match=r"is no project; write get_asgi_application\(app=app"):
+    with pytest.raises(
+        ComponentError,
+        match=r"test_application\.py:\d+: .*is no project; write get_asgi_application\(app=app",
+    ):
         get_asgi_application(app)
     with pytest.raises(ComponentError, match="a Starlette is no FastAPI; mount it in one"):
         get_asgi_application(shop.load(), app=Starlette())  # type: ignore[arg-type]

@@ -152,7 +152,7 @@ BROKEN = [
     (
         'from fastforge.conf import env\nSECRET_KEY = env.secret("SECRET_KEY")',
         "[conf.E007] shop/settings.py:2: the environment variable SECRET_KEY or SECRET_KEY_FILE is"
-        " not set; set it, on a laptop in .env",
+        " not set; set it, on a laptop in .env, which is read in development only",
     ),
     ("x = (", "[conf.E003] shop/settings.py:1: the settings module is not valid Python:"),
     ('DEBUG = "maybe"', "[conf.E006] shop/settings.py:1: DEBUG: "),

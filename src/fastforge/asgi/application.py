@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from fastapi import FastAPI
 
 from .. import __version__
 from ..core.identity import LABEL
 from ..core.services import where_jobs_run
-from ..exceptions import ComponentError
+from ..exceptions import ComponentError, Location
 from ..project import Project
 from ..web.errors.bodies import answer_large_bodies
 from ..web.errors.handlers import add_exception_handlers
@@ -91,7 +93,9 @@ def _refuse_unfit(project: object, app: object) -> None:
 
 
 def _unfit(fault: str, hint: str) -> ComponentError:
-    return ComponentError(f"the application {fault}", code="web.E006", hint=hint)
+    caller = sys._getframe(3)  # of get_asgi_application
+    where = Location(caller.f_code.co_filename, caller.f_lineno)
+    return ComponentError(f"the application {fault}", code="web.E006", hint=hint, where=where)
 
 
 def _welcome(app: FastAPI, project: Project) -> None:

@@ -183,7 +183,11 @@ def _is_optional(type_: Any) -> bool:
 def _missing(name: str, type_: Any, *, secret: bool) -> Any:
     near = nearest(name, _environ(), likeness=0.8)
     file_too = f" or {name}_FILE" if secret else ""
-    cure = "set it, on a laptop in .env" if secret else f"set it, for example {name}="
+    cure = (
+        "set it, on a laptop in .env, which is read in development only"
+        if secret
+        else f"set it, for example {name}="
+    )
     return _fail(
         f"the environment variable {name}{file_too} is not set",
         "conf.E007",

@@ -150,6 +150,11 @@ def test_two_routes_of_an_existing_application_are_its_own_business() -> None:
     assert paths(app) == ["/a", "/a", "/b"]
 
 
+def test_a_path_that_nothing_fits_is_one_line() -> None:
+    with pytest.raises(ComponentError, match="the path 'orders' does not begin with /: nothing"):
+        mount_routers(FastAPI(), [declared(router_of("orders"))], {})
+
+
 @pytest.mark.parametrize(
     ("prefix", "text"),
     [

@@ -106,6 +106,8 @@ def _clashes(
     new: list[BaseRoute], routes: dict[_Key, RouteContext], router: Component[APIRouter] | None
 ) -> Iterator[ComponentError]:
     for context in iter_route_contexts(new):
+        if router and context.endpoint and not (context.path or "/").startswith("/"):
+            raise ValueError(f"the path {context.path!r} does not begin with /: nothing fits it")
         for key in _keys(context):
             other = routes.setdefault(key, context)
             if other is not context:

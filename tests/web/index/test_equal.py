@@ -39,7 +39,7 @@ requests = st.builds(
     path=noise,
     route=st.integers(0, 40),
     values=said,
-    ending=st.sampled_from(("", "", "", "/", "//", "/a")),
+    ending=st.sampled_from(("", "", "", "/", "//", "/a", "\n")),
     root_path=st.sampled_from(("", "", "", "", "/root", "/a", "/root/", "/a/")),
     headers=st.sampled_from(
         (

@@ -87,9 +87,13 @@ class States:
 
     def find(self, path: str) -> State:
         """Return the state at the end of a path."""
+        path = path.rstrip("/")
+        if path.endswith("\n"):
+            # The `$` at the end of a route's expression lets one pass.
+            return self._any
         state = self._first
         # Nothing is deeper than the deepest pattern: a path of a thousand segments costs no more.
-        for segment in path.rstrip("/").split("/", self.depth + 1)[1:]:
+        for segment in path.split("/", self.depth + 1)[1:]:
             edges = state.edges
             if edges is None:
                 edges = self._expand(state)

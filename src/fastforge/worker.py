@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from .ending import leave_behind
 from .lifecycle import Role
 from .signals import heard_signals
 from .tasks.control import ConsumerOptions, Stop
@@ -56,11 +55,13 @@ def run_worker(
     )
     threads = asyncio.run(_with_signals(project, options))
     if threads and threading.current_thread() is threading.main_thread():
-        _leave_behind(threads)
+        # Their jobs are handed back, and run elsewhere by now.
+        logger.warning("%d threads did not end; they are left behind", len(threads))
+        leave_behind(threads)
     return 0
 
 
-async def _with_signals(project: Project, options: ConsumerOptions) -> int:
+async def _with_signals(project: Project, options: ConsumerOptions) -> frozenset[threading.Thread]:
     stop = Stop()
     started = asyncio.Event()
     main = asyncio.create_task(_run(project, options, stop, started))
@@ -76,21 +77,12 @@ async def _with_signals(project: Project, options: ConsumerOptions) -> int:
         try:
             return await main
         except asyncio.CancelledError:
-            return 0
+            return frozenset()
 
 
 async def _run(
     project: Project, options: ConsumerOptions, stop: Stop, started: asyncio.Event
-) -> int:
+) -> frozenset[threading.Thread]:
     async with project.running(Role.WORKER) as container:
         started.set()
         return await work(container, options, stop)
-
-
-def _leave_behind(threads: int) -> NoReturn:
-    """End although threads are at work: their jobs are handed back and run elsewhere by now."""
-    logger.warning("%d threads did not end; they are left behind", threads)
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

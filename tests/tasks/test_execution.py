@@ -295,9 +295,9 @@ async def test_a_def_over_its_time_is_no_longer_waited_for_but_keeps_its_thread(
         envelope = Envelope(task=stuck.name, payload={})
         outcome = await runner.run(Claim(key=1, attempt=1, envelope=envelope))
         assert "its thread cannot be ended" in outcome.error.message
-        assert threads.busy == 1
+        assert len(threads.at_work) == 1
         release.set()
-        await wait_until_async(lambda: threads.busy == 0)
+        await wait_until_async(lambda: not threads.at_work)
 
 
 async def test_threads_are_bounded() -> None:

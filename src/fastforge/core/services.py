@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
-import threading
 from typing import Final
 
+from ..ending import leave_behind
 from ..lifecycle import Container, Role, StopSignal, current_container, service
 from ..offloading.running import DRAIN_S as OFFLOAD_DRAIN_S
 from ..offloading.running import watch
@@ -67,8 +66,8 @@ async def embedded_worker(stopping: StopSignal) -> None:
     finally:
         told.cancel()
     if threads:
-        logger.warning("%d threads did not end; they are left behind", threads)
-        threading.Thread(target=_end_with_main_thread, daemon=True).start()
+        logger.warning("%d threads did not end; they are left behind", len(threads))
+        leave_behind(threads)
 
 
 @service(drain_s=OFFLOAD_DRAIN_S + 1, scoped=False)
@@ -80,12 +79,3 @@ async def offload_watch(stopping: StopSignal) -> None:
 async def _tell(stop: Stop, stopping: asyncio.Event) -> None:
     await stopping.wait()
     stop.request()
-
-
-def _end_with_main_thread() -> None:
-    """End the process once its main thread has: Python would wait for every other thread."""
-    threading.main_thread().join()
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
@@ -26,18 +27,19 @@ class Threads:
     def __init__(self, limit: int) -> None:
         self._limiter = anyio.CapacityLimiter(limit)
         self._running: set[asyncio.Task[object]] = set()
+        self._at_work: set[threading.Thread] = set()
 
     @property
-    def busy(self) -> int:
-        """How many threads are at work, those that nobody waits for included."""
-        return self._limiter.borrowed_tokens
+    def at_work(self) -> frozenset[threading.Thread]:
+        """The threads that run a function, also when nobody waits for it any more."""
+        return frozenset(self._at_work)
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function in a thread, in the context of the caller, and return its result."""
         # Its exception is kept until it is the caller's: a SystemExit would leave a task of its
         # own through the event loop, and end every job in it.
         outcome: Future[T] = Future()
-        task = asyncio.create_task(self._run(functools.partial(_keep, function, outcome)))
+        task = asyncio.create_task(self._run(functools.partial(self._keep, function, outcome)))
         self._running.add(task)
         task.add_done_callback(self._forget)
         await asyncio.wait({task})
@@ -53,9 +55,12 @@ class Threads:
         if not task.cancelled():
             task.exception()  # retrieved: nobody may be waiting for it any more
 
-
-def _keep(function: Callable[[], T], outcome: Future[T]) -> None:
-    try:
-        outcome.set_result(function())
-    except BaseException as error:
-        outcome.set_exception(error)
+    def _keep(self, function: Callable[[], T], outcome: Future[T]) -> None:
+        thread = threading.current_thread()
+        self._at_work.add(thread)
+        try:
+            outcome.set_result(function())
+        except BaseException as error:
+            outcome.set_exception(error)
+        finally:
+            self._at_work.discard(thread)

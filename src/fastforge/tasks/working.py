@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from threading import Thread
 
 from .._utils import did_you_mean
 from ..components import Registry
@@ -73,8 +74,8 @@ def options_of(
     )
 
 
-async def work(container: Container, options: ConsumerOptions, stop: Stop) -> int:
-    """Consume in a running project; return how many threads are still at work at the end.
+async def work(container: Container, options: ConsumerOptions, stop: Stop) -> frozenset[Thread]:
+    """Consume in a running project; return the threads that are still at work at the end.
 
     Raises:
         TaskError: The backend that TASKS.backend names is not installed.
@@ -82,4 +83,4 @@ async def work(container: Container, options: ConsumerOptions, stop: Stop) -> in
     consumer = Consumer(container, backend_of(container), options, stop)
     logger.info("worker %s takes jobs from %s", consumer.worker_id, ", ".join(options.queues))
     await consumer.run()
-    return consumer.threads.busy
+    return consumer.threads.at_work

@@ -27,6 +27,7 @@ from fastforge.contrib.db.errors import (
     WriteOutsideAtomic,
 )
 from fastforge.contrib.db.resources import DatabaseConnection
+from tests.conftest import with_driver
 
 from .tables import Account, Entry, Place, connections_out, opened
 
@@ -684,6 +685,30 @@ async def test_a_cancelled_read_gives_its_connection_back(postgres: DatabaseConn
             await task
         assert connections_out(postgres) == 0
     assert await postgres.session().scalar(text("SELECT 1")) == 1
+
+
+async def test_the_server_ends_a_read_that_a_task_group_cancels(postgres_dsn: str) -> None:
+    """Those of anyio cancel again and again, as that of a stream whose client has left does."""
+    query = "SELECT pg_sleep(606)"
+    async with opened(with_driver(postgres_dsn, "asyncpg"), client_check_interval_s=0) as db:
+
+        async def read() -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(db.session().execute, text(query))
+
+        async def is_active() -> bool:
+            return bool(await db.session().scalar(text(SLEEPING), {"query": query}))
+
+        task = asyncio.create_task(read())
+        while not await is_active():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with asyncio.timeout(60):
+            while await is_active():
+                await asyncio.sleep(0.01)
+        assert connections_out(db) == 0
 
 
 async def test_a_session_as_a_context_manager_loses_nothing_in_silence(

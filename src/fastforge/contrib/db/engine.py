@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from anyio import CancelScope
 from sqlalchemy import Engine, event, exc, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -74,7 +76,30 @@ def make_engines(database: Database, *, root: Path, environment: str) -> Engines
     except ModuleNotFoundError as error:
         raise database.driver.missing() from error
     _ping_when_idle(engine.sync_engine, database.idle_ping_s)
+    _close_in_peace(engine.sync_engine)
     return _sqlite(engine, database) if database.is_sqlite else _postgresql(engine, database)
+
+
+def _close_in_peace(engine: Engine) -> None:
+    """Close a connection whose statement was cancelled to its end, also in a scope of anyio.
+
+    Such a scope cancels again and again. That of a stream whose client has left, for one, would
+    interrupt the closing too: the server would go on with the statement, and keep its locks.
+    """
+    dialect = engine.dialect
+    for name in ("do_close", "do_terminate"):
+        setattr(dialect, name, _in_peace(getattr(dialect, name)))
+
+
+def _in_peace(close: Callable[[Any], None]) -> Callable[[Any], None]:
+    def close_in_peace(connection: Any) -> None:
+        if not in_greenlet():  # nothing can be awaited there, and so nothing be interrupted
+            close(connection)
+            return
+        with CancelScope(shield=True):  # noqa: ASYNC100 - SQLAlchemy awaits without the word
+            close(connection)
+
+    return close_in_peace
 
 
 def url_of(database: Database, root: Path) -> URL:

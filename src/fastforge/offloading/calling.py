@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -54,11 +55,13 @@ async def offload(
         OffloadTimeout: It did not end in time; in HTTP a 504. Also a TimeoutError.
         OffloadBusy: As many wait for the limiter as it lets wait; in HTTP a 503.
         OffloadCrashed: The process ended before the function did.
-        OffloadError: An async function, no function, or one that cannot be sent to a process.
+        OffloadError: An async function, no function, or one that cannot be sent to a process; a
+            timeout that is no length of time.
         ContainerMissing: No project runs here.
     """
     refuse_async(function)
     refuse_other(limiter)
+    _refuse_no_time(timeout_s)
     offloading = offloading_of(current_container())
     call = Call(function, args)
     if asyncio.get_running_loop() is not offloading.loop:
@@ -71,6 +74,16 @@ async def offload(
         call, limiter=limiter, timeout_s=timeout_s, process=process
     )
     return result  # type: ignore[no-any-return]
+
+
+def _refuse_no_time(timeout_s: object) -> None:
+    is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
+    if timeout_s is not None and not (is_number and 0 < timeout_s < math.inf):  # type: ignore[operator]
+        raise OffloadError(
+            f"timeout_s={timeout_s!r} is no time limit",
+            code="offloading.E008",
+            hint="write timeout_s=10 for ten seconds, None for any time",
+        )
 
 
 def offload_gauges() -> OffloadGauges:

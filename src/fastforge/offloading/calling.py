@@ -78,7 +78,7 @@ async def offload(
 
 def _refuse_no_time(timeout_s: object) -> None:
     is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
-    if timeout_s is not None and not (is_number and 0 < timeout_s < math.inf):  # type: ignore[operator]
+    if timeout_s is not None and not (is_number and 0 <= timeout_s < math.inf):  # type: ignore[operator]
         raise OffloadError(
             f"timeout_s={timeout_s!r} is no time limit",
             code="offloading.E008",

@@ -255,8 +255,7 @@ def _declared(apps: Iterable[AppConfig]) -> Iterator[Setting]:
 
 def _collect(apps: tuple[AppConfig, ...]) -> Registry:
     kinds = [KINDS, *(found.value for app in apps for found in _of_app(KINDS, app))]
-    components = [found for kind in kinds for app in apps for found in _of_app(kind, app)]
-    return Registry(kinds, components)
+    return Registry(kinds, lambda kind: [found for app in apps for found in _of_app(kind, app)])
 
 
 def _of_app(kind: Kind[Any], app: AppConfig) -> Iterator[Component[Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastforge.checks import Level, run_checks
+from fastforge.checks import CHECKS, Level, run_checks
 from fastforge.exceptions import ComponentError, SettingsError
 from tests.folder import ProjectFolder, isolated
 
@@ -164,7 +164,7 @@ def test_a_check_that_awaits_is_refused_where_it_is_declared(folder: ProjectFold
         }
     )
     with pytest.raises(ComponentError, match=r"\[checks.E003\] .*checks.py:3: @check decorates"):
-        folder.load()
+        folder.load().registry.values(CHECKS)
 
 
 def test_a_near_miss_of_a_convention_module_is_reported(folder: ProjectFolder) -> None:

@@ -15,8 +15,12 @@ def word(name: str, value: str | None = None, app: str = "shop") -> Component[st
     return Component(kind="words", name=name, value=value or name, app=app, location=place)
 
 
+def registry_of(*components: Component[str]) -> Registry:
+    return Registry([WORDS], lambda kind: components)
+
+
 def test_values_come_in_installation_order() -> None:
-    registry = Registry([WORDS], [word("b"), word("a")])
+    registry = registry_of(word("b"), word("a"))
     assert registry.values(WORDS) == ("b", "a")
     assert registry.values("words") == ("b", "a")
     assert registry.values("unknown kind") == ()
@@ -24,16 +28,30 @@ def test_values_come_in_installation_order() -> None:
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(ComponentError) as caught:
-        Registry([WORDS], [word("receipt")]).get(WORDS, "reciept")
+        registry_of(word("receipt")).get(WORDS, "reciept")
     assert caught.value.hint == "did you mean 'receipt'?"
 
 
 def test_two_values_of_one_name_are_refused() -> None:
     with pytest.raises(ComponentError, match="two of the words are named 'a'"):
-        Registry([WORDS], [word("a", "one"), word("a", "two", app="other")])
+        registry_of(word("a", "one"), word("a", "two", app="other"))
 
 
 def test_equal_collections_are_equal() -> None:
-    assert Registry([WORDS], [word("a")]) == Registry([WORDS], [word("a")])
-    assert Registry([WORDS], [word("a")]) != Registry([WORDS], [word("b")])
-    assert repr(Registry([WORDS], [word("a")])) == "<Registry(words=1)>"
+    assert registry_of(word("a")) == registry_of(word("a"))
+    assert registry_of(word("a")) != registry_of(word("b"))
+    assert repr(registry_of(word("a"))) == "<Registry(words=1)>"
+
+
+def test_a_deferred_kind_is_searched_once_when_it_is_asked_for() -> None:
+    asked: list[str] = []
+
+    def find(kind: Kind[str]) -> list[Component[str]]:
+        asked.append(kind.name)
+        return [word("a")]
+
+    late = Kind(name="late", type=str, module="late", deferred=True)
+    registry = Registry([WORDS, late], find)
+    assert asked == ["words"]
+    assert registry.values(late) == registry.values("late") == ("a",)
+    assert asked == ["words", "late"]

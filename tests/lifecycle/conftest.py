@@ -41,18 +41,19 @@ def settings(tmp_path: Path) -> Any:
 def make_registry() -> MakeRegistry:
     def make(*values: Resource[Any] | Service | Scope | Notice) -> Registry:
         kinds = {Resource: RESOURCES, Service: SERVICES, Scope: SCOPES, Notice: NOTICES}
+        components = [
+            Component(
+                kind=kinds[type(value)].name,
+                name=value.name,
+                value=value,
+                app="shop",
+                location=Location("shop/resources.py", line),
+            )
+            for line, value in enumerate(values, start=1)
+        ]
         return Registry(
             kinds.values(),
-            [
-                Component(
-                    kind=kinds[type(value)].name,
-                    name=value.name,
-                    value=value,
-                    app="shop",
-                    location=Location("shop/resources.py", line),
-                )
-                for line, value in enumerate(values, start=1)
-            ],
+            lambda kind: [each for each in components if each.kind == kind.name],
         )
 
     return make

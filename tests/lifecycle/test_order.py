@@ -79,7 +79,7 @@ def test_a_name_twice_is_refused_naming_both(make_registry: MakeRegistry) -> Non
         kind="resources", name="a", value=make("a"), app="two", location=Location("two.py", 2)
     )
     with pytest.raises(ComponentError, match=r"two.py:2: .*'one' at one.py:1 and in app 'two'"):
-        Registry([RESOURCES], [component, other])
+        Registry([RESOURCES], lambda kind: [component, other])
 
 
 def test_needs_that_are_no_resources_are_refused_where_they_are_declared() -> None:

@@ -9,6 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from fastforge import Project, Role, get_asgi_application
+from fastforge.core.settings import Server
+from fastforge.offloading.running import ANYIO_THREADS
 from tests.processes import wait_until_async
 
 from .conftest import Door, MakeProject
@@ -47,6 +49,21 @@ async def test_projects_that_start_and_stop_in_any_order_leave_what_was(
     stop.set()
     await task
     assert tokens() == before
+
+
+async def test_the_number_that_anyio_begins_with_is_the_default_of_the_settings(
+    make_project: MakeProject,
+) -> None:
+    """Such a project sets nothing, unless another one in the event loop has."""
+    assert tokens() == ANYIO_THREADS == Server().threads
+    async with make_project(threads=ANYIO_THREADS).running(Role.COMMAND):
+        assert tokens() == ANYIO_THREADS
+        async with make_project(threads=3).running(Role.COMMAND):
+            assert tokens() == 3
+            async with make_project(threads=ANYIO_THREADS).running(Role.COMMAND):
+                assert tokens() == ANYIO_THREADS
+            assert tokens() == 3
+        assert tokens() == ANYIO_THREADS
 
 
 async def test_plain_dependencies_and_others_share_them(project: Project, door: Door) -> None:

@@ -29,20 +29,22 @@ import fastforge.server.reload
 
 
 def test_an_application_that_serves_has_imported_nothing_for_other_work(tmp_path: Path) -> None:
-    """Neither migrations nor the drivers of other databases nor the command line of httpx."""
+    """Neither migrations nor checks, neither threads nor the drivers of other databases."""
     program = """
-import asyncio
+import asyncio, os, sys
 from conduit.asgi import app
 
 async def main():
     async with app.router.lifespan_context(app):
-        pass
+        print(*sys.modules, flush=True)
+        os._exit(0)
 
 asyncio.run(main())
 """
     database = f"sqlite+aiosqlite:///{tmp_path}/db.sqlite3"
     found = imported(program, cwd=ROOT / "example_project", DATABASE_URL=database)
     unwanted = {"alembic", "sqlalchemy.dialects.postgresql", "httpx._main", "httpcore"}
-    unwanted |= {"fastforge.offloading.offloader", "multiprocessing"}
+    unwanted |= {"fastforge.offloading.offloader", "multiprocessing", "anyio._backends._asyncio"}
+    unwanted |= {"fastforge.core.checks.settings", "fastforge.contrib.db.checks"}
     assert not unwanted & found
     assert {"sqlalchemy", "httpx"} < found

@@ -50,7 +50,10 @@ def registry_of(*values: Resource[Any] | Scope | Task[..., Any] | Backend) -> Re
         )
         for line, value in enumerate(values, start=1)
     ]
-    return Registry([*KINDS.values(), SERVICES], components)
+    return Registry(
+        [*KINDS.values(), SERVICES],
+        lambda kind: [each for each in components if each.kind == kind.name],
+    )
 
 
 @pytest.fixture

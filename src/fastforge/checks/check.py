@@ -110,4 +110,6 @@ def _refuse_other_than_plain(function: Any) -> None:
         )
 
 
-CHECKS: Final = Kind(name="checks", type=Check, module="checks", home=lambda check: check.function)
+CHECKS: Final = Kind(
+    name="checks", type=Check, module="checks", home=lambda check: check.function, deferred=True
+)

@@ -33,6 +33,8 @@ class Kind(Generic[C]):
         home: Gives the function behind a value. A value whose function was defined elsewhere
             belongs to that module, whatever name it has here.
         validate: Called with every value at collection; raises a ForgeError for a bad one.
+        deferred: The modules are searched when somebody first asks for the family. For what a
+            process that serves or works never asks for: it starts without importing them.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Kind(Generic[C]):
     subclasses: bool = False
     home: Callable[[Any], object] | None = None
     validate: Callable[[Any], None] | None = None
+    deferred: bool = False
 
     def matches(self, value: object) -> bool:
         """Return whether a value belongs to this family."""

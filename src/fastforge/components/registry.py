@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
@@ -31,19 +31,23 @@ class Registry:
     """The frozen collection of a project's components, in the order of INSTALLED_APPS.
 
     Args:
-        components: Those found. Two with the same kind and name are refused, naming both.
         kinds: The families that exist in this project.
+        find: Gives the components of a kind. It is asked once for each: at once, and for kinds
+            that are deferred when somebody first asks for one of them.
 
     Raises:
-        ComponentError: Two different components of a kind share a name.
+        ComponentError: Two different components of a kind share a name; the error names both.
     """
 
-    def __init__(self, kinds: Iterable[Kind[Any]], components: Iterable[Component[Any]]) -> None:
+    def __init__(
+        self, kinds: Iterable[Kind[Any]], find: Callable[[Kind[Any]], Iterable[Component[Any]]]
+    ) -> None:
         self.kinds = MappingProxyType({kind.name: kind for kind in kinds})
-        found: dict[str, dict[str, Component[Any]]] = {name: {} for name in self.kinds}
-        for component in components:
-            _add(found[component.kind], component)
-        self._found = MappingProxyType(found)
+        self._find = find
+        self._found: dict[str, Mapping[str, Component[Any]]] = {}
+        for kind in self.kinds.values():
+            if not kind.deferred:
+                self._family(kind)
 
     @overload
     def components(self, kind: Kind[C]) -> tuple[Component[C], ...]: ...
@@ -51,7 +55,7 @@ class Registry:
     def components(self, kind: str) -> tuple[Component[Any], ...]: ...
     def components(self, kind: Kind[Any] | str) -> tuple[Component[Any], ...]:
         """Return the components of a kind; none when no installed app introduces the kind."""
-        return tuple(self._found.get(_name(kind), {}).values())
+        return tuple(self._family(kind).values())
 
     @overload
     def values(self, kind: Kind[C]) -> tuple[C, ...]: ...
@@ -71,7 +75,7 @@ class Registry:
         Raises:
             ComponentError: There is none of that name; the hint has the nearest.
         """
-        family = self._found.get(_name(kind), {})
+        family = self._family(kind)
         if name in family:
             return family[name]
         raise ComponentError(
@@ -81,7 +85,7 @@ class Registry:
         )
 
     def __iter__(self) -> Iterator[Component[Any]]:
-        return (component for family in self._found.values() for component in family.values())
+        return (component for kind in self.kinds for component in self.components(kind))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Registry) and tuple(self) == tuple(other)
@@ -91,6 +95,17 @@ class Registry:
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={len(family)}" for name, family in self._found.items())
         return f"<Registry({counts})>"
+
+    def _family(self, kind: Kind[Any] | str) -> Mapping[str, Component[Any]]:
+        name = _name(kind)
+        if name not in self.kinds:
+            return {}
+        if name not in self._found:
+            family: dict[str, Component[Any]] = {}
+            for component in self._find(self.kinds[name]):
+                _add(family, component)
+            self._found[name] = family
+        return self._found[name]
 
 
 def _name(kind: Kind[Any] | str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from .._utils import did_you_mean
-from ..components import Component, Registry
+from ..components import Component, Kind, Registry
 from ..exceptions import ComponentError, Location
 from .kinds import RESOURCES
 from .order import start_order
@@ -41,8 +41,11 @@ def replace_resources(
     """
     for resource in stand_ins:
         _refuse_unknown(resource, registry, where)
-    components = (_replaced(component, stand_ins, where) for component in registry)
-    copy = Registry(registry.kinds.values(), components)
+
+    def find(kind: Kind[Any]) -> Iterator[Component[Any]]:
+        return (_replaced(each, stand_ins, where) for each in registry.components(kind))
+
+    copy = Registry(registry.kinds.values(), find)
     for role in Role:
         start_order(copy, role)
     return copy

@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-import anyio
 import anyio.to_thread
-from anyio.lowlevel import RunVar
 
 from ..lifecycle import Container
 from .errors import stopped
@@ -24,6 +22,8 @@ DRAIN_S: Final = 5.0
 """How long offloaded functions may go on when the project stops, before its resources close."""
 SHORT_DRAIN_S: Final = 2.0
 """The same in development and tests, because a reload waits for them."""
+ANYIO_THREADS: Final = 40
+"""How many threads AnyIO has in an event loop until somebody says otherwise."""
 LOOK_EVERY_S: Final = 5.0
 """How often it is looked whether a limit is stuck."""
 
@@ -35,13 +35,11 @@ class Offloading:
     part of the time until the first answer.
 
     Args:
-        threads: What counts the threads of the event loop.
         processes: How many processes may work at the same time.
     """
 
-    def __init__(self, threads: anyio.CapacityLimiter, processes: int) -> None:
+    def __init__(self, processes: int) -> None:
         self.loop: Final = asyncio.get_running_loop()
-        self._threads = threads
         self._processes = processes
         self._offloader: Offloader | None = None
 
@@ -51,7 +49,8 @@ class Offloading:
         if self._offloader is None:
             from .offloader import Offloader
 
-            self._offloader = Offloader(self._threads, self._processes, self.loop)
+            threads = anyio.to_thread.current_default_thread_limiter()
+            self._offloader = Offloader(threads, self._processes, self.loop)
         return self._offloader
 
     async def drain(self, limit_s: float) -> None:
@@ -79,8 +78,8 @@ async def running_offloading(
         threads: How many threads the event loop shall have.
         processes: How many processes may work at the same time.
     """
-    with _thread_tokens(threads) as limiter:
-        offloading = _of_projects[container] = Offloading(limiter, processes)
+    with _thread_tokens(threads):
+        offloading = _of_projects[container] = Offloading(processes)
         try:
             yield offloading
         finally:
@@ -120,31 +119,30 @@ class _Claim:
         self.tokens = tokens
 
 
-_claims: RunVar[list[_Claim]] = RunVar("fastforge_thread_claims")
+_claims: WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Claim]] = WeakKeyDictionary()
 
 
 @contextmanager
-def _thread_tokens(tokens: int) -> Iterator[anyio.CapacityLimiter]:
+def _thread_tokens(tokens: int) -> Iterator[None]:
     """Set the tokens of AnyIO's default limiter; afterwards they are what they were.
 
     Surprises: projects that run in one event loop share its threads; of several, the number of
-    the one that started last holds.
+    the one that started last holds. Where it is AnyIO's own already nothing is done: its threads
+    are imported with the first that is needed, and few processes need one before they serve.
     """
+    loop = asyncio.get_running_loop()
+    if tokens == ANYIO_THREADS and loop not in _claims:
+        yield
+        return
     limiter = anyio.to_thread.current_default_thread_limiter()
-    try:
-        claims = _claims.get()
-    except LookupError:
-        claims = []
-        _claims.set(claims)
-    if not claims:
-        claims.append(_Claim(limiter.total_tokens))
+    claims = _claims.setdefault(loop, [_Claim(limiter.total_tokens)])
     claim = _Claim(tokens)
     claims.append(claim)
     limiter.total_tokens = tokens
     try:
-        yield limiter
+        yield
     finally:
         claims.remove(claim)
         limiter.total_tokens = claims[-1].tokens
         if len(claims) == 1:
-            claims.clear()
+            del _claims[loop]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .._utils import did_you_mean, failing_line, told
 from ..components import Component
@@ -14,7 +16,13 @@ from .check import CHECKS, Check, Level, Message
 if TYPE_CHECKING:
     from ..project import Project
 
-__all__ = ["Findings", "run_checks"]
+__all__ = ["Findings", "once_a_run", "run_checks"]
+
+Made = TypeVar("Made")
+
+_made_in_this_run: Final[ContextVar[dict[object, Any] | None]] = ContextVar(
+    "fastforge_checks_made", default=None
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +68,14 @@ def run_checks(
     components = project.registry.components(CHECKS)
     _refuse_unknown(tags, {tag for each in components for tag in each.value.tags})
     chosen = [each for each in components if _is_chosen(each.value, deploy, tags)]
-    found = sorted(
-        (message for each in chosen for message in _messages(each, project, raise_errors)),
-        key=_order,
-    )
+    token = _made_in_this_run.set({})
+    try:
+        found = sorted(
+            (message for each in chosen for message in _messages(each, project, raise_errors)),
+            key=_order,
+        )
+    finally:
+        _made_in_this_run.reset(token)
     reasons: dict[str, str] = project.settings["SILENCED_CHECKS"]
     silenced = {check_id for check_id, reason in reasons.items() if reason.strip()}
     return Findings(
@@ -71,6 +83,25 @@ def run_checks(
         silenced=tuple(message for message in found if message.id in silenced),
         ran=len(chosen),
     )
+
+
+def once_a_run(make: Callable[[Project], Made]) -> Callable[[Project], Made]:
+    """Let what several checks look at be made once in a run of them, which is of one project.
+
+    Outside a run it is made at each call.
+    """
+
+    @wraps(make)
+    def made(project: Project) -> Made:
+        known = _made_in_this_run.get()
+        if known is None:
+            return make(project)
+        if made not in known:
+            known[made] = make(project)
+        value: Made = known[made]
+        return value
+
+    return made
 
 
 def _is_chosen(check: Check, deploy: bool, tags: Collection[str]) -> bool:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
 from ...checks import Level, Message, check
-from ...exceptions import ErrorGroup, ForgeError, Location
-from ...web.kinds import ROUTERS
+from ...exceptions import ForgeError, Location
 from ...web.layers import settings_entries
 from ...web.middleware import Middleware
-from ...web.routing import mount_routers
-from ..entrypoint import written_application
+from .served import served
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -24,7 +20,7 @@ __all__ = ["application_can_be_built"]
 @check(tags={"web"})
 def application_can_be_built(project: Project) -> Iterator[Message]:
     """Find what the server would refuse at its start: routes, middleware, a module that fails."""
-    refused = (*_refused_application(project), *_refused_middleware(project))
+    refused = (*served(project).errors, *_refused_middleware(project))
     for error in {str(error): error for error in refused}.values():
         yield Message(
             id="core.E003",
@@ -33,19 +29,6 @@ def application_can_be_built(project: Project) -> Iterator[Message]:
             hint=error.hint,
             where=error.where if isinstance(error.where, Location) else None,
         )
-
-
-def _refused_application(project: Project) -> tuple[ForgeError, ...]:
-    """Import the module that makes the application, or mount the routers as it would be made."""
-    prefixes = {app.label: app.prefix for app in project.apps}
-    try:
-        if written_application(project) is None:
-            mount_routers(FastAPI(), project.registry.components(ROUTERS), prefixes)
-    except ErrorGroup as group:
-        return group.errors
-    except ForgeError as error:
-        return (error,)
-    return ()
 
 
 def _refused_middleware(project: Project) -> Iterator[ForgeError]:

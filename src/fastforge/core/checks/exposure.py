@@ -7,15 +7,12 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from ...checks import Level, Message, check
-from ...exceptions import ForgeError, Location
-from ...web.kinds import ROUTERS
-from ...web.routing import mount_routers
+from ...exceptions import Location
 from ...web.settings import Health
-from ..entrypoint import written_application
+from .served import served
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -28,7 +25,7 @@ def docs_are_closed(project: Project) -> Iterator[Message]:
     """Tell where a production process shows its API to anybody."""
     if project.settings.environment != "production":
         return
-    app = _application(project)
+    app = served(project).app
     paths = (app.docs_url, app.redoc_url, app.openapi_url) if app and app.openapi_url else ()
     if shown := [path for path in paths if path]:
         yield Message(
@@ -72,7 +69,7 @@ def probes_hide_no_route(project: Project) -> Iterator[Message]:
     """Find the routes that are never reached, because a probe answers their path."""
     health = project.settings.section(Health)
     fields = {health.live_path: "live_path", health.ready_path: "ready_path"}
-    app = _application(project)
+    app = served(project).app
     for context in iter_route_contexts(app.routes if app else []):
         field = fields.get(context.path or "")
         if field is not None:
@@ -90,17 +87,3 @@ def _hidden(context: RouteContext, field: str, where: Location | None) -> Messag
         hint=f"change its path, or the {field} of {setting}",
         where=Location.of(endpoint) if endpoint else None,
     )
-
-
-def _application(project: Project) -> FastAPI | None:
-    """Return the application that is served; None where core.E003 tells why there is none."""
-    try:
-        written = written_application(project)
-        if written is not None:
-            return written
-        app = FastAPI(openapi_url="/openapi.json" if project.settings["DOCS"] else None)
-        prefixes = {config.label: config.prefix for config in project.apps}
-        mount_routers(app, project.registry.components(ROUTERS), prefixes)
-    except ForgeError:
-        return None
-    return app

@@ -12,10 +12,11 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from ...checks import Level, Message, check
-from ...exceptions import ForgeError, Location
+from ...exceptions import Location
 from ...web.kinds import ROUTERS
 from ...web.routing import included_routers
-from ..entrypoint import find_application, written_application
+from ..entrypoint import find_application
+from .served import served
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -41,17 +42,10 @@ def lifespans_are_started(project: Project) -> Iterator[Message]:
         if id(component.value) not in included:
             prefix = prefixes.get(component.app, "")
             yield from _mounted(component.value.routes, component.location, seen, prefix)
-    app = _application(project)
+    app = served(project).app
     if app is not None:
         yield from _mounted(app.routes, _module_of(project), seen)
         yield from _events(app)
-
-
-def _application(project: Project) -> FastAPI | None:
-    try:
-        return written_application(project)
-    except ForgeError:  # it does not load, which whoever starts it is told
-        return None
 
 
 def _module_of(project: Project) -> Location | None:

@@ -14,7 +14,7 @@ from ...exceptions import ForgeError, Location
 from ...web.kinds import MIDDLEWARE
 from ...web.layers import Placed, settings_entries
 from ...web.middleware import Middleware
-from ..entrypoint import written_application
+from .served import served
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -57,10 +57,7 @@ def _of_the_apps(project: Project) -> Iterator[_Found]:
 
 def _of_the_application(project: Project) -> Iterator[_Found]:
     """Yield what the code that makes the application has added, `@app.middleware` included."""
-    try:
-        app = written_application(project)
-    except ForgeError:  # it does not load, which core.E003 tells
-        return
+    app = served(project).app
     for entry in app.user_middleware if app else ():
         if not isinstance(entry, Placed):
             written: Any = entry.kwargs.get("dispatch") or _behind(entry.cls)

@@ -13,11 +13,11 @@ from fastapi.routing import APIRoute
 
 from ...checks import Level, Message, check
 from ...components import top_level_names
-from ...exceptions import ForgeError, Location
-from ...web.index import index_routes, why_not_indexed
+from ...exceptions import Location
+from ...web.index import why_not_indexed
 from ...web.kinds import ROUTERS
 from ...web.routing import duplicates
-from ..entrypoint import written_application
+from .served import served
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -32,7 +32,7 @@ def routes_are_reached(project: Project) -> Iterator[Message]:
     Two of the apps' routers are refused at the start; an application that was there before has
     run with them.
     """
-    app = _application(project)
+    app = served(project).app
     for error in duplicates(app) if app else ():
         yield Message(
             id="web.E015",
@@ -46,11 +46,8 @@ def routes_are_reached(project: Project) -> Iterator[Message]:
 @check(tags={"web"})
 def routes_are_found(project: Project) -> Iterator[Message]:
     """Tell when the routes are tried one after the other."""
-    app = _application(project)
-    if app is None:
-        app = FastAPI()
-        index_routes(app)
-    reason = why_not_indexed(app)
+    app = served(project).app
+    reason = why_not_indexed(app) if app else ""
     if reason:
         yield Message(
             id="web.I020",
@@ -85,10 +82,3 @@ def _place(module: ModuleType, name: str) -> Location | None:
         return None
     lines = top_level_names(Path(module.__file__).read_bytes())
     return Location(module.__file__, lines.get(name, 1))
-
-
-def _application(project: Project) -> FastAPI | None:
-    try:
-        return written_application(project)
-    except ForgeError:  # `application_can_be_built` tells of it
-        return None

@@ -42,23 +42,21 @@ class ErrorFormat:
     media_type: str = "application/json"
 
     def adapter(self) -> TypeAdapter[Any]:
-        """Return what writes its bodies and knows their schema.
+        """Return what writes its bodies and knows their schema."""
+        return TypeAdapter(typing.get_type_hints(self.function)["return"])
+
+    def validate(self) -> None:
+        """Refuse what nobody could write or describe.
 
         Raises:
-            ComponentError: Nothing says what the function returns, or pydantic cannot write it.
+            ComponentError: Nothing says what the function returns, or that has no schema.
         """
         try:
-            adapter: TypeAdapter[Any] = TypeAdapter(typing.get_type_hints(self.function)["return"])
-            adapter.json_schema(mode="serialization")
+            self.adapter().json_schema(mode="serialization")
         except KeyError as error:
             raise self._mistake("has no return annotation") from error
         except (PydanticUserError, NameError, TypeError) as error:
             raise self._mistake(f"returns what has no schema: {told(error)}") from error
-        return adapter
-
-    def validate(self) -> None:
-        """Raise the error of `adapter`, if there is one."""
-        self.adapter()
 
     def _mistake(self, fault: str) -> ComponentError:
         return ComponentError(

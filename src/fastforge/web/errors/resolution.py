@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -38,17 +39,18 @@ class Writer:
 
     @classmethod
     def of(cls, format: ErrorFormat) -> Writer:
-        """Return the writer of a format.
-
-        Raises:
-            ComponentError: Nothing says what the format's function returns.
-        """
+        """Return the writer of a format."""
         return cls(format=format, adapter=format.adapter())
 
     def write(self, problem: Problem) -> bytes:
         """Return the body of a problem."""
         body = self.format.function(problem)
         return self.adapter.dump_json(body, by_alias=True, warnings="error")
+
+
+@cache
+def _standard_writer() -> Writer:
+    return Writer.of(PROBLEM_DETAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class ErrorFormats:
         routers: Iterable[Component[APIRouter]] = (),
         prefixes: Mapping[str, str] | None = None,
     ) -> None:
-        self.default = Writer.of(PROBLEM_DETAILS)
+        self.default = _standard_writer()
         self._routers = tuple(routers)
         self._of_app: dict[str, Writer] = {}
         self._of_route: dict[int, Writer] | None = None

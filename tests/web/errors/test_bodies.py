@@ -23,7 +23,13 @@ from fastforge.web.errors.resolution import ErrorFormats
 
 LIMIT = 100
 LARGER = 1000
-TOO_LARGE = {"type": "about:blank", "title": "Content Too Large", "status": 413}
+TOO_LARGE = {
+    "type": "about:blank",
+    "title": "Content Too Large",
+    "status": 413,
+    "detail": "the body is larger than is accepted here",
+    "code": "web.E040",
+}
 
 
 class Note(BaseModel):

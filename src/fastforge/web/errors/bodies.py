@@ -16,13 +16,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .resolution import FORMATS, ROOT, ErrorFormats
 
-__all__ = ["BodyLimit", "answer_large_bodies"]
+__all__ = ["BodyLimit", "BodyTooLarge", "answer_large_bodies"]
 
 TOO_LARGE: Final = 413
 NO_LIMIT: Final = sys.maxsize
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 """One of these is in every request of HTTP/1 that has a body."""
+
+
+class BodyTooLarge(HTTPException):
+    """What reading raises when a body is above its limit; handlers for 413 are given it too."""
+
+    code: Final = "web.E040"
+
+    def __init__(self) -> None:
+        super().__init__(TOO_LARGE, "the body is larger than is accepted here")
 
 
 def answer_large_bodies(app: FastAPI, formats: ErrorFormats) -> None:
@@ -120,10 +129,10 @@ class _Counter(RequestBodyLimitResponder):
         while True:
             try:
                 return await super().receive_with_limit()
-            except HTTPException:
+            except HTTPException as error:
                 if not self.response_started:
                     self.has_refused = True
-                    raise
+                    raise BodyTooLarge from error
             # An answer that streams asks meanwhile whether the client has left, and must not fail
             # of a body that nobody wants: what is too much is dropped.
 
@@ -162,7 +171,7 @@ def _is_too_large(error: BaseException | None) -> bool:
 
 
 async def _raise_too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    raise HTTPException(TOO_LARGE)
+    raise BodyTooLarge
 
 
 def _limits(routes: Iterable[Any]) -> Iterator[int]:

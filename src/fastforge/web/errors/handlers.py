@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from ..._utils import failing_line
 from ...exceptions import ForgeError, ResourceUnavailable
+from .bodies import BodyTooLarge
 from .problems import Problem
 from .resolution import ErrorFormats
 from .responses import ProblemResponse
@@ -181,6 +182,7 @@ def _problem_of(error: HTTPException) -> Problem:
     problem = Problem(
         status=error.status_code,
         detail=text,
+        code=error.code if isinstance(error, BodyTooLarge) else None,
         headers=error.headers or {},
         extra=None if isinstance(detail, str) else to_jsonable_python(detail, fallback=str),
     )

@@ -1,16 +1,20 @@
-"""A process ends although threads of it do not: with the exit code that it would have had."""
+"""A process ends although a thread or a task does not, with the exit code that it would have had."""
 
 from __future__ import annotations
 
 import sys
+import threading
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
-from tests.processes import run, start
+from tests.folder import ProjectFolder
+from tests.processes import fetch, free_port, run, start, wait_until
 
 PROGRAM = """
-import sys, threading, time
+import os, sys, threading, time
 from fastforge.ending import leave_behind, will_exit
 
 def begin(function, *args):
@@ -25,6 +29,50 @@ def write_late():
 forever = threading.Event()
 """
 STUCK = "leave_behind([begin(forever.wait)])\n"
+UNREAD = """
+reader, writer = os.pipe()
+os.close(reader)
+sys.stdout = open(writer, "w")
+print("lost")
+"""
+
+ROUTES = """
+import asyncio
+import time
+
+from fastapi import APIRouter
+
+router = APIRouter()
+
+@router.get("/task")
+async def task() -> None:
+    print("begun", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+@router.get("/thread")
+def thread() -> None:
+    print("begun", flush=True)
+    time.sleep(3600)
+
+@router.get("/executor")
+async def executor() -> None:
+    print("begun", flush=True)
+    await asyncio.to_thread(time.sleep, 3600)
+
+@router.get("/ready")
+async def ready() -> None: ...
+"""
+
+SETTINGS = """
+from fastforge.core.settings import Server
+
+INSTALLED_APPS = ["shop.orders"]
+SERVER = Server(graceful_s=0)
+"""
 
 
 @pytest.mark.parametrize(
@@ -38,6 +86,11 @@ STUCK = "leave_behind([begin(forever.wait)])\n"
 def test_a_thread_that_does_not_end_does_not_keep_the_process(end: str, code: int) -> None:
     done = run([sys.executable, "-c", f"{PROGRAM}{STUCK}print('written')\n{end}"])
     assert (done.returncode, done.stdout) == (code, "written\n")
+
+
+def test_it_ends_also_when_nobody_reads_its_output() -> None:
+    done = run([sys.executable, "-c", f"{PROGRAM}{STUCK}{UNREAD}will_exit(7)"])
+    assert done.returncode == 7
 
 
 def test_other_threads_are_waited_for() -> None:
@@ -79,3 +132,29 @@ def test_a_command_keeps_its_exit_code(tmp_path: Path) -> None:
         command.interrupt()
         assert command.wait() == 130
         assert "Traceback" not in command.output
+
+
+@pytest.mark.parametrize("path", ["task", "thread", "executor"])
+def test_what_goes_on_for_ever_does_not_keep_the_process(tmp_path: Path, path: str) -> None:
+    ProjectFolder(tmp_path).write(
+        {
+            "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
+            "shop/settings.py": SETTINGS,
+            "shop/orders/routes.py": ROUTES,
+        }
+    )
+    port = free_port()
+    argv = [sys.executable, "-m", "fastforge", "runserver", str(port)]
+    url = f"http://127.0.0.1:{port}/"
+    with start(argv, cwd=tmp_path, env={"FASTFORGE_ENV": "production"}) as server:
+        wait_until(lambda: fetch(f"{url}ready"), describe=server)
+        threading.Thread(target=_ask, args=(url + path,), daemon=True).start()
+        server.wait_for("begun")
+        server.terminate()
+        assert server.wait() == 0
+        assert "the process ends although a thread or a task of it goes on" in server.output
+
+
+def _ask(url: str) -> None:
+    with suppress(OSError, HTTPException):  # the server goes away
+        fetch(url)

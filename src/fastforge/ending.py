@@ -1,4 +1,8 @@
-"""Ending: a process ends although some of its threads do not."""
+"""Ending: a process ends although a thread or a task of it does not.
+
+Python waits for every thread that is no daemon, and an event loop for every task that it has
+cancelled. One that waits without a limit would keep the process until it is killed.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,13 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
 
-__all__ = ["leave_behind", "will_exit"]
+__all__ = ["end_soon", "leave_behind", "will_exit"]
+
+ENDS_WITHIN_S: Final = 3.0
+"""How long a process may still take to end by itself; enough for what others flush at its end."""
 
 
 class _Ending:
@@ -24,8 +33,8 @@ _ending = _Ending()
 def leave_behind(threads: Iterable[threading.Thread]) -> None:
     """Let the process end once its main thread has, although these threads are at work then.
 
-    Python waits for every thread that is no daemon, and AnyIO's are none. Whatever of these has
-    ended by then needs nothing of this, and all other threads are waited for.
+    AnyIO's threads are no daemons. Whatever of these has ended by then needs nothing of this, and
+    all other threads are waited for.
     """
     is_first = not _ending.left
     _ending.left.update(threads)
@@ -33,8 +42,18 @@ def leave_behind(threads: Iterable[threading.Thread]) -> None:
         threading.Thread(target=_end_with_main_thread, name="fastforge ending", daemon=True).start()
 
 
+def end_soon() -> None:
+    """End the process in a while, whatever goes on in it, unless it has ended by then.
+
+    For one whose last work is done: nothing else of it is waited for.
+    """
+    timer = threading.Timer(ENDS_WITHIN_S, _end_late)
+    timer.daemon = True  # a process that ends by itself does not wait for it
+    timer.start()
+
+
 def will_exit(code: int) -> None:
-    """Say which exit code the process is about to have, for when it has left threads behind.
+    """Say which exit code the process is about to have, for when it does not end by itself.
 
     The code that a program exits with is out of reach for the thread that has to end it. Unless
     said it is 0, or 1 when an exception has ended the main thread.
@@ -48,12 +67,27 @@ def _end_with_main_thread() -> None:
         if not (thread.daemon or thread in _ending.left or thread is threading.main_thread()):
             thread.join()
     if any(thread.is_alive() for thread in _ending.left):
-        import logging  # a process that ends by itself has no need of it
+        _end()
 
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(_ending.exit_code or _has_failed())
+
+def _end_late() -> None:
+    import logging
+
+    # Which one it is cannot be told: the idle threads of a pool are there too.
+    logging.getLogger("fastforge.ending").warning(
+        "the process ends although a thread or a task of it goes on"
+    )
+    _end()
+
+
+def _end() -> None:
+    import logging  # a process that ends by itself has no need of it
+
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # none, unread or closed
+            stream.flush()
+    os._exit(_ending.exit_code or _has_failed())
 
 
 def _has_failed() -> bool:

@@ -14,11 +14,11 @@ import uvicorn
 
 from .._utils import redact
 from ..core.entrypoint import load_application
+from ..ending import end_soon
 from ..exceptions import ForgeError, StartError
 from ..middleware.edge import CONTAINER
 from ..observability.tracebacks import tracebacks_are_wanted
 from .drain import Server
-from .ending import end_soon
 from .lifespan import Lifespan
 from .listening import bind
 from .loading import resting_collector

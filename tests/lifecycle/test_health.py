@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from fastforge.conf import Settings
@@ -48,6 +49,33 @@ async def test_each_answer_is_reported(settings: Settings, make_registry: MakeRe
     assert "redis://u:***@cache" in answers["fails"].error
     assert answers["away"].error == "ConnectionRefusedError: away"
     assert not answers["away"].required
+
+
+async def test_a_ping_that_deals_with_its_cancellation_keeps_nobody_waiting(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    released = asyncio.Event()
+
+    async def hangs_on(_: Any) -> None:
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+
+    async def gives_up(_: Any) -> None:
+        raise asyncio.CancelledError
+
+    @resource(ping=hangs_on)
+    async def stubborn() -> AsyncIterator[int]:
+        yield 1
+
+    @resource(ping=gives_up)
+    async def timid() -> AsyncIterator[int]:
+        yield 1
+
+    async with running(make_registry(stubborn, timid), settings, Role.WEB) as container:
+        found = await check_health(container, timeout_s=0.1)
+        released.set()
+    assert [each.error for each in found] == ["no answer within 0.1 s"] * 2
 
 
 async def test_those_without_a_ping_are_told_when_all_are_asked_for(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from ..components import Component
@@ -40,30 +41,36 @@ async def check_health(
     asked = [
         each for each in mine if all_resources or each.value.ping or container.failure(each.value)
     ]
-    return tuple(await asyncio.gather(*(_ask(each, container, timeout_s) for each in asked)))
+    asking = [asyncio.create_task(_error(each.value, container)) for each in asked]
+    try:
+        if asking:
+            # Not `asyncio.timeout`: it waits for whoever takes its time over being cancelled.
+            await asyncio.wait(asking, timeout=timeout_s)
+        return tuple(map(_health, asked, asking, repeat(timeout_s)))
+    finally:
+        for task in asking:
+            task.cancel()
 
 
-async def _ask(
-    component: Component[Resource[Any]], container: Container, timeout_s: float
-) -> Health:
-    return Health(
-        resource=component.name,
-        app=component.app,
-        required=component.value.required,
-        error=await _error(component.value, container, timeout_s),
-    )
-
-
-async def _error(resource: Resource[Any], container: Container, timeout_s: float) -> str:
+async def _error(resource: Resource[Any], container: Container) -> str:
     if failure := container.failure(resource):
         return failure
     try:
         instance = container[resource]
-        async with asyncio.timeout(timeout_s):
-            if resource.ping is not None:
-                await resource.ping(instance)
-    except TimeoutError:
-        return f"no answer within {timeout_s:g} s"
+        if resource.ping is not None:
+            await resource.ping(instance)
     except Exception as problem:
         return reason_of(problem)
     return ""
+
+
+def _health(
+    component: Component[Resource[Any]], asking: asyncio.Task[str], timeout_s: float
+) -> Health:
+    has_answered = asking.done() and not asking.cancelled()
+    return Health(
+        resource=component.name,
+        app=component.app,
+        required=component.value.required,
+        error=asking.result() if has_answered else f"no answer within {timeout_s:g} s",
+    )

@@ -8,7 +8,6 @@ import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 TIMEOUT_S = 60
@@ -91,13 +90,8 @@ class Wire:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.socket.close()
+    def __exit__(self, *error: object) -> None:
+        self.leave()
 
 
 def ask(

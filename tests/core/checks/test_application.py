@@ -10,6 +10,8 @@ import pytest
 from fastforge.checks import run_checks
 from tests.folder import ProjectFolder, isolated
 
+ENTRYPOINT = '[tool.fastapi]\nentrypoint = "shop.asgi:api"\n'
+
 TWICE = """
     from fastapi import APIRouter
 
@@ -65,4 +67,29 @@ def test_what_a_module_makes_of_the_routers_is_what_counts(shop: ProjectFolder) 
                 """
         }
     )
+    assert told(shop) == []
+
+
+PLAIN = """
+    from fastapi import FastAPI
+    from fastforge.asgi import get_asgi_application
+
+    api = FastAPI()
+    """
+
+
+def test_an_application_that_the_project_has_never_seen_is_told_with_its_line(
+    shop: ProjectFolder,
+) -> None:
+    shop.write({"shop/asgi.py": PLAIN, "pyproject.toml": ENTRYPOINT})
+    assert told(shop) == [
+        "warning [web.W006] shop/asgi.py:4: shop.asgi:api is served without the project: no"
+        " resource is opened for it, and no router or setting counts; write api ="
+        " get_asgi_application(app=api)"
+    ]
+
+
+def test_an_application_that_the_project_is_given_later_is_its_own(shop: ProjectFolder) -> None:
+    given = PLAIN + "\n    get_asgi_application(app=api)\n"
+    shop.write({"shop/asgi.py": given, "pyproject.toml": ENTRYPOINT})
     assert told(shop) == []

@@ -116,7 +116,7 @@ def test_what_is_mounted_where_the_application_is_made(
     shop.write({"shop/asgi.py": f"{ASGI}\n{text}\n    get_asgi_application(app=app)\n"})
     messages = told(shop)
     assert [each.partition(" mounted at ")[2].partition(" has ")[0] for each in messages] == paths
-    assert all(f"{shop.path}/shop/asgi.py:1: " in each for each in messages)
+    assert all(f"{shop.path}/shop/asgi.py:5: " in each for each in messages)
 
 
 @pytest.mark.parametrize(

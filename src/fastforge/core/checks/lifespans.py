@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,6 @@ from ...checks import Level, Message, check
 from ...exceptions import Location
 from ...web.kinds import ROUTERS
 from ...web.routing import included_routers
-from ..entrypoint import find_application
 from .served import served
 
 if TYPE_CHECKING:
@@ -42,16 +40,10 @@ def lifespans_are_started(project: Project) -> Iterator[Message]:
         if id(component.value) not in included:
             prefix = prefixes.get(component.app, "")
             yield from _mounted(component.value.routes, component.location, seen, prefix)
-    app = served(project).app
-    if app is not None:
-        yield from _mounted(app.routes, _module_of(project), seen)
-        yield from _events(app)
-
-
-def _module_of(project: Project) -> Location | None:
-    path = find_application(project.settings.module, project.settings.root)
-    file = getattr(sys.modules.get(path.partition(":")[0]), "__file__", None)
-    return None if file is None else Location(file, 1)
+    found = served(project)
+    if found.app is not None:
+        yield from _mounted(found.app.routes, found.where, seen)
+        yield from _events(found.app)
 
 
 # --- mounted applications ------------------------------------------------------------------------

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from ...checks import Level, Message, check
-from ...components import top_level_names
 from ...exceptions import Location
 from ...web.index import why_not_indexed
 from ...web.kinds import ROUTERS
 from ...web.routing import duplicates
 from .served import served
+from .source import where_named
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -73,12 +71,5 @@ def applications_are_routers(project: Project) -> Iterator[Message]:
                     level=Level.WARNING,
                     text=f"the routes of {name} are not served: it is an application",
                     hint=f"write {name} = APIRouter(), and leave the prefix to INSTALLED_APPS",
-                    where=_place(module, name),
+                    where=where_named(module.__name__, name),
                 )
-
-
-def _place(module: ModuleType, name: str) -> Location | None:
-    if module.__file__ is None:
-        return None
-    lines = top_level_names(Path(module.__file__).read_bytes())
-    return Location(module.__file__, lines.get(name, 1))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from ...checks.runner import once_a_run
-from ...exceptions import ErrorGroup, ForgeError
+from ...exceptions import ErrorGroup, ForgeError, Location
 from ...web.errors.resolution import ErrorFormats
 from ...web.index import index_routes
 from ...web.kinds import ERROR_FORMATS, ROUTERS
 from ...web.routing import mount_routers
-from ..entrypoint import written_application
+from ..entrypoint import find_application, written_application
+from .source import where_named
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -27,13 +28,19 @@ class Served:
 
     Args:
         app: The application; None when it cannot be made.
-        is_written: Whether a module makes it, and not the settings alone.
+        path: What makes it, as `package.module:attribute`; empty: the settings alone.
         errors: Why it cannot be made, which core.E003 tells.
     """
 
     app: FastAPI | None = None
-    is_written: bool = False
+    path: str = ""
     errors: tuple[ForgeError, ...] = ()
+
+    @property
+    def where(self) -> Location | None:
+        """The line of the module that makes it."""
+        module, _, name = self.path.partition(":")
+        return where_named(module, name)
 
 
 @once_a_run
@@ -42,7 +49,8 @@ def served(project: Project) -> Served:
     try:
         written = written_application(project)
         if written is not None:
-            return Served(app=written, is_written=True)
+            path = find_application(project.settings.module, project.settings.root)
+            return Served(app=written, path=path)
         return Served(app=_of_the_settings(project))
     except ErrorGroup as group:
         return Served(errors=group.errors)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...apps.folders import is_own
+from ...components import top_level_names
+from ...exceptions import Location
 from . import OURS
 
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["AppModule", "own_modules"]
+__all__ = ["AppModule", "own_modules", "where_named"]
 
 LEFT: Final = frozenset({"__pycache__", "migrations", "node_modules"})
 
@@ -42,6 +45,14 @@ def own_modules(project: Project) -> Iterator[AppModule]:
         for folder in (spec.submodule_search_locations if spec else None) or ():
             if is_own(project.settings, folder):
                 yield from _modules(app.name, Path(folder), seen)
+
+
+def where_named(module: str, name: str) -> Location | None:
+    """Return where an imported module gives a name to something; its first line if it is hidden."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        return None
+    return Location(file, top_level_names(Path(file).read_bytes()).get(name, 1))
 
 
 def _modules(package: str, folder: Path, seen: set[Path]) -> Iterator[AppModule]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +19,11 @@ from fastforge._utils import (
     missing_extra,
     nearest,
     redact,
+    where_written,
+    without_partials,
 )
+from fastforge.exceptions import Location
+from tests.folder import ProjectFolder
 
 
 @pytest.mark.parametrize(
@@ -115,3 +123,38 @@ def test_a_module_is_found_without_importing_what_it_lies_in(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["", ".", "os.", "email..mime", "os.path.x", "no_such_package.x"])
 def test_what_is_no_name_of_a_module_is_not_found(name: str) -> None:
     assert find_module(name) is None
+
+
+def keeping(function: Callable[[], None]) -> Callable[[], None]:
+    @functools.wraps(function)
+    def around() -> None:
+        function()
+
+    return around
+
+
+@keeping
+def kept() -> None: ...
+
+
+def made_by_a_program() -> Any:
+    namespace: dict[str, Any] = {}
+    exec("def made(): ...", namespace)
+    return namespace["made"]
+
+
+@pytest.mark.parametrize("value", [kept, keeping, ProjectFolder])
+def test_functions_and_classes_are_found_where_they_are_written(value: Any) -> None:
+    behind = inspect.unwrap(value)
+    lines = inspect.getsourcelines(behind)[1]
+    assert where_written(value) == Location(inspect.getfile(behind), lines)
+
+
+@pytest.mark.parametrize("value", [print, int, made_by_a_program(), type("Made", (), {}), 7])
+def test_what_no_file_has_is_written_nowhere(value: Any) -> None:
+    assert where_written(value) is None
+
+
+def test_partials_of_partials_are_looked_through() -> None:
+    assert without_partials(functools.partial(functools.partial(kept))) is kept
+    assert without_partials(kept) is kept

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
+import inspect
 import os
 import pkgutil
 import re
@@ -187,6 +189,28 @@ def is_written_by_the_user(file: str) -> bool:
     ours, standard_library = os.path.dirname(__file__), os.path.dirname(os.__file__)
     foreign = file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file
     return os.path.isfile(file) and not foreign
+
+
+def without_partials(call: Any) -> Any:
+    """Return what `functools.partial` objects call in the end."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    return call
+
+
+def where_written(value: Any) -> Location | None:
+    """Return where a function or class is written, behind decorators that keep it.
+
+    None of one that is written in C, or made by a program.
+    """
+    value = inspect.unwrap(value)
+    place = Location.of(value)
+    if place is not None:  # reading the source would take a hundred times as long
+        return place if os.path.isfile(place.file) else None
+    try:
+        return Location(inspect.getsourcefile(value) or "", inspect.getsourcelines(value)[1])
+    except (TypeError, OSError):
+        return None
 
 
 def told(error: BaseException) -> str:

@@ -6,7 +6,6 @@ import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
@@ -15,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import Router
 
-from .._utils import is_written_by_the_user
+from .._utils import is_written_by_the_user, where_written, without_partials
 from ..asgi.building import Unbuilt
 from ..conf.redaction import masked
 from ..exceptions import Location
@@ -103,7 +102,7 @@ class _Declared:
         """Describe an entry of `app.user_middleware`."""
         if isinstance(entry, Placed):
             return cls.of_layer(entry.layer)
-        factory = _unwrapped(entry.cls)
+        factory = without_partials(entry.cls)
         return cls(
             factory=factory,
             options={**_positional(entry.cls, entry.args), **entry.kwargs},
@@ -115,7 +114,7 @@ class _Declared:
     def of_layer(cls, layer: Layer) -> _Declared:
         """Describe a layer of the settings or of an app."""
         return cls(
-            factory=_unwrapped(layer.middleware.load()),
+            factory=without_partials(layer.middleware.load()),
             options=layer.middleware.options,
             brought_by=layer.brought_by,
             where=layer.where,
@@ -224,12 +223,6 @@ def _kind(layer: object) -> Any:
     return layer if inspect.isroutine(layer) else type(layer)
 
 
-def _unwrapped(factory: Any) -> Any:
-    while isinstance(factory, partial):
-        factory = factory.func
-    return factory
-
-
 def _qualified(value: Any) -> str:
     named = value if inspect.isclass(value) or inspect.isroutine(value) else type(value)
     return f"{named.__module__}.{named.__qualname__}"
@@ -237,12 +230,8 @@ def _qualified(value: Any) -> str:
 
 def _place(factory: Any) -> Location | None:
     """Return where a class or function of the user's own is written."""
-    found = inspect.unwrap(factory)
-    try:
-        file, line = inspect.getsourcefile(found) or "", inspect.getsourcelines(found)[1]
-    except (TypeError, OSError):  # written in C, or made by a program
-        return None
-    return Location(file, line) if is_written_by_the_user(file) else None
+    place = where_written(factory)
+    return place if place and is_written_by_the_user(place.file) else None
 
 
 def _positional(factory: Any, values: tuple[Any, ...]) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.middleware.base import BaseHTTPMiddleware
 
+from ..._utils import where_written, without_partials
 from ...checks import Level, Message, check
 from ...exceptions import ForgeError, Location
 from ...web.kinds import MIDDLEWARE
@@ -32,7 +32,7 @@ def middleware_is_plain_asgi(project: Project) -> Iterator[Message]:
         *_of_the_apps(project),
         *_of_the_application(project),
     ):
-        layer = _behind(factory)
+        layer = without_partials(factory)
         if inspect.isclass(layer) and issubclass(layer, BaseHTTPMiddleware):
             yield _told(layer, options.get("dispatch"), where)
 
@@ -60,21 +60,8 @@ def _of_the_application(project: Project) -> Iterator[_Found]:
     app = served(project).app
     for entry in app.user_middleware if app else ():
         if not isinstance(entry, Placed):
-            written: Any = entry.kwargs.get("dispatch") or _behind(entry.cls)
-            yield entry.cls, entry.kwargs, _place(written)
-
-
-def _behind(factory: Any) -> Any:
-    while isinstance(factory, functools.partial):
-        factory = factory.func
-    return factory
-
-
-def _place(written: Any) -> Location | None:
-    try:
-        return Location(inspect.getsourcefile(written) or "", inspect.getsourcelines(written)[1])
-    except (TypeError, OSError):  # made by a program
-        return None
+            written: Any = entry.kwargs.get("dispatch") or without_partials(entry.cls)
+            yield entry.cls, entry.kwargs, where_written(written)
 
 
 def _told(layer: type, dispatch: Any, where: Location | None) -> Message:

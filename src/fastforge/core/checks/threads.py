@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.routing import RouteContext, iter_route_contexts
 
+from ..._utils import where_written, without_partials
 from ...apps.folders import is_own
 from ...checks import Level, Message, check
 from ...exceptions import Location
@@ -69,19 +69,14 @@ def _is_async(call: Any) -> bool:
 
 
 def _behind(call: Any) -> Any:
-    while isinstance(call, functools.partial):
-        call = call.func
-    return inspect.unwrap(call)
+    return inspect.unwrap(without_partials(call))
 
 
 def _place(call: Any) -> Location | None:
     target = _behind(call)
     if not inspect.isroutine(target) and not inspect.isclass(target):
         target = type(target)
-    try:
-        return Location(inspect.getsourcefile(target) or "", inspect.getsourcelines(target)[1])
-    except (TypeError, OSError):  # written in C, or made by a program
-        return None
+    return where_written(target)
 
 
 def _told(call: Any, place: Location, handler: Any, threads: int) -> Message:

@@ -278,7 +278,13 @@ def test_a_declaration_that_could_not_work_is_refused_where_it_stands() -> None:
 
 @pytest.mark.parametrize(
     ("annotation", "fault"),
-    [("", "has no return annotation"), (" -> object()", "returns what has no schema")],
+    [
+        ("", "has no return annotation"),
+        (" -> object()", "returns what has no schema"),
+        (" -> 'Refusla'", "returns what has no schema: NameError: name 'Refusla'"),
+        (" -> 'orders.Refusla'", "returns what has no schema: AttributeError: module"),
+        (" -> 'list['", "returns what has no schema: SyntaxError"),
+    ],
 )
 def test_a_format_whose_body_has_no_schema_is_refused_where_it_stands(
     shop: ProjectFolder, annotation: str, fault: str
@@ -287,6 +293,7 @@ def test_a_format_whose_body_has_no_schema_is_refused_where_it_stands(
         {
             "shop/orders/errors.py": f"""
                 from fastforge.web import Problem, error_format
+                from shop import orders
 
                 @error_format
                 def refusal(problem: Problem){annotation}:
@@ -294,7 +301,7 @@ def test_a_format_whose_body_has_no_schema_is_refused_where_it_stands(
                 """
         }
     )
-    with pytest.raises(ForgeError, match=rf"web\.E031.*shop/orders/errors\.py:3: .*{fault}"):
+    with pytest.raises(ForgeError, match=rf"web\.E031.*shop/orders/errors\.py:4: .*{fault}"):
         shop.load()
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final, overload
 
 from pydantic import TypeAdapter
-from pydantic.errors import PydanticUserError
 
 from ..._utils import told
 from ...exceptions import ComponentError, Location
@@ -51,11 +50,12 @@ class ErrorFormat:
         Raises:
             ComponentError: Nothing says what the function returns, or that has no schema.
         """
+        signature = inspect.signature(self.function)
+        if signature.return_annotation is signature.empty:
+            raise self._mistake("has no return annotation")
         try:
             self.adapter().json_schema(mode="serialization")
-        except KeyError as error:
-            raise self._mistake("has no return annotation") from error
-        except (PydanticUserError, NameError, TypeError) as error:
+        except Exception as error:  # annotations and schemas are anybody's code
             raise self._mistake(f"returns what has no schema: {told(error)}") from error
 
     def _mistake(self, fault: str) -> ComponentError:

@@ -257,6 +257,9 @@ def test_what_cannot_become_the_projects_application_is_refused_in_one_line(
         match=r"test_application\.py:\d+: .*is no project; write get_asgi_application\(app=app",
     ):
         get_asgi_application(app)
+    name: Any = "shop.settings"
+    with pytest.raises(ComponentError, match=r"is no project; .*\(settings_module='shop.settings"):
+        get_asgi_application(name)
     with pytest.raises(ComponentError, match="a Starlette is no FastAPI; mount it in one"):
         get_asgi_application(shop.load(), app=Starlette())  # type: ignore[arg-type]
     get_asgi_application(shop.load(), app=app)

@@ -54,7 +54,7 @@ def get_asgi_application(
 
     Raises:
         ComponentError: Two routes clash, a middleware cannot be imported, or `app` is serving,
-            has been given before, or is no FastAPI.
+            has been given before, or is no FastAPI; or `project` is no project.
         ForgeError: The project cannot be loaded.
     """
     _refuse_unfit(project, app)
@@ -82,6 +82,9 @@ def _refuse_unfit(project: object, app: object) -> None:
     here = "call get_asgi_application(app=app) where the application is made"
     if isinstance(project, FastAPI):
         raise _unfit(f"{project.title!r} is no project", "write get_asgi_application(app=app)")
+    if isinstance(project, str):
+        hint = f"write get_asgi_application(settings_module={project!r})"
+        raise _unfit(f"{project!r} is no project", hint)
     if app is None:
         return
     if not isinstance(app, FastAPI):

@@ -1,4 +1,4 @@
-"""A process ends although a thread or a task does not, with the exit code that it would have had."""
+"""A process ends although a thread or a task does not, with the exit code it would have had."""
 
 from __future__ import annotations
 

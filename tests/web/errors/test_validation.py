@@ -23,11 +23,11 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 from starlette.websockets import WebSocketDisconnect
 
 from fastforge.web.errors.handlers import add_exception_handlers
-from fastforge.web.errors.validation import MOST_ERRORS
+from fastforge.web.errors.validation import MOST_ERRORS, Sent, field_errors
 
 CANARY = "canary0secret"
 HAS_FORMS = importlib.util.find_spec("python_multipart") is not None
@@ -247,6 +247,32 @@ def test_a_socket_is_closed_without_a_word_of_what_was_sent(client: TestClient) 
     ):
         pass
     assert (closed.value.code, closed.value.reason) == (1008, "the request is not valid")
+
+
+@pytest.mark.parametrize(
+    ("kind", "filled"),
+    [
+        ("bytes_invalid_encoding", {"encoding": "base64", "encoding_error": CANARY}),
+        ("get_attribute_error", {"error": CANARY}),
+        ("iteration_error", {"error": CANARY}),
+        ("json_invalid", {"error": CANARY}),
+        ("mapping_type", {"error": CANARY}),
+        ("no_such_attribute", {"attribute": CANARY}),
+        ("timezone_offset", {"tz_expected": 0, "tz_actual": 3600}),
+        ("union_tag_invalid", {"discriminator": "k", "tag": CANARY, "expected_tags": "a"}),
+        ("uuid_parsing", {"error": CANARY}),
+    ],
+)
+def test_a_message_of_pydantics_is_told_without_what_fills_it(
+    kind: Any, filled: dict[str, Any]
+) -> None:
+    known = PydanticKnownError(kind, filled)
+    facts = {"type": kind, "loc": ("body",), "msg": known.message(), "ctx": filled}
+    nothing = Sent({}, frozenset())  # what is told does not depend on what was sent
+    (error,) = field_errors([facts], frozenset(), nothing)
+    assert any(str(each) in known.message() for each in (CANARY, 3600))
+    assert not any(str(each) in error.message for each in (CANARY, 3600))
+    assert error.type == kind
 
 
 def test_names_that_the_client_made_up_are_a_star(client: TestClient) -> None:

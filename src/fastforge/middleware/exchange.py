@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_id
 from .deadline import EDGE, Deadlines, runs_in_thread
-from .description import described
+from .line import write_line
 from .rules import Rules
 
 __all__ = ["Exchange", "has_left"]
@@ -203,13 +203,14 @@ class Exchange:
         log = self._log
         if log is not None:
             self._log = None
-            log.write(
+            write_line(
+                log,
+                self._scope,
+                started=self.started,
                 request_id=self._id,
-                duration_ms=int((time.perf_counter() - self.started) * 1e6) / 1000,
                 status_code=self._status,
                 failure=failure,
                 cancelled=cancelled,
-                **described(self._scope),
             )
 
     def _without_line(self, probe: ASGIApp) -> ASGIApp:

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import use_container
 from ..observability.context import request_id
 from .deadline import EDGE
-from .description import described
 from .exchange import FAILED, has_left
+from .line import write_line
 from .rules import Rules
 
 __all__ = ["SocketExchange"]
@@ -120,14 +120,15 @@ class SocketExchange:
 
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
         if self._rules.log is not None:
-            self._rules.log.write(
+            write_line(
+                self._rules.log,
+                self._scope,
+                started=self._started,
                 request_id=self._id,
-                duration_ms=int((time.perf_counter() - self._started) * 1e6) / 1000,
                 status_code=self._status,
                 failure=failure,
                 cancelled=cancelled,
                 close_code=self._close_code,
-                **described(self._scope),
             )
 
 

@@ -1,12 +1,35 @@
-"""Template: the path of the route that answers a request, as it was declared."""
+"""Line: what an access line says of a request, whatever became of it."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from starlette.types import Scope
 
-__all__ = ["route_template"]
+from ..observability.access import AccessLog
+
+__all__ = ["route_template", "write_line"]
+
+
+def write_line(log: AccessLog, scope: Scope, *, started: float, **outcome: Any) -> None:
+    """Write the line of a request or socket.
+
+    Args:
+        log: Where it is written.
+        scope: The request's, after it has been routed.
+        started: When it came, by `time.perf_counter`.
+        outcome: What became of it, as `AccessLog.write` names it.
+    """
+    client = scope.get("client")
+    log.write(
+        method=scope.get("method", "WEBSOCKET"),
+        path=scope["path"],
+        route=route_template(scope),
+        client=client[0] if client else None,
+        duration_ms=int((time.perf_counter() - started) * 1e6) / 1000,
+        **outcome,
+    )
 
 
 def route_template(scope: Scope) -> str | None:

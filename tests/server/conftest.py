@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from fastforge.exceptions import ForgeError
-from fastforge.server.application import Place
+from fastforge.server.place import Place
 from fastforge.server.reload import serve_with_reload
 from fastforge.server.serve import bind, serve
 

@@ -19,8 +19,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from ..signals import SIGNALS
-from .application import Place
 from .orders import Orders
+from .place import Place
 from .process import Child, Event
 from .watching import forget_bytecode, watch_edits
 

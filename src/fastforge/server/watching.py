@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .application import Place
+from .place import Place
 
 if TYPE_CHECKING:
     from watchfiles import BaseFilter

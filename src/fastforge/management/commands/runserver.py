@@ -19,7 +19,7 @@ from ...exceptions import CommandError
 if TYPE_CHECKING:
     import socket
 
-    from ...server.application import Place
+    from ...server.place import Place
 
 __all__ = ["parse_address", "runserver"]
 
@@ -48,7 +48,7 @@ def runserver(
     with bind(host, port) as sock:
         from ...conf.environment import read_environment
         from ...conf.finding import find_settings_module, make_importable
-        from ...server.application import find_place
+        from ...server.place import find_place
 
         folder = Path.cwd()
         make_importable(folder)

@@ -1,4 +1,4 @@
-"""Application: where a project is, found without importing anything of it."""
+"""Place: where a project is, found without importing anything of it."""
 
 from __future__ import annotations
 

@@ -216,25 +216,30 @@ def test_it_works_in_commands_and_in_the_shell(tmp_path: Path) -> None:
 
 def test_busy_and_late_answers_have_their_status(tmp_path: Path) -> None:
     routes = """
-        import time
+        import threading
         from fastapi import APIRouter
         from fastforge import Limiter, offload
 
         router = APIRouter()
         ONE = Limiter("one", 1, max_waiting=0)
+        door = threading.Event()
 
         @router.get("/late")
         async def late() -> None:
-            await offload(time.sleep, 0.3, timeout_s=0.01, limiter=ONE)
+            await offload(door.wait, timeout_s=0.01, limiter=ONE)
 
         @router.get("/busy")
         async def busy() -> None:
-            await offload(time.sleep, 0, limiter=ONE)
+            await offload(print, limiter=ONE)
+
+        @router.get("/open")
+        async def open_door() -> None:
+            door.set()
         """
     with isolated(tmp_path) as folder:
         folder.write(FILES | {"shop/routes.py": routes})
         with TestClient(get_asgi_application(folder.load())) as client:
-            late, busy = client.get("/late"), client.get("/busy")
+            late, busy, _ = (client.get(path) for path in ("/late", "/busy", "/open"))
     assert (late.status_code, late.json()["code"]) == (504, "offloading.E011")
     assert (busy.status_code, busy.json()["code"]) == (503, "offloading.E010")
 

@@ -70,7 +70,7 @@ class LineBuffer:
         if self._size_bytes > FLUSH_AT_BYTES:
             self.flush()
         elif self._loop is not loop:  # which may have ended before its time came
-            self._await(loop)
+            self._flush_soon(loop)
 
     def flush(self) -> None:
         """Write what is there, as far as nobody has to wait for it."""
@@ -90,7 +90,7 @@ class LineBuffer:
         self._closes_at_exit = False
         self._write(wait_s=LAST_WAIT_S)
 
-    def _await(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         # In a context of its own: the line is that of a request, the others' lines are not.
         self._timer = loop.call_later(FLUSH_AFTER_S, self._tick, loop, context=Context())
@@ -102,7 +102,7 @@ class LineBuffer:
         self._timer = self._loop = None
         self.flush()
         if self._lines:
-            self._await(loop)
+            self._flush_soon(loop)
 
     def _write(self, *, wait_s: float) -> None:
         stream = self._stream or sys.stdout

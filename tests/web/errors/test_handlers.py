@@ -220,13 +220,15 @@ def test_in_debug_a_browser_sees_the_traceback_and_others_the_problem() -> None:
 # --- sockets -------------------------------------------------------------------------------------
 
 
-def socket_of(error: Exception, *, accept: bool) -> TestClient:
+def socket_of(error: Exception, *, accept: bool, close: bool = False) -> TestClient:
     app = FastAPI()
 
     @app.websocket("/")
     async def socket(websocket: WebSocket) -> None:
         if accept:
             await websocket.accept()
+        if close:
+            await websocket.close()
         raise error
 
     add_exception_handlers(app)
@@ -240,12 +242,40 @@ def test_a_handshake_is_refused_with_a_problem() -> None:
     assert (denied.value.status_code, denied.value.json()["detail"]) == (403, "not you")
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, 1008), (500, 1011)])
-def test_an_open_socket_is_closed(status: int, code: int) -> None:
-    client = socket_of(HTTPException(status), accept=True)
+def test_a_resource_that_is_unavailable_refuses_a_handshake_with_its_code(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = ResourceUnavailable("nobody at db.internal", code="shop.E001")
+    client = socket_of(gone, accept=False)
+    with pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/"):
+        pass
+    answer = denied.value
+    assert (answer.status_code, answer.json()["code"]) == (503, "shop.E001")
+    assert "db.internal" not in answer.text
+    assert "db.internal" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (HTTPException(403), 1008),
+        (HTTPException(500), 1011),
+        (Taken("taken", code="shop.E001"), 1008),
+        (ResourceUnavailable("nobody there", code="shop.E001"), 1011),
+    ],
+)
+def test_an_open_socket_is_closed(error: Exception, code: int) -> None:
+    client = socket_of(error, accept=True)
     with client.websocket_connect("/") as socket, pytest.raises(WebSocketDisconnect) as closed:
         socket.receive_text()
     assert closed.value.code == code
+
+
+def test_a_socket_that_has_been_closed_stays_closed() -> None:
+    client = socket_of(HTTPException(403), accept=True, close=True)
+    with client.websocket_connect("/") as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_text()
+    assert closed.value.code == 1000
 
 
 # --- handlers of the user's ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.client import responses
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI
@@ -60,12 +60,13 @@ def add_exception_handlers(
         HTTPException: handlers.http_error,
         RequestValidationError: handlers.invalid_request,
         WebSocketRequestValidationError: handlers.invalid_socket,
+        ForgeError: handlers.forge_error,
     }
     present = app.exception_handlers
     for kind, stock in _STOCK.items():
         if present.get(kind, stock) is stock:
             present[kind] = own[kind]
-    present.setdefault(ForgeError, handlers.forge_error)
+    present.setdefault(ForgeError, own[ForgeError])
     if 500 not in present:
         present.setdefault(Exception, handlers.failure)
 
@@ -107,13 +108,10 @@ class _Handlers:
 
     async def http_error(self, connection: HTTPConnection, error: HTTPException) -> Response | None:
         status = error.status_code
-        if isinstance(connection, WebSocket):
-            if connection.application_state is not WebSocketState.CONNECTING:
-                await connection.close(
-                    WS_1011_INTERNAL_ERROR if status >= 500 else WS_1008_POLICY_VIOLATION
-                )
-                return None
-        elif isinstance(connection, Request) and (
+        if _is_answered_socket(connection):
+            await _close(connection, status)
+            return None
+        if isinstance(connection, Request) and (
             status < 400 or not is_body_allowed_for_status_code(status)
         ):
             return await http_exception_handler(connection, error)
@@ -138,18 +136,22 @@ class _Handlers:
         # Before the handshake is accepted no client is told a reason, only a status.
         await socket.close(WS_1008_POLICY_VIOLATION, "the request is not valid")
 
-    async def forge_error(self, connection: HTTPConnection, error: ForgeError) -> Response:
+    async def forge_error(self, connection: HTTPConnection, error: ForgeError) -> Response | None:
         status = status_of(error)
-        if status is None or not isinstance(connection, Request):
+        if status is None:
             # Servers log such a failure with its traceback, which ends with the error's own
             # line: let that one name the place in the user's code.
             error.where = error.where or failing_line(error)
             raise error
-        if status < 500:
-            return self._answer(Problem(status=status, detail=error.message, code=error.code))
-        # The message names hosts and files of ours: it is for the log, the code for the client.
-        logger.error("%s", error)
-        return self._answer(Problem(status=status, code=error.code))
+        detail = error.message
+        if status >= 500:
+            # The message names hosts and files of ours: it is for the log, the code for the client.
+            logger.error("%s", error)
+            detail = ""
+        if _is_answered_socket(connection):
+            await _close(connection, status)
+            return None
+        return self._answer(Problem(status=status, detail=detail, code=error.code))
 
     async def failure(self, request: Request, error: Exception) -> Response:
         """Answer what nobody expected. Starlette raises it again, for the server to log it."""
@@ -170,6 +172,19 @@ class _Handlers:
             # With the route itself, so that no other is ever found under its id.
             self._declared[id(route)] = route, declared_names(route)
         return self._declared[id(route)][1]
+
+
+def _is_answered_socket(connection: HTTPConnection) -> TypeGuard[WebSocket]:
+    """Return whether it is too late to answer the handshake of a socket."""
+    return (
+        isinstance(connection, WebSocket)
+        and connection.application_state is not WebSocketState.CONNECTING
+    )
+
+
+async def _close(socket: WebSocket, status: int) -> None:
+    if socket.application_state is WebSocketState.CONNECTED:
+        await socket.close(WS_1011_INTERNAL_ERROR if status >= 500 else WS_1008_POLICY_VIOLATION)
 
 
 _INVALID: Final = "the request is not valid"

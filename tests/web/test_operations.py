@@ -93,6 +93,16 @@ def test_a_second_document_is_the_first() -> None:
     assert json.dumps(app.openapi()) == first
 
 
+def test_a_document_is_worked_on_once_and_stays_as_somebody_changes_it() -> None:
+    app = several()
+    late = app.openapi()["paths"]["/late"]
+    late["patch"] = late.pop("patch")  # to the end
+    assert list(app.openapi()["paths"]["/late"]) == ["put", "patch"]
+    app.add_api_route("/later", handler, methods=["PUT", "GET"])
+    assert list(app.openapi()["paths"]["/late"]) == ["patch", "put"]
+    assert ids(app.openapi())["put /later"] == "handler_later_put"
+
+
 def test_a_route_with_one_method_has_the_id_that_fastapi_gives() -> None:
     def with_routes(app: FastAPI) -> FastAPI:
         router = APIRouter(prefix="/a-b")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,8 +19,11 @@ from fastapi.utils import generate_unique_id
 __all__ = ["name_operations"]
 
 # What FastAPI names by the id: a body of several parts, and the titles of answers.
-_BODY: Final = "(#/components/schemas/)?Body_"
-_TITLE: Final = r"(Response(?: \w+)?|Streamitem) "
+_NAMES: Final = (
+    re.compile(r"((?:#/components/schemas/)?Body_)(\w+)"),
+    re.compile(r"((?:Response|Streamitem) )([\w ]+)"),
+    re.compile(r"(Response \w+ )([\w ]+)"),
+)
 
 
 def name_operations(app: FastAPI) -> None:
@@ -40,16 +43,21 @@ def name_operations(app: FastAPI) -> None:
         if _is_unchosen(function):
             router.generate_unique_id_function = _stable_id
     openapi = app.openapi
+    named: dict[str, Any] = {}
 
     def openapi_with_stable_ids() -> dict[str, Any]:
+        nonlocal named
         shared = tuple(_sharing_an_id(app))
         with warnings.catch_warnings():
-            for context in shared:
-                of_methods = f"Duplicate Operation ID {re.escape(context.unique_id)} "
-                warnings.filterwarnings("ignore", of_methods)
+            if shared:
+                ids = "|".join(re.escape(context.unique_id) for context in shared)
+                warnings.filterwarnings("ignore", f"Duplicate Operation ID ({ids}) ")
             schema = openapi()
-        for context in shared:
-            _part(context, schema)
+        if schema is not named:  # FastAPI makes it again when routes have been added
+            for context in shared:
+                _part(context, schema)
+            _rename(schema, dict(_new_names(shared)))
+            named = schema
         return schema
 
     app.openapi = openapi_with_stable_ids  # type: ignore[method-assign]
@@ -98,24 +106,32 @@ def _part(context: RouteContext, schema: dict[str, Any]) -> None:
             ordered = sorted(operations.items())
             operations.clear()
             operations.update(ordered)
-    old, new = context.unique_id, _stable_id(context)
-    if old != new:  # a route that was there before us
-        _rename(schema, old, new)
 
 
-def _rename(value: Any, old: str, new: str) -> Any:
-    """Replace an id in the names that FastAPI has made of it, and return the value."""
+def _new_names(shared: Iterable[RouteContext]) -> Iterator[tuple[str, str]]:
+    """Yield the old and the new id, and how titles have them, of routes from before us."""
+    for context in shared:
+        old, new = context.unique_id, _stable_id(context)
+        if old != new:
+            yield old, new
+            yield _titled(old), _titled(new)
+
+
+def _rename(value: Any, names: Mapping[str, str]) -> Any:
+    """Replace ids in the names that FastAPI has made of them, and return the value."""
+    if not names:
+        return value
     if isinstance(value, dict):
-        renamed = [(_rename(key, old, new), _rename(each, old, new)) for key, each in value.items()]
+        renamed = [(_rename(key, names), _rename(each, names)) for key, each in value.items()]
         value.clear()
         value.update(renamed)
     elif isinstance(value, list):
-        value[:] = [_rename(each, old, new) for each in value]
+        value[:] = [_rename(each, names) for each in value]
     elif isinstance(value, str):
-        if found := re.fullmatch(f"{_BODY}{re.escape(old)}", value):
-            return f"{found[1] or ''}Body_{new}"
-        if found := re.fullmatch(f"{_TITLE}{re.escape(_titled(old))}", value):
-            return f"{found[1]} {_titled(new)}"
+        for pattern in _NAMES:
+            found = pattern.fullmatch(value)
+            if found and found[2] in names:
+                return found[1] + names[found[2]]
     return value
 
 

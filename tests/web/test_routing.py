@@ -68,6 +68,16 @@ def test_a_router_that_another_includes_is_mounted_and_started_once() -> None:
         assert started == ["inner"]
 
 
+def test_a_router_is_mounted_once_also_where_an_undeclared_one_includes_it() -> None:
+    innermost = router_of("/one")
+    between, outer = APIRouter(prefix="/between"), APIRouter(prefix="/outer")
+    between.include_router(innermost)
+    outer.include_router(between)
+    app = FastAPI()
+    mount_routers(app, [declared(innermost), declared(outer)], {})
+    assert paths(app) == ["/outer/between/one"]
+
+
 def test_a_router_that_the_application_includes_is_not_mounted_again() -> None:
     router = router_of("/one")
     app = FastAPI()

@@ -16,7 +16,6 @@ from fastapi.exception_handlers import (
     websocket_request_validation_exception_handler,
 )
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
-from fastapi.utils import is_body_allowed_for_status_code
 from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -111,9 +110,7 @@ class _Handlers:
         if _is_answered_socket(connection):
             await _close(connection, status)
             return None
-        if isinstance(connection, Request) and (
-            status < 400 or not is_body_allowed_for_status_code(status)
-        ):
+        if isinstance(connection, Request) and status < 400:  # some of these have no body
             return await http_exception_handler(connection, error)
         return self._answer(_problem_of(error))
 

@@ -25,14 +25,15 @@ def new_request_id() -> str:
     latest, prefix, numbers = _ids.latest
     if latest != millisecond:
         _ids.latest = _, prefix, numbers = _first_of(millisecond)
-    return f"{prefix}{next(numbers):012x}"
+    return f"{prefix}{next(numbers)}"
 
 
 def _first_of(millisecond: int) -> tuple[int, str, itertools.count[int]]:
     moment, chance = f"{millisecond:012x}", f"{random.getrandbits(24):06x}"
-    # 7 is the version, 8 the variant. The highest bit stays free: the numbers cannot overflow.
+    # 7 is the version, 8 the variant. The last group is a number of twelve decimal digits: hex
+    # digits as well, which cost a third. It begins so low that it has no more in a millisecond.
     prefix = f"{moment[:8]}-{moment[8:]}-7{chance[:3]}-8{chance[3:]}-"
-    return millisecond, prefix, itertools.count(random.getrandbits(47))
+    return millisecond, prefix, itertools.count(10**11 + random.getrandbits(39))
 
 
 class _Ids:

@@ -11,9 +11,15 @@ from typing import Any, Final
 
 from ..exceptions import SettingsError
 
-__all__ = ["find_settings_module", "make_importable", "nearest_pyproject"]
+__all__ = [
+    "SETTINGS_VARIABLE",
+    "find_settings_module",
+    "make_importable",
+    "nearest_pyproject",
+    "tool_table",
+]
 
-VARIABLE: Final = "FASTFORGE_SETTINGS_MODULE"
+SETTINGS_VARIABLE: Final = "FASTFORGE_SETTINGS_MODULE"
 
 
 def find_settings_module(start: Path, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -25,15 +31,15 @@ def find_settings_module(start: Path, environ: Mapping[str, str]) -> tuple[str, 
     Raises:
         SettingsError: Neither is there.
     """
-    if module := environ.get(VARIABLE):
-        return module, VARIABLE
+    if module := environ.get(SETTINGS_VARIABLE):
+        return module, SETTINGS_VARIABLE
     pyproject = nearest_pyproject(start)
-    if pyproject and (module := _tool_table(pyproject).get("settings")):
+    if pyproject and (module := tool_table(pyproject, "fastforge").get("settings")):
         return str(module), f"{pyproject}"
     raise SettingsError(
         "no settings module is named",
         code="conf.E013",
-        hint=f"run this in a project's folder, or set {VARIABLE}=shop.settings",
+        hint=f"run this in a project's folder, or set {SETTINGS_VARIABLE}=shop.settings",
         where=str(pyproject) if pyproject else None,
     )
 
@@ -57,12 +63,19 @@ def nearest_pyproject(start: Path) -> Path | None:
     return next((f / "pyproject.toml" for f in folders if (f / "pyproject.toml").is_file()), None)
 
 
-def _tool_table(pyproject: Path) -> dict[str, Any]:
+def tool_table(pyproject: Path, tool: str) -> dict[str, Any]:
+    """Return what `pyproject.toml` has under `[tool.NAME]`; nothing where there is no such table.
+
+    Raises:
+        SettingsError: The file is not valid.
+    """
     try:
         with pyproject.open("rb") as file:
-            table = tomllib.load(file).get("tool", {}).get("fastforge", {})
+            table: Any = tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
         ) from error
+    for name in ("tool", tool):
+        table = table.get(name) if isinstance(table, dict) else None
     return table if isinstance(table, dict) else {}

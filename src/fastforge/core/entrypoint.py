@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from .._utils import did_you_mean, failing_line, find_module, import_hint, told
-from ..exceptions import ForgeError, SettingsError, StartError
+from ..conf.finding import SETTINGS_VARIABLE, tool_table
+from ..exceptions import ForgeError, StartError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["PLAIN_APPLICATION", "find_application", "load_application", "written_application"]
 
 PLAIN_APPLICATION: Final = "fastforge.management.application:app"
-SETTINGS_MODULE: Final = "FASTFORGE_SETTINGS_MODULE"
 
 
 def find_application(settings_module: str, root: Path) -> str:
@@ -34,8 +33,9 @@ def find_application(settings_module: str, root: Path) -> str:
     Raises:
         SettingsError: `pyproject.toml` is not valid.
     """
-    if entrypoint := _entrypoint(root / "pyproject.toml"):
-        return entrypoint
+    pyproject = root / "pyproject.toml"
+    if pyproject.is_file() and (entrypoint := tool_table(pyproject, "fastapi").get("entrypoint")):
+        return str(entrypoint)
     package, separator, _ = settings_module.partition(".")
     has_asgi = separator and find_module(f"{package}.asgi")
     return f"{package}.asgi:app" if has_asgi else PLAIN_APPLICATION
@@ -84,27 +84,15 @@ def written_application(project: Project) -> FastAPI | None:
 @contextmanager
 def _settings_of(project: Project) -> Iterator[None]:
     """Have the module of the application read the settings that the project has."""
-    before = os.environ.get(SETTINGS_MODULE)
-    os.environ[SETTINGS_MODULE] = project.settings.module
+    before = os.environ.get(SETTINGS_VARIABLE)
+    os.environ[SETTINGS_VARIABLE] = project.settings.module
     try:
         yield
     finally:
         if before is None:
-            del os.environ[SETTINGS_MODULE]
+            del os.environ[SETTINGS_VARIABLE]
         else:
-            os.environ[SETTINGS_MODULE] = before
-
-
-def _entrypoint(pyproject: Path) -> str:
-    if not pyproject.is_file():
-        return ""
-    try:
-        tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
-        ) from error
-    return str(tool.get("fastapi", {}).get("entrypoint", ""))
+            os.environ[SETTINGS_VARIABLE] = before
 
 
 def _import(name: str) -> ModuleType:

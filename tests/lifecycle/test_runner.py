@@ -414,3 +414,25 @@ async def test_a_mistake_that_is_known_keeps_its_code_and_its_place(
         async with running(make_registry(wrong), settings, Role.WEB, start_deadline_s=60):
             raise AssertionError("it must not start")
     assert str(caught.value).startswith("[db.E019] shop/settings.py:7: the resource 'wrong' of")
+
+
+def test_a_project_that_nobody_ends_closes_as_its_event_loop_does(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    """Nobody waits for ever for an order to close that nobody is there to give."""
+    log: list[str] = []
+
+    @resource
+    async def pool() -> AsyncIterator[str]:
+        yield "pool"
+        log.append("pool closed")
+
+    async def begin() -> object:
+        project = running(make_registry(pool), settings, Role.WEB)
+        await project.__aenter__()
+        return project
+
+    with asyncio.Runner() as runner:
+        left = runner.run(begin())
+    assert left
+    assert log == ["pool closed"]

@@ -27,10 +27,17 @@ class Opening:
 
     The generator runs in its own task from beginning to end: a cancel scope inside it stays in
     one task, a cancelled process still closes it, and one that does not end is left behind.
+
+    Args:
+        component: What is opened.
+        owner: The task that runs the project, and closes this in its turn.
     """
 
-    def __init__(self, component: Component[Resource[Any]]) -> None:
+    def __init__(
+        self, component: Component[Resource[Any]], owner: asyncio.Task[Any] | None
+    ) -> None:
         self.component = component
+        self._owner = owner
         self.resource = component.value
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -92,7 +99,8 @@ class Opening:
 
     async def _wait_for_stop(self) -> None:
         # Whoever ends an event loop cancels all its tasks at once. This one waits for the runner,
-        # which was cancelled as well and closes in order.
+        # which was cancelled as well and closes in order; but not for one that is no more, having
+        # been left without its end.
         while not self._stop.is_set():
             try:
                 await self._stop.wait()
@@ -100,6 +108,8 @@ class Opening:
                 task = asyncio.current_task()
                 if task is not None:
                     task.uncancel()
+                if self._owner is None or self._owner.done():
+                    return
 
     async def _abandon(self, task: asyncio.Task[None]) -> None:
         task.cancel()

@@ -80,6 +80,7 @@ class _Runner:
 
     def __init__(self, container: Container, start_deadline_s: float) -> None:
         self.container = container
+        self.owner = asyncio.current_task()
         self.deadline = time.monotonic() + start_deadline_s
         self.opened: list[Opening] = []
         self.services = Supervisor(container)
@@ -112,7 +113,7 @@ class _Runner:
             await opening.close(min(opening.resource.close_timeout_s, left_s))
 
     async def _open(self, component: Component[Resource[Any]]) -> None:
-        opening = Opening(component)
+        opening = Opening(component, self.owner)
         instance = await opening.open()
         self.opened.append(opening)
         self.container._opened(component.value, instance)

@@ -152,7 +152,7 @@ def test_what_is_mounted_and_what_is_beside_a_lifespan_is_not_started_and_told(
     argv = [sys.executable, "-m", "fastforge", "check"]
     told = run(argv, cwd=folder.path, env={"FASTFORGE_ENV": "production"})
     assert told.returncode == 0
-    assert "[web.W003] shop/asgi.py:1: the application that is mounted at /mounted " in told.stdout
+    assert "[web.W003] shop/asgi.py:6: the application that is mounted at /mounted " in told.stdout
     assert "[web.W004] shop/asgi.py:14: the event handler " in told.stdout
 
 

@@ -44,8 +44,9 @@ def _is_installed(name: str) -> bool:
     return importlib.util.find_spec(PACKAGES[name]) is not None
 
 
-def _plain(namespace: dict[str, Any], live: LiveProject, _ending: Ending, banner: str) -> None:
-    run_plain(namespace, live, banner)
+def _plain(namespace: dict[str, Any], live: LiveProject, ending: Ending, banner: str) -> None:
+    with ending.wakes_readline():
+        run_plain(namespace, live, banner)
 
 
 def _ipython(namespace: dict[str, Any], live: LiveProject, ending: Ending, banner: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 for _name in ("DATABASE_URL", "REDIS_URL"):
     if _name in os.environ:
         os.environ[f"FASTFORGE_TEST_{_name}"] = os.environ.pop(_name)
+
+# Tests write a module, import it, and write it anew within the second by which Python tells whether
+# its bytecode is stale.
+sys.dont_write_bytecode = True
 
 # No test times anything: a slow machine is not a failure.
 hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)

@@ -436,3 +436,35 @@ def test_a_project_that_nobody_ends_closes_as_its_event_loop_does(
         left = runner.run(begin())
     assert left
     assert log == ["pool closed"]
+
+
+def test_a_project_whose_owner_ends_with_the_event_loop_closes_as_well(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    """The loop cancels the owner and the resource at once: the owner has not ended before."""
+    log: list[str] = []
+
+    @resource
+    async def pool() -> AsyncIterator[str]:
+        yield "pool"
+        log.append("pool closed")
+
+    async def begin() -> None:
+        project = running(make_registry(pool), settings, Role.WEB)
+        await project.__aenter__()
+        opened.set_result(project)
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await asyncio.sleep(0.01)
+
+    async def main() -> None:
+        nonlocal opened
+        opened = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().create_task(begin())
+        await opened
+
+    opened: asyncio.Future[object]
+    with asyncio.Runner() as runner:
+        runner.run(main())
+    assert log == ["pool closed"]

@@ -98,9 +98,9 @@ class Opening:
                 )
 
     async def _wait_for_stop(self) -> None:
-        # Whoever ends an event loop cancels all its tasks at once. This one waits for the runner,
-        # which was cancelled as well and closes in order; but not for one that is no more, having
-        # been left without its end.
+        # Whoever ends an event loop cancels all its tasks at once, and each of them once. This one
+        # then waits for the runner, which was cancelled as well and closes in order; or for the
+        # end of one that does not.
         while not self._stop.is_set():
             try:
                 await self._stop.wait()
@@ -108,8 +108,9 @@ class Opening:
                 task = asyncio.current_task()
                 if task is not None:
                     task.uncancel()
-                if self._owner is None or self._owner.done():
+                if self._owner is None:
                     return
+                self._owner.add_done_callback(lambda _: self._stop.set())
 
     async def _abandon(self, task: asyncio.Task[None]) -> None:
         task.cancel()

@@ -32,6 +32,7 @@ for _name in ("DATABASE_URL", "REDIS_URL"):
 # Tests write a module, import it, and write it anew within the second by which Python tells whether
 # its bytecode is stale.
 sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # and so in the processes that they start
 
 # No test times anything: a slow machine is not a failure.
 hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)

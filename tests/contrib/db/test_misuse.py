@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from fastforge.contrib.db.errors import ConcurrentUse, TransactionMisuse
+from fastforge.contrib.db.errors import ConcurrentSessionUse, TransactionMisuse
 from fastforge.contrib.db.resources import DatabaseConnection
 
 from .tables import Account, connections_out
@@ -53,7 +53,7 @@ async def test_a_statement_that_is_cancelled_in_a_transaction_gives_its_locks_ba
 async def test_statements_side_by_side_poison_no_connection(db: DatabaseConnection) -> None:
     for _ in range(5):
         session = db.session()
-        with pytest.raises(ConcurrentUse):
+        with pytest.raises(ConcurrentSessionUse):
             async with session.atomic():
                 await asyncio.gather(
                     session.execute(insert(Account).values(name="ghost")),
@@ -79,7 +79,7 @@ async def test_a_second_task_cannot_write_into_the_transaction_of_the_first(
 
     task = asyncio.create_task(first())
     await entered.wait()
-    with pytest.raises(ConcurrentUse):
+    with pytest.raises(ConcurrentSessionUse):
         async with session.atomic():
             raise AssertionError("it must not be entered")
     go_on.set()

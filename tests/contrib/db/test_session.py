@@ -18,7 +18,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from fastforge.contrib.db import Session
 from fastforge.contrib.db.errors import (
-    ConcurrentUse,
+    ConcurrentSessionUse,
     LazyLoad,
     PoolExhausted,
     SessionClosed,
@@ -259,7 +259,7 @@ async def test_two_tasks_cannot_use_one_session_at_once(db: DatabaseConnection) 
     results = await asyncio.gather(
         *(session.scalar(text("SELECT 1")) for _ in range(3)), return_exceptions=True
     )
-    assert [type(result) for result in results] == [int, ConcurrentUse, ConcurrentUse]
+    assert [type(result) for result in results] == [int, ConcurrentSessionUse, ConcurrentSessionUse]
     assert await asyncio.wait_for(session.scalar(text("SELECT 1")), 30) == 1
     assert connections_out(db) == 0
 

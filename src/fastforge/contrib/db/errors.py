@@ -6,7 +6,7 @@ ForgeError
     ├── TransactionMisuse       a call that does not fit where the session stands
     ├── TransactionFailed       the commit of a transaction that already failed
     ├── SessionClosed           a session used after the request, job or block it belonged to
-    ├── ConcurrentUse           two tasks use one session at once
+    ├── ConcurrentSessionUse    two tasks use one session at once
     ├── LazyLoad                an attribute that is not loaded
     ├── NoUnitOfWork            a session asked for where nothing gives one
     ├── PoolExhausted           no connection became free in time
@@ -25,7 +25,7 @@ from ..._utils import first_line, redact
 from ...exceptions import ForgeError
 
 __all__ = [
-    "ConcurrentUse",
+    "ConcurrentSessionUse",
     "DatabaseError",
     "Fault",
     "LazyLoad",
@@ -62,13 +62,13 @@ class SessionClosed(DatabaseError):
     """The request, job or block that this session belonged to is over."""
 
 
-class ConcurrentUse(DatabaseError):
+class ConcurrentSessionUse(DatabaseError):
     """A second task uses a session while the first waits for its statement."""
 
 
-def concurrent_use() -> ConcurrentUse:
+def concurrent_use() -> ConcurrentSessionUse:
     """Return the error for a second task on a session."""
-    return ConcurrentUse(
+    return ConcurrentSessionUse(
         "two tasks use one session at the same time",
         code="db.E008",
         hint="give each task its own: `async with session() as db:`",

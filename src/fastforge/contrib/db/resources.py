@@ -36,10 +36,12 @@ class DatabaseConnection:
     Attributes:
         engines: The views of the pool.
         config: The section that it was opened with.
+        session_class: What its sessions are; tests have one of their own.
     """
 
     engines: Engines
     config: Database
+    session_class: type[Session] = Session
 
     @property
     def engine(self) -> AsyncEngine:
@@ -48,7 +50,7 @@ class DatabaseConnection:
 
     def session(self) -> Session:
         """Return a new session; whoever makes one closes it."""
-        return Session(self.engines)
+        return self.session_class(self.engines)
 
     async def ping(self) -> None:
         """Run one statement; raises what the driver raises."""

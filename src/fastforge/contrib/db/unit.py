@@ -20,6 +20,7 @@ __all__ = [
     "UnitOfWork",
     "atomic",
     "current_session",
+    "current_unit",
     "entered_unit",
     "new_session",
     "new_transaction",
@@ -99,6 +100,11 @@ async def use_unit(unit: UnitOfWork) -> AsyncIterator[UnitOfWork]:
             await unit.finish(commit=False)
             raise
         await unit.finish(commit=True)
+
+
+def current_unit() -> UnitOfWork | None:
+    """Return the unit of what runs here, also one that has ended; None where there is none."""
+    return _current.get()
 
 
 def current_session() -> Session | None:

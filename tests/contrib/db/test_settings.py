@@ -64,18 +64,13 @@ def test_wrong_urls_are_refused_with_the_right_form(tmp_path: Path, url: str, me
     assert "secret" not in text
 
 
-@pytest.mark.parametrize("value", ['{"default": D, "replica": D}', "{}"])
-def test_there_is_one_database_and_it_is_the_default(tmp_path: Path, value: str) -> None:
+def test_there_is_at_least_one_database(tmp_path: Path) -> None:
     with isolated(tmp_path) as folder:
         folder.write(
             {
-                "shop/settings.py": f"""
-                    from fastforge.contrib.db import Database
-
+                "shop/settings.py": """
                     INSTALLED_APPS = ["fastforge.contrib.db"]
-                    D = _D = Database(url="sqlite+aiosqlite:///x.sqlite3")
-                    del D
-                    DATABASES = {value.replace("D", "_D")}
+                    DATABASES = {}
                     """
             }
         )

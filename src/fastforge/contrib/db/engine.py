@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from anyio import CancelScope
 from sqlalchemy import Engine, event, exc, make_url
@@ -19,7 +19,10 @@ from .errors import WriteOutsideAtomic
 from .settings import Database
 from .statements import first_words, is_read
 
-__all__ = ["FAILED", "Engines", "make_engines", "target_of"]
+__all__ = ["FAILED", "Engines", "Isolation", "make_engines", "target_of"]
+
+Isolation = Literal["read committed", "repeatable read", "serializable"]
+"""How much a transaction sees of others that run beside it."""
 
 FOREVER_S: Final = 86_400.0
 FAILED: Final = "fastforge_failed"
@@ -47,6 +50,35 @@ class Engines:
     write: Engine
     stream: Engine
     pool_timeout_s: float
+    _views: dict[tuple[Isolation | None, bool], Engine] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def transactions(self, isolation: Isolation | None = None, read_only: bool = False) -> Engine:
+        """Return the view whose transactions are so; the same one each time.
+
+        SQLite's transactions are always serializable. One that only reads waits for nobody there.
+
+        Args:
+            isolation: None: the server's own, which is `read committed` unless somebody changed it.
+            read_only: A statement that writes is refused.
+        """
+        if isolation is None and not read_only:
+            return self.write
+        key = (isolation, read_only)
+        if key not in self._views:
+            self._views[key] = self._transactions(isolation, read_only)
+        return self._views[key]
+
+    def _transactions(self, isolation: Isolation | None, read_only: bool) -> Engine:
+        is_sqlite = self.write.dialect.name == "sqlite"
+        options: dict[str, Any] = {}
+        if isolation is not None and not is_sqlite:
+            options["isolation_level"] = isolation.upper()
+        if read_only:
+            options |= {_BEGIN: "BEGIN"} if is_sqlite else {"postgresql_readonly": True}
+        view = self.write.execution_options(**options)
+        return _reading(view) if read_only else view
 
 
 def make_engines(database: Database, *, root: Path, environment: str) -> Engines:

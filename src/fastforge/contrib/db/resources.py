@@ -1,4 +1,4 @@
-"""The resource `database`: the pool of one process, and where its sessions come from."""
+"""The resources `database` and `databases`: the pools of one process, where sessions come from."""
 
 from __future__ import annotations
 
@@ -6,26 +6,41 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Annotated, Final
 
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ..._utils import did_you_mean
 from ...conf import Settings
 from ...exceptions import ForgeError, SettingsError
-from ...lifecycle import current_container, resource
+from ...lifecycle import current_container, provide, resource
 from .engine import Engines, make_engines
+from .errors import DatabaseError
 from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable
 
-__all__ = ["DatabaseConnection", "database", "default_database", "open_database", "open_of"]
+__all__ = [
+    "DEFAULT",
+    "DatabaseConnection",
+    "connection_of",
+    "database",
+    "databases",
+    "default_database",
+    "open_database",
+    "open_of",
+]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
+DEFAULT: Final = "default"
+"""The database that nobody has to name."""
 _CLIENT_CHECK: Final = "client_connection_check_interval"
 
 
@@ -36,11 +51,13 @@ class DatabaseConnection:
     Attributes:
         engines: The views of the pool.
         config: The section that it was opened with.
+        name: Its name in DATABASES.
         session_class: What its sessions are; tests have one of their own.
     """
 
     engines: Engines
     config: Database
+    name: str = DEFAULT
     session_class: type[Session] = Session
 
     @property
@@ -65,13 +82,70 @@ async def _ping(connection: DatabaseConnection) -> None:
     await connection.ping()
 
 
+async def _ping_others(connections: Mapping[str, DatabaseConnection]) -> None:
+    for name, connection in connections.items():
+        if name != DEFAULT:
+            await connection.ping()
+
+
 @resource(ping=_ping)
 async def database() -> AsyncIterator[DatabaseConnection]:
     """Open the pool of DATABASES["default"]; one statement proves that the server answers."""
     settings = current_container().settings
-    connection = await open_of(settings, default_database(settings))
-    yield connection
-    await connection.engine.dispose()
+    async with _opened(settings, DEFAULT, default_database(settings)) as connection:
+        yield connection
+
+
+@resource(ping=_ping_others)
+async def databases(
+    default: Annotated[DatabaseConnection, provide(database)],
+) -> AsyncIterator[Mapping[str, DatabaseConnection]]:
+    """Open the pools of all of DATABASES, each its own, found by their names."""
+    settings = current_container().settings
+    configs: dict[str, Database] = settings["DATABASES"]
+    async with AsyncExitStack() as stack:
+        others = {
+            name: await stack.enter_async_context(_opened(settings, name, config))
+            for name, config in configs.items()
+            if name != DEFAULT
+        }
+        yield MappingProxyType({DEFAULT: default, **others})
+
+
+def connection_of(name: str = DEFAULT) -> DatabaseConnection:
+    """Return a running database of the current container by its name in DATABASES.
+
+    ```python
+    async with connection_of("archive").session() as db: ...
+    ```
+
+    Raises:
+        DatabaseError: DATABASES has no such name.
+        ContainerMissing: No project runs here.
+    """
+    container = current_container()
+    if name == DEFAULT:
+        return container[database]
+    connections = container[databases]
+    if name in connections:
+        return connections[name]
+    raise DatabaseError(
+        f"DATABASES has no {name!r}",
+        code="db.E040",
+        hint=did_you_mean(name, connections) or f"it has {', '.join(map(repr, connections))}",
+        where=container.settings.where("DATABASES"),
+    )
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, name: str, config: Database
+) -> AsyncIterator[DatabaseConnection]:
+    connection = replace(await open_of(settings, config), name=name)
+    try:
+        yield connection
+    finally:
+        await connection.engine.dispose()
 
 
 def default_database(settings: Settings) -> Database:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field
@@ -101,6 +101,17 @@ class Database(Section, setting="DATABASES"):
         client_check_interval_s: How often PostgreSQL (14 and later) looks whether the client of a
             running statement is still there; 0: never.
         atomic_requests: Whether POST, PUT, PATCH and DELETE run in one transaction.
+        direct_url: The way to the server itself where `url` leads to a pooler: migrations take it.
+        pooler: `transaction` where a PgBouncer in transaction mode stands in between.
+        read_only: A replica: whatever writes is refused.
+        required: Whether a process refuses to start without it.
+        ssl: Whether the connection is encrypted, in libpq's words; None: it must be, unless the
+            server is on this host.
+        slow_query_ms: A statement that takes longer is logged; 0: none is.
+        repeated_queries: How often one statement may run in a request before development warns
+            of it; 0: it never does.
+        sql_comment: Whether each statement ends in a comment with the app and the route.
+        ready_when_migrated: Whether readiness waits for migrations that are not applied.
     """
 
     url: Annotated[str, AfterValidator(_usable_url)]
@@ -115,6 +126,15 @@ class Database(Section, setting="DATABASES"):
     idle_in_transaction_timeout_s: Seconds = 30
     client_check_interval_s: Seconds = 2
     atomic_requests: bool = True
+    direct_url: Annotated[str, AfterValidator(_usable_url)] | None = None
+    pooler: Literal["transaction"] | None = None
+    read_only: bool = False
+    required: bool = True
+    ssl: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] | None = None
+    slow_query_ms: Annotated[int, Field(ge=0)] = 200
+    repeated_queries: Annotated[int, Field(ge=0)] = 5
+    sql_comment: bool = True
+    ready_when_migrated: bool = True
 
     @property
     def scheme(self) -> str:
@@ -137,13 +157,7 @@ class Database(Section, setting="DATABASES"):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            yield name, redact(value) if name == "url" else value
-
-
-def _only_default(name: str) -> str:
-    if name != "default":
-        raise ValueError('a project has one database for now; keep the key "default" alone')
-    return name
+            yield name, redact(value) if name in ("url", "direct_url") and value else value
 
 
 def _default(_environment: str) -> dict[str, Database]:
@@ -152,9 +166,7 @@ def _default(_environment: str) -> dict[str, Database]:
 
 DATABASES: Final = Setting(
     name="DATABASES",
-    type=Annotated[
-        dict[Annotated[str, AfterValidator(_only_default)], Database], Field(min_length=1)
-    ],
+    type=Annotated[dict[str, Database], Field(min_length=1)],
     default=_default,
-    help='The databases by name; for now "default" alone.',
+    help='The databases by name; "default" is the one that nobody has to name.',
 )

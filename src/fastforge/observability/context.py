@@ -6,12 +6,25 @@ import itertools
 import random
 import time
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["new_request_id", "request_id"]
+__all__ = ["RunningJob", "new_request_id", "request_id", "running_job"]
 
 request_id: Final[ContextVar[str | None]] = ContextVar("fastforge_request_id", default=None)
 """The id of the request, socket or job that runs here."""
+
+
+class RunningJob(NamedTuple):
+    """A job: its task, of which there are few, and itself, of which there are many."""
+
+    task: str
+    uid: str
+
+
+running_job: Final[ContextVar[RunningJob | None]] = ContextVar(
+    "fastforge_running_job", default=None
+)
+"""The job that runs here."""
 
 
 def new_request_id() -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..exceptions import TaskError
 from ..lifecycle import Container, execute
-from ..observability.context import request_id
+from ..observability.context import RunningJob, request_id, running_job
 from .arguments import arguments_of
 from .backend import Claim
 from .declaration import Task
@@ -50,6 +50,7 @@ class JobRunner:
     async def run(self, claim: Claim) -> Outcome:
         """Run one attempt."""
         request_id.set(claim.envelope.request_id)
+        running_job.set(RunningJob(claim.envelope.task, claim.envelope.uid))
         task = self._tasks.get(claim.envelope.task)
         if task is None or claim.envelope.version > VERSION:
             return self._put_back(claim)

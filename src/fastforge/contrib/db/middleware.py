@@ -50,7 +50,7 @@ class Transactions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        unit = UnitOfWork(_opener(scope))
+        unit = UnitOfWork(_opener(scope), scope)
         with entered_unit(unit):
             try:
                 if scope["type"] == "http":

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Annotated
 
 from fastapi import Depends
+from starlette.types import Scope
 
 from ...lifecycle import current_container
 from .blocks import block
@@ -36,17 +37,20 @@ class UnitOfWork:
     Args:
         open_session: Makes the session: `new_session`, or `new_transaction` for one that stands
             in a transaction from its first statement on.
+        scope: That of the request or socket; for all others one of their own, which is empty.
 
     Attributes:
+        scope: What tells whose it is. A unit that is opened inside of another has the other's.
         ended: Whether it is over; its session is closed then.
     """
 
-    __slots__ = ("_open_session", "_session", "ended")
+    __slots__ = ("_open_session", "_session", "ended", "scope")
 
-    def __init__(self, open_session: Callable[[], Session]) -> None:
+    def __init__(self, open_session: Callable[[], Session], scope: Scope | None = None) -> None:
         self._open_session = open_session
         self._session: Session | None = None
         self.ended = False
+        self.scope: Scope = {} if scope is None else scope
 
     @property
     def session(self) -> Session:
@@ -145,7 +149,9 @@ async def session() -> AsyncIterator[Session]:
         ContainerMissing: No project runs here.
         WriteOutsideAtomic: Objects were left unwritten.
     """
-    async with use_unit(UnitOfWork(new_session)) as unit:
+    outer = current_unit()
+    scope = None if outer is None else outer.scope
+    async with use_unit(UnitOfWork(new_session, scope)) as unit:
         yield unit.session
 
 

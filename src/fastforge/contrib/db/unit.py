@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,6 +11,7 @@ from starlette.types import Scope
 
 from ...lifecycle import current_container
 from .blocks import block
+from .current import current_unit, unit_here
 from .errors import NoUnitOfWork
 from .resources import database
 from .sessions import Session
@@ -78,20 +78,17 @@ class UnitOfWork:
             await self._session.end(commit=commit)
 
 
-_current: ContextVar[UnitOfWork | None] = ContextVar("fastforge_unit", default=None)
-
-
 @contextmanager
 def entered_unit(unit: UnitOfWork) -> Iterator[UnitOfWork]:
     """Make a unit the current one for a block; whoever enters it ends it."""
-    token = _current.set(unit)
+    token = unit_here.set(unit)
     try:
         yield unit
     finally:
         # The event loop closes an asynchronous generator that nobody has closed (one inside a
         # stream whose client left) in another context, where there is nothing to put back.
         with suppress(ValueError):
-            _current.reset(token)
+            unit_here.reset(token)
 
 
 @block
@@ -106,14 +103,9 @@ async def use_unit(unit: UnitOfWork) -> AsyncIterator[UnitOfWork]:
         await unit.finish(commit=True)
 
 
-def current_unit() -> UnitOfWork | None:
-    """Return the unit of what runs here, also one that has ended; None where there is none."""
-    return _current.get()
-
-
 def current_session() -> Session | None:
     """Return the session of what runs here, or None where nothing gives one any more or yet."""
-    unit = _current.get()
+    unit = unit_here.get()
     return None if unit is None or unit.ended else unit.session
 
 
@@ -123,7 +115,7 @@ def required_session() -> Session:
     Raises:
         NoUnitOfWork: Nothing here gives a session.
     """
-    unit = _current.get()
+    unit = unit_here.get()
     if unit is None:
         raise NoUnitOfWork(
             "no request, job or command runs here that could give a database session",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from ....commands import Context, command
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["migrate"]
 
+BEHIND: Final = 1
+
 
 @command(starts="project")
 async def migrate(
@@ -22,20 +24,22 @@ async def migrate(
     *,
     context: Context,
     plan: Annotated[bool, "Show what would be done."] = False,
-    check: Annotated[bool, "Exit with 1 if something would be done."] = False,
+    check: Annotated[bool, "Exit with 1 if something would be done, with 4 if ahead."] = False,
     fake: Annotated[bool, "Note the migrations as done without running them."] = False,
+    database: Annotated[str, "The database's name in DATABASES."] = "default",
     lock_timeout_s: Annotated[float, "How long to wait for another migrate."] = 60.0,
 ) -> int:
     """Apply migrations, or take them back; safe from several processes at once."""
     from ..migrations.plan import Target
-    from ..migrations.project import migration_engines, project_history
+    from ..migrations.project import ledger_engines, migration_engines, project_history
 
     project = context.project
     history = project_history(project)
     goal = Target(label=app, name=target)
-    async with migration_engines(project, wait_s=lock_timeout_s) as engines:
-        if plan or check:
+    if plan or check:
+        async with ledger_engines(project, name=database) as engines:
             return await _show(context, engines, history, goal, check=check)
+    async with migration_engines(project, name=database, wait_s=lock_timeout_s) as engines:
         return await _run(context, engines, history, goal, fake=fake, wait_s=lock_timeout_s)
 
 
@@ -47,14 +51,15 @@ async def _show(
 
     applied = await ledger.read(engines)
     steps = plan(history, applied, goal)
-    unknown = ahead(history, applied)
     for step in steps:
         context.echo(str(step))
-    if unknown:
-        context.echo(str(refuse_ahead(unknown)))
-    elif not steps:
+    if unknown := ahead(history, applied):
+        error = refuse_ahead(unknown)
+        context.echo(str(error))
+        return error.exit_code if check else 0
+    if not steps:
         context.echo("Nothing to do.")
-    return 1 if check and (steps or unknown) else 0
+    return BEHIND if check and steps else 0
 
 
 async def _run(
@@ -74,14 +79,7 @@ async def _run(
         how = "noted only" if fake else f"{seconds:.2f} s"
         context.echo(f"{word}: {step.migration.id} ({how})")
 
-    report = await run(
-        engines,
-        history,
-        target=goal,
-        fake=fake,
-        wait_s=wait_s,
-        on_step=tell,
-    )
+    report = await run(engines, history, target=goal, fake=fake, wait_s=wait_s, on_step=tell)
     if report.ahead:
         context.echo(f"Nothing to do: {refuse_ahead(report.ahead).message}.")
     elif not report.done:

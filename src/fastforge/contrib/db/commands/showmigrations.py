@@ -20,18 +20,19 @@ async def showmigrations(
     /,
     *,
     context: Context,
+    database: Annotated[str, "The database's name in DATABASES."] = "default",
     json: Annotated[bool, "Write JSON."] = False,
 ) -> None:
     """Show [X] before each migration that the database has, [ ] before the others."""
     from ..migrations import ledger
     from ..migrations.plan import ahead
-    from ..migrations.project import migration_engines, project_history
+    from ..migrations.project import ledger_engines, project_history
 
     history = project_history(context.project)
     labels = [app] if app else list(history.labels)
     for label in labels:
         history.of(label)
-    async with migration_engines(context.project) as engines:
+    async with ledger_engines(context.project, name=database) as engines:
         applied = await ledger.read(engines)
     unknown = [item for item in ahead(history, applied) if item.partition(".")[0] in labels]
     if json:

@@ -16,16 +16,17 @@ def sqlmigrate(
     /,
     *,
     context: Context,
+    database: Annotated[str, "The database's name in DATABASES."] = "default",
     backwards: Annotated[bool, "Print the SQL that takes it back."] = False,
 ) -> None:
     """Print the statements of a migration; no database is asked."""
     from ..migrations.plan import PlannedStep
     from ..migrations.project import project_history
     from ..migrations.sql import sql_of
-    from ..resources import default_database
+    from ..named import named_database
 
     history = project_history(context.project)
     step = PlannedStep(migration=history.find(app, migration), forward=not backwards)
-    database = default_database(context.project.settings)
-    dialect_name = "sqlite" if database.is_sqlite else "postgresql"
+    config = named_database(context.project.settings, database)
+    dialect_name = "sqlite" if config.is_sqlite else "postgresql"
     context.echo(sql_of(history, step, dialect_name=dialect_name))

@@ -4,12 +4,15 @@ CommandError                exit code 2
 └── MigrationError          everything below
     ├── MigrationFileError  a file does not load, has a wrong form or cannot be replayed
     ├── ChangeRefused       a change of the models that would lose data or fail
-    ├── MigrationFailed     the database refused a step; it was rolled back
+    ├── MigrationFailed     the database refused a step
     ├── MigrationLockHeld   another process migrates and does not finish in time
-    └── DatabaseAhead       the database has migrations that this code does not have
+    ├── MigrationsBehind    the database lacks migrations that this code has: exit code 1
+    └── DatabaseAhead       the database has migrations that this code does not have: exit code 4
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from ....exceptions import CommandError
 
@@ -20,6 +23,7 @@ __all__ = [
     "MigrationFailed",
     "MigrationFileError",
     "MigrationLockHeld",
+    "MigrationsBehind",
 ]
 
 
@@ -36,12 +40,20 @@ class ChangeRefused(MigrationError):
 
 
 class MigrationFailed(MigrationError):
-    """A migration could not be applied; what it did before is rolled back."""
+    """A migration could not be applied; the message tells what is left of it."""
 
 
 class MigrationLockHeld(MigrationError):
     """Another process holds the migration lock."""
 
 
+class MigrationsBehind(MigrationError):
+    """The database does not have all migrations of this code."""
+
+    exit_code: ClassVar[int] = 1
+
+
 class DatabaseAhead(MigrationError):
     """The database has migrations that this code does not know."""
+
+    exit_code: ClassVar[int] = 4

@@ -51,6 +51,7 @@ def _load(label: str, path: Path) -> Migration:
         previous=_ids(module, "down_revision", path),
         depends_on=_ids(module, "depends_on", path),
         atomic=bool(getattr(module, "atomic", True)),
+        safe=_safe(module, path),
         upgrade=module.upgrade,
         downgrade=getattr(module, "downgrade", None),
     )
@@ -98,6 +99,18 @@ def _ids(module: ModuleType, name: str, path: Path) -> tuple[str, ...]:
     if not isinstance(ids, (tuple, list)) or not all(isinstance(item, str) for item in ids):
         raise _wrong_form(path, f"{name} = {value!r} is no id and no tuple of ids")
     return tuple(ids)
+
+
+def _safe(module: ModuleType, path: Path) -> str:
+    reason = getattr(module, "safe", "")
+    if isinstance(reason, str) and (reason.strip() or not hasattr(module, "safe")):
+        return reason
+    raise MigrationFileError(
+        f"the migration says safe = {reason!r}, which is no reason",
+        code="db.E153",
+        hint='write why it is: safe = "the table is empty until the next release"',
+        where=Location(str(path), 1),
+    )
 
 
 def _wrong_form(path: Path, problem: str) -> MigrationFileError:

@@ -27,6 +27,7 @@ class Migration:
             for one that joins branches.
         depends_on: The ids of other apps' migrations that have to come first.
         atomic: Whether PostgreSQL runs it in a transaction.
+        safe: Why `lintmigrations` has nothing to say about it; empty when it may.
         upgrade: Makes the change.
         downgrade: Takes it back; None when the file has no such function.
     """
@@ -40,6 +41,7 @@ class Migration:
     atomic: bool
     upgrade: Step = field(compare=False, repr=False)
     downgrade: Step | None = field(compare=False, repr=False)
+    safe: str = ""
 
     @property
     def id(self) -> str:

@@ -6,11 +6,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import DatabaseAhead
+from ....exceptions import Location
+from .errors import DatabaseAhead, MigrationError
 from .history import History
 from .migration import Migration
 
-__all__ = ["EVERYTHING", "ZERO", "PlannedStep", "Target", "ahead", "plan", "refuse_ahead"]
+__all__ = [
+    "EVERYTHING",
+    "ZERO",
+    "PlannedStep",
+    "Target",
+    "ahead",
+    "plan",
+    "refuse_ahead",
+    "refuse_gaps",
+]
 
 ZERO: Final = "zero"
 
@@ -79,6 +89,26 @@ def refuse_ahead(unknown: Collection[str]) -> DatabaseAhead:
         code="db.E121",
         hint="deploy the code that has these files, or let it take them back first",
     )
+
+
+def refuse_gaps(history: History, applied: Collection[str], steps: Collection[PlannedStep]) -> None:
+    """Refuse to apply a migration after one that requires it.
+
+    Raises:
+        MigrationError: A migration is applied, and one that it requires is not.
+    """
+    for step in steps:
+        later = history.descendants([step.migration.id]) - {step.migration.id}
+        found = [item.id for item in history if item.id in later and item.id in applied]
+        if step.forward and found:
+            label, _, name = found[-1].partition(".")
+            raise MigrationError(
+                f"the database has {found[0]} and not {step.migration.id}, which that one requires",
+                code="db.E151",
+                hint=f"if its change is there: manage migrate {label} {name} --fake; else take"
+                f" {found[0]} back first",
+                where=Location(str(step.migration.path), 1),
+            )
 
 
 def _ends(history: History, target: Target) -> tuple[set[str], set[str]]:

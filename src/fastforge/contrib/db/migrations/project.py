@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Table
 from sqlalchemy.orm import configure_mappers
 
+from ....conf import Settings
 from ....exceptions import Location
 from ..engine import Engines
 from ..kinds import MODELS
 from ..model import Model
-from ..resources import DatabaseConnection, default_database, open_of
+from ..named import named_database
+from ..resources import DEFAULT, DatabaseConnection, open_of
+from ..settings import Database
 from . import ledger
+from .errors import MigrationError
 from .files import load_history
 from .folders import AppFolder, folder_of
 from .history import History
@@ -27,7 +31,14 @@ from .plan import EVERYTHING, plan
 if TYPE_CHECKING:
     from ....project import Project
 
-__all__ = ["app_folders", "app_tables", "migration_engines", "project_history", "unapplied"]
+__all__ = [
+    "app_folders",
+    "app_tables",
+    "ledger_engines",
+    "migration_engines",
+    "project_history",
+    "unapplied",
+]
 
 TABLE_LOCK_TIMEOUT_S: Final = 4.0
 """A migration that waits for a table makes everybody behind it wait too."""
@@ -79,20 +90,28 @@ def app_tables(project: Project) -> dict[str, AppTables]:
 
 @asynccontextmanager
 async def migration_engines(
-    project: Project, *, wait_s: float = DEFAULT_WAIT_S
+    project: Project, *, name: str = DEFAULT, wait_s: float = DEFAULT_WAIT_S
 ) -> AsyncIterator[Engines]:
-    """Open the project's database for migrations: statements may take as long as they need.
+    """Open a database of the project for migrations: statements may take as long as they need.
+
+    Where a pooler stands in between, `direct_url` leads past it: it would give the lock, which
+    belongs to one connection of the server, to whoever comes next.
 
     Args:
         project: The loaded project.
+        name: The database's name in DATABASES.
         wait_s: How long SQLite waits for the file's write lock, in seconds.
 
     Raises:
+        CommandError: DATABASES has no such name.
+        MigrationError: The database is read only, or there is no way past its pooler.
         ResourceUnavailable: The database cannot be reached.
     """
     settings = project.settings
-    config = default_database(settings)
-    patient = config.model_copy(
+    config = named_database(settings, name)
+    _refuse_read_only(config, name, settings)
+    _refuse_pooler(config, name, settings)
+    patient = _direct(config).model_copy(
         update={
             "statement_timeout_s": 0,
             "idle_in_transaction_timeout_s": 0,
@@ -102,11 +121,61 @@ async def migration_engines(
             "max_overflow": 0,
         }
     )
-    opened = await open_of(settings, patient)
+    async with _opened(settings, patient) as engines:
+        yield engines
+
+
+@asynccontextmanager
+async def ledger_engines(project: Project, *, name: str = DEFAULT) -> AsyncIterator[Engines]:
+    """Open a database of the project for a look at its ledger, also one that is read only.
+
+    Args:
+        project: The loaded project.
+        name: The database's name in DATABASES.
+
+    Raises:
+        CommandError: DATABASES has no such name.
+        ResourceUnavailable: The database cannot be reached.
+    """
+    settings = project.settings
+    async with _opened(settings, _direct(named_database(settings, name))) as engines:
+        yield engines
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, config: Database) -> AsyncIterator[Engines]:
+    opened = await open_of(settings, config)
     try:
         yield opened.engines
     finally:
         await opened.engine.dispose()
+
+
+def _direct(config: Database) -> Database:
+    if config.direct_url is None:
+        return config
+    return config.model_copy(update={"url": config.direct_url, "direct_url": None, "pooler": None})
+
+
+def _refuse_read_only(config: Database, name: str, settings: Settings) -> None:
+    if config.read_only:
+        raise MigrationError(
+            f"the database {name!r} is read only, and migrations write",
+            code="db.E152",
+            hint="a replica follows the database that it copies: migrate that one",
+            where=settings.where("DATABASES"),
+        )
+
+
+def _refuse_pooler(config: Database, name: str, settings: Settings) -> None:
+    if config.pooler and config.direct_url is None:
+        raise MigrationError(
+            f"the database {name!r} is reached through a pooler, which cannot hold the lock of"
+            " migrations",
+            code="db.E150",
+            hint="write direct_url: the URL of the server itself",
+            where=settings.where("DATABASES"),
+        )
 
 
 async def unapplied(project: Project, database: DatabaseConnection) -> list[Migration]:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...._utils import failing_line, first_line, redact
 from ....exceptions import Location
 from ..engine import Engines
 from ..errors import describe
 from . import ledger
-from .errors import MigrationError, MigrationFailed
+from .errors import MigrationError
+from .failures import DEADLOCK, LOCK_NOT_AVAILABLE, dangling_rows, failed
 from .history import History
 from .lock import DEFAULT_WAIT_S, lock_held, migration_lock
 from .operations import operations_on
-from .plan import EVERYTHING, PlannedStep, Target, ahead, plan, refuse_ahead
+from .plan import EVERYTHING, PlannedStep, Target, ahead, plan, refuse_ahead, refuse_gaps
+from .progress import Progress
 
 __all__ = ["Report", "migrate"]
 
-LOCK_NOT_AVAILABLE: Final = "55P03"
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
 """Between the attempts of a migration that could not lock its table in time."""
+
+_INVALID: Final = text("""
+    SELECT i.indexrelid::regclass::text AS name FROM pg_index AS i WHERE NOT i.indisvalid
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,10 @@ class _Run:
     target: Target
     fake: bool
     wait_s: float
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engines.engine.dialect.name == "sqlite"
 
 
 async def migrate(
@@ -74,60 +84,80 @@ async def migrate(
         MigrationFailed: The database refused a step; those before it stay.
         MigrationLockHeld: Another process did not finish in time.
         DatabaseAhead: Newer code has migrated the database, and there is something to do.
-        MigrationError: The target is unknown, or a step cannot be taken back.
+        MigrationError: The target is unknown, a step cannot be taken back, or a migration is
+            applied and one that it requires is not.
     """
     run = _Run(engines=engines, history=history, target=target, fake=fake, wait_s=wait_s)
     done: list[PlannedStep] = []
     plan(history, (), target)  # an unknown target is told without waiting for a lock
-    async with migration_lock(engines.engine, wait_s=wait_s):
+    async with migration_lock(engines.engine, wait_s=wait_s) as lock:
         while True:
+            await lock.check()
             steps, unknown = await _look(run)
             if not steps:
                 return Report(done=tuple(done), ahead=unknown)
             started = time.perf_counter()
-            if await _attempt(run, steps[0]):
+            if await _attempt(run, steps[0], done):
                 done.append(steps[0])
                 on_step(steps[0], time.perf_counter() - started)
 
 
 async def _look(run: _Run) -> tuple[tuple[PlannedStep, ...], tuple[str, ...]]:
+    """Read again what the database has; others may have migrated it before the lock was ours."""
     applied = await ledger.read(run.engines)
     steps = plan(run.history, applied, run.target)
     unknown = ahead(run.history, applied)
     if steps and unknown:
         raise refuse_ahead(unknown)
+    if steps and steps[0].forward and not run.fake:
+        refuse_gaps(run.history, applied, steps)
     return steps, unknown
 
 
-async def _attempt(run: _Run, step: PlannedStep) -> bool:
+async def _attempt(run: _Run, step: PlannedStep, done: list[PlannedStep]) -> bool:
     """Run a step; again after a pause when a table could not be locked. False: others did it."""
     for pause_s in (*PAUSES_S, 0.0):
+        progress = Progress()
         try:
-            return await _step(run, step)
+            return await _step(run, step, progress)
         except DBAPIError as error:
-            locked = describe(error).sqlstate == LOCK_NOT_AVAILABLE
-            if locked and run.engines.engine.dialect.name == "sqlite":
+            state = describe(error).sqlstate
+            if state == LOCK_NOT_AVAILABLE and run.is_sqlite:
                 raise lock_held("another process", run.wait_s) from error
-            if not (pause_s and locked and step.migration.atomic):
-                raise _failed(step, error) from error
+            # What runs in no transaction may begin anew only where nothing of it is left.
+            nothing_left = step.migration.atomic or not progress.done
+            if not (pause_s and nothing_left and state in (LOCK_NOT_AVAILABLE, DEADLOCK)):
+                left = await _invalid_indexes(run, progress)
+                raise failed(step, error, progress, before=done, invalid_indexes=left) from error
         except MigrationError:
             raise
         except Exception as error:
-            raise _failed(step, error) from error
+            raise failed(step, error, progress, before=done) from error
         await asyncio.sleep(pause_s)
     raise AssertionError
 
 
-async def _step(run: _Run, step: PlannedStep) -> bool:
+async def _step(run: _Run, step: PlannedStep, progress: Progress) -> bool:
     async with run.engines.engine.connect() as connection:
-        if not step.migration.atomic and run.engines.engine.dialect.name == "postgresql":
-            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        return await connection.run_sync(_in_transaction, run, step)
+        if step.migration.atomic or run.is_sqlite:
+            return await connection.run_sync(_in_transaction, run, step, progress)
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            return await connection.run_sync(_in_transaction, run, step, progress)
+        finally:
+            await _throw_away(connection)
 
 
-def _in_transaction(connection: Connection, run: _Run, step: PlannedStep) -> bool:
-    sqlite = connection.dialect.name == "sqlite"
-    if sqlite:
+async def _throw_away(connection: AsyncConnection) -> None:
+    """Close a connection whose settings a migration may have changed for good."""
+    with suppress(SQLAlchemyError):
+        await connection.invalidate()
+
+
+def _in_transaction(
+    connection: Connection, run: _Run, step: PlannedStep, progress: Progress
+) -> bool:
+    if run.is_sqlite:
         _foreign_keys(connection, "OFF")
     try:
         with connection.begin():
@@ -135,18 +165,18 @@ def _in_transaction(connection: Connection, run: _Run, step: PlannedStep) -> boo
                 return False
             ledger.prepare(connection)
             if not run.fake:
-                _operate(connection, run, step)
+                _operate(connection, step, progress)
             note = ledger.record if step.forward else ledger.forget
             note(connection, step.migration.id)
-            if sqlite:
+            if run.is_sqlite:
                 _check_foreign_keys(connection, step)
     finally:
-        if sqlite:
+        if run.is_sqlite:
             _foreign_keys(connection, "ON")
     return True
 
 
-def _operate(connection: Connection, run: _Run, step: PlannedStep) -> None:
+def _operate(connection: Connection, step: PlannedStep, progress: Progress) -> None:
     migration = step.migration
     function = migration.upgrade if step.forward else migration.downgrade
     if function is None:
@@ -155,7 +185,23 @@ def _operate(connection: Connection, run: _Run, step: PlannedStep) -> None:
             code="db.E123",
             where=Location(str(migration.path), 1),
         )
-    function(operations_on(connection))
+    operations = operations_on(connection)
+    progress.watch(connection)
+    try:
+        function(operations)
+    finally:
+        progress.stop(connection)
+
+
+async def _invalid_indexes(run: _Run, progress: Progress) -> list[str]:
+    """Return the indexes that the failed statement would have made, and that are there, broken."""
+    if run.is_sqlite or not progress.waits_for_nobody:
+        return []
+    with suppress(SQLAlchemyError):
+        async with run.engines.engine.connect() as connection:
+            names = await connection.scalars(_INVALID)
+            return [name for name in names if name.strip('"') in progress.current]
+    return []
 
 
 def _foreign_keys(connection: Connection, mode: str) -> None:
@@ -169,25 +215,4 @@ def _foreign_keys(connection: Connection, mode: str) -> None:
 def _check_foreign_keys(connection: Connection, step: PlannedStep) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if broken:
-        tables = ", ".join(sorted({f"{row[0]} to {row[2]}" for row in broken}))
-        raise MigrationFailed(
-            f"{step.migration.id} would leave {len(broken)} rows that refer to nothing"
-            f" (from {tables}); it was rolled back",
-            code="db.E124",
-            hint="change or delete these rows in the migration",
-            where=Location(str(step.migration.path), 1),
-        )
-
-
-def _failed(step: PlannedStep, error: Exception) -> MigrationFailed:
-    cause = getattr(error, "orig", None) or error
-    path = str(step.migration.path)
-    # The only assertion that a migration meets in alembic: its block cannot leave our transaction.
-    block = isinstance(error, AssertionError) and not str(error)
-    rest = "it was rolled back" if step.migration.atomic else "what it did before stays"
-    return MigrationFailed(
-        f"cannot {step}: {first_line(redact(str(cause))) or type(cause).__name__}; {rest}",
-        code="db.E122",
-        hint="write `atomic = False` in the file in place of autocommit_block()" if block else "",
-        where=failing_line(error, file=path) or Location(path, 1),
-    )
+        raise dangling_rows(step, broken)

@@ -1,4 +1,4 @@
-"""What can go wrong with a database, as errors that say what to do, and as facts about a driver's.
+"""What can go wrong with a database, as errors that say what to do.
 
 ForgeError
 └── DatabaseError
@@ -9,32 +9,72 @@ ForgeError
     ├── ConcurrentSessionUse    two tasks use one session at once
     ├── LazyLoad                an attribute that is not loaded
     ├── NoUnitOfWork            a session asked for where nothing gives one
+    ├── NaiveDatetime           a time without a time zone
     ├── PoolExhausted           no connection became free in time
     └── SchemaMissing           a table or column that the database does not have
+
+What the server or the driver refuses stays an error of SQLAlchemy's, of the class that one would
+catch anyway, by what it means (`DriverFault`, with the facts that are known):
+
+sqlalchemy.exc.DBAPIError
+└── DriverFault
+    ├── ConstraintViolation         (IntegrityError)
+    │   ├── UniqueViolation         a row like this is there already
+    │   ├── ForeignKeyViolation     a row that is referred to is not there, or still is
+    │   ├── ExclusionViolation      the row overlaps with another one
+    │   ├── NotNullViolation        a column got no value
+    │   └── CheckViolation          a CHECK says no
+    ├── ValueTooLong                (DataError) a text does not fit into its column
+    ├── SerializationFailure        (OperationalError, and so below) run the transaction again
+    ├── Deadlock                    two transactions waited for each other
+    ├── LockTimeout                 somebody else's lock was not released in time
+    ├── StatementTimeout            a statement ran for too long, or was cancelled
+    ├── ServerUnreachable           no connection can be made
+    │   └── TooManyConnections      the server has no connection left
+    └── ConnectionLost              (InterfaceError too) the connection broke off
+        └── CommitUnknown           while COMMIT ran: nobody knows whether it took effect
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from sqlalchemy import exc
+from sqlalchemy.orm.exc import DetachedInstanceError
 
 from ..._utils import first_line, redact
 from ...exceptions import ForgeError
+from .facts import Fault, describe
 
 __all__ = [
+    "CheckViolation",
+    "CommitUnknown",
     "ConcurrentSessionUse",
+    "ConnectionLost",
+    "ConstraintViolation",
     "DatabaseError",
+    "Deadlock",
+    "DriverFault",
+    "ExclusionViolation",
     "Fault",
+    "ForeignKeyViolation",
     "LazyLoad",
+    "LockTimeout",
+    "NaiveDatetime",
     "NoUnitOfWork",
+    "NotNullViolation",
     "PoolExhausted",
     "SchemaMissing",
+    "SerializationFailure",
+    "ServerUnreachable",
     "SessionClosed",
+    "StatementTimeout",
+    "TooManyConnections",
     "TransactionFailed",
     "TransactionMisuse",
+    "UniqueViolation",
+    "ValueTooLong",
     "WriteOutsideAtomic",
     "concurrent_use",
     "describe",
@@ -46,23 +86,29 @@ class DatabaseError(ForgeError):
     """The root of what contrib.db raises on its own; a driver's errors stay SQLAlchemy's."""
 
 
-class WriteOutsideAtomic(DatabaseError):
+class _Misuse(DatabaseError, exc.InvalidRequestError):
+    """What SQLAlchemy, too, would refuse a session, or had better refused."""
+
+    code: str  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class WriteOutsideAtomic(_Misuse):
     """Something would be written, or locked, outside `atomic`: nothing has been."""
 
 
-class TransactionMisuse(DatabaseError):
+class TransactionMisuse(_Misuse):
     """A call that the session cannot take here: `commit` inside a savepoint, `begin`, `stream`."""
 
 
-class TransactionFailed(DatabaseError):
+class TransactionFailed(_Misuse):
     """A statement had failed and its error was swallowed: the transaction has been rolled back."""
 
 
-class SessionClosed(DatabaseError):
+class SessionClosed(_Misuse):
     """The request, job or block that this session belonged to is over."""
 
 
-class ConcurrentSessionUse(DatabaseError):
+class ConcurrentSessionUse(_Misuse):
     """A second task uses a session while the first waits for its statement."""
 
 
@@ -75,38 +121,146 @@ def concurrent_use() -> ConcurrentSessionUse:
     )
 
 
-class LazyLoad(DatabaseError):
+class LazyLoad(DatabaseError, exc.MissingGreenlet, DetachedInstanceError):
     """An attribute that is not loaded was touched, where loading it would need an `await`."""
+
+    code: str
+
+
+class NaiveDatetime(DatabaseError, ValueError):
+    """A time without a time zone was to be stored: nobody can tell which moment it is."""
 
 
 class NoUnitOfWork(DatabaseError):
     """No request, job, command or `session()` block runs here that could give a session."""
 
 
-class PoolExhausted(DatabaseError):
+class PoolExhausted(DatabaseError, exc.TimeoutError):
     """No connection became free within `pool_timeout_s`; a request is answered with 503."""
 
+    code: str  # pyright: ignore[reportIncompatibleVariableOverride]
     status: ClassVar[int] = 503
+    retry_after_s: ClassVar[int] = 1
 
 
 class SchemaMissing(DatabaseError):
     """A statement names a table or a column that the database does not have."""
 
 
-_SQLITE_STATES: Final = {
-    "SQLITE_CONSTRAINT_UNIQUE": "23505",
-    "SQLITE_CONSTRAINT_PRIMARYKEY": "23505",
-    "SQLITE_CONSTRAINT_ROWID": "23505",
-    "SQLITE_CONSTRAINT_FOREIGNKEY": "23503",
-    "SQLITE_CONSTRAINT_NOTNULL": "23502",
-    "SQLITE_CONSTRAINT_CHECK": "23514",
-    "SQLITE_BUSY": "55P03",
-    "SQLITE_BUSY_RECOVERY": "55P03",
-    "SQLITE_BUSY_SNAPSHOT": "55P03",
-    "SQLITE_BUSY_TIMEOUT": "55P03",
-}
-UNIQUE_VIOLATION: Final = "23505"
-FOREIGN_KEY_VIOLATION: Final = "23503"
+# --- what the server or the driver says ---
+
+
+class DriverFault(exc.DBAPIError):
+    """An error of the database whose meaning is known, whichever driver says it.
+
+    `str()` has the first line of what the server said. The lines behind it hold values of rows;
+    `driver_exception` has them. SQL and parameters follow, as with every error of SQLAlchemy's.
+
+    Attributes:
+        fault: The facts, all together.
+    """
+
+    fault: Fault = Fault()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.args = (first_line(self.args[0]),)
+
+    @property
+    def sqlstate(self) -> str | None:
+        """The five characters of the SQL standard."""
+        return self.fault.sqlstate
+
+    @property
+    def constraint(self) -> str | None:
+        """The name of the violated constraint, where it is known."""
+        return self.fault.constraint
+
+    @property
+    def table(self) -> str | None:
+        """The table, where it is known."""
+        return self.fault.table
+
+    @property
+    def column(self) -> str | None:
+        """The column that is NOT NULL and got no value."""
+        return self.fault.column
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind, arguments, state = cast("tuple[Any, Any, dict[str, Any]]", super().__reduce__())
+        return kind, arguments, {**state, "fault": self.fault}
+
+
+class ConstraintViolation(DriverFault, exc.IntegrityError):
+    """A constraint of the database says no."""
+
+
+class UniqueViolation(ConstraintViolation):
+    """There is a row with these values already; a request is answered with 409.
+
+    ```python
+    try:
+        async with db.atomic():
+            db.add(Customer(email=email))
+    except UniqueViolation as error:
+        if error.constraint != "uq_orders_customer_email":
+            raise
+    ```
+    """
+
+
+class ForeignKeyViolation(ConstraintViolation):
+    """What a row refers to is not there, or is still referred to; 409."""
+
+
+class ExclusionViolation(ConstraintViolation):
+    """The row overlaps with another one, as PostgreSQL's EXCLUDE forbids; 409."""
+
+
+class NotNullViolation(ConstraintViolation):
+    """A column that is NOT NULL got no value."""
+
+
+class CheckViolation(ConstraintViolation):
+    """A CHECK says no."""
+
+
+class ValueTooLong(DriverFault, exc.DataError):
+    """A text is longer than its column. SQLite takes texts of any length."""
+
+
+class SerializationFailure(DriverFault, exc.OperationalError):
+    """The transaction saw what another one has changed; run again, it may succeed."""
+
+
+class Deadlock(DriverFault, exc.OperationalError):
+    """Two transactions waited for each other, and this one was ended; run again, it may succeed."""
+
+
+class LockTimeout(DriverFault, exc.OperationalError):
+    """A lock was not released within `lock_timeout_s`; on SQLite that of the whole file."""
+
+
+class StatementTimeout(DriverFault, exc.OperationalError):
+    """A statement ran for longer than `statement_timeout_s`, or somebody cancelled it."""
+
+
+class ServerUnreachable(DriverFault, exc.OperationalError):
+    """No connection can be made: the server is down, starts, or refuses."""
+
+
+class TooManyConnections(ServerUnreachable):
+    """The server has no connection left."""
+
+
+class ConnectionLost(DriverFault, exc.OperationalError, exc.InterfaceError):
+    """The connection broke off before the transaction was to be committed: nothing of it is."""
+
+
+class CommitUnknown(ConnectionLost):
+    """The connection broke off while COMMIT ran: nobody knows whether it took effect."""
+
+
 UNDEFINED: Final = ("42P01", "42703")
 
 # What PostgreSQL and SQLite write, with the name in one group for each form.
@@ -115,51 +269,6 @@ _MISSING_COLUMN: Final = re.compile(
     r'^(?:column "?(.+?)"?(?: of relation "(.+)")? does not exist'
     r"|no such column: (\S+)|table (\S+) has no column named (\S+))"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """The facts about a driver's error, alike for every driver; None where it does not tell.
-
-    Attributes:
-        sqlstate: The five characters of the SQL standard; SQLite's own names are translated.
-        constraint: The name of the violated constraint (PostgreSQL alone tells it).
-        table: Its table (PostgreSQL alone tells it).
-    """
-
-    sqlstate: str | None = None
-    constraint: str | None = None
-    table: str | None = None
-
-    @property
-    def is_conflict(self) -> bool:
-        """Whether the data clashes with rows that are there: unique or foreign key."""
-        return self.sqlstate in (UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION)
-
-
-def describe(error: BaseException) -> Fault:
-    """Return the facts about a database error; all None for an error of another kind.
-
-    The classes of errors differ between drivers; the SQLSTATE does not. So decide by it:
-
-    ```python
-    try:
-        await db.flush()
-    except IntegrityError as error:
-        if describe(error).constraint != "uq_user_email":
-            raise
-    ```
-    """
-    if not isinstance(error, exc.DBAPIError):
-        return Fault()
-    driver: Any = error.driver_exception
-    diagnosis = getattr(driver, "diag", driver)
-    name = getattr(driver, "sqlite_errorname", None)
-    return Fault(
-        sqlstate=getattr(driver, "sqlstate", None) or _SQLITE_STATES.get(str(name)),
-        constraint=getattr(diagnosis, "constraint_name", None),
-        table=getattr(diagnosis, "table_name", None),
-    )
 
 
 def schema_missing(error: BaseException) -> SchemaMissing | None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
 
 from ...exceptions import ComponentError, Location
-from .errors import DatabaseError
+from .errors import NaiveDatetime
 from .internals import forget_class
 
 __all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name", "utcnow"]
@@ -49,12 +49,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Turn a moment into UTC.
 
         Raises:
-            DatabaseError: It has no time zone, so that nobody can tell which moment it is.
+            NaiveDatetime: It has no time zone, so that nobody can tell which moment it is.
         """
         if value is None:
             return None
         if value.tzinfo is None:
-            raise DatabaseError(
+            raise NaiveDatetime(
                 f"the time {value.isoformat()} has no time zone",
                 code="db.E016",
                 hint="make it with utcnow() of fastforge.contrib.db, or add .replace(tzinfo=UTC)",

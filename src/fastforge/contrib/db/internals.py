@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Constraint
-from sqlalchemy.orm import Mapper, ORMExecuteState
+from sqlalchemy.orm import Mapper, ORMExecuteState, RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "forget_class",
     "locks_rows",
     "note_enum_types",
+    "relationship_loaded",
     "same_affinity",
     "source_of_type",
     "variants_of",
@@ -41,6 +42,19 @@ def attributes_loaded(state: ORMExecuteState) -> list[str]:
     """Return the names of the columns that a statement loads for an attribute."""
     options: Any = state._orm_compile_options()
     return sorted(() if options is None else options._only_load_props or ())
+
+
+def relationship_loaded(context: Any) -> str | None:
+    """Return `Model.attribute` of the relationship that a statement loads for one object.
+
+    Its loader has put into the execution which object that is, and into the statement the path.
+    """
+    options = context.execution_options.get("_sa_orm_load_options")
+    if getattr(options, "_lazy_loaded_from", None) is None:
+        return None
+    path = context.invoked_statement._compile_options._current_path.path
+    step = next((each for each in reversed(path) if isinstance(each, RelationshipProperty)), None)
+    return None if step is None else f"{step.parent.class_.__name__}.{step.key}"
 
 
 def forget_class(mapper: Mapper[Any]) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import in_greenlet
 
 from .errors import WriteOutsideAtomic
+from .faults import translate_errors
+from .queries.observing import observe_queries
 from .settings import Database
 from .statements import first_words, is_read
 
@@ -81,13 +83,17 @@ class Engines:
         return _reading(view) if read_only else view
 
 
-def make_engines(database: Database, *, root: Path, environment: str) -> Engines:
+def make_engines(
+    database: Database, *, root: Path, environment: str, project: str = "", debug: bool = False
+) -> Engines:
     """Make the engines of a database. Nothing is connected yet.
 
     Args:
         database: The section.
         root: What a relative SQLite file is relative to.
         environment: `development` allows the pool to overflow.
+        project: The project's name, for the comment of each statement; empty for none.
+        debug: Whether answers tell how many statements there were.
 
     Raises:
         MissingExtraError: The driver's package is not installed.
@@ -109,6 +115,10 @@ def make_engines(database: Database, *, root: Path, environment: str) -> Engines
         raise database.driver.missing() from error
     _ping_when_idle(engine.sync_engine, database.idle_ping_s)
     _close_in_peace(engine.sync_engine)
+    translate_errors(engine.sync_engine)
+    observe_queries(
+        engine.sync_engine, database, project=project, environment=environment, debug=debug
+    )
     return _sqlite(engine, database) if database.is_sqlite else _postgresql(engine, database)
 
 

@@ -20,6 +20,7 @@ from ...web.errors.handlers import status_of
 from ...web.errors.responses import problem_response
 from ...web.middleware import Middleware, Slot
 from .errors import describe, schema_missing
+from .queries.tally import server_timing
 from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction
 
@@ -99,6 +100,8 @@ class _Exchange:
         if message["type"] == "http.response.start" and not self.started:
             self.started = True
             await self._finish(message["status"])
+            if (timing := server_timing(self.scope)) is not None:
+                message = {**message, "headers": [*message.get("headers", ()), timing]}
         await self.send(message)
 
     async def _finish(self, status: int) -> None:

@@ -261,7 +261,7 @@ def test_a_resource_that_is_unavailable_refuses_a_handshake_with_its_code(
         (HTTPException(403), 1008),
         (HTTPException(500), 1011),
         (Taken("taken", code="shop.E001"), 1008),
-        (ResourceUnavailable("nobody there", code="shop.E001"), 1011),
+        (ResourceUnavailable("nobody there", code="shop.E001"), 1013),
     ],
 )
 def test_an_open_socket_is_closed(error: Exception, code: int) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import in_greenlet
 
 from .errors import WriteOutsideAtomic
-from .faults import translate_errors
+from .faults import place_of, translate_errors
 from .queries.observing import observe_queries
 from .settings import Database
 from .statements import first_words, is_read
@@ -154,10 +154,7 @@ def url_of(database: Database, root: Path) -> URL:
 
 def target_of(database: Database) -> str:
     """Return what the database is, for messages: host, port and name, or the file."""
-    url = make_url(database.url)
-    if database.is_sqlite:
-        return str(url.database)
-    return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+    return place_of(make_url(database.url))
 
 
 def _connect_arguments(database: Database) -> dict[str, Any]:

@@ -158,9 +158,11 @@ class DriverFault(exc.DBAPIError):
 
     Attributes:
         fault: The facts, all together.
+        database: Where it is: host, port and name, or the file.
     """
 
     fault: Fault = Fault()
+    database: str = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -188,7 +190,7 @@ class DriverFault(exc.DBAPIError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         kind, arguments, state = cast("tuple[Any, Any, dict[str, Any]]", super().__reduce__())
-        return kind, arguments, {**state, "fault": self.fault}
+        return kind, arguments, {**state, "fault": self.fault, "database": self.database}
 
 
 class ConstraintViolation(DriverFault, exc.IntegrityError):

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine, Table, event, exc
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import URL, ExceptionContext
 
 from ..._utils import told
 from ...exceptions import ForgeError
@@ -33,7 +33,7 @@ from .errors import (
 )
 from .facts import Fault, fault_of
 
-__all__ = ["translate_errors"]
+__all__ = ["place_of", "translate_errors"]
 
 T = TypeVar("T")
 
@@ -142,7 +142,7 @@ def _translated(context: ExceptionContext) -> BaseException | None:
         return None
     fault = _fault(original, context)
     kind = _class(fault, context)
-    return None if kind is None else _instance(kind, known, fault)
+    return None if kind is None else _instance(kind, known, fault, _place(context))
 
 
 def _fault(original: BaseException, context: ExceptionContext) -> Fault:
@@ -176,7 +176,9 @@ def _class(fault: Fault, context: ExceptionContext) -> type[DriverFault] | None:
     return CommitUnknown if kind is ConnectionLost and stage == _COMMIT else kind
 
 
-def _instance(kind: type[DriverFault], known: exc.DBAPIError, fault: Fault) -> DriverFault:
+def _instance(
+    kind: type[DriverFault], known: exc.DBAPIError, fault: Fault, database: str
+) -> DriverFault:
     error = kind(
         known.statement,
         known.params,
@@ -185,5 +187,17 @@ def _instance(kind: type[DriverFault], known: exc.DBAPIError, fault: Fault) -> D
         connection_invalidated=known.connection_invalidated,
         ismulti=known.ismulti,
     )
-    error.fault = fault
+    error.fault, error.database = fault, database
     return error
+
+
+def _place(context: ExceptionContext) -> str:
+    engine = context.engine
+    return "" if engine is None else place_of(engine.url)
+
+
+def place_of(url: URL) -> str:
+    """Return what a database is, for messages: host, port and name, or the file."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"

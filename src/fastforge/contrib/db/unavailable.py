@@ -11,11 +11,11 @@ from ...exceptions import ResourceUnavailable
 from .engine import target_of
 from .settings import Database
 
-__all__ = ["unavailable"]
+__all__ = ["Cause", "cause_of", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Cause:
+class Cause:
     """What drivers write, what it means, and what to do."""
 
     pattern: str
@@ -24,51 +24,56 @@ class _Cause:
 
 
 _CAUSES: Final = (
-    _Cause(
+    Cause(
         r"28P01|28000|password authentication|no pg_hba",
         "the server refuses the user or its password",
         "check the user and the password in the URL",
     ),
-    _Cause(r"role .* does not exist", "the server knows no such user", "check the user in the URL"),
-    _Cause(
+    Cause(r"role .* does not exist", "the server knows no such user", "check the user in the URL"),
+    Cause(
         r"3D000|database .* does not exist",
         "the server has no such database",
         "create it, or check the name in the URL",
     ),
-    _Cause(
+    Cause(
         r"53300|too many (clients|connections)|connection slots",
         "the server has no connection left",
         "raise max_connections, or lower pool_size: every process has a pool of its own",
     ),
-    _Cause(r"57P03|starting up|shutting down", "the server starts or stops", "wait for it"),
-    _Cause(r"refused", "nothing listens there", "start it, or check the host and port in the URL"),
-    _Cause(
+    Cause(r"57P03|starting up|shutting down", "the server starts or stops", "wait for it"),
+    Cause(r"refused", "nothing listens there", "start it, or check the host and port in the URL"),
+    Cause(
         r"gaierror|name resolution|not known|translate host|resolve",
         "the host name is unknown",
         "check the host in the URL",
     ),
-    _Cause(
+    Cause(
         r"Timeout|timed out",
         "there is no answer within connect_timeout_s",
         "check the host in the URL and the network",
     ),
-    _Cause(
+    Cause(
         r"unable to open database file",
         "the file cannot be opened",
         "see that its folder exists and is writable",
     ),
-    _Cause(r"not a database", "the file holds something else", "check the file in the URL"),
+    Cause(r"not a database", "the file holds something else", "check the file in the URL"),
 )
+
+
+def cause_of(error: BaseException) -> Cause:
+    """Return why a database cannot be reached; the words of an unknown cause hold no password."""
+    driver = getattr(error, "orig", None) or error
+    facts = f"{getattr(driver, 'sqlstate', '')} {type(driver).__name__} {driver}"
+    unknown = Cause("", first_line(redact(str(driver))) or type(driver).__name__, "")
+    return next(
+        (cause for cause in _CAUSES if re.search(cause.pattern, facts, re.IGNORECASE)), unknown
+    )
 
 
 def unavailable(config: Database, error: BaseException) -> ResourceUnavailable:
     """Return the error for a database that does not answer; it holds no password."""
-    driver = getattr(error, "orig", None) or error
-    facts = f"{getattr(driver, 'sqlstate', '')} {type(driver).__name__} {driver}"
-    cause = next(
-        (cause for cause in _CAUSES if re.search(cause.pattern, facts, re.IGNORECASE)),
-        _Cause("", first_line(redact(str(driver))) or type(driver).__name__, ""),
-    )
+    cause = cause_of(error)
     return ResourceUnavailable(
         f"the database {target_of(config)} cannot be reached: {cause.words}",
         code="db.E020",

@@ -21,7 +21,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
-from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
+from starlette.status import (
+    WS_1008_POLICY_VIOLATION,
+    WS_1011_INTERNAL_ERROR,
+    WS_1013_TRY_AGAIN_LATER,
+)
 from starlette.types import ASGIApp, Scope
 from starlette.websockets import WebSocket, WebSocketState
 
@@ -33,7 +37,7 @@ from .resolution import ErrorFormats
 from .responses import ProblemResponse
 from .validation import Sent, declared_names, field_errors
 
-__all__ = ["add_exception_handlers", "refusal", "status_of"]
+__all__ = ["add_exception_handlers", "close_code_of", "headers_of", "refusal", "status_of"]
 
 logger = logging.getLogger("fastforge.web")
 
@@ -97,6 +101,12 @@ def status_of(error: ForgeError) -> int | None:
     return 503 if status is None and isinstance(error, ResourceUnavailable) else status
 
 
+def headers_of(error: ForgeError) -> dict[str, str]:
+    """Return `Retry-After`, where an error's class says when by an attribute `retry_after_s`."""
+    retry_after_s: int | None = getattr(error, "retry_after_s", None)
+    return {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+
+
 class _Handlers:
     """What an application does with exceptions, in the formats that hold for it."""
 
@@ -148,7 +158,8 @@ class _Handlers:
         if _is_answered_socket(connection):
             await _close(connection, status)
             return None
-        return self._answer(Problem(status=status, detail=detail, code=error.code))
+        headers = headers_of(error)
+        return self._answer(Problem(status=status, detail=detail, code=error.code, headers=headers))
 
     async def failure(self, request: Request, error: Exception) -> Response:
         """Answer what nobody expected. Starlette raises it again, for the server to log it."""
@@ -181,7 +192,14 @@ def _is_answered_socket(connection: HTTPConnection) -> TypeGuard[WebSocket]:
 
 async def _close(socket: WebSocket, status: int) -> None:
     if socket.application_state is WebSocketState.CONNECTED:
-        await socket.close(WS_1011_INTERNAL_ERROR if status >= 500 else WS_1008_POLICY_VIOLATION)
+        await socket.close(close_code_of(status))
+
+
+def close_code_of(status: int) -> int:
+    """Return the code with which a socket is closed where a request would have had a status."""
+    if status == 503:
+        return WS_1013_TRY_AGAIN_LATER
+    return WS_1011_INTERNAL_ERROR if status >= 500 else WS_1008_POLICY_VIOLATION
 
 
 _INVALID: Final = "the request is not valid"

@@ -1,0 +1,83 @@
+"""Internals: the private names of SQLAlchemy by which a statement's parts are read.
+
+As in `contrib.db.internals`: a new version may rename them, and one test of this module tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Result, Select
+from sqlalchemy.sql.elements import TextClause
+
+__all__ = [
+    "distinct_on",
+    "froms_of",
+    "groups_of",
+    "has_limit",
+    "is_distinct",
+    "must_be_unique",
+    "order_of",
+]
+
+
+def order_of(statement: Select[Any]) -> Iterator[ColumnElement[Any] | None]:
+    """Yield what a statement is ordered by; None for a text, which nothing can be told of."""
+    return _bare(statement._order_by_clauses)
+
+
+def groups_of(statement: Select[Any]) -> Iterator[ColumnElement[Any] | None]:
+    """Yield what a statement is grouped by; None for a text."""
+    return _bare(statement._group_by_clauses)
+
+
+def _bare(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any] | None]:
+    for clause in clauses:
+        kind = clause.__visit_name__
+        inner = clause.element if kind == "label_reference" else clause
+        is_text = kind == "textual_label_reference" or isinstance(inner, TextClause)
+        yield None if is_text else inner
+
+
+def is_distinct(statement: Select[Any]) -> bool:
+    """Return whether a statement has DISTINCT."""
+    return bool(statement._distinct)
+
+
+def distinct_on(statement: Select[Any]) -> bool:
+    """Return whether a statement has PostgreSQL's DISTINCT ON."""
+    return bool(statement._distinct_on)
+
+
+def has_limit(statement: Select[Any]) -> bool:
+    """Return whether a statement has LIMIT, OFFSET or FETCH."""
+    clauses = (statement._limit_clause, statement._offset_clause, statement._fetch_clause)
+    return any(clause is not None for clause in clauses)
+
+
+def must_be_unique(result: Result[Any]) -> bool:
+    """Return whether a result repeats rows, as an eager load of a collection by a join does."""
+    return result._unique_filter_state is not None
+
+
+def froms_of(statement: Select[Any]) -> list[FromClause]:
+    """Return what a statement reads from, without what its options add to that."""
+    if not (statement._setup_joins or statement._from_obj):
+        simple = _only_table(statement)
+        if simple is not None:
+            return [simple]
+    bare = statement._generate()
+    bare._with_options = ()
+    return list(bare.get_final_froms())
+
+
+def _only_table(statement: Select[Any]) -> FromClause | None:
+    """Return the table of a statement that reads one, at a small part of the cost."""
+    tables = {
+        table
+        for clause in (*statement._raw_columns, *statement._where_criteria)
+        for table in clause._from_objects
+    }
+    only = tables.pop() if len(tables) == 1 else None
+    return only if only is not None and only.__visit_name__ == "table" else None

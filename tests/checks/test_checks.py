@@ -253,3 +253,39 @@ def test_the_file_of_a_command_that_cannot_be_run_is_found(folder: ProjectFolder
 
 def test_levels_are_ordered() -> None:
     assert Level.INFO < Level.WARNING < Level.ERROR
+
+
+CONNECTING_CHECK = """
+    from fastforge.checks import Level, Message, check
+
+    @check(connects="database", tags={"stock"})
+    async def stock_is_there(project):
+        yield Message(id="orders.W002", level=Level.WARNING, text=f"asked for {project.name}")
+        raise RuntimeError("no answer")
+    """
+
+
+def test_a_check_that_connects_runs_only_when_that_is_asked_for(folder: ProjectFolder) -> None:
+    folder.write({"shop/orders/checks.py": CONNECTING_CHECK})
+    folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]'})
+    project = folder.load()
+    assert not run_checks(project, tags=["stock"]).ran
+    asked = run_checks(project, tags=["stock"], connecting=["database"])
+    assert asked.ran == 1
+
+
+def test_a_check_that_connects_and_fails_is_a_message(folder: ProjectFolder) -> None:
+    folder.write({"shop/orders/checks.py": CONNECTING_CHECK})
+    folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]'})
+    (message,) = run_checks(folder.load(), tags=["stock"], connecting=["database"])
+    assert str(message).startswith("error [checks.E001] ")
+    assert "shop/orders/checks.py:6" in str(message)
+    assert "no answer" in str(message)
+
+
+def test_a_check_that_connects_is_async(folder: ProjectFolder) -> None:
+    text = CONNECTING_CHECK.replace("async def", "def")
+    folder.write({"shop/orders/checks.py": text})
+    folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop.orders"]'})
+    with pytest.raises(ComponentError, match=r"checks\.E005.*'stock_is_there'.*async def"):
+        run_checks(folder.load())

@@ -37,7 +37,7 @@ def test_tags_choose_and_may_be_repeated(shop: ProjectFolder, manage: Shell) -> 
 def test_a_tag_of_which_no_check_runs_is_no_good_news(shop: ProjectFolder, manage: Shell) -> None:
     shop.write({"shop/notes/checks.py": CHECKS})
     result = manage("check", "--tag", "ink")
-    assert result.out == "no check ran: those with this tag run with --deploy\n"
+    assert result.out == "no check ran: those with this tag need an option, which --list shows\n"
 
 
 def test_an_unknown_tag_is_refused(shop: ProjectFolder, manage: Shell) -> None:

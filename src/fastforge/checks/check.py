@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 from ..components import Kind
 from ..exceptions import ComponentError, Location
@@ -14,7 +14,10 @@ from ..exceptions import ComponentError, Location
 if TYPE_CHECKING:
     from ..project import Project
 
-__all__ = ["CHECKS", "Check", "Level", "Message", "check"]
+__all__ = ["CHECKS", "Check", "Level", "Message", "Service", "check"]
+
+Service: TypeAlias = Literal["database"]
+"""What a check may connect to, when it is asked to: `manage check --database`."""
 
 
 class Level(IntEnum):
@@ -54,12 +57,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A declared check; `deploy` ones run only for `manage check --deploy`."""
+    """A declared check.
+
+    Args:
+        name: Unique in the project; the function's name.
+        function: Gives the messages.
+        tags: What it is about.
+        deploy: Whether it runs only for `manage check --deploy`.
+        connects: What it connects to; it runs only for the option of that name.
+    """
 
     name: str
-    function: Callable[[Any], Iterable[Message]]
+    function: Callable[[Any], Iterable[Message] | AsyncIterable[Message]]
     tags: frozenset[str] = frozenset()
     deploy: bool = False
+    connects: Service | None = None
 
 
 @overload
@@ -68,8 +80,17 @@ def check(function: Callable[[Project], Iterable[Message]], /) -> Check: ...
 def check(
     *, tags: Iterable[str] = ..., deploy: bool = ...
 ) -> Callable[[Callable[[Project], Iterable[Message]]], Check]: ...
+@overload
 def check(
-    function: Any = None, /, *, tags: Iterable[str] = frozenset(), deploy: bool = False
+    *, connects: Service, tags: Iterable[str] = ..., deploy: bool = ...
+) -> Callable[[Callable[[Project], AsyncIterable[Message]]], Check]: ...
+def check(
+    function: Any = None,
+    /,
+    *,
+    connects: Service | None = None,
+    tags: Iterable[str] = frozenset(),
+    deploy: bool = False,
 ) -> Any:
     """Declare a check, in an app's `checks.py`: a function from the project to messages.
 
@@ -83,17 +104,27 @@ def check(
     ```
 
     Args:
+        connects: What it connects to. It runs only when that is asked for, as with `manage check
+            --database`, and is written with `async def` and `yield`: it opens what it asks, and
+            closes it.
         tags: What it is about, for `manage check --tag`.
         deploy: Whether it matters in production alone.
 
     Raises:
-        ComponentError: It does not decorate a plain function: a check opens and awaits nothing.
+        ComponentError: It does not decorate a plain function, since a check opens and awaits
+            nothing; or with `connects` no async function with a `yield`.
     """
     wanted = frozenset({tags} if isinstance(tags, str) else tags)
 
-    def declare(function: Callable[[Project], Iterable[Message]]) -> Check:
-        _refuse_other_than_plain(function)
-        return Check(name=function.__name__, function=function, tags=wanted, deploy=deploy)
+    def declare(function: Any) -> Check:
+        _refuse_other_than_plain(function) if connects is None else _refuse_plain(function)
+        return Check(
+            name=function.__name__,
+            function=function,
+            tags=wanted,
+            deploy=deploy,
+            connects=connects,
+        )
 
     return declare if function is None else declare(function)
 
@@ -106,6 +137,17 @@ def _refuse_other_than_plain(function: Any) -> None:
             " which is no plain function",
             code="checks.E003",
             hint="write `def`: a check looks at what is declared, and opens nothing",
+            where=Location.of(function),
+        )
+
+
+def _refuse_plain(function: Any) -> None:
+    if not inspect.isasyncgenfunction(function):
+        raise ComponentError(
+            f"@check(connects=...) decorates {getattr(function, '__name__', function)!r},"
+            " which is no async function with a yield",
+            code="checks.E005",
+            hint="write `async def`, open what it asks, and yield messages",
             where=Location.of(function),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import asyncio
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from .._utils import did_you_mean, failing_line, told
 from ..components import Component
 from ..exceptions import ComponentError, ErrorGroup, ForgeError, Location
-from .check import CHECKS, Check, Level, Message
+from .check import CHECKS, Check, Level, Message, Service
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -48,6 +49,7 @@ def run_checks(
     project: Project,
     *,
     deploy: bool = False,
+    connecting: Collection[Service] = (),
     tags: Collection[str] = (),
     raise_errors: bool = False,
 ) -> Findings:
@@ -59,6 +61,8 @@ def run_checks(
     Args:
         project: The project, not running.
         deploy: Also run the checks that only matter in production.
+        connecting: Also run the checks that connect to these. Each runs in an event loop of its
+            own, so that none may be running here.
         tags: Run only the checks that have one of these.
         raise_errors: Let an exception of a check through, for whoever wants its traceback.
 
@@ -67,7 +71,7 @@ def run_checks(
     """
     components = project.registry.components(CHECKS)
     _refuse_unknown(tags, {tag for each in components for tag in each.value.tags})
-    chosen = [each for each in components if _is_chosen(each.value, deploy, tags)]
+    chosen = [each for each in components if _is_chosen(each.value, deploy, connecting, tags)]
     token = _made_in_this_run.set({})
     try:
         found = sorted(
@@ -104,8 +108,14 @@ def once_a_run(make: Callable[[Project], Made]) -> Callable[[Project], Made]:
     return made
 
 
-def _is_chosen(check: Check, deploy: bool, tags: Collection[str]) -> bool:
-    return (deploy or not check.deploy) and (not tags or not check.tags.isdisjoint(tags))
+def _is_chosen(
+    check: Check, deploy: bool, connecting: Collection[str], tags: Collection[str]
+) -> bool:
+    return (
+        (deploy or not check.deploy)
+        and (check.connects is None or check.connects in connecting)
+        and (not tags or not check.tags.isdisjoint(tags))
+    )
 
 
 def _refuse_unknown(tags: Collection[str], known: Collection[str]) -> None:
@@ -128,12 +138,21 @@ def _messages(
 ) -> Iterator[Message]:
     check = component.value
     try:
-        for found in check.function(project):
+        for found in _found(check, project):
             yield _tagged(component, found)
     except Exception as error:  # a check is anybody's code
         if raise_errors:
             raise
         yield _failure(component, error)
+
+
+def _found(check: Check, project: Project) -> Iterable[object]:
+    found = check.function(project)
+    return asyncio.run(_all(found)) if isinstance(found, AsyncIterable) else found
+
+
+async def _all(messages: AsyncIterable[object]) -> list[object]:
+    return [message async for message in messages]
 
 
 def _tagged(component: Component[Check], value: object) -> Message:

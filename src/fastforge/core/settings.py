@@ -46,6 +46,8 @@ class Server(Section, setting="SERVER"):
         threads: How many plain `def` handlers, dependencies and offloaded functions run at the
             same time in one process.
         offload_processes: How many processes `offload` may start for work that needs a CPU.
+        processes: How many processes serve, on all hosts together. It starts none: whoever starts
+            more says so here, for what counts by it, such as `manage check --database`.
     """
 
     start_deadline_s: float | None = Field(default=None, ge=0)
@@ -61,6 +63,7 @@ class Server(Section, setting="SERVER"):
     max_header_bytes: int = Field(default=32 * 1024, ge=1)
     threads: int = Field(default=40, ge=1)
     offload_processes: int = Field(default=2, ge=1)
+    processes: int = Field(default=1, ge=1)
 
     def start_deadline_in(self, environment: str) -> float:
         """Return the start deadline that holds in an environment, in seconds."""

@@ -20,6 +20,9 @@ class Tasks(Section, setting="TASKS"):
             crash its jobs run again within this time and a fifth of it.
         drain_s: How long running jobs may go on after SIGTERM before they are handed back.
         max_attempts: How often a job is tried whose task does not say.
+        processes: How many worker processes there are, on all hosts together. It starts none:
+            whoever starts more says so here, for what counts by it, such as `manage check
+            --database`.
     """
 
     backend: str = "database"
@@ -27,3 +30,4 @@ class Tasks(Section, setting="TASKS"):
     lease_s: float = Field(default=30, ge=1)
     drain_s: float = Field(default=25, ge=0)
     max_attempts: int = Field(default=10, ge=1)
+    processes: int = Field(default=1, ge=1)

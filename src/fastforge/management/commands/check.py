@@ -1,6 +1,7 @@
 """Look for mistakes without starting anything.
 
-The exit code is 1 when something at or above the --fail-level is found.
+With --database it connects to the databases and looks at what they say. The exit code is 1 when
+something at or above the --fail-level is found.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import click
 
-from ...checks import CHECKS, Findings, Level, Message, run_checks
+from ...checks import CHECKS, Check, Findings, Level, Message, run_checks
 from ...commands import Context, command
 from ...observability.tracebacks import tracebacks_are_wanted
 from ..tables import as_json, listing
@@ -29,6 +30,7 @@ COLUMNS: Final = ("check", "app", "tags", "runs", "where")
 def check(
     *,
     deploy: Annotated[bool, "Also run the checks that matter in production."] = False,
+    database: Annotated[bool, "Also run the checks that connect to the databases."] = False,
     tag: Annotated[list[str], "Run only checks about this; may be repeated."] = [],  # noqa: B006
     fail_level: Annotated[
         Literal["error", "warning", "info"], "What makes the exit code 1."
@@ -42,7 +44,13 @@ def check(
     if list:
         context.echo(listing(_checks(project), COLUMNS, json=json))
         return 0
-    found = run_checks(project, deploy=deploy, tags=tag, raise_errors=tracebacks_are_wanted())
+    found = run_checks(
+        project,
+        deploy=deploy,
+        connecting=("database",) if database else (),
+        tags=tag,
+        raise_errors=tracebacks_are_wanted(),
+    )
     if json:
         context.echo(as_json(_as_dict(found)))
     else:
@@ -58,9 +66,15 @@ def _checks(project: Project) -> Iterator[dict[str, str]]:
             "check": component.name,
             "app": component.app,
             "tags": ", ".join(sorted(component.value.tags)),
-            "runs": "with --deploy" if component.value.deploy else "always",
+            "runs": _when(component.value),
             "where": str(component.location),
         }
+
+
+def _when(check: Check) -> str:
+    options = [f"--{check.connects}"] if check.connects else []
+    options += ["--deploy"] if check.deploy else []
+    return f"with {' '.join(options)}" if options else "always"
 
 
 def _as_dict(found: Findings) -> dict[str, Any]:
@@ -84,7 +98,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 def _summary(found: Findings) -> str:
     if not found.ran:  # with --tag alone: some checks always run
-        return "no check ran: those with this tag run with --deploy"
+        return "no check ran: those with this tag need an option, which --list shows"
     counts = Counter(message.level for message in found)
     parts = [_counted(counts[level], level) for level in sorted(counts, reverse=True)]
     silenced = [f"{len(found.silenced)} silenced"] if found.silenced else []

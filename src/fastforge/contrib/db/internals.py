@@ -6,11 +6,12 @@ tells it, in place of a guard that is silently gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Constraint
-from sqlalchemy.orm import Mapper, ORMExecuteState, RelationshipProperty
+from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, RelationshipProperty
+from sqlalchemy.orm.strategies import _LoadDeferredColumns
 from sqlalchemy.types import TypeEngine
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "locks_rows",
     "note_enum_types",
     "relationship_loaded",
+    "replace_loaders",
     "same_affinity",
     "source_of_type",
     "variants_of",
@@ -55,6 +57,27 @@ def relationship_loaded(context: Any) -> str | None:
     path = context.invoked_statement._compile_options._current_path.path
     step = next((each for each in reversed(path) if isinstance(each, RelationshipProperty)), None)
     return None if step is None else f"{step.parent.class_.__name__}.{step.key}"
+
+
+def replace_loaders(mapper: Mapper[Any], wrap: Callable[[Any, str], Any]) -> None:
+    """Put something around whatever loads an attribute of a model when it is touched.
+
+    Args:
+        mapper: That of the model, configured.
+        wrap: Gets what loads, and the attribute's name: empty for what loads expired columns.
+    """
+    manager: Any = mapper.class_manager
+    manager.expired_attribute_loader = wrap(manager.expired_attribute_loader, "")
+    for key in mapper.attrs.keys():  # noqa: SIM118 - it is no dict
+        attribute = manager.get(key)
+        if attribute is not None and attribute.impl.callable_ is not None:
+            attribute.impl.callable_ = wrap(attribute.impl.callable_, key)
+    for column in mapper.column_attrs:
+        loader = wrap(_LoadDeferredColumns(column.key), column.key)  # of `defer` and `load_only`
+        deferred: Any = column
+        deferred._deferred_column_loader = InstanceState._instance_level_callable_processor(
+            manager, loader, column.key
+        )
 
 
 def forget_class(mapper: Mapper[Any]) -> None:

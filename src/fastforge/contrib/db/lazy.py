@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from sqlalchemy import event, orm
+from sqlalchemy.orm.exc import DetachedInstanceError
 
 from .errors import LazyLoad
-from .internals import attributes_loaded
+from .internals import attributes_loaded, replace_loaders
 
-__all__ = ["refuse_lazy_load"]
+__all__ = ["name_what_is_detached", "refuse_lazy_load"]
 
 
 def refuse_lazy_load(
@@ -65,6 +66,64 @@ def _columns(state: orm.ORMExecuteState) -> LazyLoad:
         code="db.E015",
         hint=f"`await db.refresh({_variable(model)})`, or `await"
         f" {_variable(model)}.awaitable_attrs.{keys[0] if keys else 'NAME'}`",
+    )
+
+
+def name_what_is_detached(model: type[orm.DeclarativeBase]) -> None:
+    """Let an attribute that is touched after the end of its session say which one it is.
+
+    SQLAlchemy raises DetachedInstanceError then, without asking a hook. It costs nothing where
+    nothing is missing.
+    """
+    event.listen(model, "mapper_configured", _name_attributes)
+
+
+def _name_attributes(mapper: orm.Mapper[Any], _model: type) -> None:
+    replace_loaders(
+        mapper, lambda loader, key: loader if type(loader) is _Named else _Named(loader, key)
+    )
+
+
+class _Named:
+    """What loads an attribute, or the expired columns of a row, and knows which they are.
+
+    It may be pickled with a row, as what it stands for.
+    """
+
+    __slots__ = ("key", "loader")
+
+    def __init__(self, loader: Callable[..., Any], key: str) -> None:
+        self.loader = loader
+        self.key = key
+
+    def __call__(self, state: orm.InstanceState[Any], *arguments: Any) -> Any:
+        try:
+            return self.loader(state, *arguments)
+        except DetachedInstanceError as error:
+            mapper = state.mapper
+            expired = () if self.key else set(arguments[0]) & set(mapper.column_attrs.keys())
+            raise _detached(mapper, sorted(expired) or [self.key]) from error
+
+
+def _detached(mapper: orm.Mapper[Any], keys: list[str]) -> LazyLoad:
+    model = mapper.class_.__name__
+    row = _variable(model)
+    if keys[0] in mapper.relationships:
+        hint = (
+            f"add .options(selectinload({model}.{keys[0]})) to the select,"
+            f" or `await {row}.awaitable_attrs.{keys[0]}` before the session ends"
+        )
+    else:
+        hint = (
+            f"`await db.refresh({row})`, or `await {row}.awaitable_attrs.{keys[0]}`,"
+            " before the session ends"
+        )
+    names = ", ".join(f"{model}.{key}" for key in keys[:3])
+    return LazyLoad(
+        f"{names}{', ...' if len(keys) > 3 else ''} is not loaded, and the session of this {model}"
+        " has ended",
+        code="db.E057",
+        hint=hint,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
 from ...exceptions import ComponentError, Location
 from .errors import NaiveDatetime
 from .internals import forget_class
+from .lazy import name_what_is_detached
 
 __all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name", "utcnow"]
 
@@ -106,6 +107,8 @@ class Model(AsyncAttrs, DeclarativeBase):
         table = cls.__dict__.get("__table__")
         if table is not None:
             table.info[_OWNER] = _dotted(cls)
+        if "__mapper__" in cls.__dict__:
+            name_what_is_detached(cls)
 
 
 def table_name(model: type) -> str:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from inspect import isawaitable, iscoroutinefunction
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy.exc import IntegrityError
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...exceptions import ForgeError
 from ...middleware.deadline import begin_answer
-from ...observability.tracebacks import tracebacks_are_wanted
-from ...web.errors.handlers import status_of
-from ...web.errors.responses import problem_response
+from ...web.errors.handlers import close_code_of
 from ...web.middleware import Middleware, Slot
-from .errors import describe, schema_missing
+from .answers import answer_of, answer_of_failed_commit
 from .queries.tally import server_timing
 from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction
@@ -36,10 +29,9 @@ class Transactions:
 
     The decision falls when the answer begins: a status below 400 commits; any other, an exception
     and a time limit that is over roll back. Whoever reads a 2xx can rely on the rows. A commit
-    that fails is answered in place of what the handler had to say: 409 when the data clashes with
-    rows that are there, else 500. A table or column that the database does not have is a 500 and
-    one line in the log, wherever it is met before the answer begins. Background tasks run after
-    the commit and find the session closed.
+    that fails is answered in place of what the handler had to say. So is every error of the
+    database that nobody has handled: `answers` says how. Background tasks run after the commit and
+    find the session closed.
 
     POST, PUT, PATCH and DELETE run in one transaction, unless the database has
     `atomic_requests=False`; the other methods and sockets start outside `atomic`.
@@ -57,8 +49,7 @@ class Transactions:
                 if scope["type"] == "http":
                     await _Exchange(unit, scope, receive, send).run(self.app)
                 else:
-                    await self.app(scope, receive, send)
-                    await unit.finish(commit=True)
+                    await _Conversation(unit, scope, receive, send).run(self.app)
             finally:
                 await unit.finish(commit=False)
 
@@ -91,10 +82,11 @@ class _Exchange:
         except Exception as error:
             if self.replaced:
                 return
-            if self.started or not (_is_conflict(error) or schema_missing(error)):
+            answer = None if self.started else answer_of(error)
+            if answer is None:
                 raise
             await self.unit.finish(commit=False)
-            await self._answer(error)
+            await self._replace(answer)
 
     async def _send_when_done(self, message: Message) -> None:
         if message["type"] == "http.response.start" and not self.started:
@@ -112,46 +104,52 @@ class _Exchange:
             if status >= 400:  # the answer says already that nothing was done
                 logger.exception("the rollback of a request failed")
                 return
-            await self._answer(error)
+            answer = await answer_of_failed_commit(error, self.scope, self.receive)
+            await self._replace(answer)
             raise _Abandoned from error
 
-    async def _answer(self, error: Exception) -> None:
-        response = await self._answer_of_the_user(error) or self._our_answer(error)
+    async def _replace(self, answer: Response) -> None:
         self.replaced = True
-        await response(self.scope, self.receive, self.send)
-
-    async def _answer_of_the_user(self, error: Exception) -> Response | None:
-        """Return what a handler of the user's for such errors says, as it would of the route's."""
-        handlers, _ = self.scope.get("starlette.exception_handlers", ({}, {}))
-        handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
-        if handler is None or isinstance(error, ForgeError):  # ours, which knows the error itself
-            return None
-        request = Request(self.scope, self.receive)
-        said: Any = (
-            handler(request, error)
-            if iscoroutinefunction(handler)
-            else await run_in_threadpool(handler, request, error)
-        )
-        answer: Response | None = await said if isawaitable(said) else said
-        return answer
-
-    def _our_answer(self, error: Exception) -> Response:
-        if _is_conflict(error):
-            logger.info("a request clashes with rows that are there: %s", describe(error))
-            detail = "this clashes with data that is there already, or needs data that is not"
-            return problem_response(409, detail=detail, code="db.E021")
-        if missing := schema_missing(error):
-            logger.error("%s", missing, exc_info=error if tracebacks_are_wanted() else None)
-            return problem_response(500, code=missing.code)
-        if isinstance(error, ForgeError):
-            logger.error("a request could not be committed: %s", error)
-            return problem_response(status_of(error) or 500, code=error.code)
-        logger.error("a request could not be committed", exc_info=error)
-        return problem_response(500, code="db.E022")
+        await answer(self.scope, self.receive, self.send)
 
 
-def _is_conflict(error: Exception) -> bool:
-    return isinstance(error, IntegrityError) and describe(error).is_conflict
+class _Conversation:
+    """One socket and the end of it."""
+
+    __slots__ = ("ended", "open", "receive", "scope", "send", "unit")
+
+    def __init__(self, unit: UnitOfWork, scope: Scope, receive: Receive, send: Send) -> None:
+        self.unit = unit
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.open = False
+        self.ended = False
+
+    async def run(self, app: ASGIApp) -> None:
+        try:
+            await app(self.scope, self.receive, self._send_and_note)
+            await self.unit.finish(commit=True)
+        except Exception as error:
+            answer = None if self.ended else answer_of(error)
+            if answer is None:
+                raise
+            await self.unit.finish(commit=False)
+            await self._end(answer)
+
+    async def _send_and_note(self, message: Message) -> None:
+        kind = message["type"]
+        self.open = self.open or kind == "websocket.accept"
+        self.ended = self.ended or kind in ("websocket.close", "websocket.http.response.start")
+        await self.send(message)
+
+    async def _end(self, answer: Response) -> None:
+        """Answer the handshake, or close what is open by the code that fits the status."""
+        if self.open:
+            code = close_code_of(answer.status_code)
+            await self.send({"type": "websocket.close", "code": code, "reason": ""})
+        else:
+            await answer(self.scope, self.receive, self.send)
 
 
 TRANSACTIONS: Final = Middleware(Transactions, slot=Slot.ROUTER)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from fastforge.contrib.db import Database
-from fastforge.contrib.db.engine import make_engines, target_of
+from fastforge.contrib.db.engine import Application, make_engines, target_of
 from fastforge.contrib.db.resources import DatabaseConnection, open_database
 from fastforge.exceptions import MissingExtraError
 
@@ -154,7 +154,9 @@ def test_the_pool_may_overflow_in_development_alone(
     tmp_path: Path, environment: str, configured: int | None, overflow: int
 ) -> None:
     config = Database(url="sqlite+aiosqlite:///x.sqlite3", pool_size=3, max_overflow=configured)
-    engines = make_engines(config, root=tmp_path, environment=environment)
+    engines = make_engines(
+        config, root=tmp_path, application=Application(environment=environment)
+    )
     pool: Any = engines.write.pool
     assert (pool.size(), pool._max_overflow) == (3, overflow)
 
@@ -172,7 +174,7 @@ def test_a_missing_driver_is_told_with_the_line_that_installs_it(
     monkeypatch.setitem(sys.modules, package, None)
     config = Database(url=url)
     with pytest.raises(MissingExtraError) as raised:
-        make_engines(config, root=tmp_path, environment="test")
+        make_engines(config, root=tmp_path, application=Application())
     assert f"pip install {cure}" in str(raised.value)
     assert "secret" not in str(raised.value)
 

@@ -8,7 +8,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final
@@ -18,10 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..._utils import did_you_mean
 from ...conf import Settings
-from ...exceptions import ForgeError, SettingsError
-from ...lifecycle import current_container, provide, resource
-from .engine import Engines, make_engines
+from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable, SettingsError
+from ...lifecycle import Role, current_container, provide, resource
+from .engine import Application, Engines, make_engines
 from .errors import DatabaseError
+from .pool.holders import told
+from .pool.watched import WatchedPool
 from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable
@@ -41,7 +43,9 @@ logger = logging.getLogger("fastforge.contrib.db")
 
 DEFAULT: Final = "default"
 """The database that nobody has to name."""
-_CLIENT_CHECK: Final = "client_connection_check_interval"
+QUIET_S: Final = 3.0
+"""How long the end of a process waits for connections in use, of the 5 seconds it has."""
+BETWEEN_LOOKS_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +83,14 @@ class DatabaseConnection:
 
 
 async def _ping(connection: DatabaseConnection) -> None:
-    await connection.ping()
+    if connection.config.required:  # without another a process is ready all the same
+        await connection.ping()
 
 
 async def _ping_others(connections: Mapping[str, DatabaseConnection]) -> None:
     for name, connection in connections.items():
         if name != DEFAULT:
-            await connection.ping()
+            await _ping(connection)
 
 
 @resource(ping=_ping)
@@ -141,11 +146,24 @@ def connection_of(name: str = DEFAULT) -> DatabaseConnection:
 async def _opened(
     settings: Settings, name: str, config: Database
 ) -> AsyncIterator[DatabaseConnection]:
-    connection = replace(await open_of(settings, config), name=name)
+    if _role() is Role.WORKER:  # where a job has a time limit of its own
+        config = config.model_copy(update={"statement_timeout_s": 0})
+    connection = await open_of(settings, config, name=name)
     try:
         yield connection
     finally:
+        await _quiet(connection.engines.pool)
         await connection.engine.dispose()
+
+
+async def _quiet(pool: WatchedPool) -> None:
+    """Wait until what still runs has given its connections back, for a while."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(QUIET_S):
+            while pool.checkedout():  # noqa: ASYNC110 - no pool tells when that is
+                await asyncio.sleep(BETWEEN_LOOKS_S)
+    if pool.checkedout():
+        logger.warning("the pool is closed while it is held by %s", told(pool.holders.values()))
 
 
 def default_database(settings: Settings) -> Database:
@@ -165,47 +183,84 @@ def default_database(settings: Settings) -> Database:
     )
 
 
-async def open_of(settings: Settings, config: Database) -> DatabaseConnection:
+async def open_of(
+    settings: Settings, config: Database, *, name: str = DEFAULT
+) -> DatabaseConnection:
     """Open a database of a project; an error names the line of the settings that gives its URL.
 
     Args:
         settings: The project's settings.
         config: One of DATABASES, or a variation of it.
+        name: Its name there.
 
     Raises:
         ForgeError: As `open_database`.
     """
+    application = Application(
+        project=settings.module.partition(".")[0],
+        role=_role(),
+        environment=settings.environment,
+        debug=settings["DEBUG"],
+        database=name,
+    )
     try:
-        return await open_database(config, root=settings.root, environment=settings.environment)
+        return await _open(config, settings.root, application)
     except ForgeError as error:
         error.where = error.where or settings.where("DATABASES")
         raise
 
 
-async def open_database(config: Database, *, root: Path, environment: str) -> DatabaseConnection:
+def _role() -> Role:
+    try:
+        return current_container().role
+    except ContainerMissing:
+        return Role.COMMAND
+
+
+async def open_database(
+    config: Database, *, root: Path, environment: str, project: str = "", debug: bool = False
+) -> DatabaseConnection:
     """Make the engines and run one statement.
 
+    Args:
+        config: The section.
+        root: What a relative SQLite file is relative to.
+        environment: The project's.
+        project: Its name.
+        debug: Its DEBUG.
+
     Raises:
-        ResourceUnavailable: The database cannot be reached.
+        ResourceUnavailable: The database cannot be reached, and is `required`.
         MissingExtraError: The driver is not installed.
     """
-    engines = make_engines(config, root=root, environment=environment)
-    connection = DatabaseConnection(engines=engines, config=config)
+    application = Application(project=project, environment=environment, debug=debug)
+    return await _open(config, root, application)
+
+
+async def _open(config: Database, root: Path, application: Application) -> DatabaseConnection:
+    engines = make_engines(config, root=root, application=application)
+    connection = DatabaseConnection(engines=engines, config=config, name=application.database)
     try:
-        if config.is_sqlite:
-            await asyncio.to_thread(_open_file, str(engines.engine.url.database))
-        await connection.ping()
-    except (exc.SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
+        await _prove(connection)
+    except ResourceUnavailable as error:
+        if not config.required:
+            logger.warning("going on without it, and trying it at each use: %s", error)
+            return connection
         await engines.engine.dispose()
-        if config.client_check_interval_s and _CLIENT_CHECK in str(error):
-            logger.warning("the server refuses %s; going on without it", _CLIENT_CHECK)
-            without = config.model_copy(update={"client_check_interval_s": 0})
-            return await open_database(without, root=root, environment=environment)
-        raise unavailable(config, error) from error
+        raise
     except BaseException:
         await engines.engine.dispose()
         raise
     return connection
+
+
+async def _prove(connection: DatabaseConnection) -> None:
+    try:
+        if connection.config.is_sqlite:
+            await asyncio.to_thread(_open_file, str(connection.engine.url.database))
+        await connection.ping()
+    except (exc.SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
+        raise unavailable(connection.config, error) from error
 
 
 def _open_file(path: str) -> None:

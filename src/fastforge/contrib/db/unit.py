@@ -61,6 +61,11 @@ class UnitOfWork:
                 self._session.sync_session.close()
         return self._session
 
+    @property
+    def opened(self) -> Session | None:
+        """The session, if anybody has asked for it."""
+        return self._session
+
     async def finish(self, *, commit: bool) -> None:
         """End the session once; further calls do nothing.
 

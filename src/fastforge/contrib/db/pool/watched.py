@@ -1,0 +1,89 @@
+"""WatchedPool: SQLAlchemy's pool for asyncio, which tells what it does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, Self
+
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from ..errors import PoolExhausted
+from .counts import Counts
+from .gauges import DatabaseGauges
+from .holders import Holder, told
+
+__all__ = ["WatchedPool"]
+
+DEFAULT: Final = "default"
+
+
+class WatchedPool(AsyncAdaptedQueuePool):
+    """A pool that counts, and that names who holds its connections when there are none left.
+
+    Attributes:
+        counts: What has happened.
+        holders: Who has a connection.
+        database: Its name in DATABASES.
+    """
+
+    def __init__(self, creator: Any, **options: Any) -> None:
+        super().__init__(creator, **options)
+        self.counts = Counts()
+        self.holders: dict[ConnectionPoolEntry, Holder] = {}
+        self.database = DEFAULT
+
+    def recreate(self) -> Self:
+        """Return an empty pool in this one's place, after `dispose()`; it goes on counting."""
+        successor = super().recreate()
+        assert isinstance(successor, type(self))
+        successor.counts = self.counts
+        successor.database = self.database
+        return successor
+
+    @property
+    def max_overflow(self) -> int:
+        """How many connections there may be above its size."""
+        return self._max_overflow
+
+    @property
+    def gauges(self) -> DatabaseGauges:
+        """What it does at this moment."""
+        counts = self.counts
+        return DatabaseGauges(
+            size=self.size(),
+            max_overflow=self.max_overflow,
+            checked_out=self.checkedout(),
+            overflow=max(0, self.overflow()),
+            waiting=counts.waiting,
+            waits=counts.waits.reading,
+            uses=counts.uses.reading,
+            connects=counts.connects,
+            invalidations=counts.invalidations,
+            timeouts=counts.timeouts,
+        )
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        """Give a connection; SQLAlchemy says that subclasses supply this."""
+        if self._pool.qsize() or self._overflow < self._max_overflow:
+            return super()._do_get()
+        counts = self.counts
+        counts.waiting += 1
+        began = time.monotonic()
+        try:
+            return super()._do_get()
+        except PoolTimeout as error:
+            counts.timeouts += 1
+            raise self._exhausted() from error
+        finally:
+            counts.waiting -= 1
+            counts.waits.add(time.monotonic() - began)
+
+    def _exhausted(self) -> PoolExhausted:
+        of = "" if self.database == DEFAULT else f" of {self.database!r}"
+        return PoolExhausted(
+            f"no connection{of} was free within {self.timeout():g} s: {self.checkedout()} of"
+            f" {self.size() + self.max_overflow} are held by {told(self.holders.values())}",
+            code="db.E007",
+            hint="shorten what runs inside `atomic`, or raise pool_size in DATABASES",
+        )

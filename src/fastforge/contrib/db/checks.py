@@ -1,8 +1,9 @@
-"""Checks of DATABASES, and of the models against their migrations; none needs a connection."""
+"""Checks of DATABASES, of the models against their migrations, and of what databases say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,20 @@ from .settings import Database
 
 if TYPE_CHECKING:
     from ...project import Project
+    from .inspection.inspecting import Inspected
     from .migrations.maker import AppTables
 
-__all__ = ["database_fits_production", "driver_is_installed", "migrations_fit_models"]
+__all__ = [
+    "connections_are_enough",
+    "database_fits_production",
+    "databases_answer",
+    "driver_is_installed",
+    "file_is_safe",
+    "limits_hold",
+    "migrations_are_applied",
+    "migrations_fit_models",
+    "pooler_is_declared",
+]
 
 
 @check(tags={"database"})
@@ -104,6 +116,75 @@ def _uncompared(error: Exception) -> Message:
         hint=hint,
         where=place if isinstance(place, Location) else None,
     )
+
+
+# What follows connects. Its modules are imported where they are used: every process of a project
+# imports its checks.
+
+
+@check(connects="database", tags={"database"})
+async def databases_answer(project: Project) -> AsyncIterator[Message]:
+    """Find a database that does not answer, or cannot be written; say which versions there are."""
+    from .inspection.findings import answers
+
+    async for message in _found(project, answers):
+        yield message
+
+
+@check(connects="database", tags={"database"})
+async def connections_are_enough(project: Project) -> AsyncIterator[Message]:
+    """Find pools that together are larger than what a server, a user or a database may have."""
+    from .inspection.budgeting import budget_problems
+    from .inspection.inspecting import inspect_databases
+
+    for message in budget_problems(project, await inspect_databases(project)):
+        yield replace(message, where=project.settings.where("DATABASES"))
+
+
+@check(connects="database", tags={"database"})
+async def limits_hold(project: Project) -> AsyncIterator[Message]:
+    """Find time limits that the server does not keep as the settings say."""
+    from .inspection.findings import limit_problems
+
+    async for message in _found(project, limit_problems):
+        yield message
+
+
+@check(connects="database", tags={"database"})
+async def pooler_is_declared(project: Project) -> AsyncIterator[Message]:
+    """Find a pooler that the settings do not know of, and one without a way past it."""
+    from .inspection.findings import pooler_problems
+
+    async for message in _found(project, pooler_problems):
+        yield message
+
+
+@check(connects="database", tags={"database", "migrations"})
+async def migrations_are_applied(project: Project) -> AsyncIterator[Message]:
+    """Find migrations that only the code or only a database has."""
+    from .inspection.findings import migration_problems
+
+    async for message in _found(project, migration_problems):
+        yield message
+
+
+@check(connects="database", tags={"database"})
+async def file_is_safe(project: Project) -> AsyncIterator[Message]:
+    """Find what is wrong with a SQLite file and its place."""
+    from .inspection.findings import file_problems
+
+    async for message in _found(project, file_problems):
+        yield message
+
+
+async def _found(
+    project: Project, find: Callable[[Inspected], Iterator[Message]]
+) -> AsyncIterator[Message]:
+    from .inspection.inspecting import inspect_databases
+
+    for database in await inspect_databases(project):
+        for message in find(database):
+            yield replace(message, where=project.settings.where("DATABASES"))
 
 
 def _databases(project: Project) -> tuple[Database, ...]:

@@ -9,7 +9,7 @@ from ....middleware.line import route_template
 from ....observability.context import RunningJob, request_id, running_job
 from ..current import current_unit
 
-__all__ = ["Origin"]
+__all__ = ["Origin", "is_in_atomic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +54,10 @@ class Origin:
         if self.method:
             return f"{self.place}, request {self.request_id}"
         return "no request or job"
+
+
+def is_in_atomic() -> bool:
+    """Return whether the session of what runs here stands in `atomic`, also while it commits."""
+    unit = current_unit()
+    session = None if unit is None else unit.opened
+    return session is not None and session.in_atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from .origin import Origin
+from .origin import Origin, is_in_atomic
 from .shown import shown
 
 __all__ = ["SLOW_QUERY", "log_slow_query"]
@@ -17,7 +17,7 @@ SLOW_QUERY: Final = "slow_query"
 
 
 def log_slow_query(
-    duration_s: float, sql: str, cursor: Any, context: Any, error: BaseException | None
+    duration_s: float, sql: str, cursor: Any, _context: Any, error: BaseException | None
 ) -> None:
     """Write the line of one statement.
 
@@ -25,7 +25,6 @@ def log_slow_query(
         duration_s: How long it took, in seconds, with the way to the server and back.
         sql: Its text.
         cursor: The driver's cursor; it may know how many rows there were.
-        context: SQLAlchemy's context of the execution.
         error: What it failed with.
     """
     origin = Origin.here()
@@ -33,7 +32,7 @@ def log_slow_query(
         "event": SLOW_QUERY,
         "duration_ms": round(duration_s * 1000, 1),
         "rows": None if error is not None else _rows(cursor),
-        "in_atomic": _is_in_atomic(context),
+        "in_atomic": is_in_atomic(),
         "route": origin.route,
         "request_id": origin.request_id,
         "task": origin.job.task if origin.job else None,
@@ -50,7 +49,7 @@ def _text(fields: dict[str, Any], origin: Origin) -> str:
         f"slow query: {fields['duration_ms']:g} ms",
         *([] if rows is None else [f"{rows} row{'s' * (rows != 1)}"]),
         *([] if failure is None else [f"failed with {failure}"]),
-        "in atomic" if fields["in_atomic"] else "outside atomic",
+        "in atomic" if fields["in_atomic"] else "not in atomic",
         str(origin),
     ]
     return f"{', '.join(parts)}: {fields['sql']}"
@@ -60,8 +59,3 @@ def _rows(cursor: Any) -> int | None:
     """Return how many rows came or changed; SQLite does not tell of a SELECT."""
     count: int = cursor.rowcount
     return count if count >= 0 else None
-
-
-def _is_in_atomic(context: Any) -> bool:
-    options = context.root_connection.get_execution_options() if context is not None else {}
-    return options.get("isolation_level") != "AUTOCOMMIT" and options.get("fastforge_begin") != ""

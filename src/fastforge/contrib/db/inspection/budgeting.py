@@ -1,0 +1,83 @@
+"""Budgeting: what a check, and a process that starts, say of a budget that is not kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exc
+
+from ....checks import Level, Message
+from ....components import Registry
+from ....conf import Settings
+from ....lifecycle import Container, Role
+from ....tasks.settings import Tasks
+from ....tasks.working import has_work
+from ..settings import Database
+from .budget import Budget, Processes, budgets
+from .inspecting import Inspected
+from .server import ServerFacts, ask_server
+
+if TYPE_CHECKING:
+    from ....project import Project
+    from ..resources import DatabaseConnection
+
+__all__ = ["budget_problems", "warn_of_budget"]
+
+logger = logging.getLogger("fastforge.contrib.db")
+
+REMEDY = "lower pool_size, run fewer processes, put a pooler in between, or raise the limit"
+
+
+def budget_problems(project: Project, databases: tuple[Inspected, ...]) -> Iterator[Message]:
+    """Yield each budget: kept, not kept, or not kept while a deployment replaces another."""
+    facts = {each.name: each.server for each in databases if each.server is not None}
+    for budget in _budgets(project.settings, project.registry, facts):
+        if not budget.fits():
+            code, level, problem = "db.E071", Level.ERROR, f"too many connections: {budget}"
+        elif not budget.fits(times=2):
+            code, level = "db.W010", Level.WARNING
+            problem = (
+                "too many connections while the processes of one deployment replace those of"
+                f" another: 2 x {budget}"
+            )
+        else:
+            code, level, problem = "db.I012", Level.INFO, f"the connections suffice: {budget}"
+        hint = "" if level is Level.INFO else REMEDY
+        yield Message(id=code, level=level, text=problem, hint=hint)
+
+
+async def warn_of_budget(
+    container: Container, connections: Mapping[str, DatabaseConnection]
+) -> None:
+    """Write one line for each budget that is not kept, when a server or worker starts.
+
+    Args:
+        container: The container that is being opened.
+        connections: The databases by name, open.
+    """
+    if container.role not in (Role.WEB, Role.WORKER):
+        return
+    project = container.settings.module.partition(".")[0]
+    facts: dict[str, ServerFacts] = {}
+    for name, connection in connections.items():
+        if not connection.config.is_sqlite:
+            try:
+                facts[name] = await ask_server(connection.engines, project=project)
+            except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
+                # That it starts matters more than what it would have told.
+                logger.debug("the limits of %s are not known", name, exc_info=error)
+    for budget in _budgets(container.settings, container.registry, facts):
+        if not budget.fits():
+            logger.warning("too many connections: %s; %s", budget, REMEDY)
+
+
+def _budgets(
+    settings: Settings, registry: Registry, facts: Mapping[str, ServerFacts]
+) -> Iterator[Budget]:
+    configs: Mapping[str, Database] = settings["DATABASES"]
+    # Jobs in memory are run by the servers themselves.
+    has_workers = has_work(registry, settings) and settings.section(Tasks).backend != "memory"
+    processes = Processes.of(settings, has_work=has_workers)
+    return budgets(configs, facts, processes, settings.environment)

@@ -1,0 +1,107 @@
+"""Inspecting: what every database of a project says of itself, asked once in a run of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exc
+
+from ....checks.runner import once_a_run
+from ....exceptions import ForgeError
+from ..engine import Engines
+from ..migrations import ledger
+from ..migrations.known import Difference, known_migrations
+from ..resources import open_of
+from ..settings import Database
+from ..unavailable import unavailable
+from .file import FileFacts, ask_file
+from .server import ServerFacts, ask_server
+
+if TYPE_CHECKING:
+    from ....project import Project
+
+__all__ = ["Inspected", "inspect_databases"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """One of DATABASES, and what it says.
+
+    Attributes:
+        name: Its name.
+        config: Its section.
+        server: What a server says; None for a file, and for one that does not answer.
+        file: What a SQLite file says; None for a server, and for one that is not there.
+        path: Where the file is, or would be.
+        difference: How its migrations differ from those of the code; None where nobody asked.
+        failure: Why it does not answer.
+    """
+
+    name: str
+    config: Database
+    server: ServerFacts | None = None
+    file: FileFacts | None = None
+    path: Path | None = None
+    difference: Difference | None = None
+    failure: ForgeError | None = None
+
+
+async def inspect_databases(project: Project) -> tuple[Inspected, ...]:
+    """Return what the databases of a project say; each is opened once in a run of checks."""
+    known = _known(project)
+    configs: Mapping[str, Database] = project.settings["DATABASES"]
+    for name, config in configs.items():
+        if name not in known:
+            known[name] = await _inspected(project, name, config)
+    return tuple(known.values())
+
+
+@once_a_run
+def _known(_project: Project) -> dict[str, Inspected]:
+    return {}
+
+
+async def _inspected(project: Project, name: str, config: Database) -> Inspected:
+    path = _path(project, config)
+    if path is not None and not path.exists():  # to connect would make it
+        return Inspected(name=name, config=config, path=path)
+    alone = config.model_copy(update={"pool_size": 1, "max_overflow": 0, "required": True})
+    try:
+        opened = await open_of(project.settings, alone, name=name)
+    except ForgeError as error:
+        return Inspected(name=name, config=config, path=path, failure=error)
+    try:
+        return await _asked(project, name, config, path, opened.engines)
+    except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
+        failure = unavailable(config, error)
+        return Inspected(name=name, config=config, path=path, failure=failure)
+    finally:
+        await opened.engine.dispose()
+
+
+async def _asked(
+    project: Project, name: str, config: Database, path: Path | None, engines: Engines
+) -> Inspected:
+    difference = None
+    if config.ready_when_migrated and not config.read_only:
+        applied = await ledger.read(engines)
+        difference = known_migrations(project.settings).compared_with(applied)
+    return Inspected(
+        name=name,
+        config=config,
+        server=None if path else await ask_server(engines, project=project.name),
+        file=await ask_file(engines) if path else None,
+        path=path,
+        difference=difference,
+    )
+
+
+def _path(project: Project, config: Database) -> Path | None:
+    from ..engine import url_of
+
+    if not config.is_sqlite:
+        return None
+    return Path(str(url_of(config, project.settings.root).database)).resolve()

@@ -1,7 +1,8 @@
-"""Make sure that the real PostgreSQL and Redis the tests run on are installed.
+"""Make sure that the real PostgreSQL, PgBouncer and Redis the tests run on are installed.
 
 Where `DATABASE_URL` or `REDIS_URL` name a running server, that one is used and nothing is
 installed. Else Debian's packages are, when that is allowed; if not, one line says what to type.
+PgBouncer is always our own: it stands before whichever PostgreSQL there is.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts.environment import install_packages
-from tests.services import MissingServer, find_postgres, find_redis
+from tests.services import MissingServer, find_pgbouncer, find_postgres, find_redis
 
 
 def main() -> None:
-    """Check both servers; exit with one line for each that cannot be had."""
-    problems = []
+    """Check the servers; exit with one line for each that cannot be had."""
+    problems = ensure(find_pgbouncer, "pgbouncer")
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         problems += ensure(find_postgres, "postgresql")
     if not os.environ.get("REDIS_URL"):

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis servers that live exactly as long as the process that asked for them.
+"""Real PostgreSQL, PgBouncer and Redis that live exactly as long as the process that asked.
 
 Uses the standard library only, so that `scripts/ensure_services.py` can ask it, before anything is
 installed, whether the servers are there.
@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 START_DEADLINE_S = 60
 STOP_DEADLINE_S = 30
@@ -39,8 +40,10 @@ POSTGRES_FOLDERS = (
     "/usr/local/opt/postgresql*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin"
 INSTALL = {
     "postgres": ("apt-get install -y postgresql", "brew install postgresql@17"),
+    "pgbouncer": ("apt-get install -y pgbouncer", "brew install pgbouncer"),
     "redis": ("apt-get install -y redis-server", "brew install redis"),
 }
 
@@ -81,6 +84,14 @@ def find_redis() -> Path:
     return Path(found)
 
 
+def find_pgbouncer() -> Path:
+    """The `pgbouncer` program; Debian puts it where only root looks."""
+    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path=SYSTEM_FOLDERS)
+    if found is None:
+        raise MissingServer("pgbouncer")
+    return Path(found)
+
+
 def _release(folder: Path) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", str(folder)))
 
@@ -106,14 +117,15 @@ class Server:
             self.keeper.stdout.close()
 
 
-def start(name: str) -> Server:
-    """Start a private "postgres" or "redis" and return once it answers.
+def start(name: str, *arguments: str) -> Server:
+    """Start a private "postgres", "redis" or "pgbouncer" and return once it answers.
 
-    Raises `MissingServer` when it is not installed and `ServerFailed` when it does not come up.
+    A pgbouncer is given the address of its PostgreSQL. Raises `MissingServer` when it is not
+    installed and `ServerFailed` when it does not come up.
     """
-    {"postgres": find_postgres, "redis": find_redis}[name]()
+    {"postgres": find_postgres, "redis": find_redis, "pgbouncer": find_pgbouncer}[name]()
     keeper = subprocess.Popen(
-        [sys.executable, __file__, name],
+        [sys.executable, __file__, name, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -140,12 +152,16 @@ def free_port() -> int:
 # --- the keeper ----------------------------------------------------------------------------------
 
 
-def keep(name: str) -> None:
+def keep(name: str, *arguments: str) -> None:
     """Start one server, tell its address on standard output, end it when standard input closes."""
-    starters = {"postgres": start_postgres, "redis": start_redis}
+    starters: dict[str, Callable[..., tuple[subprocess.Popen[bytes], str]]] = {
+        "postgres": start_postgres,
+        "redis": start_redis,
+        "pgbouncer": start_pgbouncer,
+    }
     with temporary_folder() as folder:
         try:
-            server, url = starters[name](folder)
+            server, url = starters[name](folder, *arguments)
         except (ServerFailed, OSError) as error:
             print(json.dumps({"error": str(error)}), flush=True)
             return
@@ -153,6 +169,8 @@ def keep(name: str) -> None:
             print(json.dumps({"url": url, "pid": server.pid}), flush=True)
             sys.stdin.read()
         finally:
+            if name == "pgbouncer":  # it would wait for its clients, and has nothing to lose
+                server.kill()
             stop(server)
 
 
@@ -207,6 +225,46 @@ def start_redis(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
 
     process, port = start_on_free_port(command, folder, is_ready=is_ready)
     return process, f"redis://127.0.0.1:{port}/0"
+
+
+def start_pgbouncer(folder: Path, behind: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a pooler in transaction mode with few connections to a PostgreSQL: (process, address).
+
+    Its clients are many more than the connections, so that they get each other's.
+    """
+    program, server = find_pgbouncer(), urlsplit(behind)
+    users, settings = folder / "users", folder / "pgbouncer.ini"
+    users.write_text(f'"{server.username}" "{server.password}"\n')
+
+    def command(port: int) -> list[str]:
+        settings.write_text(
+            f"""
+            [databases]
+            * = host={server.hostname} port={server.port}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir = {folder}
+            auth_type = md5
+            auth_file = {users}
+            pool_mode = transaction
+            default_pool_size = 3
+            max_client_conn = 500
+            """.replace("            ", "")
+        )
+        for file in (users, settings):
+            os.chown(file, *_owner())
+        return [str(program), str(settings)]
+
+    def is_ready(port: int) -> bool:
+        body = b"\x00\x03\x00\x00user\x00fastforge\x00database\x00postgres\x00\x00"
+        answer = exchange(folder / f".s.PGSQL.{port}", (len(body) + 4).to_bytes(4, "big") + body)
+        return answer.startswith(b"R")
+
+    process, port = start_on_free_port(command, folder, is_ready=is_ready)
+    return process, server._replace(
+        netloc=f"{server.username}:{server.password}@127.0.0.1:{port}"
+    ).geturl()
 
 
 def start_on_free_port(
@@ -289,4 +347,4 @@ def _unprivileged() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    keep(sys.argv[1])
+    keep(*sys.argv[1:])

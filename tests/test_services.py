@@ -74,11 +74,13 @@ def test_parallel_workers_share_a_named_redis_without_meeting(
     assert with_database(url, of_worker=worker) == own
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis"])
-def test_a_server_ends_when_the_run_that_asked_for_it_is_killed(name: str) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("postgres",), ("redis",), ("pgbouncer", "postgresql://fastforge:x@127.0.0.1/x")]
+)
+def test_a_server_ends_when_the_run_that_asked_for_it_is_killed(arguments: tuple[str, ...]) -> None:
     program = (
         "import sys; from tests import services; "
-        f"print('server', services.start({name!r}).pid, flush=True); sys.stdin.close(); "
+        f"print('server', services.start(*{arguments!r}).pid, flush=True); sys.stdin.close(); "
         "import time; time.sleep(600)"
     )
     with processes.start([sys.executable, "-c", program], cwd=processes.ROOT) as run:
@@ -93,10 +95,13 @@ def test_a_server_that_is_not_installed_is_one_line_that_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(services, "POSTGRES_FOLDERS", ())
+    monkeypatch.setattr(services, "SYSTEM_FOLDERS", "/nowhere")
     with pytest.raises(services.MissingServer, match=r"a real postgres server: \w+.* postgresql"):
         services.start("postgres")
     with pytest.raises(services.MissingServer, match=r"a real redis server: \w+.* redis"):
         services.start("redis")
+    with pytest.raises(services.MissingServer, match=r"a real pgbouncer server: \w+.* pgbouncer"):
+        services.start("pgbouncer")
 
 
 @pytest.mark.parametrize("start", [services.start_postgres, services.start_redis])

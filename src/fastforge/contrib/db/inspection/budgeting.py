@@ -16,12 +16,12 @@ from ....tasks.settings import Tasks
 from ....tasks.working import has_work
 from ..settings import Database
 from .budget import Budget, Processes, budgets
-from .inspecting import Inspected
 from .server import ServerFacts, ask_server
 
 if TYPE_CHECKING:
     from ....project import Project
     from ..resources import DatabaseConnection
+    from .inspecting import Inspected
 
 __all__ = ["budget_problems", "warn_of_budget"]
 

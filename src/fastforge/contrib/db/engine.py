@@ -190,6 +190,8 @@ def _engine(database: Database, root: Path, application: Application) -> AsyncEn
             pool_timeout=database.pool_timeout_s,
             pool_recycle=database.pool_recycle_s or -1,
             connect_args=connect_arguments(database),
+            # Errors and their tracebacks end in logs, and parameters are what people have typed.
+            hide_parameters=application.environment == "production",
         )
     except ModuleNotFoundError as error:
         raise database.driver.missing() from error

@@ -118,7 +118,7 @@ async def test_without_a_project_there_is_no_session() -> None:
 async def test_a_unit_that_is_not_used_makes_no_session(db: DatabaseConnection) -> None:
     made: list[Session] = []
 
-    def make() -> Session:
+    def make(_name: str) -> Session:
         made.append(db.session())
         return made[-1]
 

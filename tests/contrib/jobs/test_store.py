@@ -47,7 +47,7 @@ def job(number: int = 1, **options: Any) -> Envelope:
 async def test_an_enqueue_inside_atomic_commits_and_rolls_back_with_it(
     db: DatabaseConnection, store: JobStore
 ) -> None:
-    async with use_unit(UnitOfWork(db.session)) as unit:
+    async with use_unit(UnitOfWork(lambda _: db.session())) as unit:
         with pytest.raises(KeyError):
             async with unit.session.atomic():
                 await store.enqueue(job(1))
@@ -65,7 +65,7 @@ async def test_an_enqueue_outside_atomic_stands_for_itself(
     db: DatabaseConnection, store: JobStore
 ) -> None:
     with pytest.raises(KeyError):
-        async with use_unit(UnitOfWork(db.session)):
+        async with use_unit(UnitOfWork(lambda _: db.session())):
             await store.enqueue(job(1))
             raise KeyError
     await store.enqueue(job(2))
@@ -80,7 +80,7 @@ async def test_nobody_sees_a_job_before_its_transaction_commits(
     watching = asyncio.create_task(store.watch(woken.set))
     await asyncio.wait_for(woken.wait(), 60)  # it listens
     woken.clear()
-    async with use_unit(UnitOfWork(db.session)) as unit:
+    async with use_unit(UnitOfWork(lambda _: db.session())) as unit:
         async with unit.session.atomic():
             await store.enqueue(job())
             if not each_database_url.startswith("sqlite"):  # there a claim waits for the writer

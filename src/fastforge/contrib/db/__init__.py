@@ -9,25 +9,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .atomics import atomic as atomic
+    from .atomics import on_commit as on_commit
+    from .handlers import non_atomic as non_atomic
     from .model import Model as Model
     from .model import utcnow as utcnow
     from .sessions import Session as Session
     from .settings import Database as Database
     from .unit import DbSession as DbSession
-    from .unit import atomic as atomic
+    from .unit import required as required
     from .unit import session as session
+    from .unit import using as using
 
 _LAZY = {
     "Database": "settings",
     "DbSession": "unit",
     "Model": "model",
     "Session": "sessions",
-    "atomic": "unit",
+    "atomic": "atomics",
+    "non_atomic": "handlers",
+    "on_commit": "atomics",
+    "required": "unit",
     "session": "unit",
+    "using": "unit",
     "utcnow": "model",
 }
 
-__all__ = ["Database", "DbSession", "Model", "Session", "atomic", "session", "utcnow"]
+__all__ = [
+    "Database",
+    "DbSession",
+    "Model",
+    "Session",
+    "atomic",
+    "non_atomic",
+    "on_commit",
+    "required",
+    "session",
+    "using",
+    "utcnow",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import wraps
 from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
-__all__ = ["block"]
+__all__ = ["block", "held"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class _Block(AbstractAsyncContextManager[T]):
 
     async def __aenter__(self) -> T:
         entered = await self._manager.__aenter__()
-        _OPEN.add(self)
+        held.add(self)
         return entered
 
     async def __aexit__(
@@ -55,7 +55,8 @@ class _Block(AbstractAsyncContextManager[T]):
         try:
             return await self._manager.__aexit__(kind, error, traceback)
         finally:
-            _OPEN.discard(self)
+            held.discard(self)
 
 
-_OPEN: Final[set[_Block[Any]]] = set()
+held: Final[set[object]] = set()
+"""What is open, and so no garbage."""

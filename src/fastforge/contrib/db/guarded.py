@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Engine, exc, orm
+from sqlalchemy import Connection, Engine, orm
 from sqlalchemy.util.concurrency import in_greenlet
 
 from .engine import FAILED, Engines
-from .errors import (
-    PoolExhausted,
-    SessionClosed,
-    TransactionFailed,
-    TransactionMisuse,
-    WriteOutsideAtomic,
-    concurrent_use,
-)
-from .internals import locks_rows
+from .errors import SessionClosed, TransactionMisuse, concurrent_use
 from .lazy import refuse_lazy_load
+from .pinning import Pin
+from .places import Place, stands_in
+from .refreshing import refresh_stale
+from .refusals import refuse_lock, refuse_unwritten, transaction_failed
+from .uses import Use
 
 __all__ = ["GuardedSession"]
 
@@ -35,9 +31,15 @@ class GuardedSession(orm.Session):
         engines: The views of the pool.
 
     Attributes:
-        depth: 0 outside `atomic`, 1 in the outermost block, more in savepoints.
+        depth: 0 outside `atomic`, 1 in the outermost block, more in nested ones.
         streams: How many streams are open outside `atomic`.
         closed: Whether the session has been closed for good.
+        place: The innermost block, which only who stands in it may use; None where there is none,
+            or only the transaction of a unit of work, which is everybody's who has the session.
+        stale: Whether what is loaded was read before the transaction that runs now.
+        spoiled: Whether a block that had no savepoint of its own has failed in this one.
+        repeated: Whether the block would be run again if it failed.
+        pin: What holds the one connection that everything uses inside `pinned()`.
     """
 
     def __init__(self, bind: Engine, *, engines: Engines, **options: Any) -> None:
@@ -47,8 +49,14 @@ class GuardedSession(orm.Session):
         self.depth = 0
         self.streams = 0
         self.closed = False
-        self._nesting = 0
-        self._task: asyncio.Task[Any] | None = None
+        self.place: Place | None = None
+        self.stale = False
+        self.spoiled = False
+        self.repeated = False
+        self.pin: Pin | None = None
+        self._view = engines.write
+        self.nesting = 0
+        self.user: object = None
 
     # --- every statement ---
 
@@ -67,13 +75,13 @@ class GuardedSession(orm.Session):
     def get_bind(self, *_arguments: Any, **_options: Any) -> Engine | Connection:
         """Return the view of the pool that fits where the session stands."""
         self.refuse_closed()
-        if self.depth:
-            return self.engines.write
-        if self.streams:
-            return self.engines.stream
-        if not self._nesting:
-            raise self.misuse("connection()")
-        return self.engines.read
+        view = self._view if self.depth else self.engines.read
+        if not self.depth:
+            if self.streams:
+                view = self.engines.stream
+            elif not self.nesting:
+                raise self.misuse("connection()")
+        return view if self.pin is None else self.pin.connection(view)
 
     def _run(
         self, call: Callable[..., Any], statement: Any, *arguments: Any, **options: Any
@@ -81,38 +89,22 @@ class GuardedSession(orm.Session):
         self.refuse_closed()
         if not in_greenlet():
             refuse_lazy_load(self, call, statement, *arguments, **options)
-        if not self.depth:
-            _refuse_lock(statement)
+        if self.depth:
+            self.refuse_strangers()
+            self.refresh_if_stale()
+        else:
+            refuse_lock(statement)
         with self._connected():
             return call(statement, *arguments, **options)
 
-    @contextmanager
-    def _connected(self) -> Iterator[None]:
-        """Allow one task to use a connection; give it back at the end of the outermost use.
-
-        A loader such as selectinload runs statements inside a statement, hence the count. The
-        rows need no connection any more: SQLAlchemy's asyncio drivers fetch all of them at once.
-        """
-        task = asyncio.current_task()
-        if self._nesting and self._task is not task:
-            raise concurrent_use()
-        self._task = task
-        self._nesting += 1
-        try:
-            yield
-        except exc.TimeoutError as error:
-            raise self._exhausted() from error
-        finally:
-            self._nesting -= 1
-            if not self._nesting:
-                self._task = None  # a circle, where it is a task that a commit has to itself
-                if not self.depth and not self.streams:
-                    self.give_back()
+    def _connected(self) -> AbstractContextManager[None]:
+        """Allow one task to use a connection; give it back at the end of the outermost use."""
+        return Use(self)
 
     @property
     def in_use(self) -> bool:
         """Whether a statement is under way."""
-        return self._nesting > 0
+        return self.nesting > 0
 
     def give_back(self) -> None:
         """Return the connection; neither flushes nor expires nor forgets anything."""
@@ -128,45 +120,52 @@ class GuardedSession(orm.Session):
         Raises:
             WriteOutsideAtomic: With the names of the classes.
         """
+        if self.depth:
+            self.refuse_strangers()
+        self._write(objects)
+
+    def _write(self, objects: Sequence[Any] | None = None) -> None:
         self.refuse_closed()
         if not self.depth:
             self.refuse_unwritten()
             return
+        if self.has_unwritten:
+            self.refresh_if_stale()
         with self._connected():
             super().flush(objects)
 
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether there are new, changed or deleted objects; an equal value counts as a change."""
+        return bool(self.new or self.deleted or self.identity_map.check_modified())
+
     def refuse_unwritten(self) -> None:
         """Raise WriteOutsideAtomic if there are new, changed or deleted objects."""
-        if not (self.new or self.deleted or self.identity_map.check_modified()):
-            return
-        changed = (instance for instance in self.dirty if self.is_modified(instance))
-        names = [type(instance).__name__ for instance in (*self.new, *changed, *self.deleted)]
-        if names:
-            raise WriteOutsideAtomic(
-                f"objects were added, changed or deleted outside a transaction and are not written:"
-                f" {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}",
-                code="db.E002",
-                hint="do it inside `async with db.atomic():`",
-            )
+        if self.has_unwritten:
+            refuse_unwritten(self)
 
     def commit(self) -> None:
         """Write what is pending and commit.
 
         Raises:
-            TransactionFailed: PostgreSQL would roll back, and say nothing.
+            TransactionFailed: PostgreSQL would roll back, and say nothing; or a block that had no
+                savepoint of its own has failed.
         """
-        self.flush()
+        self._write()
+        if self.spoiled:
+            raise transaction_failed()
         transaction = self.get_transaction()
         if transaction is None:
             return
         for connection in transaction.connections:
             if FAILED in connection.info:
-                raise _failed() from connection.info[FAILED]
+                raise transaction_failed() from connection.info[FAILED]
         with self._connected():
             super().commit()
 
     def rollback(self) -> None:
         """Undo; no other task gets in between."""
+        self.spoiled = False
         with self._connected():
             super().rollback()
 
@@ -176,30 +175,66 @@ class GuardedSession(orm.Session):
         self.depth = 0
         super().close()
 
+    def refresh_if_stale(self) -> None:
+        """Compare what was read before this transaction with what is there now, once."""
+        if self.stale:
+            self.stale = False
+            refresh_stale(self)
+
     # --- where it stands ---
 
-    def enter(self) -> None:
-        """Enter the outermost `atomic`; the transaction begins with its first statement."""
+    def enter(self, view: Engine | None = None) -> None:
+        """Enter the outermost `atomic`; the transaction begins with its first statement.
+
+        Args:
+            view: The view of the pool that it uses; None: transactions as the server has them.
+        """
         self.refuse_closed()
         if self.streams:
             raise self.misuse("atomic() inside streaming()", hint="open `atomic` around the stream")
         self.depth = 1
+        self._view = view or self.engines.write
 
     def leave(self) -> None:
         """Leave the innermost `atomic`."""
         self.depth = max(0, self.depth - 1)
 
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Stand outside for a while, where a transaction has ended and its block has not."""
+        stood = self.depth, self._view, self.place
+        self.depth, self.place = 0, None
+        try:
+            yield
+        finally:
+            if not self.closed:
+                self.depth, self._view, self.place = stood
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it stands in the transaction of a unit of work and nothing has happened there."""
+        if self.depth != 1 or self.place is not None or self.has_unwritten:
+            return False
+        return not self.holds_connection
+
+    @property
+    def holds_connection(self) -> bool:
+        """Whether a transaction has begun."""
+        transaction = self.get_transaction()
+        return transaction is not None and bool(transaction.connections)
+
     def open_savepoint(self) -> orm.SessionTransaction:
         """Open a savepoint and enter it."""
+        self.refresh_if_stale()
         with self._connected():
             savepoint = super().begin(nested=True)
         self.depth += 1
         return savepoint
 
-    def release(self, savepoint: orm.SessionTransaction) -> None:
-        """Keep what a savepoint wrote."""
-        if not savepoint.is_active:
-            raise _failed()
+    def release(self, savepoint: orm.SessionTransaction, *, spoiled: bool) -> None:
+        """Keep what a savepoint wrote, unless a part of it has failed."""
+        if spoiled or not savepoint.is_active:
+            raise transaction_failed()
         savepoint.commit()
 
     def undo(self, savepoint: orm.SessionTransaction) -> None:
@@ -218,9 +253,38 @@ class GuardedSession(orm.Session):
         finally:
             self.streams -= outside
 
+    def hold(self) -> None:
+        """Use one connection from now on."""
+        with self._connected():
+            self.pin = Pin(self.engines)
+
+    def let_go(self) -> None:
+        """Close that connection."""
+        pin, self.pin = self.pin, None
+        if pin is not None:
+            self.give_back()
+            pin.drop()
+
+    # --- what is refused ---
+
     def begin(self, nested: bool = False) -> NoReturn:
         """Refuse: `atomic` is the one way to begin."""
         raise self.misuse("begin_nested()" if nested else "begin()")
+
+    def refuse_strangers(self) -> None:
+        """Raise ConcurrentSessionUse in a task that does not stand in the innermost block."""
+        if self.place is not None and not stands_in(self.place):
+            raise concurrent_use()
+
+    def refuse_pinning(self) -> None:
+        """Raise where one connection cannot be held, or is held already."""
+        self.refuse_closed()
+        if self.depth or self.streams or self.pin is not None:
+            raise self.misuse(
+                "pinned() inside `atomic`, a stream or another pinned()",
+                "there is one connection already; open `pinned` around the other block",
+            )
+        self.engines.refuse_pooler("pinned()")
 
     def refuse_closed(self) -> None:
         """Raise SessionClosed once the session has been closed."""
@@ -234,28 +298,3 @@ class GuardedSession(orm.Session):
     def misuse(self, call: str, hint: str = "write `async with db.atomic():`") -> TransactionMisuse:
         """Return the error for a call that `atomic` replaces."""
         return TransactionMisuse(f"{call} is refused here", code="db.E012", hint=hint)
-
-    def _exhausted(self) -> PoolExhausted:
-        return PoolExhausted(
-            f"no connection was free within {self.engines.pool_timeout_s:g} s: all of this process"
-            " are inside `atomic` or a stream",
-            code="db.E007",
-            hint="shorten what runs inside `atomic`, or raise pool_size in DATABASES",
-        )
-
-
-def _refuse_lock(statement: Any) -> None:
-    if locks_rows(statement):
-        raise WriteOutsideAtomic(
-            "FOR UPDATE outside a transaction locks nothing",
-            code="db.E003",
-            hint="put it inside `async with db.atomic():`",
-        )
-
-
-def _failed() -> TransactionFailed:
-    return TransactionFailed(
-        "a statement of this transaction failed, so nothing of it can be committed",
-        code="db.E013",
-        hint="let the error through, or put what may fail into a nested `async with db.atomic():`",
-    )

@@ -13,6 +13,7 @@ from ...middleware.deadline import begin_answer
 from ...web.errors.handlers import close_code_of
 from ...web.middleware import Middleware, Slot
 from .answers import answer_of, answer_of_failed_commit
+from .handlers import is_non_atomic
 from .queries.tally import server_timing
 from .sessions import Session
 from .unit import UnitOfWork, entered_unit, new_session, new_transaction
@@ -34,7 +35,8 @@ class Transactions:
     find the session closed.
 
     POST, PUT, PATCH and DELETE run in one transaction, unless the database has
-    `atomic_requests=False`; the other methods and sockets start outside `atomic`.
+    `atomic_requests=False` or the handler is marked `@non_atomic`; the other methods and sockets
+    start outside `atomic`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -54,9 +56,15 @@ class Transactions:
                 await unit.finish(commit=False)
 
 
-def _opener(scope: Scope) -> Callable[[], Session]:
-    writes = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
-    return new_transaction if writes else new_session
+def _opener(scope: Scope) -> Callable[[str], Session]:
+    if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+        return new_session
+
+    def open_session(name: str) -> Session:
+        # Whose request it is, is known by now: nobody asks for a session before it is routed.
+        return (new_session if is_non_atomic(scope.get("endpoint")) else new_transaction)(name)
+
+    return open_session
 
 
 class _Abandoned(Exception):

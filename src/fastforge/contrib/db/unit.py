@@ -1,86 +1,108 @@
-"""Unit of work: the one session of a request, a job, a command or a block, made when it is used."""
+"""Unit of work: the sessions of a request, a job, a command or a block, made when they are used."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.types import Scope
 
-from ...lifecycle import current_container
 from .blocks import block
 from .current import current_unit, unit_here
-from .errors import NoUnitOfWork
-from .resources import database
+from .errors import NoUnitOfWork, TransactionMisuse
+from .resources import DEFAULT, connection_of
 from .sessions import Session
+from .together import end_together
 
 __all__ = [
     "DbSession",
     "UnitOfWork",
-    "atomic",
     "current_session",
     "current_unit",
     "entered_unit",
     "new_session",
     "new_transaction",
+    "required",
     "required_session",
     "session",
     "use_unit",
+    "using",
 ]
 
 
 class UnitOfWork:
-    """One session, made at its first use, and how it ends.
+    """One session for each database, made at its first use, and how they end.
 
     Args:
-        open_session: Makes the session: `new_session`, or `new_transaction` for one that stands
-            in a transaction from its first statement on.
+        open_session: Makes a session of a database: `new_session`, or `new_transaction` for one
+            that stands in a transaction from its first statement on.
         scope: That of the request or socket; for all others one of their own, which is empty.
 
     Attributes:
         scope: What tells whose it is. A unit that is opened inside of another has the other's.
-        ended: Whether it is over; its session is closed then.
+        opened: The session of the default database; None until somebody has asked for it.
+        ended: Whether it is over; its sessions are closed then.
     """
 
-    __slots__ = ("_open_session", "_session", "ended", "scope")
+    __slots__ = ("_open_session", "_others", "ended", "opened", "scope")
 
-    def __init__(self, open_session: Callable[[], Session], scope: Scope | None = None) -> None:
+    def __init__(self, open_session: Callable[[str], Session], scope: Scope | None = None) -> None:
         self._open_session = open_session
-        self._session: Session | None = None
+        self._others: dict[str, Session] = {}
+        self.opened: Session | None = None
         self.ended = False
         self.scope: Scope = {} if scope is None else scope
 
     @property
     def session(self) -> Session:
-        """The session; asking for it costs no round trip."""
-        if self._session is None:
-            self._session = self._open_session()
-            if self.ended:
-                self._session.sync_session.close()
-        return self._session
+        """The session of the default database; asking for it costs no round trip."""
+        if self.opened is None:
+            self.opened = self._open(DEFAULT)
+        return self.opened
 
-    @property
-    def opened(self) -> Session | None:
-        """The session, if anybody has asked for it."""
-        return self._session
+    def session_of(self, name: str) -> Session:
+        """Return the session of a database by its name in DATABASES.
+
+        Raises:
+            DatabaseError: There is no such name.
+        """
+        if name == DEFAULT:
+            return self.session
+        if name not in self._others:
+            self._others[name] = self._open(name)
+        return self._others[name]
+
+    def _open(self, name: str) -> Session:
+        session = self._open_session(name)
+        if self.ended:
+            session.sync_session.close()
+        return session
 
     async def finish(self, *, commit: bool) -> None:
-        """End the session once; further calls do nothing.
+        """End the sessions once; further calls do nothing.
+
+        With several databases everything is flushed everywhere first; then each commits, in the
+        order of their first use and the default one last, because jobs are kept there.
 
         Args:
             commit: Commit what is open and insist that nothing is left unwritten; else roll back.
 
         Raises:
             WriteOutsideAtomic: With `commit`, when objects were never written.
-            Exception: Whatever the commit raises; everything has been rolled back then.
+            Exception: Whatever a commit raises. What has not been committed by then is rolled
+                back; a note of the error names the databases that have been.
         """
         if self.ended:
             return
         self.ended = True
-        if self._session is not None:
-            await self._session.end(commit=commit)
+        if self._others:
+            default = {} if self.opened is None else {DEFAULT: self.opened}
+            await end_together({**self._others, **default}, commit=commit)
+        elif self.opened is not None:
+            await self.opened.end(commit=commit)
 
 
 @contextmanager
@@ -114,7 +136,7 @@ def current_session() -> Session | None:
     return None if unit is None or unit.ended else unit.session
 
 
-def required_session() -> Session:
+def required_session(name: str = DEFAULT) -> Session:
     """Return the session of what runs here.
 
     Raises:
@@ -127,11 +149,40 @@ def required_session() -> Session:
             code="db.E018",
             hint="open one: `async with session() as db:` (from fastforge.contrib.db)",
         )
-    return unit.session
+    return unit.session if name == DEFAULT else unit.session_of(name)
+
+
+def required(name: str = DEFAULT) -> Session:
+    """Return the session of what runs here, which has to stand in a transaction.
+
+    For a function that must not write a half of something: whoever calls it opens the block.
+
+    ```python
+    async def move(amount: int, source: Account, target: Account) -> None:
+        required()
+        source.balance -= amount
+        target.balance += amount
+    ```
+
+    Args:
+        name: Of the database, in DATABASES.
+
+    Raises:
+        TransactionMisuse: There is no transaction.
+        NoUnitOfWork: Nothing here gives a session.
+    """
+    db = required_session(name)
+    if not db.in_atomic:
+        raise TransactionMisuse(
+            "what runs here needs a transaction around it, and there is none",
+            code="db.E036",
+            hint="call it inside `async with db.atomic():`",
+        )
+    return db
 
 
 @block
-async def session() -> AsyncIterator[Session]:
+async def session(name: str = DEFAULT) -> AsyncIterator[Session]:
     """Open a session of its own: for background tasks, streams, services and gathered tasks.
 
     Within the block it is the current session, so that `atomic()` and `enqueue` use it.
@@ -142,42 +193,30 @@ async def session() -> AsyncIterator[Session]:
             report = await db.get(Report, report_id)
     ```
 
+    Args:
+        name: Of the database, in DATABASES.
+
     Raises:
         ContainerMissing: No project runs here.
+        DatabaseError: DATABASES has no such name.
         WriteOutsideAtomic: Objects were left unwritten.
     """
     outer = current_unit()
     scope = None if outer is None else outer.scope
     async with use_unit(UnitOfWork(new_session, scope)) as unit:
-        yield unit.session
+        yield unit.session_of(name)
 
 
-@block
-async def atomic() -> AsyncIterator[Session]:
-    """Run a block in a transaction of the current session, or in a savepoint of it.
-
-    ```python
-    async with atomic() as db:
-        db.add(Order(total=10))
-    ```
-
-    Raises:
-        NoUnitOfWork: Nothing here gives a session.
-    """
-    async with required_session().atomic() as db:
-        yield db
+def new_session(name: str = DEFAULT) -> Session:
+    """Return a session on a database of the current container, outside `atomic`."""
+    return connection_of(name).session()
 
 
-def new_session() -> Session:
-    """Return a session on the database of the current container, outside `atomic`."""
-    return current_container()[database].session()
-
-
-def new_transaction() -> Session:
+def new_transaction(name: str = DEFAULT) -> Session:
     """Return a session that stands in `atomic`, unless the settings say otherwise."""
-    connection = current_container()[database]
+    connection = connection_of(name)
     session = connection.session()
-    if connection.config.atomic_requests:
+    if connection.config.atomic_requests and not connection.config.read_only:
         session.open()
     return session
 
@@ -188,3 +227,29 @@ async def _read_session() -> Session:
 
 DbSession = Annotated[Session, Depends(_read_session)]
 """The session of the request, socket, job or command; without a statement it costs no I/O."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SessionReader:
+    """Reads the session of one database; `async`, so that it never costs a thread."""
+
+    name: str
+
+    async def __call__(self) -> Session:
+        return required_session(self.name)
+
+
+def using(name: str) -> Any:
+    """Return the dependency that gives the session of another database.
+
+    ```python
+    Archive = Annotated[Session, using("archive")]
+
+    @router.get("/archive")
+    async def read(db: Archive) -> list[str]: ...
+    ```
+
+    Args:
+        name: Of the database, in DATABASES.
+    """
+    return Depends(_SessionReader(name))

@@ -1,0 +1,72 @@
+"""Refusals: the errors for what a session does not do outside `atomic`, or no longer inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import orm
+
+from ..._utils import did_you_mean
+from .errors import TransactionFailed, TransactionMisuse, WriteOutsideAtomic
+from .internals import locks_rows
+
+__all__ = [
+    "refuse_argument",
+    "refuse_lock",
+    "refuse_unwritten",
+    "transaction_failed",
+]
+
+ARGUMENTS: Final = ("durable", "isolation", "read_only", "savepoint")
+
+
+def refuse_lock(statement: Any) -> None:
+    """Raise WriteOutsideAtomic for FOR UPDATE."""
+    if locks_rows(statement):
+        raise WriteOutsideAtomic(
+            "FOR UPDATE outside a transaction locks nothing",
+            code="db.E003",
+            hint="put it inside `async with db.atomic():`",
+        )
+
+
+def refuse_unwritten(session: orm.Session) -> None:
+    """Raise WriteOutsideAtomic if there are new, changed or deleted objects.
+
+    An attribute that was set to the value that it had is no change.
+    """
+    changed = (instance for instance in session.dirty if session.is_modified(instance))
+    names = [type(instance).__name__ for instance in (*session.new, *changed, *session.deleted)]
+    if names:
+        raise WriteOutsideAtomic(
+            f"objects were added, changed or deleted outside a transaction and are not written:"
+            f" {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}",
+            code="db.E002",
+            hint="do it inside `async with db.atomic():`",
+        )
+
+
+def refuse_argument(names: Iterable[str]) -> TransactionMisuse:
+    """Return the error for an argument that a block of `atomic` does not have."""
+    name = next(iter(names))
+    if name == "retries":
+        return TransactionMisuse(
+            "`async with atomic(retries=...)`: a block cannot be run again, only a function can",
+            code="db.E032",
+            hint="put what it does into an `async def` with @atomic(retries=3) above it",
+        )
+    return TransactionMisuse(
+        f"atomic() has no argument {name!r}",
+        code="db.E032",
+        hint=did_you_mean(name, ARGUMENTS) or f"it has {', '.join(ARGUMENTS)}",
+    )
+
+
+def transaction_failed() -> TransactionFailed:
+    """Return the error for a transaction in which something failed that nobody undid."""
+    return TransactionFailed(
+        "a statement of this transaction failed, so nothing of it can be committed",
+        code="db.E013",
+        hint="let the error through, or put what may fail into a nested `async with db.atomic():`",
+    )

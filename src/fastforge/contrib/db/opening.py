@@ -1,0 +1,154 @@
+"""Opening: a database of a project, with its engines made and the server proven to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ...conf import Settings
+from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable
+from ...lifecycle import Role, current_container
+from .engine import Application, Engines, make_engines
+from .sessions import Session
+from .settings import Database
+from .unavailable import unavailable
+
+__all__ = ["DEFAULT", "DatabaseConnection", "open_database", "open_of", "role_here"]
+
+logger = logging.getLogger("fastforge.contrib.db")
+
+DEFAULT: Final = "default"
+"""The database that nobody has to name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConnection:
+    """The running database: its pool, and where sessions come from.
+
+    Attributes:
+        engines: The views of the pool.
+        config: The section that it was opened with.
+        name: Its name in DATABASES.
+        session_class: What its sessions are; tests have one of their own.
+    """
+
+    engines: Engines
+    config: Database
+    name: str = DEFAULT
+    session_class: type[Session] = Session
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for code that wants a connection of its own."""
+        return self.engines.engine
+
+    def session(self) -> Session:
+        """Return a new session; whoever makes one closes it."""
+        return self.session_class(self.engines)
+
+    async def ping(self) -> None:
+        """Run one statement; raises what the driver raises."""
+        session = self.session()
+        try:
+            await session.scalar(text("SELECT 1"))
+        finally:
+            await session.close()
+
+
+async def open_of(
+    settings: Settings, config: Database, *, name: str = DEFAULT
+) -> DatabaseConnection:
+    """Open a database of a project; an error names the line of the settings that gives its URL.
+
+    Args:
+        settings: The project's settings.
+        config: One of DATABASES, or a variation of it.
+        name: Its name there.
+
+    Raises:
+        ForgeError: As `open_database`.
+    """
+    application = Application(
+        project=settings.module.partition(".")[0],
+        role=role_here(),
+        environment=settings.environment,
+        debug=settings["DEBUG"],
+        database=name,
+    )
+    try:
+        return await _open(config, settings.root, application)
+    except ForgeError as error:
+        error.where = error.where or settings.where("DATABASES")
+        raise
+
+
+def role_here() -> Role:
+    """Return the kind of this process; a migration runs in a command, without a container."""
+    try:
+        return current_container().role
+    except ContainerMissing:
+        return Role.COMMAND
+
+
+async def open_database(
+    config: Database, *, root: Path, environment: str, project: str = "", debug: bool = False
+) -> DatabaseConnection:
+    """Make the engines and run one statement.
+
+    Args:
+        config: The section.
+        root: What a relative SQLite file is relative to.
+        environment: The project's.
+        project: Its name.
+        debug: Its DEBUG.
+
+    Raises:
+        ResourceUnavailable: The database cannot be reached, and is `required`.
+        MissingExtraError: The driver is not installed.
+    """
+    application = Application(project=project, environment=environment, debug=debug)
+    return await _open(config, root, application)
+
+
+async def _open(config: Database, root: Path, application: Application) -> DatabaseConnection:
+    engines = make_engines(config, root=root, application=application)
+    connection = DatabaseConnection(engines=engines, config=config, name=application.database)
+    try:
+        await _prove(connection)
+    except ResourceUnavailable as error:
+        if not config.required:
+            logger.warning("going on without it, and trying it at each use: %s", error)
+            return connection
+        await engines.engine.dispose()
+        raise
+    except BaseException:
+        await engines.engine.dispose()
+        raise
+    return connection
+
+
+async def _prove(connection: DatabaseConnection) -> None:
+    try:
+        if connection.config.is_sqlite:
+            await asyncio.to_thread(_open_file, str(connection.engine.url.database))
+        await connection.ping()
+    except (exc.SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
+        raise unavailable(connection.config, error) from error
+
+
+def _open_file(path: str) -> None:
+    """Open a SQLite file once without the asynchronous driver.
+
+    When that fails to open one it leaves a thread behind, which may complain on stderr about the
+    end of the event loop.
+    """
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA schema_version")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from sqlalchemy import exc
 
-from ...apps import load_apps
 from ...lifecycle import current_container, notice, provide
 from .migrations import ledger
-from .migrations.folders import folder_of, migration_ids
-from .resources import DatabaseConnection, database
+from .migrations.known import Difference, known_migrations
+from .resources import DEFAULT, DatabaseConnection, databases
 from .unavailable import unavailable
 
 __all__ = ["unapplied_migrations"]
@@ -19,29 +18,31 @@ __all__ = ["unapplied_migrations"]
 
 @notice
 async def unapplied_migrations(
-    database: Annotated[DatabaseConnection, provide(database)],
+    connections: Annotated[Mapping[str, DatabaseConnection], provide(databases)],
 ) -> list[str]:
-    """Count the migrations that only the files or only the database have.
+    """Count the migrations that only the files or only a database have."""
+    known = known_migrations(current_container().settings)
+    lines: list[str] = []
+    for name, connection in connections.items():
+        if not connection.config.read_only:
+            difference = known.compared_with(await _applied(connection))
+            lines += _lines(difference, "" if name == DEFAULT else name)
+    return lines
 
-    It compares names. Running the files, as `migrate` does, would import alembic, in a process
-    that has just answered for the first time.
-    """
+
+async def _applied(connection: DatabaseConnection) -> set[str]:
     try:
-        applied = await ledger.read(database.engines)
+        return await ledger.read(connection.engines)
     except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
-        raise unavailable(database.config, error) from error
-    settings = current_container().settings
-    apps = load_apps(settings["INSTALLED_APPS"], locate=lambda index: None)
-    labels = {app.label for app in apps}
-    known = migration_ids(folder_of(app) for app in apps)
-    unknown = {each for each in applied - known if each.partition(".")[0] in labels}
-    return list(_lines(len(known - applied), sorted(unknown)))
+        raise unavailable(connection.config, error) from error
 
 
-def _lines(unapplied: int, unknown: list[str]) -> Iterator[str]:
-    if unapplied:
-        are = "migration is" if unapplied == 1 else "migrations are"
-        yield f"{unapplied} {are} not applied: manage migrate"
-    if unknown:
+def _lines(difference: Difference, name: str) -> Iterator[str]:
+    """Yield the lines of one database; the default one has no name."""
+    if number := len(difference.unapplied):
+        are = "migration is" if number == 1 else "migrations are"
+        yield f"{number} {are} not applied: manage migrate{f' --database {name}' if name else ''}"
+    if unknown := difference.ahead:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        yield f"the database is ahead of this code: it has {unknown[0]}{more}"
+        which = f"the database {name!r}" if name else "the database"
+        yield f"{which} is ahead of this code: it has {unknown[0]}{more}"

@@ -21,9 +21,11 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..engine import Engines
+from ..errors import schema_missing
 
 __all__ = ["TABLE_NAME", "applied", "forget", "prepare", "read", "record"]
 
@@ -45,9 +47,14 @@ def applied(connection: Connection) -> set[str]:
 
 
 async def read(engines: Engines) -> set[str]:
-    """Return the same for a pool; on SQLite without waiting for whoever writes."""
+    """Return the same for a pool, by one query; on SQLite without waiting for whoever writes."""
     async with AsyncEngine(engines.read).connect() as connection:
-        return await connection.run_sync(applied)
+        try:
+            return set(await connection.scalars(select(_TABLE.c.id)))
+        except DBAPIError as error:
+            if schema_missing(error):
+                return set()
+            raise
 
 
 def prepare(connection: Connection) -> None:

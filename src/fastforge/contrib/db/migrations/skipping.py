@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..internals import TakesNoDdl
@@ -17,18 +17,22 @@ class SkippedConnection(TakesNoDdl):
     rows asks `op.get_context().as_sql` first, as it has to for `sqlmigrate`.
     """
 
-    def __init__(self, dialect: Any) -> None:
+    def __init__(
+        self, dialect: Any, observe: Callable[[object], None] = lambda statement: None
+    ) -> None:
         self.dialect = dialect
+        self._observe = observe
 
-    def execute(self, *_statement: Any, **_options: Any) -> SkippedResult:
+    def execute(self, statement: Any, *_parameters: Any, **_options: Any) -> SkippedResult:
         """Skip a statement."""
+        self._observe(statement)
         return SkippedResult()
 
     exec_driver_sql = scalars = execute
 
-    def scalar(self, *_statement: Any, **_options: Any) -> None:
+    def scalar(self, statement: Any, *_parameters: Any, **_options: Any) -> None:
         """Skip a query."""
-        return
+        self._observe(statement)
 
 
 class SkippedResult:

@@ -1,0 +1,72 @@
+"""Readiness: whether the databases have the migrations that this code needs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from .engine import Engines
+from .migrations import ledger
+from .migrations.errors import MigrationsBehind
+from .migrations.known import KnownMigrations
+
+__all__ = ["MigrationWatch"]
+
+logger = logging.getLogger("fastforge.contrib.db")
+
+CACHE_S: Final = 5.0
+"""How long a database that is behind is not asked again."""
+
+
+class MigrationWatch:
+    """Looks at the ledgers of databases until they have every migration, and then no more.
+
+    A database that is ahead is as good as one that is level: newer code has migrated it, and this
+    process serves until it is replaced.
+
+    Args:
+        databases: Those to look at, by name.
+        known: The migrations of this code.
+    """
+
+    def __init__(self, databases: Mapping[str, Engines], known: KnownMigrations) -> None:
+        self._behind = dict(databases)
+        self._known = known
+        self._missing: dict[str, tuple[str, ...]] = {}
+        self._until = 0.0
+
+    async def check(self) -> None:
+        """Do nothing when all is applied; one small query to each database that is behind.
+
+        Raises:
+            MigrationsBehind: A database lacks migrations.
+        """
+        if self._behind and time.monotonic() >= self._until:
+            await self._look()
+        for name, missing in self._missing.items():
+            raise self._error(name, missing)
+
+    async def _look(self) -> None:
+        missing: dict[str, tuple[str, ...]] = {}
+        for name, engines in tuple(self._behind.items()):
+            unapplied = self._known.compared_with(await ledger.read(engines)).unapplied
+            if unapplied:
+                missing[name] = unapplied
+            else:
+                del self._behind[name]
+        if missing != self._missing:
+            for name, unapplied in missing.items():
+                logger.warning("not ready: %s", self._error(name, unapplied).message)
+        self._missing = missing
+        self._until = time.monotonic() + CACHE_S
+
+    def _error(self, name: str, missing: tuple[str, ...]) -> MigrationsBehind:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        which = "" if name == "default" else f" --database {name}"
+        return MigrationsBehind(
+            f"the database {name!r} lacks {missing[0]}{more}",
+            code="db.E155",
+            hint=f"run: manage migrate{which}",
+        )

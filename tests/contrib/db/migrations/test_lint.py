@@ -1,0 +1,267 @@
+"""lintmigrations: what breaks, for whom, and what is safe; each rule on both sides of its edge."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import pytest
+
+from fastforge.checks import Message
+from fastforge.contrib.db.migrations.errors import MigrationFileError
+from fastforge.contrib.db.migrations.lint.linter import lint
+
+from .world import World
+
+TABLE = """
+    def upgrade(op):
+        op.create_table(
+            "users_user",
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("email", sa.String(100), nullable=False),
+            sa.Column("nick", sa.String(20)),
+            sa.Column("price", sa.Numeric(8, 2)),
+        )
+        op.create_table("users_team", sa.Column("id", sa.Integer, primary_key=True))
+    def downgrade(op): pass
+    """
+
+
+def found(world: World, body: str, *, head: str = "", way_back: bool = True) -> Sequence[Message]:
+    """What is said of a second migration whose upgrade is these lines."""
+    world.write("users", "0001_initial", TABLE, down_revision=None)
+    lines = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
+    back = "\ndef downgrade(op): pass\n" if way_back else ""
+    text = f"{head}\ndef upgrade(op):\n{lines}\n{back}"
+    world.write("users", "0002_next", text, down_revision="users.0001_initial")
+    return [each.message for each in lint(world.history, ["users.0002_next"])]
+
+
+def ids(world: World, body: str, *, head: str = "") -> list[str]:
+    return [message.id.removeprefix("db.W") for message in found(world, body, head=head)]
+
+
+UNSAFE = {
+    "a table goes": ('op.drop_table("users_team")', ["101"]),
+    "a column goes": ('op.drop_column("users_user", "nick")', ["102"]),
+    "a table is renamed": ('op.rename_table("users_team", "users_group")', ["103"]),
+    "a column is renamed": (
+        'op.alter_column("users_user", "nick", new_column_name="name")', ["104"],
+    ),
+    "text becomes a number": (
+        'op.alter_column("users_user", "nick", type_=sa.Integer())', ["105"],
+    ),
+    "text becomes shorter": (
+        'op.alter_column("users_user", "nick", type_=sa.String(10))', ["105"],
+    ),
+    "text gets a limit after all": (
+        'op.alter_column("users_user", "nick", existing_type=sa.Text(), type_=sa.CHAR(9))',
+        ["105"],
+    ),
+    "fewer decimals": ('op.alter_column("users_user", "price", type_=sa.Numeric(9, 1))', ["105"]),
+    "a column becomes NOT NULL": (
+        'op.alter_column("users_user", "nick", nullable=False)', ["106"],
+    ),
+    "a NOT NULL column that nothing fills": (
+        'op.add_column("users_user", sa.Column("age", sa.Integer, nullable=False))', ["107"],
+    ),
+    "an index": ('op.create_index("ix_nick", "users_user", ["nick"])', ["108"]),
+    "a unique index": ('op.create_index("ix_nick", "users_user", ["nick"], unique=True)', ["108"]),
+    "a foreign key": (
+        """
+        with op.batch_alter_table("users_user") as batch_op:
+            batch_op.add_column(sa.Column("team_id", sa.Integer()))
+            batch_op.create_foreign_key("fk_team", "users_team", ["team_id"], ["id"])
+        """,
+        ["109"],
+    ),
+    "a new column with all that it can have": (
+        'op.add_column("users_user", sa.Column("t", sa.ForeignKey("users_team.id"), index=True,'
+        " unique=True))",
+        ["108", "109"],
+    ),
+    "a check": ('op.create_check_constraint("ck_nick", "users_user", "nick <> \'\'")', ["110"]),
+    "a unique constraint": (
+        'op.create_unique_constraint("uq_nick", "users_user", ["nick"])', ["111"],
+    ),
+    "a default that is random": (
+        'op.add_column("users_user", sa.Column("key", sa.Uuid, server_default='
+        'sa.text("gen_random_uuid()")))',
+        ["112"],
+    ),
+    "a default that counts": (
+        'op.add_column("users_user", sa.Column("n", sa.Integer, sa.Identity()))', ["112"],
+    ),
+    "a stored value": (
+        'op.add_column("users_user", sa.Column("n", sa.Integer, sa.Computed("id + 1", True)))',
+        ["112"],
+    ),
+    "json": ('op.add_column("users_user", sa.Column("data", sa.JSON()))', ["113"]),
+    "rows with the schema": (
+        """
+        op.add_column("users_user", sa.Column("age", sa.Integer()))
+        op.execute("UPDATE users_user SET age = 1")
+        """,
+        ["114"],
+    ),
+    "rows by a connection": (
+        """
+        op.add_column("users_user", sa.Column("age", sa.Integer()))
+        op.get_bind().execute(sa.table("users_user", sa.column("age")).update().values(age=1))
+        """,
+        ["114"],
+    ),
+    "rows with a schema in SQL": (
+        """
+        op.execute("ALTER TABLE users_user ADD COLUMN age INTEGER")
+        op.bulk_insert(sa.table("users_team", sa.column("id")), [{"id": 1}])
+        """,
+        ["114"],
+    ),
+    "an index made concurrently in a transaction": (
+        'op.create_index("ix", "users_user", ["nick"], postgresql_concurrently=True)', ["116"],
+    ),
+    "the same in SQL": ('op.execute("CREATE INDEX CONCURRENTLY ix ON users_user (nick)")', ["116"]),
+    "a default that goes at once": (
+        """
+        op.add_column(
+            "users_user", sa.Column("age", sa.Integer, server_default="1", nullable=False)
+        )
+        op.alter_column("users_user", "age", server_default=None)
+        """,
+        ["118"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), UNSAFE.values(), ids=UNSAFE)
+def test_what_breaks_is_found_on_its_line(world: World, body: str, expected: list[str]) -> None:
+    messages = found(world, body)
+    assert [message.id.removeprefix("db.W") for message in messages] == expected
+    source = (world.folder("users").path / "0002_next.py").read_text().splitlines()
+    for message in messages:
+        assert message.where is not None
+        assert "op." in source[message.where.line - 1]
+        assert message.text
+        assert message.hint
+
+
+SAFE = {
+    "a table that is new": """
+        op.create_table(
+            "users_new",
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("team_id", sa.ForeignKey("users_team.id"), unique=True),
+            sa.Column("data", sa.JSON(), nullable=False),
+            sa.CheckConstraint("id > 0", name="positive"),
+        )
+        op.create_index("ix_new", "users_new", ["team_id"])
+        op.bulk_insert(sa.table("users_new", sa.column("id")), [{"id": 1}])
+        op.rename_table("users_new", "users_newer")
+        op.drop_table("users_newer")
+        """,
+    "a nullable column": 'op.add_column("users_user", sa.Column("age", sa.Integer()))',
+    "a column with a default": """
+        op.add_column(
+            "users_user", sa.Column("age", sa.Integer, server_default="1", nullable=False)
+        )
+        """,
+    "a default that is one value for all rows": """
+        op.add_column(
+            "users_user", sa.Column("at", sa.DateTime, server_default=sa.func.now(), nullable=False)
+        )
+        """,
+    "longer text": 'op.alter_column("users_user", "nick", type_=sa.String(50))',
+    "text without a limit": 'op.alter_column("users_user", "nick", type_=sa.Text())',
+    "more digits": 'op.alter_column("users_user", "price", type_=sa.Numeric(10, 2))',
+    "the same type again": 'op.alter_column("users_user", "nick", type_=sa.String(20))',
+    "NOT NULL where it is already": 'op.alter_column("users_user", "email", nullable=False)',
+    "NULL allowed": 'op.alter_column("users_user", "email", nullable=True)',
+    "jsonb": """
+        from sqlalchemy.dialects.postgresql import JSONB
+        op.add_column(
+            "users_user", sa.Column("data", sa.JSON().with_variant(JSONB(), "postgresql"))
+        )
+        """,
+    "constraints that are checked later": """
+        op.create_check_constraint(
+            "ck_nick", "users_user", "nick <> ''", postgresql_not_valid=True
+        )
+        op.create_foreign_key(
+            "fk_id", "users_user", "users_team", ["id"], ["id"], postgresql_not_valid=True
+        )
+        op.execute("ALTER TABLE users_user VALIDATE CONSTRAINT ck_nick")
+        """,
+    "an index that goes": """
+        op.execute("SELECT 1")
+        op.drop_index("ix_nick", table_name="users_user", if_exists=True)
+        """,
+    "rows alone": "op.execute(\"UPDATE users_user SET nick = 'a'\")",
+    "rows and a new table": """
+        op.create_table("users_new", sa.Column("id", sa.Integer, primary_key=True))
+        op.execute("DELETE FROM users_user")
+        """,
+}
+
+
+@pytest.mark.parametrize("body", SAFE.values(), ids=SAFE)
+def test_what_is_safe_is_let_through(world: World, body: str) -> None:
+    assert ids(world, body) == []
+
+
+CONCURRENTLY = 'op.create_index("ix", "users_user", ["nick"], postgresql_concurrently=True)'
+
+
+def test_a_file_that_runs_in_no_transaction_does_one_thing(world: World) -> None:
+    head = "atomic = False"
+    assert ids(world, CONCURRENTLY, head=head) == []
+    several = f'op.add_column("users_user", sa.Column("age", sa.Integer()))\n{CONCURRENTLY}'
+    assert ids(world, several, head=head) == ["117"]
+
+
+def test_a_way_back_is_missed(world: World) -> None:
+    (message,) = found(world, "pass", way_back=False)
+    assert (message.id, message.where and message.where.line) == ("db.W115", 1)
+
+
+def test_a_reason_in_the_file_silences_it_and_none_is_refused(world: World) -> None:
+    body = 'op.drop_table("users_team")'
+    assert ids(world, body, head='safe = "nobody has used it since the spring"') == []
+    for nothing in ("True", "''", "' '"):
+        with pytest.raises(BaseException, match=r"\[db.E153\].*which is no reason"):
+            ids(world, body, head=f"safe = {nothing}")
+
+
+def test_a_column_with_a_validated_check_may_become_not_null(world: World) -> None:
+    """PostgreSQL takes the check for a proof, and reads nothing."""
+    world.write("users", "0001_initial", TABLE)
+    check = """
+        def upgrade(op):
+            op.create_check_constraint(
+                "nick", "users_user", "nick IS NOT NULL", postgresql_not_valid=True
+            )
+        def downgrade(op): pass
+        """
+    required = """
+        def upgrade(op):
+            op.alter_column("users_user", "nick", nullable=False)
+        def downgrade(op): pass
+        """
+    validate = """
+        def upgrade(op):
+            op.execute("ALTER TABLE users_user VALIDATE CONSTRAINT ck_users_user_nick")
+        def downgrade(op): pass
+        """
+    world.write("users", "0002_check", check)
+    path = world.write("users", "0003_required", required)
+    (finding,) = lint(world.history, [each.id for each in world.history])
+    assert finding.message.id == "db.W106"
+    path.unlink()
+    world.write("users", "0003_validate", validate)
+    world.write("users", "0004_required", required)
+    assert lint(world.history, [each.id for each in world.history]) == ()
+
+
+def test_a_file_that_cannot_be_replayed_is_told(world: World) -> None:
+    with pytest.raises(MigrationFileError, match=r"\[db.E106\]"):
+        found(world, "op.drop_table(op.get_bind().execute('x').first()[0])")

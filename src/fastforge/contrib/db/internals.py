@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Constraint
+from sqlalchemy import Column, Constraint, FetchedValue
 from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, RelationshipProperty
 from sqlalchemy.orm.strategies import _LoadDeferredColumns
 from sqlalchemy.types import TypeEngine
@@ -30,6 +30,7 @@ __all__ = [
     "relationship_loaded",
     "replace_loaders",
     "same_affinity",
+    "source_of_default",
     "source_of_type",
     "variants_of",
 ]
@@ -112,6 +113,13 @@ def source_of_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     from alembic.autogenerate.render import _repr_type
 
     return _repr_type(type_, context)
+
+
+def source_of_default(default: FetchedValue, context: AutogenContext) -> str:
+    """Return a server default as the source that alembic writes for it."""
+    from alembic.autogenerate.render import _render_server_default
+
+    return _render_server_default(default, context) or "None"
 
 
 def creation_with_constraints(

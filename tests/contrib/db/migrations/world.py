@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from fastforge.contrib.db.engine import Engines
 from fastforge.contrib.db.migrations import ledger
 from fastforge.contrib.db.migrations.files import load_history
+from fastforge.contrib.db.migrations.fills import Fill, nobody_fills
 from fastforge.contrib.db.migrations.folders import AppFolder
 from fastforge.contrib.db.migrations.history import History
 from fastforge.contrib.db.migrations.maker import AppTables, missing_migrations
@@ -64,6 +65,7 @@ class World:
         define: Define,
         *,
         ask: Callable[[Suspicion], bool | None] = nobody,
+        fill: Fill = nobody_fills,
         name: str = "",
         prefixes: Mapping[str, str] | None = None,
     ) -> tuple[NewMigration, ...]:
@@ -77,13 +79,17 @@ class World:
         apps = [
             (self.folder(label), _tables(label, begins[label], metadata)) for label in self.labels
         ]
-        return missing_migrations(self.history, apps, ask=ask, name=name)
+        return missing_migrations(self.history, apps, ask=ask, fill=fill, name=name)
 
     def make(
-        self, define: Define, *, ask: Callable[[Suspicion], bool | None] = nobody
+        self,
+        define: Define,
+        *,
+        ask: Callable[[Suspicion], bool | None] = nobody,
+        fill: Fill = nobody_fills,
     ) -> tuple[NewMigration, ...]:
         """Write what is missing."""
-        new = self.missing(define, ask=ask)
+        new = self.missing(define, ask=ask, fill=fill)
         for migration in new:
             write(migration)
         return new

@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from alembic.operations import ops
-from sqlalchemy import Column, Computed
+from sqlalchemy import Column, Computed, Identity
 
-from ..internals import same_affinity
+from .casting import cast_of
 from .change import Change
-from .enums import native_enum
 from .rendering import Renderer
 from .shapes import TableShape
 
-__all__ = ["column_added", "column_altered", "column_dropped"]
+__all__ = [
+    "column_added",
+    "column_altered",
+    "column_dropped",
+    "column_tightened",
+    "is_replaced",
+]
 
 
 def column_added(table: TableShape, column: Column[Any]) -> Change:
@@ -29,23 +34,41 @@ def column_dropped(table: TableShape, column: Column[Any]) -> Change:
     return Change(upgrade=(drop,), downgrade=(drop.reverse(),), title=f"drop_{column.name}")
 
 
+def is_replaced(old: Column[Any], new: Column[Any], renderer: Renderer) -> bool:
+    """Return whether a column has to be dropped and added: no database alters a computed one."""
+    if not (_computed(old) or _computed(new)):
+        return False
+    return not renderer.same_type(old.type, new.type) or (
+        renderer.default(old.server_default) != renderer.default(new.server_default)
+    )
+
+
 def column_altered(
     table: TableShape, old: Column[Any], new: Column[Any], renderer: Renderer
 ) -> Iterator[Change]:
     """Yield what makes the old column the new one: nothing when they are equal."""
-    if _computed(old) or _computed(new):
-        if renderer.default(old.server_default) != renderer.default(new.server_default):
-            # No database alters the expression of a computed column; its values are no loss.
-            yield column_dropped(table, old)
-            yield column_added(table, new)
-        return
     changed = _differences(old, new, renderer)
     if changed:
         yield Change(
-            upgrade=(_alteration(table, old, new, changed, renderer),),
-            downgrade=(_alteration(table, new, old, changed, renderer),),
+            upgrade=tuple(_alterations(table, old, new, changed)),
+            downgrade=tuple(_alterations(table, new, old, changed)),
             title=f"alter_{new.name}",
         )
+
+
+def column_tightened(table: TableShape, column: Column[Any]) -> Change:
+    """Return the change that makes a column NOT NULL after its rows were filled."""
+    return Change(
+        upgrade=(_nullable(table, column, value=False),),
+        downgrade=(_nullable(table, column, value=True),),
+        title="",
+    )
+
+
+def _nullable(table: TableShape, column: Column[Any], *, value: bool) -> ops.AlterColumnOp:
+    operation = _alteration(table, column, column)
+    operation.modify_nullable = value
+    return operation
 
 
 def _differences(old: Column[Any], new: Column[Any], renderer: Renderer) -> set[str]:
@@ -59,14 +82,43 @@ def _differences(old: Column[Any], new: Column[Any], renderer: Renderer) -> set[
     return {name for name, differs in found.items() if differs}
 
 
-def _alteration(
-    table: TableShape,
-    old: Column[Any],
-    new: Column[Any],
-    changed: set[str],
-    renderer: Renderer,
-) -> ops.AlterColumnOp:
-    operation = ops.AlterColumnOp(
+def _alterations(
+    table: TableShape, old: Column[Any], new: Column[Any], changed: set[str]
+) -> Iterator[ops.AlterColumnOp]:
+    """Yield one alteration; three where PostgreSQL could not cast the default to the new type."""
+    using = cast_of(new.name, old.type, new.type) if "type" in changed else ""
+    apart = bool(using) and old.server_default is not None and not _identity(old)
+    if apart:
+        lifted = _alteration(table, old, new)
+        lifted.modify_server_default = None
+        yield lifted
+    operation = _alteration(table, old, new)
+    if "type" in changed:
+        operation.modify_type = new.type
+        if using:
+            operation.kw["postgresql_using"] = using
+    if "nullable" in changed:
+        operation.modify_nullable = bool(new.nullable)
+    if "server_default" in changed and not apart:
+        operation.modify_server_default = new.server_default
+    if "comment" in changed:
+        operation.modify_comment = new.comment
+    if apart:
+        operation.existing_server_default = False
+    yield operation
+    if apart and new.server_default is not None:
+        yield _default_set(table, new)
+
+
+def _default_set(table: TableShape, new: Column[Any]) -> ops.AlterColumnOp:
+    operation = _alteration(table, new, new)
+    operation.modify_server_default = new.server_default
+    operation.existing_server_default = False
+    return operation
+
+
+def _alteration(table: TableShape, old: Column[Any], new: Column[Any]) -> ops.AlterColumnOp:
+    return ops.AlterColumnOp(
         table.name,
         new.name,
         schema=table.schema,
@@ -75,29 +127,11 @@ def _alteration(
         existing_server_default=old.server_default or False,
         existing_comment=old.comment,
     )
-    if "type" in changed:
-        operation.modify_type = new.type
-        using = _cast(old, new, renderer)
-        if using:
-            operation.kw["postgresql_using"] = using
-    if "nullable" in changed:
-        operation.modify_nullable = bool(new.nullable)
-    if "server_default" in changed:
-        operation.modify_server_default = new.server_default
-    if "comment" in changed:
-        operation.modify_comment = new.comment
-    return operation
-
-
-def _cast(old: Column[Any], new: Column[Any], renderer: Renderer) -> str:
-    """Return how PostgreSQL makes the new values of the old ones, if it does not know itself."""
-    target = renderer.sql_type(new.type)
-    before, after = native_enum(old.type), native_enum(new.type)
-    if after is not None and (before is None or before.name != after.name):
-        return f"{new.name}::text::{target}"
-    alike = same_affinity(old.type, new.type)
-    return f"{new.name}::{target}" if before is None and not alike else ""
 
 
 def _computed(column: Column[Any]) -> bool:
     return isinstance(column.server_default, Computed)
+
+
+def _identity(column: Column[Any]) -> bool:
+    return isinstance(column.server_default, Identity)

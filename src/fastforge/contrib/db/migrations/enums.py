@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from alembic.operations import ops
-from sqlalchemy import Connection, Enum, text
+from sqlalchemy import Connection, text
 
 from ..internals import note_enum_types
-from .shapes import TableShape
+from .named_types import AnyEnum, native_enum, quoted_type
+from .raw import RawStatements, on_postgresql_only
+from .shapes import TableShape, table_key
 
 if TYPE_CHECKING:
     from .rendering import Renderer
 
 __all__ = [
-    "RawStatements",
     "creation_of",
     "enum_types",
-    "native_enum",
-    "native_enum_steps",
+    "new_values",
     "remember_types",
     "removal_of",
-    "removed_values",
+    "same_enums",
+    "type_key",
+    "types_added",
+    "values_added",
+    "values_kept",
 ]
 
 _TYPES: Final = text("""
@@ -31,52 +34,63 @@ _TYPES: Final = text("""
 """)
 
 
-class RawStatements(ops.MigrateOperation):
-    """Lines of source that stand in a migration as they are."""
-
-    def __init__(self, *lines: str) -> None:
-        self.lines = lines
+def type_key(enum: AnyEnum) -> str:
+    """Return the name by which an enum type is known: with its schema when it has one."""
+    return table_key(str(enum.name), enum.schema)
 
 
-def native_enum(type_: object) -> Enum | None:
-    """Return the type if PostgreSQL makes an enum type of it."""
-    return type_ if isinstance(type_, Enum) and type_.native_enum and type_.name else None
+def enum_types(shapes: Iterable[TableShape]) -> dict[str, AnyEnum]:
+    """Return the enum types that tables use, by key."""
+    found = (native_enum(column.type) for shape in shapes for column in shape.columns.values())
+    return {type_key(enum): enum for enum in found if enum is not None}
 
 
-def native_enum_steps(
-    old: TableShape, new: TableShape, renderer: Renderer
-) -> tuple[RawStatements, ...]:
-    """Return what new columns of an enum type and new values need before the table changes.
-
-    PostgreSQL makes an enum type with CREATE TABLE but not with ADD COLUMN, and a new value of
-    one is no change of any table.
-    """
-    steps: list[RawStatements] = []
+def same_enums(old: TableShape, new: TableShape) -> Iterator[tuple[str, AnyEnum, AnyEnum]]:
+    """Yield the columns whose enum type stays, with its former and its new form."""
     for name, column in new.columns.items():
         enum = native_enum(column.type)
-        if enum is None:
-            continue
         before = native_enum(old.columns[name].type) if name in old.columns else None
-        if before is None or before.name != enum.name:
-            steps.append(creation_of(enum, renderer))
-        else:
-            added = [value for value in enum.enums if value not in before.enums]
-            steps.extend(_value_added(str(enum.name), value) for value in added)
-    return tuple(steps)
+        if enum is not None and before is not None and type_key(enum) == type_key(before):
+            yield name, before, enum
 
 
-def enum_types(shapes: Iterable[TableShape]) -> dict[str, Enum]:
-    """Return the enum types that tables use, by name."""
-    found = (native_enum(column.type) for shape in shapes for column in shape.columns.values())
-    return {str(enum.name): enum for enum in found if enum is not None}
+def types_added(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[RawStatements]:
+    """Yield what makes the enum types of new columns: ADD COLUMN, unlike CREATE TABLE, does not."""
+    kept = {name for name, _, _ in same_enums(old, new)}
+    for name, column in new.columns.items():
+        enum = native_enum(column.type)
+        if enum is not None and name not in kept:
+            yield creation_of(enum, renderer)
 
 
-def creation_of(enum: Enum, renderer: Renderer) -> RawStatements:
+def values_added(old: TableShape, new: TableShape) -> Iterator[RawStatements]:
+    """Yield what gives an enum type its new values, each where the model has it."""
+    for _, before, after in same_enums(old, new):
+        for position, value in enumerate(after.enums):
+            if value not in before.enums:
+                later = (item for item in after.enums[position:] if item in before.enums)
+                yield _value_added(after, value, next(later, None))
+
+
+def values_kept(old: TableShape, new: TableShape) -> Iterator[RawStatements]:
+    """Yield the remarks for the way back, on which the new values stay."""
+    for _, before, after in same_enums(old, new):
+        names = ", ".join(repr(value) for value in new_values(before, after))
+        if names:
+            yield RawStatements(f"# The type {after.name} keeps {names}: no value can be dropped.")
+
+
+def new_values(before: AnyEnum, after: AnyEnum) -> list[str]:
+    """Return the values that an enum type gains."""
+    return [value for value in after.enums if value not in before.enums]
+
+
+def creation_of(enum: AnyEnum, renderer: Renderer) -> RawStatements:
     """Return the statement that makes an enum type where it is not there yet."""
     return RawStatements(f"{renderer.type(enum)}.create(op.get_bind(), checkfirst=True)")
 
 
-def removal_of(enum: Enum, renderer: Renderer) -> RawStatements:
+def removal_of(enum: AnyEnum, renderer: Renderer) -> RawStatements:
     """Return the statement that drops an enum type; dropping a table does not."""
     return RawStatements(f"{renderer.type(enum)}.drop(op.get_bind(), checkfirst=True)")
 
@@ -91,20 +105,11 @@ def remember_types(connection: Connection, memo: dict[Any, Any]) -> None:
     note_enum_types(memo, {(row.schema, row.name) for row in rows} | here)
 
 
-def removed_values(old: TableShape, new: TableShape) -> dict[str, list[str]]:
-    """Return the values that enum columns lose, by column; PostgreSQL cannot drop one."""
-    found: dict[str, list[str]] = {}
-    for name, column in new.columns.items():
-        enum = native_enum(column.type)
-        before = native_enum(old.columns[name].type) if name in old.columns else None
-        if enum is not None and before is not None and enum.name == before.name:
-            found[name] = [value for value in before.enums if value not in enum.enums]
-    return {name: values for name, values in found.items() if values}
+def _value_added(enum: AnyEnum, value: str, before: str | None) -> RawStatements:
+    place = f" BEFORE {_literal(before)}" if before is not None else ""
+    sql = f"ALTER TYPE {quoted_type(enum)} ADD VALUE IF NOT EXISTS {_literal(value)}{place}"
+    return on_postgresql_only(sql)
 
 
-def _value_added(type_name: str, value: str) -> RawStatements:
-    literal = "'" + value.replace("'", "''") + "'"
-    sql = f"ALTER TYPE {type_name} ADD VALUE IF NOT EXISTS {literal}"
-    return RawStatements(
-        'if op.get_context().dialect.name == "postgresql":', f"    op.execute({sql!r})"
-    )
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from alembic.operations import ops
 
+from .named_types import quoted
+from .raw import RawStatements, on_postgresql_only
 from .rendering import Renderer
 from .shapes import TableShape
 
@@ -22,11 +24,13 @@ class Suspicion:
         table: The table as the migrations know it.
         column: The column that went; None when the table itself did.
         new_name: The name of what came.
+        new_key_name: The name of the new table's primary key.
     """
 
     table: TableShape
     column: str | None
     new_name: str
+    new_key_name: str | None = None
 
     @property
     def what(self) -> str:
@@ -42,6 +46,24 @@ class Suspicion:
     def question(self) -> str:
         """What to ask the user."""
         return f"Did you rename {self.what} to {self.new_name}?"
+
+    @property
+    def key_renamed(self) -> tuple[RawStatements, ...]:
+        """What renames the primary key along: PostgreSQL would refuse its name to a new table."""
+        return self._key_renamed(self.table.primary_key_name, self.new_key_name)
+
+    @property
+    def key_renamed_back(self) -> tuple[RawStatements, ...]:
+        """The same, backwards."""
+        return self._key_renamed(self.new_key_name, self.table.primary_key_name)
+
+    def _key_renamed(self, old: str | None, new: str | None) -> tuple[RawStatements, ...]:
+        if old is None or new is None or old == new:
+            return ()
+        schema = f"{quoted(self.table.schema)}." if self.table.schema else ""
+        table = f"{schema}{quoted(self.new_name)}"
+        sql = f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(old)} TO {quoted(new)}"
+        return (on_postgresql_only(sql),)
 
     @property
     def answer(self) -> ops.MigrateOperation:
@@ -83,7 +105,12 @@ def suspicions(
     for before in gone:
         for after in come:
             if before.schema == after.schema and _alike(before, after, renderer):
-                yield Suspicion(table=before, column=None, new_name=after.name)
+                yield Suspicion(
+                    table=before,
+                    column=None,
+                    new_name=after.name,
+                    new_key_name=after.primary_key_name,
+                )
     for key in new:
         if key in old:
             yield from _column_suspicions(old[key], new[key], renderer)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from sqlalchemy import Column
+from sqlalchemy import Identity
 
 from ....exceptions import Location
-from .enums import native_enum, removed_values
+from .casting import has_cast
+from .columns import is_replaced
+from .enums import new_values, same_enums, type_key
 from .errors import ChangeRefused
+from .fills import Unfilled
+from .named_types import native_enum
 from .questions import Suspicion
+from .rendering import Renderer
 from .schema import Schema
-from .shapes import TableShape
+from .shapes import TableShape, mentions
 
-__all__ = ["enum_refusals", "owner_refusals", "rename_refused", "table_refusals"]
+__all__ = [
+    "enum_refusals",
+    "owner_refusals",
+    "rename_refused",
+    "table_refusals",
+    "unfilled_refused",
+]
 
 
 def rename_refused(suspicion: Suspicion, where: Location | None) -> ChangeRefused:
@@ -40,15 +50,18 @@ def table_refusals(
     old: Mapping[str, TableShape],
     new: Mapping[str, TableShape],
     locations: Mapping[str, Location],
+    renderer: Renderer,
 ) -> Iterator[ChangeRefused]:
     """Yield an error for every change of a kept table that cannot be written as it is."""
     for key, shape in new.items():
         if key in old:
             where = locations.get(key)
-            yield from _not_null(old[key], shape, where)
             yield from _primary_key(old[key], shape, where)
             yield from _nameless(old[key], shape, where)
             yield from _enum_values(old[key], shape, where)
+            yield from _values_used(old[key], shape, where, renderer)
+            yield from _casts(old[key], shape, where, renderer)
+            yield from _identity_keys(old[key], shape, where)
 
 
 def owner_refusals(
@@ -82,7 +95,7 @@ def enum_refusals(
             if enum is None:
                 continue
             place = f"{shape.key}.{name}"
-            values, first = known.setdefault(str(enum.name), (enum.enums, place))
+            values, first = known.setdefault(type_key(enum), (enum.enums, place))
             if values != enum.enums:
                 yield ChangeRefused(
                     f"the columns {first} and {place} have different enums that PostgreSQL would"
@@ -93,22 +106,25 @@ def enum_refusals(
                 )
 
 
-def _not_null(old: TableShape, new: TableShape, where: Location | None) -> Iterator[ChangeRefused]:
-    for name, column in new.columns.items():
-        if name not in old.columns and not _has_value(column):
-            only_python = ", and a Python default does not" if column.default is not None else ""
-            yield ChangeRefused(
-                f"the new column {new.key}.{name} is NOT NULL, and nothing fills it in the rows"
-                f" that are there{only_python}",
-                code="db.E111",
-                hint="give it a server_default, or make it nullable",
-                where=where,
-            )
-
-
-def _has_value(column: Column[Any]) -> bool:
-    # Computed and Identity are server defaults too.
-    return bool(column.nullable) or column.server_default is not None
+def unfilled_refused(unfilled: Unfilled, where: Location | None) -> ChangeRefused:
+    """Return the error for a column that nobody is there to fill."""
+    key, default = unfilled.key, unfilled.suggestion
+    fill = f"--fill {key}={default or 'SQL'}"
+    if unfilled.is_new:
+        only_python = ", and a Python default does not" if unfilled.column.default else ""
+        return ChangeRefused(
+            f"the new column {key} is NOT NULL, and nothing fills it in the rows"
+            f" that are there{only_python}",
+            code="db.E111",
+            hint=f"say what they get: {fill}; or give it a server_default, or make it nullable",
+            where=where,
+        )
+    return ChangeRefused(
+        f"the column {key} becomes NOT NULL, and rows may be there that have no value in it",
+        code="db.E132",
+        hint=f"say what they get: {fill}; nothing after the `=` says that there are none",
+        where=where,
+    )
 
 
 def _primary_key(
@@ -138,11 +154,87 @@ def _nameless(old: TableShape, new: TableShape, where: Location | None) -> Itera
 def _enum_values(
     old: TableShape, new: TableShape, where: Location | None
 ) -> Iterator[ChangeRefused]:
-    for name, values in removed_values(old, new).items():
-        yield ChangeRefused(
-            f"the enum of {new.key}.{name} lost {', '.join(map(repr, values))},"
-            " and PostgreSQL cannot drop a value of an enum type",
-            code="db.E127",
-            hint="keep the value, or give the new enum another name",
-            where=where,
-        )
+    for name, before, after in same_enums(old, new):
+        lost = [value for value in before.enums if value not in after.enums]
+        kept = [value for value in after.enums if value in before.enums]
+        if lost:
+            yield ChangeRefused(
+                f"the enum of {new.key}.{name} lost {', '.join(map(repr, lost))},"
+                " and PostgreSQL cannot drop a value of an enum type",
+                code="db.E127",
+                hint=f"keep the value, or give the new enum another name than {after.name!r}:"
+                " the column is then cast to the new type",
+                where=where,
+            )
+        elif kept != before.enums:
+            yield ChangeRefused(
+                f"the enum of {new.key}.{name} has its values in another order,"
+                " and PostgreSQL cannot move a value of an enum type",
+                code="db.E130",
+                hint="keep the order (new values may stand anywhere), or give the new enum"
+                f" another name than {after.name!r}: the column is then cast to the new type",
+                where=where,
+            )
+
+
+def _values_used(
+    old: TableShape, new: TableShape, where: Location | None, renderer: Renderer
+) -> Iterator[ChangeRefused]:
+    changed = [item for key, item in new.items.items() if key not in old.items]
+    for name, before, after in same_enums(old, new):
+        default = renderer.default(new.columns[name].server_default)
+        parts = [renderer.text(item) for item in changed if mentions(renderer.text(item), name)]
+        if default != renderer.default(old.columns[name].server_default):
+            parts.append(default)
+        for value in new_values(before, after):
+            if any(f"'{value}'" in part or f'"{value}"' in part for part in parts):
+                yield ChangeRefused(
+                    f"{new.key}.{name} gains the value {value!r} and uses it at once, which"
+                    " PostgreSQL allows only after the commit",
+                    code="db.E131",
+                    hint="make the migration of the value first, then that of the default,"
+                    " constraint or index that uses it",
+                    where=where,
+                )
+
+
+def _casts(
+    old: TableShape, new: TableShape, where: Location | None, renderer: Renderer
+) -> Iterator[ChangeRefused]:
+    for name, column in new.columns.items():
+        before = old.columns.get(name)
+        if before is None or is_replaced(before, column, renderer):
+            continue
+        if renderer.same_type(before.type, column.type):
+            continue
+        ways = ((before, column), (column, before))
+        if not all(has_cast(one.type, other.type) for one, other in ways):
+            types = [renderer.sql_type(each.type) for each in (before, column)]
+            yield ChangeRefused(
+                f"the type of {new.key}.{name} changed from {types[0]} to {types[1]}, and there"
+                " is no cast between them in both directions",
+                code="db.E133",
+                hint=f"write it by hand (manage makemigrations {new.owner} --empty):"
+                " op.alter_column(..., type_=..., postgresql_using=...), or add a new column",
+                where=where,
+            )
+
+
+def _identity_keys(
+    old: TableShape, new: TableShape, where: Location | None
+) -> Iterator[ChangeRefused]:
+    for name, column in new.columns.items():
+        before = old.columns.get(name)
+        if before is None or name not in new.primary_key or name not in old.primary_key:
+            continue
+        if isinstance(before.server_default, Identity) != isinstance(
+            column.server_default, Identity
+        ):
+            yield ChangeRefused(
+                f"the primary key {new.key}.{name} changed between a sequence and Identity, and"
+                " its next number would be lost",
+                code="db.E135",
+                hint=f"keep it as it was, or write it by hand: manage makemigrations {new.owner}"
+                " --empty",
+                where=where,
+            )

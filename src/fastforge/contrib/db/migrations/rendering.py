@@ -22,7 +22,7 @@ from sqlalchemy.sql import functions
 from sqlalchemy.sql.elements import False_, True_
 from sqlalchemy.types import SchemaType, TypeDecorator, TypeEngine
 
-from ..internals import source_of_type, variants_of
+from ..internals import source_of_default, source_of_type, variants_of
 
 __all__ = ["Renderer", "postgresql_dialect"]
 
@@ -88,6 +88,10 @@ class Renderer:
         probe.server_default = default
         return self.text(ops.AddColumnOp("probe", probe))
 
+    def server_default(self, default: FetchedValue) -> str:
+        """Return the source of a server default by itself."""
+        return source_of_default(default, self._context)
+
     def sql_type(self, type_: TypeEngine[Any]) -> str:
         """Return the type as PostgreSQL writes it."""
         return type_.compile(dialect=self.dialect)
@@ -144,6 +148,8 @@ def _public(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 def _portable_default(default: Any) -> str | bool:
     """Write functions and booleans as SQLAlchemy's objects: each database has its own words."""
     argument = default.arg if isinstance(default, DefaultClause) else None
+    if isinstance(argument, str):
+        return repr(argument)  # alembic would take quotes off its ends
     if isinstance(argument, True_):
         return "sa.true()"
     if isinstance(argument, False_):

@@ -9,9 +9,9 @@ need no PostgreSQL. Raw SQL and data steps are skipped.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, Operations, ops
@@ -26,15 +26,24 @@ from .schema import Schema
 from .shapes import TableShape
 from .skipping import SkippedConnection
 
-__all__ = ["replay", "replayed"]
+__all__ = ["Observe", "replay", "replayed"]
+
+Observe: TypeAlias = Callable[[Migration, object, Schema], None]
+"""Told of each operation, and of each statement of a data step, with the schema before it."""
 
 
-def replay(migrations: Iterable[Migration], *, until: str | None = None) -> Schema:
+def replay(
+    migrations: Iterable[Migration],
+    *,
+    until: str | None = None,
+    observe: Observe = lambda migration, operation, schema: None,
+) -> Schema:
     """Return the schema that migrations make of nothing.
 
     Args:
         migrations: In an order in which they can run.
         until: The id of the migration before which to stop.
+        observe: Called before each operation.
 
     Raises:
         MigrationFileError: A file cannot be replayed; the error names it and the line.
@@ -43,7 +52,7 @@ def replay(migrations: Iterable[Migration], *, until: str | None = None) -> Sche
     for migration in migrations:
         if migration.id == until:
             break
-        _run(migration, schema)
+        _run(migration, schema, observe)
     return schema
 
 
@@ -54,8 +63,14 @@ def replayed(operations: Iterable[ops.MigrateOperation], schema: Schema, *, labe
         operator.invoke(operation)
 
 
-def _run(migration: Migration, schema: Schema) -> None:
-    operator = _ReplayOperations(_context(), schema, migration.label, migration.id)
+def _run(migration: Migration, schema: Schema, observe: Observe) -> None:
+    operator = _ReplayOperations(
+        _context(),
+        schema,
+        migration.label,
+        migration.id,
+        observe=lambda operation: observe(migration, operation, schema),
+    )
     try:
         migration.upgrade(operator)
     except Exception as error:
@@ -81,14 +96,23 @@ def _context() -> MigrationContext:
 
 class _ReplayOperations(Operations):
     def __init__(
-        self, context: MigrationContext, schema: Schema, label: str, migration_id: str
+        self,
+        context: MigrationContext,
+        schema: Schema,
+        label: str,
+        migration_id: str,
+        *,
+        observe: Callable[[object], None] = lambda operation: None,
     ) -> None:
         super().__init__(context)
+        self._observe = observe
         self._schema = schema
         self._label = label
         self._migration_id = migration_id
 
     def invoke(self, operation: ops.MigrateOperation) -> Any:
+        if not isinstance(operation, ops.OpContainer):
+            self._observe(operation)
         if isinstance(operation, ops.CreateTableOp):
             table = operation.to_table(self.migration_context)
             shape = TableShape.of(table, owner=self._label, origin=self._migration_id)
@@ -98,7 +122,7 @@ class _ReplayOperations(Operations):
             for inner in operation.ops:
                 self.invoke(inner)
         else:
-            self._schema.apply(operation, self, self._migration_id)
+            self._schema.apply(operation, self, label=self._label, migration_id=self._migration_id)
         return None
 
     @contextmanager
@@ -108,7 +132,7 @@ class _ReplayOperations(Operations):
         yield _ReplayBatch(self, table_name, schema)
 
     def get_bind(self) -> Any:
-        return SkippedConnection(self.migration_context.dialect)
+        return SkippedConnection(self.migration_context.dialect, self._observe)
 
     def run_async(self, *_arguments: Any, **_options: Any) -> Any:
         return None

@@ -50,23 +50,28 @@ class Schema:
             raise LookupError(f"the table {table.key} is there already, made by {owner!r}")
 
     def apply(
-        self, operation: ops.MigrateOperation, operations: Operations, migration_id: str
+        self,
+        operation: ops.MigrateOperation,
+        operations: Operations,
+        *,
+        label: str,
+        migration_id: str,
     ) -> None:
         """Apply one operation; those that change no table are skipped."""
         match operation:
             case ops.DropTableOp():
                 self._drop_table(operation)
             case ops.RenameTableOp():
-                self._rename_table(operation)
+                self._rename_table(operation, label, migration_id)
             case ops.AddColumnOp():
                 self._add_column(operation, operations, migration_id)
             case ops.DropColumnOp():
                 table = self._table(operation)
                 self._put(table.without_column(operation.column_name))
             case ops.AlterColumnOp():
-                self._alter_column(operation)
+                self._alter_column(operation, migration_id)
             case ops.AddConstraintOp() | ops.CreateIndexOp():
-                self._add_item(_named_by_convention(operation, operations))
+                self._add_item(_named_by_convention(operation, operations), migration_id)
             case ops.DropConstraintOp() | ops.DropIndexOp():
                 self._drop_item(operation, operations)
             case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
@@ -86,12 +91,14 @@ class Schema:
         elif not operation.if_exists:
             self._table(operation)
 
-    def _rename_table(self, operation: ops.RenameTableOp) -> None:
+    def _rename_table(self, operation: ops.RenameTableOp, label: str, migration_id: str) -> None:
         renamed = self._table(operation)
-        old, new = renamed.name, operation.new_table_name
-        self._tables = {
-            shape.key: shape for shape in (table.with_renamed_table(old, new) for table in self)
-        }
+        old, new = renamed.key, operation.new_table_name
+        shapes = (table.with_renamed_table(old, new, migration_id) for table in self)
+        self._tables = {shape.key: shape for shape in shapes}
+        # An app that renames another's table has taken it over.
+        key = table_key(new, renamed.schema)
+        self._tables[key] = replace(self._tables[key], owner=label or renamed.owner)
 
     def _add_column(
         self, operation: ops.AddColumnOp, operations: Operations, migration_id: str
@@ -105,7 +112,7 @@ class Schema:
         own = operations.schema_obj.table(table.name, operation.column, schema=table.schema)
         self._put(table.with_column(own.columns[name], items_of(own), migration_id))
 
-    def _alter_column(self, operation: ops.AlterColumnOp) -> None:
+    def _alter_column(self, operation: ops.AlterColumnOp, migration_id: str) -> None:
         table = self._table(operation)
         if operation.column_name not in table.columns:
             raise LookupError(f"the table {table.key} has no column {operation.column_name}")
@@ -116,7 +123,7 @@ class Schema:
             self._put(table)
             return
         old = operation.column_name
-        self._put(table.with_renamed_column(old, new))
+        self._put(table.with_renamed_column(old, new, migration_id))
         for other in tuple(self):
             self._put(other.with_referent_column(table.key, old, new))
 
@@ -130,7 +137,7 @@ class Schema:
             )
         )
 
-    def _add_item(self, item: Item) -> None:
+    def _add_item(self, item: Item, migration_id: str) -> None:
         source: Any = item
         if isinstance(item, ops.CreatePrimaryKeyOp):
             self._set_primary_key(item)
@@ -140,7 +147,14 @@ class Schema:
         else:
             key = table_key(source.table_name, source.schema)
         table = self[key]
-        self._put(replace(table, items={**table.items, item_name(item): item}))
+        name = item_name(item)
+        self._put(
+            replace(
+                table,
+                items={**table.items, name: item},
+                origins={**table.origins, name: migration_id},
+            )
+        )
 
     def _drop_item(
         self, operation: ops.DropConstraintOp | ops.DropIndexOp, operations: Operations

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from alembic.operations import ops
-from sqlalchemy import Column, Constraint, PrimaryKeyConstraint, Table
+from sqlalchemy import (
+    ClauseElement,
+    Column,
+    Computed,
+    Constraint,
+    PrimaryKeyConstraint,
+    Table,
+    literal_column,
+    text,
+)
 
 from ..internals import belongs_to_type, copy_of, creation_with_constraints
+from .rendering import postgresql_dialect
 
 __all__ = [
     "Item",
     "TableShape",
+    "is_unique",
     "item_columns",
     "item_kind",
     "item_name",
     "items_of",
+    "mentions",
     "referent_key",
     "table_key",
 ]
@@ -46,7 +58,7 @@ class TableShape:
         items: Its indexes and constraints (without the primary key) by name, as the operations
             that make them.
         comment: Its comment.
-        origins: The ids of the migrations that made the columns.
+        origins: The ids of the migrations that made the columns, indexes and constraints.
     """
 
     name: str
@@ -62,6 +74,7 @@ class TableShape:
     @classmethod
     def of(cls, table: Table, *, owner: str, origin: str = "") -> TableShape:
         """Return the shape of a table of the models or of `op.create_table`."""
+        items = items_of(table)
         return cls(
             name=str(table.name),
             schema=table.schema,
@@ -69,9 +82,9 @@ class TableShape:
             columns={column.name: column for column in table.columns},
             primary_key=tuple(column.name for column in table.primary_key.columns),
             primary_key_name=_optional(table.primary_key.name),
-            items=items_of(table),
+            items=items,
             comment=table.comment,
-            origins={column.name: origin for column in table.columns},
+            origins=dict.fromkeys([*(column.name for column in table.columns), *items], origin),
         )
 
     @property
@@ -112,7 +125,7 @@ class TableShape:
             self,
             columns={**self.columns, column.name: column},
             items={**self.items, **items},
-            origins={**self.origins, column.name: origin},
+            origins={**self.origins, **dict.fromkeys([column.name, *items], origin)},
         )
 
     def without_column(self, name: str) -> TableShape:
@@ -124,10 +137,12 @@ class TableShape:
             items={key: item for key, item in self.items.items() if name not in item_columns(item)},
         )
 
-    def with_renamed_column(self, old: str, new: str) -> TableShape:
+    def with_renamed_column(self, old: str, new: str, origin: str = "") -> TableShape:
         """Return the shape after `ALTER TABLE ... RENAME COLUMN`."""
         columns = {
-            (new if name == old else name): (_named(column, new) if name == old else column)
+            (new if name == old else name): (
+                _named(column, new) if name == old else _computed_from(column, old, new)
+            )
             for name, column in self.columns.items()
         }
         return replace(
@@ -135,9 +150,7 @@ class TableShape:
             columns=columns,
             primary_key=tuple(new if name == old else name for name in self.primary_key),
             items={name: _with_column_name(item, old, new) for name, item in self.items.items()},
-            origins={
-                (new if name == old else name): origin for name, origin in self.origins.items()
-            },
+            origins={**self.origins, new: origin},
         )
 
     def with_referent_column(self, table: str, old: str, new: str) -> TableShape:
@@ -151,23 +164,31 @@ class TableShape:
 
         return replace(self, items={name: follow(item) for name, item in self.items.items()})
 
-    def with_renamed_table(self, old: str, new: str) -> TableShape:
-        """Return the shape after a table was renamed: this one, or one that it refers to."""
+    def with_renamed_table(self, old: str, new: str, origin: str) -> TableShape:
+        """Return the shape after a table was renamed: this one, or one that it refers to.
 
-        def follow(item: Item) -> Item:
-            item = copy.copy(item)
-            if isinstance(item, ops.CreateForeignKeyOp):
-                item.source_table = new if item.source_table == old else item.source_table
-                item.referent_table = new if item.referent_table == old else item.referent_table
-            elif getattr(item, "table_name", None) == old:
-                item.table_name = new  # type: ignore[union-attr]
-            return item
-
+        Args:
+            old: The key that the table had.
+            new: Its new name, in the same schema.
+            origin: The id of the migration that renames it.
+        """
+        items = {name: _referring_to(item, old, new) for name, item in self.items.items()}
+        if self.key != old:
+            return replace(self, items=items)
+        key_name = self.primary_key_name
         return replace(
             self,
-            name=new if self.name == old else self.name,
-            items={name: follow(item) for name, item in self.items.items()},
+            name=new,
+            items={name: _of_table(item, new) for name, item in items.items()},
+            primary_key_name=f"pk_{new}" if key_name == f"pk_{self.name}" else key_name,
+            origins=dict.fromkeys(self.origins, origin),
         )
+
+    def origins_of(self, columns: Iterable[str]) -> set[str]:
+        """Return the ids of the migrations without which no foreign key could refer to columns."""
+        wanted = tuple(columns)
+        names = [*wanted, *(name for name, item in self.items.items() if is_unique(item, wanted))]
+        return {self.origins[name] for name in names if self.origins.get(name)}
 
 
 def items_of(table: Table) -> dict[str, Item]:
@@ -209,14 +230,33 @@ def referent_key(item: ops.CreateForeignKeyOp) -> str:
     return table_key(item.referent_table, item.kw.get("referent_schema"))
 
 
+def is_unique(item: Item, columns: Iterable[str]) -> bool:
+    """Return whether an item lets foreign keys refer to these columns."""
+    unique = isinstance(item, ops.CreateUniqueConstraintOp) or (
+        isinstance(item, ops.CreateIndexOp) and bool(item.unique)
+    )
+    return unique and set(item_columns(item)) == set(columns)
+
+
+def mentions(source: str, name: str) -> bool:
+    """Return whether SQL or source names a column."""
+    return re.search(rf"\b{re.escape(name)}\b", source) is not None
+
+
 def _with_column_name(item: Item, old: str, new: str) -> Item:
     item = copy.copy(item)
     if isinstance(item, ops.CreateForeignKeyOp):
         item.local_cols = [new if name == old else name for name in item.local_cols]
     elif isinstance(item, ops.CreateCheckConstraintOp):
-        item.condition = _in_text(str(item.condition), old, new)
+        item.condition = _in_text(_sql(item.condition), old, new)
     elif isinstance(item, (ops.CreateIndexOp, ops.CreateUniqueConstraintOp)):
         item.columns = [_in_expression(column, old, new) for column in item.columns]
+        item.kw = {
+            key: text(_in_text(_sql(value), old, new))
+            if isinstance(value, ClauseElement)
+            else value
+            for key, value in item.kw.items()
+        }
     return item
 
 
@@ -225,11 +265,47 @@ def _in_expression(column: Any, old: str, new: str) -> Any:
         return new if column == old else column
     if isinstance(column, Column):
         return new if column.name == old else column.name
-    return column
+    return literal_column(_in_text(_sql(column), old, new))
 
 
-def _in_text(text: str, old: str, new: str) -> str:
-    return re.sub(rf"\b{re.escape(old)}\b", new, text)
+def _computed_from(column: Column[Any], old: str, new: str) -> Column[Any]:
+    default = column.server_default
+    if not isinstance(default, Computed):
+        return column
+    changed = copy_of(column)
+    sql = _in_text(_sql(default.sqltext), old, new)
+    changed.server_default = Computed(sql, persisted=default.persisted)
+    changed.computed = changed.server_default
+    return changed
+
+
+def _sql(expression: Any) -> str:
+    if isinstance(expression, str):
+        return expression
+    options = {"literal_binds": True, "include_table": False}
+    return str(expression.compile(dialect=postgresql_dialect(), compile_kwargs=options))
+
+
+def _in_text(sql: str, old: str, new: str) -> str:
+    """Rename a column in SQL; what stands in single quotes is a value."""
+    pattern = rf"'(?:[^']|'')*'|\b{re.escape(old)}\b"
+    return re.sub(pattern, lambda found: new if found[0] == old else found[0], sql)
+
+
+def _referring_to(item: Item, old: str, new: str) -> Item:
+    if isinstance(item, ops.CreateForeignKeyOp) and referent_key(item) == old:
+        item = copy.copy(item)
+        item.referent_table = new
+    return item
+
+
+def _of_table(item: Item, name: str) -> Item:
+    item = copy.copy(item)
+    if isinstance(item, ops.CreateForeignKeyOp):
+        item.source_table = name
+    else:
+        item.table_name = name  # type: ignore[union-attr]
+    return item
 
 
 def _named(column: Column[Any], name: str) -> Column[Any]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alembic.operations import ops
+from sqlalchemy import Identity
 
 from .change import Change
-from .enums import RawStatements
 from .layout import INDENT, laid_out
+from .raw import RawStatements
 from .rendering import Renderer
 
 __all__ = ["NewMigration", "write"]
@@ -24,7 +25,8 @@ class NewMigration:
         label: The label of its app.
         name: The file's name without `.py`.
         path: The file.
-        previous: The id of the app's migration before it, None for the first one.
+        previous: The id of the app's migration before it, None for the first one; several for
+            one that joins branches.
         depends_on: The ids of other apps' migrations that have to come first.
         changes: What it does, in order.
     """
@@ -32,7 +34,7 @@ class NewMigration:
     label: str
     name: str
     path: Path
-    previous: str | None
+    previous: str | tuple[str, ...] | None
     depends_on: tuple[str, ...]
     changes: tuple[Change, ...]
 
@@ -90,30 +92,41 @@ def write(migration: NewMigration) -> None:
 
 def _function(name: str, steps: Iterable[ops.MigrateOperation], renderer: Renderer) -> list[str]:
     lines = [line for step in steps for line in _statements(step, renderer)]
-    return [f"def {name}(op: Operations) -> None:", *(lines or [" " * INDENT + "pass"])]
+    if all(line.lstrip().startswith("#") for line in lines):
+        lines.append(" " * INDENT + "pass")
+    return [f"def {name}(op: Operations) -> None:", *lines]
 
 
 def _statements(step: ops.MigrateOperation, renderer: Renderer) -> Iterator[str]:
     if isinstance(step, RawStatements):
         for line in step.lines:
             outer = INDENT + len(line) - len(line.lstrip())
-            yield laid_out(line, indent=outer)
+            remark = line.lstrip().startswith("#")
+            yield " " * outer + line.lstrip() if remark else laid_out(line, indent=outer)
     elif isinstance(step, ops.ModifyTableOps):
         schema = f", schema={step.schema!r}" if step.schema else ""
         with_line = f"with op.batch_alter_table({step.table_name!r}{schema}) as batch_op:"
         yield laid_out(with_line, indent=INDENT)
         inner = renderer.statements(step)[1:]
         for operation, source in zip(step.ops, inner, strict=True):
-            yield laid_out(_with_cast(operation, source), indent=2 * INDENT)
+            yield laid_out(_completed(operation, source, renderer), indent=2 * INDENT)
     else:
         for source in renderer.statements(step):
             yield laid_out(source, indent=INDENT)
 
 
-def _with_cast(operation: ops.MigrateOperation, source: str) -> str:
-    """Add what alembic does not write: how PostgreSQL turns the old values into the new type."""
-    using = operation.kw.get("postgresql_using") if isinstance(operation, ops.AlterColumnOp) else ""
-    return f"{source.rstrip()[:-1]}, postgresql_using={using!r})" if using else source
+def _completed(operation: ops.MigrateOperation, source: str, renderer: Renderer) -> str:
+    """Add what alembic does not write: USING, and what an identity was before."""
+    if not isinstance(operation, ops.AlterColumnOp):
+        return source
+    more = ""
+    using = operation.kw.get("postgresql_using")
+    if using:
+        more = f", postgresql_using={using!r}"
+    identities = (operation.existing_server_default, operation.modify_server_default)
+    if isinstance(identities[0], Identity) and identities[1] is not False:
+        more += f", existing_server_default={renderer.server_default(identities[0])}"
+    return f"{source.rstrip()[:-1]}{more})" if more else source
 
 
 def _literal(value: object) -> str:

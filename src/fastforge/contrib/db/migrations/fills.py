@@ -1,0 +1,112 @@
+"""Fills: what the rows that are there get in a column that may not be NULL any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Column
+
+from .columns import is_replaced
+from .errors import MigrationError
+from .named_types import quoted
+from .raw import RawStatements, executed
+from .rendering import Renderer
+from .shapes import TableShape
+
+__all__ = ["Fill", "Unfilled", "checked_value", "filled", "nobody_fills", "unfilled"]
+
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_WORDS: Final = frozenset({"true", "false", "current_timestamp", "current_date", "current_time"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfilled:
+    """A column that becomes NOT NULL, and nothing says what rows without a value get.
+
+    Args:
+        table: The table as the models want it.
+        column: The column.
+        is_new: Whether the column is new, so that no row has a value.
+    """
+
+    table: TableShape
+    column: Column[Any]
+    is_new: bool
+
+    @property
+    def key(self) -> str:
+        """The table and the column: `blog_post.views`."""
+        return f"{self.table.key}.{self.column.name}"
+
+    @property
+    def suggestion(self) -> str:
+        """The default that the model has in Python, as SQL; empty if it has none that is plain."""
+        default = self.column.default
+        value = getattr(default, "arg", None) if default is not None else None
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, (int, float)):
+            return repr(value)
+        return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else ""
+
+
+Fill: TypeAlias = Callable[[Unfilled], str | None]
+"""Answers with SQL for the value, "" where no row is without one; None: nobody is there."""
+
+
+def nobody_fills(_unfilled: Unfilled) -> str | None:
+    """Nobody is there to answer."""
+    return None
+
+
+def unfilled(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Unfilled]:
+    """Yield the columns of a kept table whose rows need a value first."""
+    for name, column in new.columns.items():
+        if column.nullable:
+            continue
+        before = old.columns.get(name)
+        if before is None or is_replaced(before, column, renderer):
+            # Computed and Identity are server defaults too.
+            if column.server_default is None:
+                yield Unfilled(table=new, column=column, is_new=True)
+        elif before.nullable:
+            yield Unfilled(table=new, column=column, is_new=False)
+
+
+def filled(table: TableShape, values: Mapping[str, str]) -> Iterator[RawStatements]:
+    """Yield the statements that give the rows their values.
+
+    Args:
+        table: The table as the models want it.
+        values: SQL by the column's name; an empty one needs no statement.
+    """
+    schema = f"{quoted(table.schema)}." if table.schema else ""
+    for name, value in values.items():
+        if value:
+            column = quoted(name)
+            yield RawStatements(
+                executed(
+                    f"UPDATE {schema}{quoted(table.name)} SET {column} = {value}"
+                    f" WHERE {column} IS NULL"
+                )
+            )
+
+
+def checked_value(unfilled: Unfilled, value: str) -> str:
+    """Return the SQL that somebody typed for a value.
+
+    Raises:
+        MigrationError: It is a bare word, and the table has no such column.
+    """
+    text = value.strip()
+    known = {*_WORDS, *unfilled.table.columns} - {unfilled.column.name}
+    if _WORD.fullmatch(text) and text.lower() not in known:
+        raise MigrationError(
+            f"{text!r} is no value for {unfilled.key}",
+            code="db.E134",
+            hint="write SQL: 0, 'draft' in quotes, CURRENT_TIMESTAMP, or an expression",
+        )
+    return text

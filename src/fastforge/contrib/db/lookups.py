@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,7 +49,7 @@ class Lookups(AsyncSession):
             NotFound: There is none. Its message names the model and not the key.
             MultipleResultsFound: The select gives several.
         """
-        found: T | None
+        found: Any
         if isinstance(what, Select):
             found = (await self.execute(what, **options)).unique().scalar_one_or_none()
         else:
@@ -57,7 +57,7 @@ class Lookups(AsyncSession):
             found = await self.get(what, identity, **options) if could_be else None
         if found is None:
             raise NotFound(f"there is no such {_name(what)}", code="db.E061")
-        return found
+        return cast(T, found)
 
     async def exists(self, statement: Select[Any]) -> bool:
         """Return whether a select gives any row; nothing of it is loaded.
@@ -104,7 +104,7 @@ def _could_be(mapper: Mapper[Any], identity: Any, session: AsyncSession) -> bool
         return True
     values = identity if isinstance(identity, tuple | list) else (identity,)
     dialect = dialect_of(session)
-    return all(
+    return any(value is not None for value in values) and all(
         can_hold(column.type, value, dialect)
         for column, value in zip(mapper.primary_key, values, strict=False)
     )
@@ -113,5 +113,5 @@ def _could_be(mapper: Mapper[Any], identity: Any, session: AsyncSession) -> bool
 def _name(what: Any) -> str:
     if not isinstance(what, Select):
         return str(what.__name__)
-    entity = what.column_descriptions[0]["entity"]
+    entity = what.column_descriptions[0].get("entity")
     return "row" if entity is None else inspect(entity).mapper.class_.__name__

@@ -94,7 +94,7 @@ def values_of(cursor: str, order: bytes) -> tuple[object, ...]:
         digest, place = raw[1 : 1 + DIGEST_BYTES], raw[1 + DIGEST_BYTES :]
         is_ours = base64.urlsafe_b64encode(raw).rstrip(b"=") == text  # there are many spellings
         if raw[:1] == VERSION and is_ours and digest == _digest(place, order):
-            return tuple(map(_read, json.loads(place)))
+            return tuple(map(_read, _list(json.loads(place))))
     except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError, binascii.Error):
         pass
     raise invalid_cursor()
@@ -111,6 +111,12 @@ def invalid_cursor() -> InvalidCursor:
 
 def _digest(place: bytes, order: bytes) -> bytes:
     return blake2s(VERSION + place, key=order, digest_size=DIGEST_BYTES).digest()
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return value
 
 
 def _written(value: object) -> object:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Result, Select
-from sqlalchemy.sql.elements import TextClause
 
 __all__ = [
     "distinct_on",
@@ -34,9 +33,8 @@ def groups_of(statement: Select[Any]) -> Iterator[ColumnElement[Any] | None]:
 
 def _bare(clauses: Iterable[Any]) -> Iterator[ColumnElement[Any] | None]:
     for clause in clauses:
-        kind = clause.__visit_name__
-        inner = clause.element if kind == "label_reference" else clause
-        is_text = kind == "textual_label_reference" or isinstance(inner, TextClause)
+        inner = clause.element if clause.__visit_name__ == "label_reference" else clause
+        is_text = inner.__visit_name__ in ("textual_label_reference", "textclause")
         yield None if is_text else inner
 
 
@@ -47,7 +45,7 @@ def is_distinct(statement: Select[Any]) -> bool:
 
 def distinct_on(statement: Select[Any]) -> bool:
     """Return whether a statement has PostgreSQL's DISTINCT ON."""
-    return bool(statement._distinct_on)
+    return bool(statement._distinct_on or statement._pre_columns_clause is not None)
 
 
 def has_limit(statement: Select[Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +29,7 @@ from .ordering import Ordering, SortKey
 
 __all__ = ["Places"]
 
-_NUMBERS = (int, float, Decimal)
+_STORED_BY_SQLITE = (int, float, str, bytes)
 
 
 class Places:
@@ -140,15 +141,10 @@ def _restored(value: object, type_: TypeEngine[Any]) -> object:
 def _fits(value: object, type_: TypeEngine[Any]) -> bool:
     """Return whether a value is what the type gives: drivers fail of others."""
     if isinstance(type_, NullType):
-        return True
-    if isinstance(type_, DateTime) and type_.timezone != (
-        getattr(value, "tzinfo", None) is not None
-    ):
-        return False
+        return isinstance(value, _STORED_BY_SQLITE)
+    if isinstance(value, datetime):
+        return isinstance(type_, DateTime) and type_.timezone == (value.tzinfo is not None)
     try:
-        expected = type_.python_type
+        return isinstance(value, type_.python_type)
     except NotImplementedError:
         return True
-    return isinstance(value, expected) or (
-        issubclass(expected, _NUMBERS) and isinstance(value, _NUMBERS)
-    )

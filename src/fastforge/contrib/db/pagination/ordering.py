@@ -57,7 +57,16 @@ class SortKey:
 
         SQLite compares what is stored, whatever Python makes of it: a time that SQL wrote has
         another form than one that SQLAlchemy wrote. So its values are left as they are.
+
+        Raises:
+            PaginationError: The expression has no type.
         """
+        if isinstance(self.expression.type, NullType):
+            raise PaginationError(
+                f"nobody knows of which type the values of {_told(self.bare())} are",
+                code="db.E064",
+                hint="say it: func.distance(Shop.place, here, type_=Float)",
+            )
         if dialect.name == SQLITE:
             return NullType()
         type_ = plain_type(self.expression.type, dialect)

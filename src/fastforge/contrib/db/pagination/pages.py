@@ -18,7 +18,7 @@ class _Named(BaseModel):
     """Gives a parametrised model a name that can be read and that generators make classes of."""
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """Return `PageOfOrderOut` for `Page[OrderOut]`."""
         return f"{cls.__name__}Of{''.join(map(_name, params))}"
 

@@ -1,0 +1,85 @@
+"""Tables with a column of every type that lists are sorted by."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Enum, ForeignKey, MetaData, Numeric, func
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fastforge.contrib.db import Database, Model
+from fastforge.contrib.db.model import NAMING_CONVENTION
+from fastforge.contrib.db.resources import DatabaseConnection, open_database
+
+
+class Base(Model):
+    """Keeps these tables out of the metadata that a project's models share."""
+
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class Kind(enum.Enum):
+    """Its names and its values sort differently."""
+
+    small = "3"
+    large = "1"
+    other = "2"
+
+
+class Shelf(Base):
+    __tablename__ = "shelf"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room: Mapped[str | None]
+    items: Mapped[list[Item]] = relationship(back_populates="shelf")
+
+
+class Item(Base):
+    __tablename__ = "item"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rank: Mapped[int] = mapped_column(default=7)
+    title: Mapped[str | None]
+    price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    ratio: Mapped[float | None]
+    at: Mapped[datetime | None] = mapped_column(server_default=func.current_timestamp())
+    day: Mapped[date | None]
+    key: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    kind: Mapped[Kind | None] = mapped_column(Enum(Kind, native_enum=False))
+    native: Mapped[Kind | None] = mapped_column(Enum(Kind, name="kind_of_item"))
+    done: Mapped[bool | None]
+    raw: Mapped[bytes | None]
+    shelf_id: Mapped[int | None] = mapped_column(ForeignKey("shelf.id"))
+    shelf: Mapped[Shelf | None] = relationship(back_populates="items")
+    marks: Mapped[list[Mark]] = relationship(back_populates="item")
+
+
+class Mark(Base):
+    """Has a primary key of two columns."""
+
+    __tablename__ = "mark"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    text: Mapped[str] = mapped_column(primary_key=True)
+    item: Mapped[Item] = relationship(back_populates="marks")
+
+
+@asynccontextmanager
+async def opened(url: str, **options: Any) -> AsyncIterator[DatabaseConnection]:
+    """Open a database that has the tables."""
+    config = Database(url=url, **options)
+    connection = await open_database(config, root=Path.cwd(), environment="test")
+    try:
+        async with connection.engine.begin() as raw:
+            await raw.run_sync(Base.metadata.create_all)
+        yield connection
+    finally:
+        await connection.engine.dispose()

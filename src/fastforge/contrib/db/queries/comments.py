@@ -32,6 +32,8 @@ def comments_of(app: str, *, percent: str = "%") -> Callable[[], str]:
         percent: How a `%` is written; psycopg looks for parameters in comments too.
     """
 
+    key = f"{_COMMENT}{percent}"  # a request may use databases of both kinds
+
     @lru_cache(maxsize=4096)
     def comment(kind: str, value: str) -> str:
         tags = {"app": app, kind: value} if value else {"app": app}
@@ -43,12 +45,12 @@ def comments_of(app: str, *, percent: str = "%") -> Callable[[], str]:
         unit = current_unit()
         scope: Any = None if unit is None else unit.scope
         if scope and "type" in scope:
-            known: str | None = scope.get(_COMMENT)
+            known: str | None = scope.get(key)
             if known is None:
                 route = route_template(scope)
                 known = comment("route", route or "")
                 if route:  # before it is found, a layer may ask for something
-                    scope[_COMMENT] = known
+                    scope[key] = known
             return known
         job = running_job.get()
         return comment("task", job.task) if job else comment("", "")

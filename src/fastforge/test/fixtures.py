@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ..exceptions import ForgeError
-from .loops import loop_of
+from ..exceptions import ComponentError, ForgeError
+from .case import Case
+from .loops import Loop, anyio_runner, asyncio_runner, loop_of, loop_of_test
 
 if TYPE_CHECKING:
     import httpx  # noqa: TID251 - for annotations alone
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
     from .session import Session
 
 __all__ = [
+    "anyio_backend",
     "application",
     "client",
+    "fastforge_anyio_loop",
+    "fastforge_asyncio_loop",
     "fastforge_session",
     "live_server",
     "project",
@@ -47,6 +52,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "settings(**values): other settings for one test, as in Project.overriding."
     )
+    config.addinivalue_line(
+        "markers",
+        "fastforge_db(transaction=False): whether the commits of a test are real; by themselves"
+        " they are where it is no async test, or uses live_server or run_command.",
+    )
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What anyio runs the tests on: a project runs on asyncio, and all tests on one loop."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def fastforge_anyio_loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    """Keep the loop of anyio's tests to the end of the session."""
+    with anyio_runner(request.getfixturevalue("anyio_backend")) as run, Loop(run).closing() as loop:
+        yield loop
+
+
+@pytest.fixture(scope="session")
+def fastforge_asyncio_loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    """Be told of the end of the loop that pytest-asyncio keeps for the session."""
+    with Loop(asyncio_runner(request, "session")).closing() as loop:
+        yield loop
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +97,53 @@ def project(request: pytest.FixtureRequest, fastforge_session: Session) -> Itera
     """The project of one test: in the environment `test`, with a database of its own."""
     with ExitStack() as stack:
         with _told_in_one_line():
-            project = fastforge_session.for_test(stack)
+            loop = stack.enter_context(loop_of_test(request))
+            project = fastforge_session.for_test(stack, _case(request, loop))
             for marker in reversed(list(request.node.iter_markers("settings"))):
                 project = project.overriding(settings=marker.kwargs)
         yield project
+
+
+def _case(request: pytest.FixtureRequest, loop: Loop | None) -> Case:
+    config = request.config
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()} {time.time_ns()}"
+    return Case(
+        name=request.node.name,
+        loop=loop,
+        commits=_commits(request, loop),
+        cache=cache.mkdir("fastforge") if cache is not None else None,
+        anew=run if config.getoption("rebuild_databases", default=False) else "",
+    )
+
+
+def _commits(request: pytest.FixtureRequest, loop: Loop | None) -> bool:
+    """Return whether the commits of a test are real: others than its own loop look for them."""
+    asked = _asked_for_commits(request)
+    seen = sorted({"live_server", "run_command"} & {*request.fixturenames})
+    if asked is False and (seen or loop is None):
+        raise ComponentError(
+            f"the test wants no real commits, and {seen[0] if seen else 'no event loop'} sees"
+            " nothing else",
+            code="test.E008",
+            hint="take transaction=False out of @pytest.mark.fastforge_db",
+        )
+    return loop is None or bool(seen) if asked is None else asked
+
+
+def _asked_for_commits(request: pytest.FixtureRequest) -> bool | None:
+    marker = request.node.get_closest_marker("fastforge_db")
+    if marker is None:
+        return None
+    wrong = [*marker.args, *(name for name in marker.kwargs if name != "transaction")]
+    asked = marker.kwargs.get("transaction")
+    if wrong or not (asked is None or isinstance(asked, bool)):
+        raise ComponentError(
+            f"@pytest.mark.fastforge_db does not know {wrong[0] if wrong else asked!r}",
+            code="test.E007",
+            hint="write @pytest.mark.fastforge_db(transaction=True)",
+        )
+    return asked
 
 
 @pytest.fixture

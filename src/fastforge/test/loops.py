@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import contextvars
+import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-__all__ = ["loop_of"]
+__all__ = ["Loop", "loop_of", "loop_of_test"]
 
 Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
+
+LASTING_ANYIO = "fastforge_anyio_loop"
+LASTING_ASYNCIO = "fastforge_asyncio_loop"
+"""The fixtures that keep a loop for the whole session."""
+
+
+class Loop:
+    """An event loop that tests run on, and what is closed before it is.
+
+    Attributes:
+        run: Runs a coroutine function to its end on it.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._at_end: list[Callable[[], Coroutine[Any, Any, Any]]] = []
+
+    def at_end(self, close: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Call a coroutine function on the loop before it ends; the last one comes first."""
+        self._at_end.append(close)
+
+    @contextmanager
+    def closing(self) -> Iterator[Loop]:
+        """Call what was given to `at_end` at the end of a block."""
+        try:
+            yield self
+        finally:
+            while self._at_end:
+                self.run(self._at_end.pop())
 
 
 @contextmanager
@@ -21,10 +52,9 @@ def loop_of(request: pytest.FixtureRequest) -> Iterator[Run]:
     plugins need not be the one that runs the test.
     """
     if _is_run_by_pytest_asyncio(request):
-        runner = request.getfixturevalue(f"_{_loop_scope(request)}_scoped_runner")
-        yield lambda function: runner.run(function())
+        yield asyncio_runner(request, _loop_scope(request))
     elif "anyio_backend" in request.fixturenames:
-        with _anyio_runner(request.getfixturevalue("anyio_backend")) as run:
+        with anyio_runner(request.getfixturevalue("anyio_backend")) as run:
             yield run
     else:
         pytest.fail(
@@ -33,6 +63,49 @@ def loop_of(request: pytest.FixtureRequest) -> Iterator[Run]:
             " other tests use live_server",
             pytrace=False,
         )
+
+
+@contextmanager
+def loop_of_test(request: pytest.FixtureRequest) -> Iterator[Loop | None]:
+    """Give the loop that a test will run on; None where it is no coroutine function.
+
+    Tests share one loop for the session where whoever runs them says so: with anyio, where the
+    fixture `anyio_backend` is one for the session; with pytest-asyncio, by the scope `session`.
+    """
+    lasting = _lasting_loop(request) if _is_async(request) else None
+    if lasting is not None:
+        yield request.getfixturevalue(lasting)
+    elif _is_async(request) and (_is_run_by_pytest_asyncio(request) or _is_run_by_anyio(request)):
+        with loop_of(request) as run, Loop(run).closing() as loop:
+            yield loop
+    else:
+        yield None
+
+
+def _lasting_loop(request: pytest.FixtureRequest) -> str | None:
+    if _is_run_by_pytest_asyncio(request):
+        return LASTING_ASYNCIO if _loop_scope(request) == "session" else None
+    return LASTING_ANYIO if _is_run_by_anyio(request) and _anyio_lasts(request) else None
+
+
+def _is_async(request: pytest.FixtureRequest) -> bool:
+    function = getattr(request, "function", None)
+    # What hypothesis gives pytest is a plain function around the test.
+    inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
+    return inspect.iscoroutinefunction(inner)
+
+
+def _is_run_by_anyio(request: pytest.FixtureRequest) -> bool:
+    if "anyio_backend" not in request.fixturenames:
+        return False
+    name, _ = _backend(request.getfixturevalue("anyio_backend"))
+    return name == "asyncio"
+
+
+def _anyio_lasts(request: pytest.FixtureRequest) -> bool:
+    manager = request.session._fixturemanager
+    found = manager.getfixturedefs("anyio_backend", request.node)
+    return bool(found) and found[-1].scope == "session"
 
 
 def _is_run_by_pytest_asyncio(request: pytest.FixtureRequest) -> bool:
@@ -47,16 +120,35 @@ def _loop_scope(request: pytest.FixtureRequest) -> str:
     return str(given or request.config.getini("asyncio_default_test_loop_scope"))
 
 
-@contextmanager
-def _anyio_runner(backend: Any) -> Iterator[Run]:
-    from anyio.pytest_plugin import extract_backend_and_options, get_runner
+def asyncio_runner(request: pytest.FixtureRequest, scope: str) -> Run:
+    """Return what runs a coroutine function on the loop that pytest-asyncio keeps for a scope."""
+    runner = request.getfixturevalue(f"_{scope}_scoped_runner")
+    return lambda function: runner.run(function())
 
-    name, options = extract_backend_and_options(backend)
+
+@contextmanager
+def anyio_runner(backend: Any) -> Iterator[Run]:
+    """Give what runs a coroutine function on anyio's loop, which lasts as long at least."""
+    from anyio.pytest_plugin import get_runner
+
+    name, options = _backend(backend)
     if name != "asyncio":
         pytest.fail(
             f"a project runs on asyncio, and this test on {name}: define a fixture anyio_backend"
             ' that returns "asyncio"',
             pytrace=False,
         )
-    with get_runner(name, options) as runner:
+    # In a context of its own: where it begins the loop it also notes that a library runs, and in a
+    # plain test between two others none does.
+    context, manager = contextvars.copy_context(), get_runner(name, options)
+    runner = context.run(manager.__enter__)
+    try:
         yield lambda function: runner.run_fixture(function, {})
+    finally:
+        context.run(manager.__exit__, None, None, None)
+
+
+def _backend(backend: Any) -> tuple[str, dict[str, Any]]:
+    from anyio.pytest_plugin import extract_backend_and_options
+
+    return extract_backend_and_options(backend)

@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["pytest_configure"]
+__all__ = ["pytest_addoption", "pytest_configure"]
 
 FIXTURES = "fastforge.test.fixtures"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what the command line may say."""
+    parser.getgroup("fastforge").addoption(
+        "--rebuild-databases",
+        action="store_true",
+        help="run all migrations again, also where no migration file has changed",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

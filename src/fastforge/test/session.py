@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from ..components import discover
 from ..project import Project
+from .case import Case, prepared_for
 from .setups import TEST_SETUPS, ForEachTest
 
 __all__ = ["Session"]
@@ -26,22 +27,28 @@ class Session:
         self._stack = stack
         self._for_each_test: list[ForEachTest] | Exception | None = None
 
-    def for_test(self, stack: ExitStack) -> Project:
+    def for_test(self, stack: ExitStack, case: Case | None = None) -> Project:
         """Return the project of one test; leaving the stack takes back what was made for it.
+
+        Args:
+            stack: Ends the test.
+            case: What the set-ups are told about it.
 
         Raises:
             ForgeError: A set-up failed.
         """
         if self._for_each_test is None:
             try:
-                self._for_each_test = self._begun()
+                with prepared_for(case):
+                    self._for_each_test = self._begun()
             except Exception as error:  # no server that is away is waited for at each test
                 self._for_each_test = error
         if isinstance(self._for_each_test, Exception):
             raise self._for_each_test
         project = self.project
-        for each in self._for_each_test:
-            project = stack.enter_context(each(project))
+        with prepared_for(case):
+            for each in self._for_each_test:
+                project = stack.enter_context(each(project))
         return project
 
     def _begun(self) -> list[ForEachTest]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,10 @@ def databases(admin: psycopg.Connection, beginning: str) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def templates(names: Iterable[str]) -> list[str]:
+    return [name for name in names if "_test_template_" in name]
+
+
 async def test_a_session_has_a_database_of_its_own_on_the_server(
     folder: ProjectFolder, each_postgres_url: str, postgres_admin: psycopg.Connection
 ) -> None:
@@ -141,24 +145,24 @@ async def test_a_session_has_a_database_of_its_own_on_the_server(
     postgres_admin.execute(f"CREATE DATABASE {own}_test_gw1")
     with session_of(project, "gw1") as session:
         assert await three_tests(session) == [[*MIGRATED, (2, "mine")], MIGRATED, MIGRATED]
-        there = set(databases(postgres_admin, own))
-        assert there == {own, f"{own}_test_gw1", f"{own}_test_gw1_template"}
-    assert set(databases(postgres_admin, own)) == {own}
+        there = databases(postgres_admin, own)
+        assert there.keys() == {own, f"{own}_test_gw1", *templates(there)}
+        assert len(templates(there)) == 1
+    assert databases(postgres_admin, own).keys() == {own, *templates(there)}
     with pytest.raises(Exception, match="notes_note"):
         await notes(project)  # nobody has migrated it
 
 
-async def test_only_what_was_written_to_is_made_anew(
-    folder: ProjectFolder, postgres_url: str, postgres_admin: psycopg.Connection
+async def test_rows_are_deleted_and_the_database_stays(
+    folder: ProjectFolder, each_postgres_url: str, postgres_admin: psycopg.Connection
 ) -> None:
-    own = f"{name_of(postgres_url)}_test_main"
-    with session_of(loaded(folder, postgres_url)) as session:
-        seen = []
-        for add in ("", "", "mine", ""):
-            with ExitStack() as stack:
-                await notes(session.for_test(stack), add=add)
-                seen.append(databases(postgres_admin, own)[own])
-    assert seen[0] == seen[1] == seen[2] != seen[3]
+    own = f"{name_of(each_postgres_url)}_test_main"
+    with session_of(loaded(folder, each_postgres_url)) as session:
+        made = []
+        for _ in range(2):
+            assert await three_tests(session) == [[*MIGRATED, (2, "mine")], MIGRATED, MIGRATED]
+            made.append(databases(postgres_admin, own)[own])
+    assert made[0] == made[1]
 
 
 async def test_two_sessions_at_once_do_not_meet(
@@ -170,8 +174,10 @@ async def test_two_sessions_at_once_do_not_meet(
         first, second = one.for_test(stack), two.for_test(stack)
         assert await notes(first, add="mine") == [*MIGRATED, (2, "mine")]
         assert await notes(second) == MIGRATED
-        assert f"{own}_test_main_2" in databases(postgres_admin, own)
-    assert set(databases(postgres_admin, own)) == {own}
+        there = databases(postgres_admin, own)
+        assert f"{own}_test_main_2" in there
+        assert len(templates(there)) == 1
+    assert databases(postgres_admin, own).keys() == {own, *templates(there)}
 
 
 def test_a_user_who_may_make_no_database_is_told_how(

@@ -80,11 +80,15 @@ class Bank:
     def is_idle(self) -> bool:
         return self.inside()["out"] == 0
 
-    def backends(self, condition: str = "true") -> list[int]:
+    def backends(self, *, working: bool = False) -> list[int]:
         """The process ids of the server's processes that this bank talks to."""
-        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            return [row[0] for row in connection.execute(f"{query} AND {condition}", [NAME])]  # type: ignore[arg-type]
+            found = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+                " AND (state <> 'idle' OR NOT %s)",
+                [NAME, working],
+            )
+            return [row[0] for row in found]
 
 
 async def kill_connections(bank: Bank, stop: asyncio.Event) -> int:
@@ -137,7 +141,7 @@ async def disturbed(bank: Bank, customers: Customers, *, part_s: float) -> int:
 def holds(bank: Bank, customers: Customers) -> None:
     """What was said is so."""
     wait_until(bank.is_idle, describe=bank.process)
-    wait_until(lambda: not bank.backends("state <> 'idle'"), describe=bank.process)
+    wait_until(lambda: not bank.backends(working=True), describe=bank.process)
     assert len(bank.backends()) <= 4
     with psycopg.connect(bank.dsn) as connection:
         keys = [row[0] for row in connection.execute("SELECT key FROM bank_transfer")]

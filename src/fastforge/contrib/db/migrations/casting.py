@@ -18,7 +18,7 @@ _FAMILIES: Final[tuple[tuple[type[Any] | tuple[type[Any], ...], str], ...]] = (
     (sa.String, "text"),
     (sa.Boolean, "boolean"),
     (sa.Integer, "integer"),
-    (sa.Numeric, "number"),  # Float too
+    ((sa.Numeric, sa.Float), "number"),
     (sa.DateTime, "datetime"),
     (sa.Date, "date"),
     (sa.Time, "time"),

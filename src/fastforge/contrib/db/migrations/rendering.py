@@ -119,7 +119,8 @@ def _ddl(type_: TypeEngine[Any]) -> object:
 
     What an Enum or a Boolean stands for is not in its name.
     """
-    if isinstance(type_, SchemaType):
+    parts = [type_, *variants_of(type_).values(), getattr(type_, "item_type", None)]
+    if any(isinstance(part, (SchemaType, postgresql.ENUM)) for part in parts):
         return object()
     dialects: tuple[Dialect, ...] = (postgresql_dialect(), sqlite.dialect())
     try:

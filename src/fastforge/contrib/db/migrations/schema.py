@@ -10,7 +10,7 @@ from alembic.operations import Operations, ops
 from sqlalchemy import Column
 
 from ..internals import copy_of
-from .shapes import Item, TableShape, item_name, items_of, table_key
+from .shapes import Item, TableShape, index_of, item_name, items_of, table_key
 
 __all__ = ["Schema"]
 
@@ -181,7 +181,7 @@ def _named_by_convention(
 ) -> Item:
     context = operations.migration_context
     if isinstance(operation, ops.CreateIndexOp):
-        return ops.CreateIndexOp.from_index(operation.to_index(context))
+        return index_of(operation.to_index(context))
     return ops.AddConstraintOp.from_constraint(operation.to_constraint(context))
 
 

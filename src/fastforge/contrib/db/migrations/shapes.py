@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Computed,
     Constraint,
+    Index,
     PrimaryKeyConstraint,
     Table,
     literal_column,
@@ -26,6 +27,7 @@ from .rendering import postgresql_dialect
 __all__ = [
     "Item",
     "TableShape",
+    "index_of",
     "is_unique",
     "item_columns",
     "item_kind",
@@ -199,8 +201,15 @@ def items_of(table: Table) -> dict[str, Item]:
         if not isinstance(constraint, PrimaryKeyConstraint)
         if not belongs_to_type(constraint)
     ]
-    found += [ops.CreateIndexOp.from_index(index) for index in table.indexes]
+    found += [index_of(index) for index in table.indexes]
     return dict(sorted((item_name(item), item) for item in found))
+
+
+def index_of(index: Index) -> ops.CreateIndexOp:
+    """Return an index as the operation that makes it; CONCURRENTLY is a way, no property."""
+    operation = ops.CreateIndexOp.from_index(index)
+    operation.kw = {k: v for k, v in operation.kw.items() if k != "postgresql_concurrently"}
+    return operation
 
 
 def item_name(item: Item) -> str:

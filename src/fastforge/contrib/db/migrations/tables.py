@@ -202,7 +202,9 @@ def _drop_of(item: Item, table: TableShape) -> ops.MigrateOperation:
     if isinstance(item, ops.CreateIndexOp):
         return ops.DropIndexOp(item.index_name or "", table.name, schema=table.schema)
     name: Any = item.constraint_name  # type: ignore[attr-defined]
-    return ops.DropConstraintOp(name, table.name, type_=item_kind(item), schema=table.schema)
+    # Alembic has no word for the others, which only PostgreSQL has.
+    kind = item_kind(item) if item_kind(item) in ("check", "foreignkey", "unique") else None
+    return ops.DropConstraintOp(name, table.name, type_=kind, schema=table.schema)
 
 
 def _same(item: Item, other: Item | None, renderer: Renderer) -> bool:

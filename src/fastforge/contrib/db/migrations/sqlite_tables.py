@@ -1,0 +1,100 @@
+"""SQLite tables: what a table that is made anew would lose, kept.
+
+SQLite alters little in place, so that alembic makes a new table, copies the rows and drops the
+old one. It goes by what can be reflected: triggers, expressions and directions of indexes,
+AUTOINCREMENT, STRICT and collations cannot.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from alembic.migration import MigrationContext
+from alembic.operations import BatchOperations, Operations
+from sqlalchemy import Column, String, Table, inspect, text
+from sqlalchemy.exc import SAWarning
+from sqlalchemy.types import TypeEngine
+
+from .sqlite_casts import carry
+
+__all__ = ["SqliteOperations", "cast_with_care"]
+
+_ATTACHED: Final = text("""
+    SELECT name, sql FROM sqlite_master
+    WHERE tbl_name = :table AND type IN ('index', 'trigger') AND sql IS NOT NULL
+""")
+_TABLE: Final = text("SELECT sql FROM sqlite_master WHERE name = :table AND type = 'table'")
+_END: Final = re.compile(r"\)([^()]*)$")
+
+
+class SqliteOperations(Operations):
+    """Alembic's operations on a SQLite connection; `batch_alter_table` loses nothing."""
+
+    def __init__(self, context: MigrationContext) -> None:
+        super().__init__(context)
+        cast_with_care(context)
+        impl: Any = context.impl
+        impl.prep_table_for_batch = self._prepare
+        self._kept: dict[str, str] = {}
+
+    @contextmanager
+    def batch_alter_table(
+        self, table_name: str, *arguments: Any, **options: Any
+    ) -> Iterator[BatchOperations]:
+        connection = self.get_bind()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Skipped unsupported reflection", SAWarning)
+            known = {index["name"] for index in inspect(connection).get_indexes(table_name)}
+            before = self._attached(table_name)
+            self._kept = {name: sql for name, sql in before.items() if name not in known}
+            with super().batch_alter_table(table_name, *arguments, **options) as batch:
+                yield batch
+        after = self._attached(table_name)
+        for name, sql in self._kept.items():
+            if name not in after:
+                connection.exec_driver_sql(sql)
+
+    def _prepare(self, batch: Any, table: Table) -> None:
+        """Look at the new table before it is made; alembic calls this."""
+        for name, column in batch.columns.items():
+            if column.computed is not None:
+                batch.column_transfers[name].pop("expr", None)
+        sql = self.get_bind().scalar(_TABLE, {"table": table.name}) or ""
+        _complete(batch.new_table, sql)
+        if any("name" in transfer for transfer in batch.column_transfers.values()):
+            return  # an index may name a column that is renamed: alembic's own copy follows it
+        attached = self._attached(str(table.name))
+        for name in [name for name in batch.indexes if name in attached]:
+            del batch.indexes[name]
+            self._kept[name] = attached[name]
+
+    def _attached(self, table_name: str) -> dict[str, str]:
+        rows = self.get_bind().execute(_ATTACHED, {"table": table_name})
+        return {row.name: row.sql for row in rows}
+
+
+def cast_with_care(context: MigrationContext) -> None:
+    """Let values of a column that changes its type be converted as PostgreSQL would."""
+
+    def convert(existing: Column[Any], transfer: dict[str, Any], new_type: TypeEngine[Any]) -> None:
+        carry(existing, transfer, new_type, context.connection)
+
+    impl: Any = context.impl
+    impl.cast_for_batch_migrate = convert
+
+
+def _complete(table: Table, sql: str) -> None:
+    options = table.dialect_options["sqlite"]
+    end = found[1].upper() if (found := _END.search(sql)) else ""
+    options["autoincrement"] = options["autoincrement"] or "AUTOINCREMENT" in sql.upper()
+    options["strict"] = "STRICT" in end
+    options["with_rowid"] = "WITHOUT ROWID" not in " ".join(end.split())
+    for column in table.columns:
+        pattern = rf'"?\b{re.escape(column.name)}"?\s[^,]*?\bCOLLATE\s+"?(\w+)'
+        collation = re.search(pattern, sql, re.IGNORECASE)
+        if collation and isinstance(column.type, String) and not column.type.collation:
+            column.type = type(column.type)(column.type.length, collation=collation[1])

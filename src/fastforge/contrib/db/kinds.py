@@ -1,13 +1,14 @@
-"""The kind of component that this app introduces: models."""
+"""The kinds of components that this app introduces: models, and pools to be counted."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from ...components import Kind
+from .extra_pools import ExtraPool
 from .model import Model
 
-__all__ = ["MODELS"]
+__all__ = ["EXTRA_POOLS", "MODELS"]
 
 
 class _Tables(Kind[Any]):
@@ -21,4 +22,8 @@ class _Tables(Kind[Any]):
 
 MODELS: Final[Kind[type[Model]]] = _Tables(
     name="models", type=Model, module="models", subclasses=True
+)
+
+EXTRA_POOLS: Final[Kind[ExtraPool]] = Kind(
+    name="database_pools", type=ExtraPool, module="database_pools", key=lambda pool: pool.name
 )

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from ....conf import Settings
 from ....core.settings import Server
+from ....lifecycle import Role
 from ....tasks.settings import Tasks
+from ..extra_pools import ExtraPool
 from ..settings import Database
 from .server import Limited, ServerFacts
 
 __all__ = ["Budget", "Processes", "budgets"]
 
+NOUNS: Final = MappingProxyType({Role.WEB: "server", Role.WORKER: "worker"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processes:
-    """How many processes have a pool, on all hosts together."""
+    """How many processes have pools, on all hosts together."""
 
     servers: int
     workers: int
@@ -32,15 +38,10 @@ class Processes:
         workers = settings.section(Tasks).processes if has_work else 0
         return cls(servers=settings.section(Server).processes, workers=workers)
 
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.servers + self.workers
-
-    def __str__(self) -> str:
-        workers = f" + {_counted(self.workers, 'worker')}" if self.workers else ""
-        text = f"{_counted(self.servers, 'server')}{workers}"
-        return f"({text})" if workers else text
+    def __iter__(self) -> Iterator[tuple[Role, int]]:
+        yield Role.WEB, self.servers
+        if self.workers:
+            yield Role.WORKER, self.workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Budget:
         others = f" - {limited.others} that others have now" if limited.others else ""
         return (
             f"{self.sum} = {_counted(self.wanted, 'connection')}, and {limited.name} has"
-            f" {self.free}: {limited.reason}{others}"
+            f" {self.free} for them: {limited.reason}{others}"
         )
 
 
@@ -79,6 +80,8 @@ def budgets(
     configs: Mapping[str, Database],
     facts: Mapping[str, ServerFacts],
     processes: Processes,
+    *,
+    extra: Sequence[ExtraPool] = (),
     environment: str,
 ) -> Iterator[Budget]:
     """Yield the budget of each server, user and database that limits connections.
@@ -89,28 +92,42 @@ def budgets(
         configs: The databases of the project by name.
         facts: What is known of those that could be asked.
         processes: How many processes have a pool of each.
+        extra: What apps take besides.
         environment: The project's, which decides about the overflow.
     """
-    shared: dict[tuple[str, str], list[tuple[str, Limited]]] = {}
+    shared: dict[tuple[str, str], tuple[Limited, list[str]]] = {}
     for name, each in facts.items():
         if not (each.is_pooled or configs[name].pooler):
             for limited in (each.server, each.role, each.database):
-                shared.setdefault((each.identity, limited.name), []).append((name, limited))
-    for sharing in shared.values():
-        if sharing[0][1].most is not None:
-            pools = [(name, _pool(configs[name], environment)) for name, _ in sharing]
-            yield _budget(sharing[0][1], pools, processes)
+                _, names = shared.setdefault((each.identity, limited.name), (limited, []))
+                names.append(name)
+    for limited, names in shared.values():
+        if limited.most is not None:
+            used = {name: _pool(configs[name], environment) for name in names}
+            yield _budget(limited, used, processes, extra)
 
 
 def _budget(
-    limited: Limited, pools: Sequence[tuple[str, tuple[int, int]]], processes: Processes
+    limited: Limited,
+    pools: Mapping[str, tuple[int, int]],
+    processes: Processes,
+    extra: Sequence[ExtraPool],
 ) -> Budget:
-    each = sum(size + overflow for _, (size, overflow) in pools)
-    parts = ", ".join(
-        (f"{name} " if len(pools) > 1 else "") + f"pool_size {size} + max_overflow {overflow}"
-        for name, (size, overflow) in pools
+    wanted, parts = 0, []
+    for role, number in processes:
+        more = [pool for pool in extra if pool.database in pools and role in pool.roles]
+        wanted += number * sum(size + overflow for size, overflow in pools.values())
+        wanted += number * sum(pool.connections for pool in more)
+        parts.append(f"{_counted(number, NOUNS[role])} x ({_sum(pools, more)})")
+    return Budget(limited=limited, wanted=wanted, sum=" + ".join(parts))
+
+
+def _sum(pools: Mapping[str, tuple[int, int]], more: Sequence[ExtraPool]) -> str:
+    own = (
+        f"{f'{name} ' if len(pools) > 1 else ''}pool_size {size} + max_overflow {overflow}"
+        for name, (size, overflow) in pools.items()
     )
-    return Budget(limited=limited, wanted=processes.total * each, sum=f"{processes} x ({parts})")
+    return " + ".join([*own, *(f"{pool.name} {pool.connections}" for pool in more)])
 
 
 def _pool(config: Database, environment: str) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from ....conf import Settings
 from ....lifecycle import Container, Role
 from ....tasks.settings import Tasks
 from ....tasks.working import has_work
+from ..extra_pools import ExtraPool
+from ..kinds import EXTRA_POOLS
 from ..settings import Database
 from .budget import Budget, Processes, budgets
 from .server import ServerFacts, ask_server
@@ -39,8 +41,8 @@ def budget_problems(project: Project, databases: tuple[Inspected, ...]) -> Itera
         elif not budget.fits(times=2):
             code, level = "db.W010", Level.WARNING
             problem = (
-                "too many connections while the processes of one deployment replace those of"
-                f" another: 2 x {budget}"
+                f"too many connections while one deployment replaces another, {2 * budget.wanted}"
+                f" for the processes of both: {budget}"
             )
         else:
             code, level, problem = "db.I012", Level.INFO, f"the connections suffice: {budget}"
@@ -80,4 +82,5 @@ def _budgets(
     # Jobs in memory are run by the servers themselves.
     has_workers = has_work(registry, settings) and settings.section(Tasks).backend != "memory"
     processes = Processes.of(settings, has_work=has_workers)
-    return budgets(configs, facts, processes, settings.environment)
+    extra: tuple[ExtraPool, ...] = registry.values(EXTRA_POOLS)
+    return budgets(configs, facts, processes, extra=extra, environment=settings.environment)

@@ -81,11 +81,6 @@ class Engines:
     )
 
     @property
-    def pool_timeout_s(self) -> float:
-        """How long one waits for a connection, for messages."""
-        return self.config.pool_timeout_s
-
-    @property
     def pool(self) -> WatchedPool:
         """The pool, with its gauges."""
         return cast(WatchedPool, self.write.pool)

@@ -5,81 +5,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from sqlalchemy import exc, text
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from ..._utils import did_you_mean
 from ...conf import Settings
-from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable, SettingsError
+from ...exceptions import SettingsError
 from ...lifecycle import Role, current_container, provide, resource
-from .engine import Application, Engines, make_engines
 from .errors import DatabaseError
-from .pool.holders import told
+from .inspection.budgeting import warn_of_budget
+from .migrations.known import known_migrations
+from .opening import DEFAULT, DatabaseConnection, open_database, open_of, role_here
+from .pool.gauges import DatabaseGauges
 from .pool.watched import WatchedPool
-from .sessions import Session
+from .readiness import MigrationWatch
 from .settings import Database
-from .unavailable import unavailable
 
 __all__ = [
     "DEFAULT",
     "DatabaseConnection",
     "connection_of",
     "database",
+    "database_gauges",
     "databases",
     "default_database",
+    "migrations",
     "open_database",
     "open_of",
 ]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
-DEFAULT: Final = "default"
-"""The database that nobody has to name."""
 QUIET_S: Final = 3.0
 """How long the end of a process waits for connections in use, of the 5 seconds it has."""
 BETWEEN_LOOKS_S: Final = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseConnection:
-    """The running database: its pool, and where sessions come from.
-
-    Attributes:
-        engines: The views of the pool.
-        config: The section that it was opened with.
-        name: Its name in DATABASES.
-        session_class: What its sessions are; tests have one of their own.
-    """
-
-    engines: Engines
-    config: Database
-    name: str = DEFAULT
-    session_class: type[Session] = Session
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The engine, for code that wants a connection of its own."""
-        return self.engines.engine
-
-    def session(self) -> Session:
-        """Return a new session; whoever makes one closes it."""
-        return self.session_class(self.engines)
-
-    async def ping(self) -> None:
-        """Run one statement; raises what the driver raises."""
-        session = self.session()
-        try:
-            await session.scalar(text("SELECT 1"))
-        finally:
-            await session.close()
 
 
 async def _ping(connection: DatabaseConnection) -> None:
@@ -114,7 +75,24 @@ async def databases(
             for name, config in configs.items()
             if name != DEFAULT
         }
-        yield MappingProxyType({DEFAULT: default, **others})
+        connections = MappingProxyType({DEFAULT: default, **others})
+        await warn_of_budget(current_container(), connections)
+        yield connections
+
+
+@resource(ping=MigrationWatch.check, roles={Role.WEB})
+async def migrations(
+    connections: Annotated[Mapping[str, DatabaseConnection], provide(databases)],
+) -> AsyncIterator[MigrationWatch]:
+    """Let readiness wait for the migrations of this code."""
+    watched = {
+        name: connection.engines
+        for name, connection in connections.items()
+        if connection.config.ready_when_migrated
+        and connection.config.required
+        and not connection.config.read_only
+    }
+    yield MigrationWatch(watched, known_migrations(current_container().settings))
 
 
 def connection_of(name: str = DEFAULT) -> DatabaseConnection:
@@ -142,11 +120,28 @@ def connection_of(name: str = DEFAULT) -> DatabaseConnection:
     )
 
 
+def database_gauges() -> Mapping[str, DatabaseGauges]:
+    """Return what the pools of this process do at this moment, by their names in DATABASES.
+
+    ```python
+    for name, gauges in database_gauges().items():
+        print(name, gauges.checked_out, gauges.waiting)
+    ```
+
+    The few connections by which jobs are claimed and settled are not among them.
+
+    Raises:
+        ContainerMissing: No project runs here.
+    """
+    connections = current_container()[databases]
+    return {name: connection.engines.pool.gauges for name, connection in connections.items()}
+
+
 @asynccontextmanager
 async def _opened(
     settings: Settings, name: str, config: Database
 ) -> AsyncIterator[DatabaseConnection]:
-    if _role() is Role.WORKER:  # where a job has a time limit of its own
+    if role_here() is Role.WORKER:  # where a job has a time limit of its own
         config = config.model_copy(update={"statement_timeout_s": 0})
     connection = await open_of(settings, config, name=name)
     try:
@@ -163,7 +158,7 @@ async def _quiet(pool: WatchedPool) -> None:
             while pool.checkedout():  # noqa: ASYNC110 - no pool tells when that is
                 await asyncio.sleep(BETWEEN_LOOKS_S)
     if pool.checkedout():
-        logger.warning("the pool is closed while it is held by %s", told(pool.holders.values()))
+        logger.warning("the pool is closed while it is held by %s", pool.held_by)
 
 
 def default_database(settings: Settings) -> Database:
@@ -181,93 +176,3 @@ def default_database(settings: Settings) -> Database:
         hint='write DATABASES = {"default": Database(url=...)}',
         where=settings.where("DATABASES"),
     )
-
-
-async def open_of(
-    settings: Settings, config: Database, *, name: str = DEFAULT
-) -> DatabaseConnection:
-    """Open a database of a project; an error names the line of the settings that gives its URL.
-
-    Args:
-        settings: The project's settings.
-        config: One of DATABASES, or a variation of it.
-        name: Its name there.
-
-    Raises:
-        ForgeError: As `open_database`.
-    """
-    application = Application(
-        project=settings.module.partition(".")[0],
-        role=_role(),
-        environment=settings.environment,
-        debug=settings["DEBUG"],
-        database=name,
-    )
-    try:
-        return await _open(config, settings.root, application)
-    except ForgeError as error:
-        error.where = error.where or settings.where("DATABASES")
-        raise
-
-
-def _role() -> Role:
-    try:
-        return current_container().role
-    except ContainerMissing:
-        return Role.COMMAND
-
-
-async def open_database(
-    config: Database, *, root: Path, environment: str, project: str = "", debug: bool = False
-) -> DatabaseConnection:
-    """Make the engines and run one statement.
-
-    Args:
-        config: The section.
-        root: What a relative SQLite file is relative to.
-        environment: The project's.
-        project: Its name.
-        debug: Its DEBUG.
-
-    Raises:
-        ResourceUnavailable: The database cannot be reached, and is `required`.
-        MissingExtraError: The driver is not installed.
-    """
-    application = Application(project=project, environment=environment, debug=debug)
-    return await _open(config, root, application)
-
-
-async def _open(config: Database, root: Path, application: Application) -> DatabaseConnection:
-    engines = make_engines(config, root=root, application=application)
-    connection = DatabaseConnection(engines=engines, config=config, name=application.database)
-    try:
-        await _prove(connection)
-    except ResourceUnavailable as error:
-        if not config.required:
-            logger.warning("going on without it, and trying it at each use: %s", error)
-            return connection
-        await engines.engine.dispose()
-        raise
-    except BaseException:
-        await engines.engine.dispose()
-        raise
-    return connection
-
-
-async def _prove(connection: DatabaseConnection) -> None:
-    try:
-        if connection.config.is_sqlite:
-            await asyncio.to_thread(_open_file, str(connection.engine.url.database))
-        await connection.ping()
-    except (exc.SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
-        raise unavailable(connection.config, error) from error
-
-
-def _open_file(path: str) -> None:
-    """Open a SQLite file once without the asynchronous driver.
-
-    When that fails to open one it leaves a thread behind, which may complain on stderr about the
-    end of the event loop.
-    """
-    with contextlib.closing(sqlite3.connect(path)) as file:
-        file.execute("PRAGMA schema_version")

@@ -75,6 +75,10 @@ class UnitOfWork:
             self._others[name] = self._open(name)
         return self._others[name]
 
+    def opened_of(self, name: str) -> Session | None:
+        """Return the session of a database by its name; None until somebody has asked for it."""
+        return self.opened if name == DEFAULT else self._others.get(name)
+
     def _open(self, name: str) -> Session:
         session = self._open_session(name)
         if self.ended:

@@ -38,30 +38,35 @@ class Holder:
         self.context = context
         self.since = since
 
-    def __str__(self) -> str:
-        origin, stands = self.context.run(_looked)
+    def told(self, database: str) -> str:
+        """Return who it is, for how long and where: `GET /orders, request 7 (6.2 s, in atomic)`."""
+        origin = self.context.run(Origin.here)
         held_s = time.monotonic() - self.since
-        return f"{origin} ({held_s:.1f} s, {stands})"
+        return f"{origin} ({held_s:.1f} s, {self.context.run(_where_it_stands, database)})"
 
 
-def _looked() -> tuple[Origin, str]:
-    return Origin.here(), _where_it_stands()
-
-
-def _where_it_stands() -> str:
+def _where_it_stands(database: str) -> str:
     unit = current_unit()
-    session = None if unit is None or unit.ended else unit.opened
+    session = None if unit is None else unit.opened_of(database)
     if session is None:
         return "outside of a session"
-    if session.in_atomic:
+    guarded = session.sync_session
+    if guarded.depth:
         return "in atomic"
-    return "in a stream" if session.sync_session.streams else "not in atomic"
+    if guarded.pin is not None:
+        return "in pinned"
+    return "in a stream" if guarded.streams else "not in atomic"
 
 
-def told(holders: Iterable[Holder]) -> str:
-    """Return who holds a connection, the longest first: `GET /orders, request 7 (6.2 s, ...)`."""
+def told(holders: Iterable[Holder], database: str) -> str:
+    """Return who holds the connections of a pool, in one line, the longest first.
+
+    Args:
+        holders: Who has taken one.
+        database: The database's name in DATABASES.
+    """
     # One that was lost to the garbage collector has come back without a word.
     held = sorted((each for each in holders if each.entry.in_use), key=lambda each: each.since)
-    shown = [str(each) for each in held[:SHOWN]]
+    shown = [each.told(database) for each in held[:SHOWN]]
     more = len(held) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more > 0 else [])])

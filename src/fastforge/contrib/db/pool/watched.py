@@ -63,6 +63,11 @@ class WatchedPool(AsyncAdaptedQueuePool):
             timeouts=counts.timeouts,
         )
 
+    @property
+    def held_by(self) -> str:
+        """Who has a connection, since when and where, in one line."""
+        return told(self.holders.values(), self.database)
+
     def _do_get(self) -> ConnectionPoolEntry:
         """Give a connection; SQLAlchemy says that subclasses supply this."""
         if self._pool.qsize() or self._overflow < self._max_overflow:
@@ -83,7 +88,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
         of = "" if self.database == DEFAULT else f" of {self.database!r}"
         return PoolExhausted(
             f"no connection{of} was free within {self.timeout():g} s: {self.checkedout()} of"
-            f" {self.size() + self.max_overflow} are held by {told(self.holders.values())}",
+            f" {self.size() + self.max_overflow} are held by {self.held_by}",
             code="db.E007",
             hint="shorten what runs inside `atomic`, or raise pool_size in DATABASES",
         )

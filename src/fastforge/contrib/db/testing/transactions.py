@@ -7,9 +7,10 @@ from typing import Any, Final, cast
 
 from sqlalchemy import AdaptedConnection, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from .errors import connection_lost
-from .turns import take_turns
+from .turns import Turns
 
 __all__ = ["OneTransaction"]
 
@@ -37,6 +38,7 @@ class OneTransaction:
         self._engine = engine
         self._checks_deferred = checks_deferred
         self._inside: AdaptedConnection | None = None
+        self._closed: list[AdaptedConnection] = []
         self._in_unit = False
         self._is_first = True
         self._failed = False
@@ -44,7 +46,7 @@ class OneTransaction:
         self._read_only = False
         sync = engine.sync_engine
         self._is_sqlite = sync.dialect.name == "sqlite"
-        take_turns(sync)
+        self._turns = Turns(sync)
         self._replace_in(sync)
 
     async def end(self) -> None:
@@ -54,12 +56,19 @@ class OneTransaction:
         if inside is None:
             return
         if was_in_unit:  # somebody has left a block open, and a task may still be in it
-            await self._engine.dispose()
+            await self._renew(inside)
             return
         try:
             await _execute(inside.driver_connection, self._is_sqlite, ["ROLLBACK"])
         except Exception:  # it was lost; whatever it says, nothing of it is left
-            await self._engine.dispose()
+            await self._renew(inside)
+
+    async def _renew(self, lost: AdaptedConnection) -> None:
+        """Close the connection, whoever uses it, so that its locks are free; go on with another."""
+        self._closed.append(lost)
+        await greenlet_spawn(self._engine.dialect.do_terminate, lost)
+        await self._engine.dispose()
+        self._turns.watch(self._engine.sync_engine)
 
     # --- in the place of the dialect ---
 
@@ -94,14 +103,16 @@ class OneTransaction:
     def _commit(self, connection: Any) -> None:
         if self._read_only:  # it wrote nothing, and only so is the next one allowed to write
             self._roll_back(connection)
-        elif self._in_unit:
+        elif self._in_unit or _adapted(connection) in self._closed:
+            if _adapted(connection) is not self._inside:
+                raise connection_lost()
             self._check_deferred(connection)
             self._end_unit(connection, f"RELEASE SAVEPOINT {UNIT}")
         elif self._inside is None:
             self._commit_driver(connection)
 
     def _roll_back(self, connection: Any) -> None:
-        if not self._in_unit:
+        if not self._in_unit or _adapted(connection) is not self._inside:
             if self._inside is None:
                 self._roll_back_driver(connection)
             return

@@ -10,39 +10,46 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from .errors import turn_of_its_own, turn_too_late
 
-__all__ = ["take_turns"]
+__all__ = ["Turns"]
 
 
-def take_turns(engine: Engine) -> None:
-    """Let the pool of one connection say why nobody else gets it.
+class Turns:
+    """Lets a pool of one connection say why nobody else gets it.
 
     Each use is a turn: a statement outside `atomic`, or a whole block. Others wait, the first
     first. A task that holds it and asks for another would wait for ever, and is told at once.
 
     Args:
-        engine: With a pool of one connection; its pool is in use by nobody.
+        engine: With a pool of one connection, which is in use by nobody.
     """
-    pool = engine.pool
-    connect = pool.connect
-    holder: list[asyncio.Task[Any] | None] = [None]
 
-    def connect_in_turn() -> PoolProxiedConnection:
-        if holder[0] is not None and holder[0] is _current_task():
-            raise turn_of_its_own()
-        try:
-            return connect()
-        except exc.TimeoutError as error:
-            raise turn_too_late(error) from error
+    def __init__(self, engine: Engine) -> None:
+        self._holder: asyncio.Task[Any] | None = None
+        event.listen(engine, "checkout", self._begin)
+        event.listen(engine, "checkin", self._end)
+        self.watch(engine)
 
-    @event.listens_for(pool, "checkout")
-    def begin(_connection: Any, _record: Any, _proxy: Any) -> None:
-        holder[0] = _current_task()
+    def watch(self, engine: Engine) -> None:
+        """Begin anew with an engine's pool, which is another after each `dispose()`."""
+        self._holder = None
+        pool = engine.pool
+        connect = pool.connect
 
-    @event.listens_for(pool, "checkin")
-    def end(_connection: Any, _record: Any) -> None:
-        holder[0] = None
+        def connect_in_turn() -> PoolProxiedConnection:
+            if self._holder is not None and self._holder is _current_task():
+                raise turn_of_its_own()
+            try:
+                return connect()
+            except exc.TimeoutError as error:
+                raise turn_too_late(error) from error
 
-    setattr(pool, "connect", connect_in_turn)  # noqa: B010 - a method, on this one object
+        setattr(pool, "connect", connect_in_turn)  # noqa: B010 - a method, on this one object
+
+    def _begin(self, *_: Any) -> None:
+        self._holder = _current_task()
+
+    def _end(self, *_: Any) -> None:
+        self._holder = None
 
 
 def _current_task() -> asyncio.Task[Any] | None:

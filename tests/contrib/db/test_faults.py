@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from typing import Any
 
@@ -32,7 +33,6 @@ from fastforge.contrib.db.errors import (
 )
 from fastforge.contrib.db.faults import CLASSES, place_of, translate_errors
 from fastforge.contrib.db.resources import DatabaseConnection
-from tests.processes import wait_until_async
 
 from .tables import Account, Entry, opened
 
@@ -177,12 +177,10 @@ async def terminate(db: DatabaseConnection, pid: int) -> None:
     # Each statement for itself: in a transaction pg_stat_activity stays what it was.
     async with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as other:
         await other.execute(text(f"SELECT pg_terminate_backend({pid})"))
-
-        async def gone() -> bool:
-            query = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}"
-            return (await other.execute(text(query))).scalar() == 0
-
-        assert await wait_until_async(gone)
+        query = text(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}")
+        async with asyncio.timeout(60):
+            while (await other.execute(query)).scalar():
+                await asyncio.sleep(0.01)
 
 
 async def killed(db: DatabaseConnection, raw: AsyncConnection) -> None:

@@ -13,12 +13,15 @@ from alembic.autogenerate import render
 from alembic.operations import ops
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import (
+    ColumnProperty,
     DeclarativeBase,
+    InstanceState,
     Mapped,
     ORMExecuteState,
     Session,
     mapped_column,
     registry,
+    strategies,
 )
 
 import fastforge.contrib.db
@@ -31,6 +34,7 @@ from fastforge.contrib.db.internals import (
     forget_class,
     locks_rows,
     note_enum_types,
+    replace_loaders,
     same_affinity,
     variants_of,
 )
@@ -52,6 +56,9 @@ STANDARD_LIBRARY = {"_getframe"}
         (sa.Integer, "_type_affinity"),
         (sa.Integer, "_variant_mapping"),
         (sa.UniqueConstraint("x"), "_type_bound"),
+        (InstanceState, "_instance_level_callable_processor"),
+        (ColumnProperty, "_deferred_column_loader"),
+        (strategies, "_LoadDeferredColumns"),
         (sa.Connection, "_run_ddl_visitor"),
         (render, "_repr_type"),
         (ops.CreateTableOp("x", []), "_constraints_included"),
@@ -182,3 +189,39 @@ def test_a_noted_enum_type_is_not_made_again() -> None:
 def test_an_enum_type_is_made_nowhere() -> None:
     connection: Any = SkippedConnection(postgresql_dialect())
     sa.Enum("red", name="colour").create(connection)
+
+
+def test_whatever_loads_an_attribute_can_be_replaced() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Note(Base):
+        __tablename__ = "note"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str]
+        long: Mapped[str] = mapped_column(deferred=True)
+
+    seen: list[str] = []
+
+    def wrap(load: Any, key: str) -> Any:
+        def loaded(*arguments: Any) -> Any:
+            seen.append(key)
+            return load(*arguments)
+
+        return loaded
+
+    sa.orm.configure_mappers()
+    replace_loaders(sa.inspect(Note), wrap)
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Note(id=1, text="a", long="b"))
+        session.commit()
+        note = session.get_one(Note, 1)
+        session.expire(note)
+        assert (note.text, seen) == ("a", [""])
+        assert (note.long, seen) == ("b", ["", "long"])
+    with Session(engine) as session:
+        found = session.scalars(sa.select(Note).options(sa.orm.load_only(Note.id))).one()
+        assert (found.text, seen) == ("a", ["", "long", "text"])
+    engine.dispose()

@@ -235,12 +235,14 @@ class GuardedSession(orm.Session):
         """Keep what a savepoint wrote, unless a part of it has failed."""
         if spoiled or not savepoint.is_active:
             raise transaction_failed()
-        savepoint.commit()
+        with self._connected():
+            savepoint.commit()
 
     def undo(self, savepoint: orm.SessionTransaction) -> None:
         """Undo what a savepoint wrote, unless it has ended already."""
         if self.get_nested_transaction() is savepoint:
-            savepoint.rollback()
+            with self._connected():
+                savepoint.rollback()
 
     @contextmanager
     def streaming(self) -> Iterator[None]:

@@ -99,6 +99,8 @@ class _Named:
     def __call__(self, state: orm.InstanceState[Any], *arguments: Any) -> Any:
         try:
             return self.loader(state, *arguments)
+        except LazyLoad:  # it is told already
+            raise
         except DetachedInstanceError as error:
             mapper = state.mapper
             expired = () if self.key else set(arguments[0]) & set(mapper.column_attrs.keys())

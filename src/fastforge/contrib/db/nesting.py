@@ -200,7 +200,11 @@ class _Savepoint:
     async def _undo(self) -> None:
         del self._session.waiting[self._waiting_before :]
         self._guarded.spoiled = self._spoiled_before
-        await shielded(self._session.run_sync(lambda _: self._guarded.undo(self._savepoint)))
+        await shielded(self._undo_it())
+
+    async def _undo_it(self) -> None:
+        await self._session.idle()
+        await self._session.run_sync(lambda _: self._guarded.undo(self._savepoint))
 
 
 class _Joined:

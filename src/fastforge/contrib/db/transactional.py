@@ -101,14 +101,14 @@ class TransactionalSession(AsyncSession):
 
     async def _rollback(self) -> None:
         self.waiting.clear()
-        await self._idle()
+        await self.idle()
         await super().rollback()
 
     async def _close(self) -> None:
-        await self._idle()
+        await self.idle()
         await super().close()
 
-    async def _idle(self) -> None:
+    async def idle(self) -> None:
         """Wait for the statement of a task that was left behind: a driver takes one at a time."""
         while self.guarded.in_use:  # noqa: ASYNC110 - no driver tells when a statement ends
             await anyio.sleep(BETWEEN_LOOKS_S)

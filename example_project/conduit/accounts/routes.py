@@ -1,6 +1,6 @@
 """The accounts API."""
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from sqlalchemy import select
 
 from conduit.text import Text
@@ -24,7 +24,5 @@ async def register(body: NewUserRequest, db: DbSession) -> UserResponse:
 @router.get("/profiles/{username}")
 async def show_profile(username: Text, db: DbSession) -> ProfileResponse:
     """Show one account as others see it."""
-    user = await db.scalar(select(User).where(User.username == username))
-    if user is None:
-        raise HTTPException(404, "no such profile")
+    user = await db.get_or_404(select(User).where(User.username == username))
     return ProfileResponse(profile=Profile.model_validate(user))

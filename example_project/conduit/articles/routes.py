@@ -1,14 +1,13 @@
 """The articles API."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, HTTPException, Query
-from sqlalchemy import func, select
+from fastapi import APIRouter, HTTPException
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from conduit.accounts.models import User
 from conduit.text import Text
 from fastforge.contrib.db import DbSession
+from fastforge.contrib.db.pagination import OffsetPage, paginate
 
 from .models import Article, Tag
 from .publishing import publish
@@ -40,32 +39,24 @@ async def create_article(body: NewArticleRequest, db: DbSession) -> ArticleRespo
 
 @router.get("/articles")
 async def list_articles(
-    db: DbSession,
-    tag: Text | None = None,
-    author: Text | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    db: DbSession, page: OffsetPage, tag: Text | None = None, author: Text | None = None
 ) -> ArticlesResponse:
     """List articles, the newest first; four queries, whatever the size of the page."""
-    matching = select(Article)
+    matching = select(Article).order_by(Article.created_at.desc()).options(*WITH_AUTHOR_AND_TAGS)
     if tag is not None:
         matching = matching.where(Article.tags.any(Tag.name == tag))
     if author is not None:
         matching = matching.where(Article.author.has(User.username == author))
-    count = await db.scalar(select(func.count()).select_from(matching.subquery()))
-    newest_first = matching.order_by(Article.created_at.desc(), Article.id.desc())
-    page = await db.scalars(newest_first.limit(limit).offset(offset).options(*WITH_AUTHOR_AND_TAGS))
-    articles = [ArticleSummary.model_validate(article) for article in page]
-    return ArticlesResponse(articles=articles, articles_count=count or 0)
+    found = await paginate(db, matching, page, total=True)
+    articles = [ArticleSummary.model_validate(article) for article in found.items]
+    return ArticlesResponse(articles=articles, articles_count=found.total or 0)
 
 
 @router.get("/articles/{slug}")
 async def show_article(slug: Text, db: DbSession) -> ArticleResponse:
     """Show one article."""
     query = select(Article).where(Article.slug == slug).options(*WITH_AUTHOR_AND_TAGS)
-    article = await db.scalar(query)
-    if article is None:
-        raise HTTPException(404, "no such article")
+    article = await db.get_or_404(query)
     return ArticleResponse(article=ArticleOut.model_validate(article))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from ...exceptions import CommandError
 from .engine import url_of
+from .pool.arguments import ssl_mode
 from .settings import Database
 
 __all__ = ["Client", "client_of"]
@@ -37,10 +38,8 @@ LIBPQ: Final = MappingProxyType(
         "options": "PGOPTIONS",
         "passfile": "PGPASSFILE",
         "service": "PGSERVICE",
-        "ssl": "PGSSLMODE",
         "sslcert": "PGSSLCERT",
         "sslkey": "PGSSLKEY",
-        "sslmode": "PGSSLMODE",
         "sslrootcert": "PGSSLROOTCERT",
         "target_session_attrs": "PGTARGETSESSIONATTRS",
         "user": "PGUSER",
@@ -77,10 +76,15 @@ def client_of(database: Database, *, root: Path) -> Client:
     """
     url = url_of(database, root)
     if not database.is_sqlite:
+        mode = ssl_mode(database)
         return Client(
             program=_installed("psql"),
             command=["psql"],
-            environment={**_address(url), **_options(url, database.connect_timeout_s)},
+            environment={
+                **_address(url),
+                **_options(url, database.connect_timeout_s),
+                **({"PGSSLMODE": mode} if mode else {}),
+            },
         )
     file = str(url.database)
     if shutil.which("sqlite3") is None and sys.version_info >= PYTHON_WITH_SQLITE_SHELL:
@@ -116,10 +120,6 @@ def _options(url: URL, connect_timeout_s: float) -> dict[str, str]:
     timeout_s = max(LEAST_CONNECT_TIMEOUT_S, math.ceil(connect_timeout_s))
     values = {name: _joined(value) for name, value in url.query.items()}
     found = {LIBPQ[name]: value for name, value in values.items() if name in LIBPQ}
-    if "ssl" in values:
-        found["PGSSLMODE"] = {"true": "require", "false": "disable"}.get(
-            values["ssl"].lower(), values["ssl"]
-        )
     return {"PGCONNECT_TIMEOUT": str(timeout_s), **_hosts(values), **found}
 
 

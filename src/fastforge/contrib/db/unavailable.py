@@ -24,6 +24,11 @@ class Cause:
 
 
 _CAUSES: Final = (
+    Cause(  # before the time limits, since it names one
+        r"unsupported startup parameter",
+        "a pooler answers there, and takes no settings from whoever connects",
+        "write Database(..., pooler='transaction', direct_url=...)",
+    ),
     Cause(
         r"28P01|28000|password authentication|no pg_hba",
         "the server refuses the user or its password",
@@ -39,6 +44,16 @@ _CAUSES: Final = (
         r"53300|too many (clients|connections)|connection slots",
         "the server has no connection left",
         "raise max_connections, or lower pool_size: every process has a pool of its own",
+    ),
+    Cause(
+        r"SSL upgrade|does not support SSL",
+        "the server does not offer TLS, and without it nothing is sent",
+        'turn TLS on there, or write ssl="disable" in DATABASES where nobody can listen',
+    ),
+    Cause(
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|root certificate",
+        "the server's certificate is not trusted",
+        "set PGSSLROOTCERT to the file of its authority",
     ),
     Cause(r"57P03|starting up|shutting down", "the server starts or stops", "wait for it"),
     Cause(r"refused", "nothing listens there", "start it, or check the host and port in the URL"),

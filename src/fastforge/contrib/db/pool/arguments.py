@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +28,8 @@ CLIENT_CHECK: Final = "client_connection_check_interval"
 LOCAL_HOSTS: Final = ("", "localhost", "127.0.0.1", "::1")
 SSL_OPTIONS: Final = ("ssl", "sslmode")
 """What a URL says of encryption, in the words of either driver."""
+SSL_MODES: Final = MappingProxyType({"true": "require", "false": "disable"})
+"""What is not libpq's word, in libpq's words."""
 
 
 def connect_arguments(database: Database) -> dict[str, Any]:
@@ -81,7 +84,8 @@ def ssl_mode(database: Database) -> str | None:
     query = parse_qs(urlsplit(database.url).query)
     for option in SSL_OPTIONS:
         if option in query:
-            return query[option][-1]
+            mode = query[option][-1].lower()
+            return SSL_MODES.get(mode, mode)
     return None if _is_local(database) else "require"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, declared_attr, has_inherited_table
 
 from ...exceptions import ComponentError, Location
+from .enum_checks import ENUM_TYPES, check_enums
 from .errors import NaiveDatetime
 from .internals import forget_class
 from .lazy import name_what_is_detached
@@ -83,6 +84,9 @@ class Model(AsyncAttrs, DeclarativeBase):
         placed_at: Mapped[datetime] = mapped_column(default=utcnow)
     ```
 
+    `Mapped[Colour]` of an `enum.Enum` is a text of at most 50 characters, the member's name, with
+    a CHECK that the database holds it to; so is a `Mapped[Literal["red", "blue"]]`.
+
     Surprises: all tables of a process stand in one place. Two projects in one process, or two
     apps of one label, cannot both have an `orders` with an `Order`: give one class a
     `__tablename__`, or its app's folder another name.
@@ -92,7 +96,7 @@ class Model(AsyncAttrs, DeclarativeBase):
     """
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime(), **ENUM_TYPES}
 
     @declared_attr.directive
     def __tablename__(cls) -> str | None:  # noqa: N805
@@ -107,6 +111,10 @@ class Model(AsyncAttrs, DeclarativeBase):
         table = cls.__dict__.get("__table__")
         if table is not None:
             table.info[_OWNER] = _dotted(cls)
+        # The table of a parent, too: a class that shares it may add columns.
+        whole = getattr(cls, "__table__", None)
+        if isinstance(whole, Table):
+            check_enums(whole)
         if "__mapper__" in cls.__dict__:
             name_what_is_detached(cls)
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ....commands import Context, command
-from ....exceptions import CommandError
+from ....exceptions import CommandError, ErrorGroup
 
 if TYPE_CHECKING:
     from ....project import Project
+    from ..migrations.answers import Answers
     from ..migrations.folders import AppFolder
     from ..migrations.history import History
-    from ..migrations.maker import AppTables
-    from ..migrations.questions import Ask, Suspicion
     from ..migrations.writer import NewMigration
 
 __all__ = ["makemigrations"]
@@ -31,29 +30,39 @@ def makemigrations(
     dry_run: Annotated[bool, "Show the files in place of writing them."] = False,
     name: Annotated[str, "The name for the file, after its number."] = "",
     empty: Annotated[bool, "Write a file without operations, to fill in by hand."] = False,
+    merge: Annotated[bool, "Join the last migrations of an app that has several."] = False,
     renamed: Annotated[bool, "What looks renamed was renamed."] = False,
     not_renamed: Annotated[bool, "What looks renamed was dropped and made anew."] = False,
+    fill: Annotated[
+        list[str], "TABLE.COLUMN=SQL: what rows get in a column that becomes NOT NULL."
+    ] = [],  # noqa: B006
 ) -> int:
     """Compare the models with the migration files and write what is missing."""
+    from ..migrations.answers import Answers
     from ..migrations.files import load_history
-    from ..migrations.maker import empty_migration
-    from ..migrations.project import app_folders, app_tables
+    from ..migrations.project import app_folders
 
-    project = context.project
-    folders = app_folders(project)
-    history = load_history(folders)
+    if empty and merge:
+        raise CommandError("--empty and --merge exclude each other", code="db.E141")
+    answers = Answers.of(
+        renamed=renamed,
+        not_renamed=not_renamed,
+        fill=fill,
+        interactive=not check and sys.stdin.isatty(),
+    )
+    folders = app_folders(context.project)
+    history = load_history(folders, conflicting=merge)
     chosen = _chosen(folders, app, history)
-    if empty:
-        new: tuple[NewMigration, ...] = (empty_migration(history, _one(chosen, app), name=name),)
+    if merge:
+        new = _merging(history, chosen, name)
+    elif empty:
+        new = _empty(history, chosen, app, name)
     else:
-        tables = app_tables(project)
-        pairs = [(folder, tables[folder.label]) for folder in chosen]
-        ask = _ask(renamed, not_renamed, interactive=not check and sys.stdin.isatty())
-        new = _missing(history, pairs, ask, name)
-    if not new:
-        context.echo("No changes in the models.")
-        return 0
-    return _report(context, new, check=check, dry_run=dry_run)
+        new = _missing(context.project, history, chosen, answers, name)
+    if new:
+        return _report(context, new, check=check, dry_run=dry_run)
+    context.echo("No app has several last migrations." if merge else "No changes in the models.")
+    return 0
 
 
 def _chosen(folders: tuple[AppFolder, ...], app: str, history: History) -> list[AppFolder]:
@@ -63,38 +72,49 @@ def _chosen(folders: tuple[AppFolder, ...], app: str, history: History) -> list[
     return [folder for folder in folders if folder.label == app]
 
 
-def _one(chosen: list[AppFolder], app: str) -> AppFolder:
+def _merging(history: History, chosen: list[AppFolder], name: str) -> tuple[NewMigration, ...]:
+    from ..migrations.merging import merging_migrations
+
+    new = merging_migrations(history, chosen, name=name)
+    joined = {migration.label for migration in new}
+    left = (history.conflict(label) for label in history.labels if label not in joined)
+    if not new and (conflicts := tuple(filter(None, left))):
+        raise ErrorGroup(conflicts)
+    return new
+
+
+def _empty(
+    history: History, chosen: list[AppFolder], app: str, name: str
+) -> tuple[NewMigration, ...]:
+    from ..migrations.maker import empty_migration
+
     if not app:
         raise CommandError(
             "--empty needs the app that the file is for",
             code="db.E118",
             hint=f"manage makemigrations {chosen[0].label if chosen else 'APP'} --empty",
         )
-    return chosen[0]
+    return (empty_migration(history, chosen[0], name=name),)
 
 
 def _missing(
-    history: History, pairs: list[tuple[AppFolder, AppTables]], ask: Ask, name: str
+    project: Project, history: History, chosen: list[AppFolder], answers: Answers, name: str
 ) -> tuple[NewMigration, ...]:
     from ..migrations.maker import missing_migrations
+    from ..migrations.project import app_tables
 
-    return missing_migrations(history, pairs, ask=ask, name=name)
-
-
-def _ask(renamed: bool, not_renamed: bool, *, interactive: bool) -> Ask:
-    if renamed and not_renamed:
-        raise CommandError("--renamed and --not-renamed exclude each other", code="db.E128")
-
-    def ask(suspicion: Suspicion) -> bool | None:
-        if renamed or not_renamed:
-            return renamed
-        if not interactive:
-            return None
-        import click
-
-        return click.confirm(suspicion.question, err=True)
-
-    return ask
+    tables = app_tables(project)
+    labels = {folder.label for folder in chosen}
+    new = missing_migrations(
+        history,
+        [(folder, tables[folder.label]) for folder in chosen],
+        ask=answers.ask,
+        fill=answers.fill,
+        name=name,
+        others=[each for label, each in tables.items() if label not in labels],
+    )
+    answers.check_used()
+    return new
 
 
 def _report(context: Context, new: tuple[NewMigration, ...], *, check: bool, dry_run: bool) -> int:

@@ -17,11 +17,16 @@ from .migration import Migration
 __all__ = ["load_history"]
 
 
-def load_history(folders: Iterable[AppFolder]) -> History:
+def load_history(folders: Iterable[AppFolder], *, conflicting: bool = False) -> History:
     """Read the migrations of all apps.
 
+    Args:
+        folders: Where they stand.
+        conflicting: Take apps with several last migrations too: to join them.
+
     Raises:
-        ErrorGroup: Every file that does not load or has a wrong form.
+        ErrorGroup: Every file that does not load or has a wrong form, or every app that has
+            several last migrations.
         MigrationFileError: The migrations do not fit together.
     """
     migrations: list[Migration] = []
@@ -35,7 +40,11 @@ def load_history(folders: Iterable[AppFolder]) -> History:
                 errors.append(error)
     if errors:
         raise ErrorGroup(errors)
-    return History([folder.label for folder in folders], migrations)
+    history = History([folder.label for folder in folders], migrations)
+    conflicts = tuple(filter(None, map(history.conflict, history.labels)))
+    if conflicts and not conflicting:
+        raise conflicts[0] if len(conflicts) == 1 else ErrorGroup(conflicts)
+    return history
 
 
 def _load(label: str, path: Path) -> Migration:

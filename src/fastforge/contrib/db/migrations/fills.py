@@ -42,6 +42,16 @@ class Unfilled:
         return f"{self.table.key}.{self.column.name}"
 
     @property
+    def question(self) -> str:
+        """What to ask the user."""
+        if self.is_new:
+            return f"What do the rows that are there get in the new column {self.key}? SQL"
+        return (
+            f"What do rows get that have no value in {self.key}, which becomes NOT NULL?"
+            " SQL, nothing if there are none"
+        )
+
+    @property
     def suggestion(self) -> str:
         """The default that the model has in Python, as SQL; empty if it has none that is plain."""
         default = self.column.default

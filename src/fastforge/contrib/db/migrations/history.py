@@ -64,22 +64,30 @@ class History:
         followed = {previous for migration in own for previous in migration.previous}
         return tuple(migration for migration in own if migration.id not in followed)
 
+    def conflict(self, label: str) -> MigrationFileError | None:
+        """Return the error for an app that has several last migrations, or None."""
+        heads = self.heads(label)
+        if len(heads) < 2:
+            return None
+        names = " and ".join(head.path.name for head in heads)
+        return MigrationFileError(
+            f"the app {label!r} has {len(heads)} last migrations, as after joining two branches"
+            f" of the code: {names}",
+            code="db.E105",
+            hint=f"join them: manage makemigrations {label} --merge",
+            where=Location(str(heads[-1].path), 1),
+        )
+
     def head(self, label: str) -> Migration | None:
         """Return the last migration of an app, or None when it has none.
 
         Raises:
-            MigrationFileError: It has several, as after merging two branches of the code.
+            MigrationFileError: It has several.
         """
-        heads = self.heads(label)
-        if len(heads) > 1:
-            names = " and ".join(head.name for head in heads)
-            raise MigrationFileError(
-                f"the app {label!r} has {len(heads)} last migrations: {names}",
-                code="db.E105",
-                hint=f'set down_revision = "{heads[0].id}" in the later one and renumber its file',
-                where=Location(str(heads[-1].path), 1),
-            )
-        return heads[0] if heads else None
+        conflict = self.conflict(label)
+        if conflict is not None:
+            raise conflict
+        return next(iter(self.heads(label)), None)
 
     def find(self, label: str, target: str) -> Migration:
         """Return the migration that somebody typed: a name, its beginning, or a number.
@@ -128,7 +136,9 @@ class History:
         for required in migration.requires:
             if required not in self._found:
                 label = required.partition(".")[0]
-                hint = did_you_mean(required, self._found)
+                hint = did_you_mean(required, self._found) or (
+                    f"bring {required.partition('.')[2]}.py back into the migrations of {label!r}"
+                )
                 if label not in self.labels:
                     hint = f"the app {label!r} has to be in INSTALLED_APPS"
                 raise MigrationFileError(

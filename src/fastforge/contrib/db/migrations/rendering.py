@@ -13,7 +13,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-from sqlalchemy import Column, Dialect, FetchedValue, Integer
+from sqlalchemy import Column, Dialect, Enum, FetchedValue, Integer
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import CompileError
@@ -108,6 +108,9 @@ class Renderer:
             return False
         if isinstance(type_, TypeDecorator):
             return source_of_type(_behind(type_), context)
+        if isinstance(type_, Enum) and not (type_.native_enum or type_.create_constraint):
+            # Its values are the matter of its CHECK: see enum_checks.
+            return f"sa.String(length={type_.length})"
         module = type(type_).__module__
         if module.partition(".")[0] != "sqlalchemy":
             context.imports.add(f"import {module}")

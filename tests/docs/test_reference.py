@@ -46,6 +46,7 @@ PUBLIC = (
     "fastforge.components",
     "fastforge.conf",
     "fastforge.contrib.db",
+    "fastforge.contrib.db.pagination",
     "fastforge.contrib.http",
     "fastforge.contrib.jobs",
     "fastforge.contrib.static",

@@ -1,81 +1,12 @@
-"""The commands as a user types them: output, exit codes, and five of them at once."""
+"""The commands as a user types them: output and exit codes."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from tests.folder import ProjectFolder, isolated
-from tests.processes import Process, run, start
-
-SHOP = {
-    "shop/settings.py": """
-        from fastforge.conf import env
-        from fastforge.contrib.db import Database
-
-        INSTALLED_APPS = ["fastforge.contrib.db", "shop.users", "shop.blog"]
-        DATABASES = {
-            "default": Database(url=env("DATABASE_URL", default="sqlite+aiosqlite:///db.sqlite3"))
-        }
-        """,
-    "shop/users/models.py": """
-        from sqlalchemy.orm import Mapped, mapped_column
-
-        from fastforge.contrib.db import Model
-
-        class User(Model):
-            id: Mapped[int] = mapped_column(primary_key=True)
-            email: Mapped[str] = mapped_column(unique=True)
-        """,
-    "shop/blog/models.py": """
-        from datetime import datetime
-
-        from sqlalchemy import Column, ForeignKey, Table, func
-        from sqlalchemy.orm import Mapped, mapped_column, relationship
-
-        from fastforge.contrib.db import Model
-
-        post_tags = Table(
-            "blog_post_tags",
-            Model.metadata,
-            Column("post_id", ForeignKey("blog_post.id"), primary_key=True),
-            Column("tag_id", ForeignKey("blog_tag.id"), primary_key=True),
-        )
-
-        class Tag(Model):
-            id: Mapped[int] = mapped_column(primary_key=True)
-
-        class Post(Model):
-            id: Mapped[int] = mapped_column(primary_key=True)
-            author_id: Mapped[int] = mapped_column(ForeignKey("users_user.id", ondelete="CASCADE"))
-            made_at: Mapped[datetime] = mapped_column(server_default=func.now())
-            title: Mapped[str]
-            tags: Mapped[list[Tag]] = relationship(secondary=post_tags)
-        """,
-    "pyproject.toml": """
-        [tool.fastforge]
-        settings = "shop.settings"
-        """,
-}
-
-MANAGE = [sys.executable, "-m", "fastforge"]
-
-# Several commands in one interpreter: starting it costs more than the commands.
-STORY = """
-import contextlib, io, json, sys
-from fastforge.management.cli import run
-told = []
-for arguments in json.loads(sys.argv[1]):
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
-        code = run(arguments)
-    told.append([code, out.getvalue()])
-print(json.dumps(told))
-"""
+from .shop import Shop
 
 UNAPPLIED = """
 import asyncio
@@ -94,54 +25,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-class Shop:
-    """A project in a folder, and its command line."""
-
-    def __init__(self, folder: ProjectFolder) -> None:
-        self.folder = folder
-        self.environ = {"FASTFORGE_ENV": "test", "PYTHONDONTWRITEBYTECODE": "1"}
-
-    def manage(self, *arguments: str, exit_code: int = 0) -> str:
-        """Run a command, check its exit code and return what it wrote."""
-        done = run([*MANAGE, *arguments], cwd=self.folder.path, env=self.environ)
-        assert done.returncode == exit_code, f"{arguments}: {done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def story(self, *commands: str) -> list[tuple[int, str]]:
-        """Run commands one after the other; the exit code and what each wrote."""
-        arguments = json.dumps([command.split() for command in commands])
-        told = json.loads(self.script(STORY, arguments))
-        return [(code, text) for code, text in told]
-
-    def script(self, text: str, *arguments: str) -> str:
-        """Run Python in the project's folder and return what it printed."""
-        argv = [sys.executable, "-c", text, *arguments]
-        done = run(argv, cwd=self.folder.path, env=self.environ)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def start(self, *arguments: str) -> Process:
-        return start([*MANAGE, *arguments], cwd=self.folder.path, env=self.environ)
-
-    def replace(self, file: str, old: str, new: str) -> None:
-        path = self.folder.path / file
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
-
-    def files(self, app: str) -> list[str]:
-        return sorted(
-            path.name for path in (self.folder.path / f"shop/{app}/migrations").glob("0*")
-        )
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with isolated(tmp_path) as folder:
-        folder.write(SHOP)
-        yield Shop(folder)
 
 
 def test_a_project_from_its_models_to_its_tables_and_back(
@@ -277,67 +160,6 @@ def test_sqlmigrate_prints_sql_and_asks_no_database(shop: Shop, driver: str) -> 
     else:
         assert "ALTER TABLE users_user DROP CONSTRAINT uq_users_user_email;" in second
     assert "DELETE FROM fastforge_migration WHERE id = 'users.0002_loosen';" in back
-
-
-MANY = """
-import sqlalchemy as sa
-revision = "users.{name}"
-down_revision = {previous!r}
-depends_on = None
-def upgrade(op):
-    op.create_table("users_t{number}", sa.Column("id", sa.Integer, primary_key=True))
-    op.execute("INSERT INTO users_count (number) VALUES ({number})")
-"""
-
-
-def test_five_processes_at_once_apply_each_migration_once(
-    shop: Shop, each_database_url: str
-) -> None:
-    """On an empty database and on one that is half migrated."""
-    shop.environ["DATABASE_URL"] = each_database_url
-    shop.manage("makemigrations")
-    folder = shop.folder.path / "shop/users/migrations"
-    first = folder / "0001_initial.py"
-    table = 'op.create_table("users_count", sa.Column("number", sa.Integer, nullable=False))'
-    first.write_text(first.read_text().replace("    op.create", f"    {table}\n    op.create", 1))
-    for names in (range(2, 8), range(8, 14)):
-        for number in names:
-            previous = max(path.stem for path in folder.glob("0*.py"))
-            name = f"{number:04}_more"
-            text = MANY.format(name=name, number=number, previous=f"users.{previous}")
-            (folder / f"{name}.py").write_text(text)
-        with ExitStack() as stack:
-            processes = [stack.enter_context(shop.start("migrate")) for _ in range(5)]
-            assert [process.wait() for process in processes] == [0] * 5, list(map(str, processes))
-            lines = [line for item in processes for line in item.output.splitlines()]
-        applied = sorted(line.split()[1] for line in lines if line.startswith("applied"))
-        assert len(applied) == len(set(applied)) == (8 if 2 in names else 6)
-    assert shop.manage("migrate") == "Nothing to do.\n"
-
-
-def test_a_killed_migrate_frees_the_lock_and_leaves_nothing_half_done(
-    shop: Shop, each_postgres_url: str
-) -> None:
-    shop.environ["DATABASE_URL"] = each_postgres_url
-    shop.manage("makemigrations")
-    path = shop.folder.path / "shop/users/migrations/0001_initial.py"
-    text = path.read_text()
-    slow = text.replace(
-        "    op.create_table(",
-        '    op.execute("CREATE TABLE users_half (id INTEGER)")\n'
-        '    print("begun", flush=True)\n'
-        '    op.execute("SELECT pg_sleep(600)")\n'
-        "    op.create_table(",
-        1,
-    )
-    path.write_text(slow)
-    with shop.start("migrate") as killed:
-        killed.wait_for("begun")
-        assert "[db.E120]" in shop.manage("migrate", "--lock-timeout-s", "0.3", exit_code=2)
-        killed.kill()
-        killed.wait()
-    path.write_text(text)
-    assert "applied: users.0001_initial" in shop.manage("migrate")
 
 
 def test_what_is_unapplied_is_known_to_a_running_project(

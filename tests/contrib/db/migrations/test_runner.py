@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastforge.contrib.db.migrations.errors import (
 )
 from fastforge.contrib.db.migrations.lock import migration_lock
 from fastforge.contrib.db.migrations.plan import ZERO, Target
+from fastforge.contrib.db.migrations.sentinel import holder_of, sentinel_path
 
 from .world import (
     World,
@@ -170,7 +172,8 @@ async def test_a_failing_migration_leaves_nothing_behind(
         message = str(caught.value)
         assert message.startswith(f"[db.E122] {path}:")
         assert "cannot apply blog.0002_half" in message
-        assert "nowhere" in message
+        assert "at its statement 2: INSERT INTO nowhere VALUES (1); it was rolled back" in message
+        assert message.endswith("staying: apply users.0001_initial, apply blog.0001_initial")
         assert len(message.splitlines()) == 1
         assert "blog_half" not in await dump(engines)
         assert await applied(engines) == {"users.0001_initial", "blog.0001_initial"}
@@ -300,6 +303,95 @@ async def test_an_index_is_made_concurrently_while_the_lock_is_held(
         assert "ix_title" in (await dump(engines))["blog_post"]["names"]
 
 
+async def test_what_runs_in_no_transaction_tells_what_it_leaves_and_how_to_go_on(
+    world: World, each_postgres_url: str
+) -> None:
+    """Over rows that are alike: PostgreSQL keeps the index, and it is good for nothing."""
+    world.make(two_apps)
+    world.write(
+        "blog",
+        "0002_index",
+        """
+        atomic = False
+        def upgrade(op):
+            op.execute("CREATE TABLE blog_left (id INTEGER)")
+            op.create_index(
+                "ix_title", "blog_post", ["title"], unique=True, postgresql_concurrently=True
+            )
+        """,
+    )
+    async with connected(each_postgres_url) as engines:
+        await run(engines, world, Target(label="blog", name="0001"))
+        await execute(engines, *ROWS)
+        await execute(engines, "INSERT INTO blog_post (id, author_id, title) VALUES (2, 1, 't')")
+        with pytest.raises(MigrationFailed) as caught:
+            await run(engines, world)
+        message = str(caught.value)
+        assert "what it did stays: CREATE TABLE blog_left (id INTEGER); not valid" in message
+        assert "to be dropped: ix_title; nothing was done before it; drop what is left" in message
+        assert "manage migrate blog 0002_index --fake" in message
+        assert "blog.0002_index" not in await applied(engines)
+        await execute(
+            engines, "DROP TABLE blog_left", "DROP INDEX ix_title", "DELETE FROM blog_post"
+        )
+        assert len((await run(engines, world)).done) == 1
+
+
+async def test_an_index_made_concurrently_waits_for_an_old_transaction_as_long_as_it_takes(
+    world: World, each_postgres_url: str
+) -> None:
+    """It waits for them, and nobody behind it; ended by lock_timeout it would be left invalid."""
+    world.make(two_apps)
+    world.write(
+        "blog",
+        "0002_index",
+        """
+        atomic = False
+        def upgrade(op):
+            op.execute("SET lock_timeout = '100ms'")
+            op.create_index(
+                "ix_title", "blog_post", ["title"], postgresql_concurrently=True
+            )
+            op.execute("CREATE TABLE blog_seen AS SELECT current_setting('lock_timeout') AS limit")
+        """.replace("AS limit", "AS value"),
+    )
+    long = (
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%%'"
+        " AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '0.5 s'"
+    )
+    async with connected(each_postgres_url) as readers, connected(each_postgres_url) as watchers:
+        await run(readers, world, Target(label="blog", name="0001"))
+        async with readers.engine.connect() as reader:
+            await reader.exec_driver_sql("UPDATE blog_post SET title = 'x'")
+            async with connected(each_postgres_url) as engines:
+                migrating = asyncio.create_task(run(engines, world))
+                await until(lambda: scalar(watchers, long), is_true=True)
+                assert not migrating.done()
+                await reader.rollback()
+                await migrating
+        assert await scalar(readers, "SELECT value FROM blog_seen") == "100ms"
+
+
+async def test_a_lock_that_is_lost_stops_the_next_migration(
+    world: World, each_postgres_url: str
+) -> None:
+    kill = """
+        def upgrade(op):
+            op.execute(
+                "SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN pg_database AS d"
+                " ON d.oid = l.database WHERE l.locktype = 'advisory'"
+                " AND d.datname = current_database()"
+            )
+        """
+    world.write("users", "0001_kills_the_holder", kill)
+    world.write("users", "0002_next", "def upgrade(op): pass")
+    async with connected(each_postgres_url) as engines:
+        with pytest.raises(MigrationError, match=r"\[db.E154\] the connection that holds"):
+            await run(engines, world)
+        assert await applied(engines) == {"users.0001_kills_the_holder"}
+        assert len((await run(engines, world)).done) == 1
+
+
 async def test_who_waits_too_long_for_the_lock_is_told_who_holds_it(
     world: World, each_postgres_url: str
 ) -> None:
@@ -309,6 +401,20 @@ async def test_who_waits_too_long_for_the_lock_is_told_who_holds_it(
             with pytest.raises(MigrationLockHeld, match=r"\[db.E120\] the server process \d+"):
                 await run(engines, world, wait_s=0.3)
         assert len((await run(engines, world, wait_s=0.3)).done) == 2
+
+
+async def test_the_lock_of_sqlite_is_a_file_that_is_gone_afterwards(
+    world: World, sqlite_url: str
+) -> None:
+    world.make(two_apps)
+    file = sentinel_path(sqlite_url.partition("///")[2])
+    async with connected(sqlite_url) as holder, connected(sqlite_url) as engines:
+        async with migration_lock(holder.engine, wait_s=0):
+            told = rf"\[db.E120\] the process {os.getpid()}, which began \d+ s ago, holds"
+            with pytest.raises(MigrationLockHeld, match=told):
+                await run(engines, world, wait_s=0)
+        assert len((await run(engines, world, wait_s=0)).done) == 2
+    assert holder_of(file) == "another process"  # there is no such file any more
 
 
 async def test_sqlite_that_another_process_writes_to_is_told(world: World, sqlite_url: str) -> None:

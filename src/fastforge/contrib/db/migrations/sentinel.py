@@ -38,7 +38,7 @@ def take(path: Path) -> Sentinel | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), os.stat(path)):
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()} {time.time():.0f}\n".encode())
+            os.write(descriptor, f"{os.getpid()} {time.time()}\n".encode())
             return Sentinel(path=path, descriptor=descriptor)
     except (BlockingIOError, FileNotFoundError):
         pass
@@ -50,6 +50,7 @@ def holder_of(path: Path) -> str:
     """Return who has the file, for messages."""
     try:
         pid, since = path.read_text().split()
-        return f"the process {pid}, which began {time.time() - float(since):.0f} s ago,"
+        age_s = max(0.0, time.time() - float(since))
+        return f"the process {pid}, which began {age_s:.0f} s ago,"
     except (OSError, ValueError):  # it is gone, or has not written it yet
         return "another process"

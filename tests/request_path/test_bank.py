@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -27,7 +27,7 @@ from .test_soak import memory_of
 
 MIB = 1024 * 1024
 KILL_EVERY_S = 0.2
-NAME = "bank"
+NAME: Final = "bank"
 
 
 @pytest.fixture

@@ -70,6 +70,8 @@ class Refusal:
 
 
 _AGAIN: Final = "nothing has been done; try again"
+_NOT_AGAIN: Final = "this took too long; nothing has been done"
+_LOOK: Final = "the outcome is not known: look before you try again"
 
 _CONFLICT: Final = Refusal(
     status=409,
@@ -107,7 +109,7 @@ _TOO_SLOW: Final = Refusal(
     code="db.E053",
     words="a statement ran for longer than statement_timeout_s, or somebody cancelled it",
     hint="give it an index or less to do, or move it into a task",
-    detail="this took too long; nothing has been done",
+    detail=_NOT_AGAIN,
 )
 _NO_CONNECTION: Final = Refusal(
     status=503,
@@ -130,7 +132,7 @@ _UNKNOWN: Final = Refusal(
     code="db.E056",
     words="unknown outcome: the connection to the database was lost while COMMIT ran",
     hint="look at the rows before you repeat it",
-    detail="the outcome is not known: look before you try again",
+    detail=_LOOK,
 )
 _UNREACHABLE: Final = Refusal(
     status=503,

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -141,9 +142,9 @@ def database_gauges() -> Mapping[str, DatabaseGauges]:
 async def _opened(
     settings: Settings, name: str, config: Database
 ) -> AsyncIterator[DatabaseConnection]:
-    if role_here() is Role.WORKER:  # where a job has a time limit of its own
-        config = config.model_copy(update={"statement_timeout_s": 0})
-    connection = await open_of(settings, config, name=name)
+    patient = config.model_copy(update={"statement_timeout_s": 0})  # a job has a limit of its own
+    told = patient if role_here() is Role.WORKER else config
+    connection = replace(await open_of(settings, told, name=name), config=config)
     try:
         yield connection
     finally:

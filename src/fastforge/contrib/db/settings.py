@@ -151,6 +151,13 @@ class Database(Section, setting="DATABASES"):
         """Whether it is a SQLite file."""
         return self.scheme.startswith("sqlite")
 
+    @property
+    def direct(self) -> Database:
+        """The same database past its pooler, where `direct_url` says how."""
+        if self.direct_url is None:
+            return self
+        return self.model_copy(update={"url": self.direct_url, "direct_url": None, "pooler": None})
+
     def defaults_in(self, environment: str) -> dict[str, int]:
         """Return the overflow where none is written."""
         return {"max_overflow": DEVELOPMENT_OVERFLOW if environment == "development" else 0}

@@ -28,7 +28,8 @@ async def job_store(
     """Give the store; where jobs run, with a small pool of its own.
 
     Jobs share the project's pool and may hold all of it. Leases that cannot be renewed for that
-    would run out, and the jobs would run twice.
+    would run out, and the jobs would run twice. It leads past a pooler, through which nobody hears
+    of a job that was committed.
     """
     container = current_container()
     is_worker = container.role is Role.WORKER
@@ -36,7 +37,7 @@ async def job_store(
         yield JobStore(database.engine)
         return
     settings = container.settings
-    config = database.config.model_copy(
+    config = database.config.direct.model_copy(
         update={"pool_size": BOOKKEEPING_CONNECTIONS, "max_overflow": 0}
     )
     own = await open_of(settings, config)

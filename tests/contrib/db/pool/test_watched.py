@@ -131,6 +131,16 @@ async def test_an_overflow_is_told_and_goes(each_database_url: str) -> None:
         assert db.engines.pool.gauges.waits == Durations()
 
 
+async def test_its_log_is_that_of_any_pool(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        async with opened(sqlite_url):
+            pass
+    names = {record.name for record in caplog.records if "Pool disposed" in record.message}
+    assert names == {"sqlalchemy.pool.impl.AsyncAdaptedQueuePool"}
+
+
 async def test_an_emptied_pool_goes_on_counting(db: DatabaseConnection) -> None:
     connects = db.engines.pool.gauges.connects
     await db.engine.dispose()

@@ -27,6 +27,9 @@ class WatchedPool(AsyncAdaptedQueuePool):
         database: Its name in DATABASES.
     """
 
+    # Its log is SQLAlchemy's, and not one of ours that is shown by default.
+    _sqla_logger_namespace = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
+
     def __init__(self, creator: Any, **options: Any) -> None:
         super().__init__(creator, **options)
         self.counts = Counts()

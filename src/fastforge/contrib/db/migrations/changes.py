@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Sequence as DatabaseSequence
 from sqlalchemy import Table
 
 from .change import Change
@@ -13,6 +14,7 @@ from .links import early_links, late_links, link_dropped, link_made, without_lin
 from .named_types import quoted
 from .raw import on_postgresql_only
 from .rendering import Renderer
+from .sequences import sequences_dropped, sequences_made, sequences_of
 from .shapes import TableShape
 from .tables import table_altered, table_dropped, table_made, tables_in_order
 
@@ -27,6 +29,7 @@ class Comparison:
         owner: The app's label.
         old: The replayed tables that belong to the app, by key.
         tables: The tables of its models.
+        sequences: The replayed sequences that belong to the app, by key.
         others: The tables of other apps, which may share enum types with these.
         values: SQL for rows that have none in a column that becomes NOT NULL, by the table's
             key and the column's name.
@@ -35,6 +38,7 @@ class Comparison:
     owner: str
     old: Mapping[str, TableShape]
     tables: Sequence[Table]
+    sequences: Mapping[str, DatabaseSequence]
     others: Sequence[TableShape]
     values: Mapping[str, Mapping[str, str]]
 
@@ -89,12 +93,15 @@ def compare(comparison: Comparison, renderer: Renderer, *, apart: Collection[str
         for key in new
         if key in old
     )
+    sequences = sequences_of(comparison.tables)
     main = (
         *_schemas_made(made, [*old.values(), *others]),
+        *sequences_made(comparison.sequences, sequences),
         *_types_made([*old.values(), *others], new.values(), renderer),
         *(table_made(by_key[shape.key], comparison.owner, late) for shape in made),
         *(change for changes in kept for change in changes),
         *(table_dropped(shape) for shape in reversed(dropped)),
+        *sequences_dropped(comparison.sequences, sequences),
         *_types_dropped(old.values(), [*new.values(), *others], renderer),
     )
     return Stages(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.operations.ops import CreateTableOp, MigrateOperation
 from sqlalchemy import Connection, MetaData
 
 from ..model import NAMING_CONVENTION
@@ -23,6 +26,12 @@ def operations_on(connection: Connection) -> Operations:
     context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
     if connection.dialect.name == "sqlite":
         return SqliteOperations(context)
-    if connection.dialect.name == "postgresql":
-        remember_types(connection, context.impl.memo)
-    return Operations(context)
+    return _PostgresqlOperations(context)
+
+
+class _PostgresqlOperations(Operations):
+    def invoke(self, operation: MigrateOperation) -> Any:
+        if isinstance(operation, CreateTableOp):
+            # Each time: the migration may have made or dropped a type just before.
+            remember_types(self.get_bind(), self.migration_context.impl.memo)
+        return super().invoke(operation)

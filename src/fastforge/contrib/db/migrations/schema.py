@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from alembic.operations import Operations, ops
-from sqlalchemy import Column
+from sqlalchemy import Column, Sequence
+from sqlalchemy.schema import CreateSequence, DropSequence
 
 from ..internals import copy_of
+from .sequences import sequence_key
 from .shapes import Item, TableShape, index_of, item_name, items_of, table_key
 
 __all__ = ["Schema"]
@@ -20,6 +22,7 @@ class Schema:
 
     def __init__(self) -> None:
         self._tables: dict[str, TableShape] = {}
+        self._sequences: dict[str, tuple[str, Sequence]] = {}
 
     def __iter__(self) -> Iterator[TableShape]:
         return iter(self._tables.values())
@@ -35,6 +38,10 @@ class Schema:
     def owned_by(self, label: str) -> dict[str, TableShape]:
         """Return the tables that an app's migrations made, by key."""
         return {key: table for key, table in self._tables.items() if table.owner == label}
+
+    def sequences_of(self, label: str) -> dict[str, Sequence]:
+        """Return the sequences that an app's migrations made, by key."""
+        return {key: made for key, (owner, made) in self._sequences.items() if owner == label}
 
     def add(self, table: TableShape, *, keep: bool = False) -> None:
         """Add a new table.
@@ -77,6 +84,16 @@ class Schema:
             case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
                 comment = getattr(operation, "comment", None)
                 self._put(replace(self._table(operation), comment=comment))
+            case ops.ExecuteSQLOp():
+                self._execute(operation, label)
+
+    def _execute(self, operation: ops.ExecuteSQLOp, label: str) -> None:
+        """Note sequences; all else that is executed is data."""
+        statement: object = operation.sqltext
+        if isinstance(statement, CreateSequence):
+            self._sequences[sequence_key(statement.element)] = (label, statement.element)
+        elif isinstance(statement, DropSequence):
+            self._sequences.pop(sequence_key(statement.element), None)
 
     def _table(self, operation: Any) -> TableShape:
         return self[table_key(operation.table_name, operation.schema)]

@@ -82,6 +82,7 @@ class Work:
             comparison=Comparison(
                 owner=app.label,
                 old=old,
+                sequences=making.schema.sequences_of(app.label),
                 tables=app.tables,
                 others=others,
                 values=_values(app, old, new, making),

@@ -62,6 +62,7 @@ def _ask(connection: Connection, statement: str) -> str:
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement)
-        return str(cursor.fetchone()[0]) if cursor.description else ""
+        row: Any = cursor.fetchone() if cursor.description else [""]
+        return str(row[0])
     finally:
         cursor.close()

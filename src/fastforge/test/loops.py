@@ -105,7 +105,7 @@ def _is_run_by_anyio(request: pytest.FixtureRequest) -> bool:
 def _anyio_lasts(request: pytest.FixtureRequest) -> bool:
     manager = request.session._fixturemanager
     found = manager.getfixturedefs("anyio_backend", request.node)
-    return bool(found) and found[-1].scope == "session"
+    return found is not None and found[-1].scope == "session"
 
 
 def _is_run_by_pytest_asyncio(request: pytest.FixtureRequest) -> bool:

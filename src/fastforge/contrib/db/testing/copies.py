@@ -65,7 +65,6 @@ class CopiedHome:
         self._connection = self._stack.enter_context(opened)
         self._rows = self._portal.call(Rows.of, self._connection)
         self.checks_deferred = bool(self._portal.call(self._connection.scalar, text(_DEFERRED)))
-        self._stack.callback(self._portal.call, self._connection.invalidate)
 
     def close(self) -> None:
         """Close the connection by which it is cleaned."""

@@ -119,14 +119,14 @@ def _referring_first(
         return None
 
 
-async def _filled(connection: AsyncConnection, tables: Sequence[str]) -> set[str]:
+async def _filled(connection: AsyncConnection, tables: list[str]) -> set[str]:
     if not tables:
         return set()
     asked = " UNION ALL ".join(
         f"SELECT {number} WHERE EXISTS (SELECT FROM {table})" for number, table in enumerate(tables)
     )
     found = await connection.exec_driver_sql(asked)
-    return {tables[row[0]] for row in found}
+    return {tables[number] for number in found.scalars()}
 
 
 async def _lines(connection: AsyncConnection, table: str) -> list[str]:
@@ -153,8 +153,8 @@ def _literal(value: str) -> str:
 async def _sequences(connection: AsyncConnection) -> list[str]:
     found = await connection.execute(text(_SEQUENCES))
     steps: list[str] = []
-    for (name,) in found.all():
+    for name in found.scalars().all():
         state = await connection.exec_driver_sql(f"SELECT last_value, is_called FROM {name}")
-        value, is_called = state.one()
+        value, is_called = tuple[Any, ...](state.one())
         steps.append(f"SELECT setval('{name.replace(chr(39), chr(39) * 2)}', {value}, {is_called})")
     return steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -75,9 +75,10 @@ def _homes(stack: ExitStack, portal: BlockingPortal, project: Project, worker: s
     for name, config in configs.items():
         if name in mirrors:
             continue
-        homes[name] = stack.enter_context(
+        home: AbstractContextManager[Home] = (
             file_home(portal, project, name, cache=case.cache, anew=bool(case.anew))
             if config.is_sqlite
             else copied_home(portal, project, name, worker=worker, anew=case.anew)
         )
+        homes[name] = stack.enter_context(home)
     return Homes(homes, mirrors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..._utils import failing_line, told
 from ...checks import Level, Message, check
@@ -28,6 +28,9 @@ __all__ = [
     "migrations_fit_models",
     "pooler_is_declared",
 ]
+
+CONFLICT: Final = "db.E105"
+"""The code of migrations of which nobody can say which comes first."""
 
 
 @check(tags={"database"})
@@ -105,6 +108,14 @@ def _first_model(tables: AppTables) -> Location | None:
 
 
 def _uncompared(error: Exception) -> Message:
+    if isinstance(error, ForgeError) and error.code == CONFLICT:
+        return Message(
+            id="db.E075",
+            level=Level.ERROR,
+            text=error.message,
+            hint=error.hint,
+            where=error.where,
+        )
     if isinstance(error, ForgeError):
         place, why, hint = error.where, f"[{error.code}] {error.message}", error.hint
     else:

@@ -62,6 +62,25 @@ class Item(Base):
     marks: Mapped[list[Mark]] = relationship(back_populates="item")
 
 
+class Solid(Base):
+    """The same without NULL, which are compared in another way."""
+
+    __tablename__ = "solid"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rank: Mapped[int]
+    title: Mapped[str]
+    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    ratio: Mapped[float]
+    at: Mapped[datetime]
+    day: Mapped[date]
+    key: Mapped[uuid.UUID]
+    kind: Mapped[Kind] = mapped_column(Enum(Kind, native_enum=False))
+    native: Mapped[Kind] = mapped_column(Enum(Kind, name="kind_of_item"))
+    done: Mapped[bool]
+    raw: Mapped[bytes]
+
+
 class Mark(Base):
     """Has a primary key of two columns."""
 

@@ -17,7 +17,7 @@ from fastforge.contrib.db.pagination import Keyset, Offset, paginate
 from fastforge.contrib.db.pagination.ordering import ordering_of
 from fastforge.contrib.db.resources import DatabaseConnection
 
-from .tables import Item, Kind, Mark, Shelf
+from .tables import Item, Kind, Mark, Shelf, Solid
 
 # Few values each, so that many rows have equal ones.
 VALUES: dict[str, list[Any]] = {
@@ -54,9 +54,22 @@ orders = st.lists(
 walking = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def ordered(statement: Select[Any], order: list[tuple[str, bool, str]]) -> Select[Any]:
+solids = st.lists(
+    st.fixed_dictionaries(
+        {
+            name: st.sampled_from([value for value in found if value is not None])
+            for name, found in {**VALUES, "key": [uuid.UUID(int=7), uuid.UUID(int=2**127)]}.items()
+        }
+    ),
+    max_size=12,
+)
+
+
+def ordered(
+    statement: Select[Any], order: list[tuple[str, bool, str]], model: type[Any] = Item
+) -> Select[Any]:
     for name, descending, nulls in order:
-        column = getattr(Item, name)
+        column = getattr(model, name)
         clause = column.desc() if descending else column
         statement = statement.order_by(getattr(clause, nulls)() if nulls else clause)
     return statement
@@ -112,6 +125,26 @@ async def test_forward_and_back_visits_each_row_once(
     assert seen == expected
     shown = len(expected) % limit or limit
     assert await back(session, statement, limit, previous) == expected[: max(0, len(rows) - shown)]
+
+
+@walking
+@given(rows=solids, order=orders, one=st.sampled_from([None, True, False]))
+async def test_columns_that_are_never_null_are_walked_alike(
+    db: DatabaseConnection, rows: list[Any], order: list[Any], one: bool | None
+) -> None:
+    """Also where all are sorted in one direction, and compared at once."""
+    async with db.session().atomic() as session:
+        await session.execute(delete(Solid))
+        await session.bulk_insert(Solid, rows)
+    if one is not None:
+        order = [(name, one, "") for name, _, _ in order]
+    statement = ordered(select(Solid.id), order, Solid)
+    expected = list(await session.scalars(ordering_of(statement).applied(statement)))
+    seen, previous = await forward(session, statement, 3)
+    assert seen == expected
+    assert len(expected) == len(rows)
+    shown = len(expected) % 3 or 3
+    assert await back(session, statement, 3, previous) == expected[: max(0, len(rows) - shown)]
 
 
 @walking
@@ -240,6 +273,40 @@ async def test_an_outer_join_has_places_where_nothing_fits(db: DatabaseConnectio
         (2, "None0"),
     ]
     assert rows[0].title is None, "a row keeps its names"
+
+
+async def test_what_an_outer_join_leaves_out_has_a_place(db: DatabaseConnection) -> None:
+    """The column is never NULL in its table, and still in this list."""
+    await shelves(db)
+    shelf = sa.orm.aliased(Shelf)
+    for statement in (
+        select(Item).outerjoin(Item.shelf).order_by(Shelf.id.desc(), Item.id),
+        select(Item).outerjoin(shelf, Item.shelf).order_by(shelf.id.desc(), Item.id),
+        select(Item)
+        .select_from(sa.outerjoin(Item, shelf, Item.shelf_id == shelf.id))
+        .order_by(shelf.id.desc(), Item.id),
+    ):
+        assert len(ordering_of(statement).keys) == 2, "the shelf of an item is one at most"
+        titles = [item.title for item in await walked(db, statement)]
+        assert titles == ["loose", "None0", "None1", "None2", "a0", "a1"]
+
+
+async def test_tables_and_columns_without_models_are_walked_too(db: DatabaseConnection) -> None:
+    await shelves(db)
+    item, mark = Item.__table__, Mark.__table__
+    joined = sa.join(item, mark, item.c.id == mark.c.item_id)
+    rows = await walked(db, select(item.c.title, mark.c.text).select_from(joined))
+    assert len({tuple(row) for row in rows}) == 12
+    assert rows[0].title == "a0"
+    assert len(await walked(db, select(item))) == 6
+
+
+async def test_a_row_may_be_locked_with_its_page(db: DatabaseConnection) -> None:
+    await shelves(db)
+    async with db.session().atomic() as session:
+        statement = select(Item).order_by(Item.title).with_for_update()
+        page = await paginate(session, statement, Keyset(limit=2))
+        assert [item.title for item in page.items] == ["None0", "None1"]
 
 
 async def test_a_join_to_many_gives_every_joined_row(db: DatabaseConnection) -> None:

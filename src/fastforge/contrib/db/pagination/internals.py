@@ -16,6 +16,7 @@ __all__ = [
     "groups_of",
     "has_limit",
     "is_distinct",
+    "key_of",
     "must_be_unique",
     "order_of",
 ]
@@ -68,6 +69,15 @@ def froms_of(statement: Select[Any]) -> list[FromClause]:
     bare = statement._generate()
     bare._with_options = ()
     return list(bare.get_final_froms())
+
+
+def key_of(source: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """Return the primary key of a table or alias, as the columns that statements name.
+
+    What the ORM has annotated has columns of its own, equal to no others.
+    """
+    bare: FromClause = source._deannotate()
+    return tuple(bare.primary_key)
 
 
 def _only_table(statement: Select[Any]) -> FromClause | None:

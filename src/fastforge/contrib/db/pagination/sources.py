@@ -13,7 +13,7 @@ from sqlalchemy.sql.operators import and_, eq
 from sqlalchemy.sql.visitors import iterate
 
 from .errors import PaginationError
-from .internals import froms_of
+from .internals import froms_of, key_of
 
 __all__ = ["Sources", "sources_of"]
 
@@ -67,15 +67,15 @@ def _telling(source: FromClause) -> Iterator[tuple[ColumnElement[Any], ...]]:
         if source.full or not _is_determined(source):
             yield from _telling(source.right)
     elif isinstance(source.element if isinstance(source, Alias) else source, TableClause):
-        yield tuple(source.primary_key)
+        yield key_of(source)
     else:
         yield ()  # the key of a subquery's table need not be one of the subquery
 
 
 def _is_determined(join: Join) -> bool:
     """Return whether a join finds one row at most: by the whole primary key of a table."""
-    right = set(join.right.primary_key)
-    if not right or isinstance(join.right, Join):
+    right = set() if isinstance(join.right, Join) else set(key_of(join.right))
+    if not right:
         return False
     equal: set[Any] = set()
     for one, other in _equated(join.onclause):

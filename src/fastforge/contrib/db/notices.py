@@ -42,7 +42,8 @@ def _lines(difference: Difference, name: str) -> Iterator[str]:
     if number := len(difference.unapplied):
         are = "migration is" if number == 1 else "migrations are"
         yield f"{number} {are} not applied: manage migrate{f' --database {name}' if name else ''}"
-    if unknown := difference.ahead:
-        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    if difference.ahead:
+        first, *others = difference.ahead
+        more = f" and {len(others)} more" if others else ""
         which = f"the database {name!r}" if name else "the database"
-        yield f"{which} is ahead of this code: it has {unknown[0]}{more}"
+        yield f"{which} is ahead of this code: it has {first}{more}"

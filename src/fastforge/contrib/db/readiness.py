@@ -63,10 +63,11 @@ class MigrationWatch:
         self._until = time.monotonic() + CACHE_S
 
     def _error(self, name: str, missing: tuple[str, ...]) -> MigrationsBehind:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        first, *others = missing
+        more = f" and {len(others)} more" if others else ""
         which = "" if name == "default" else f" --database {name}"
         return MigrationsBehind(
-            f"the database {name!r} lacks {missing[0]}{more}",
+            f"the database {name!r} lacks {first}{more}",
             code="db.E155",
             hint=f"run: manage migrate{which}",
         )

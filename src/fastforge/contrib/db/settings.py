@@ -110,7 +110,7 @@ class Database(Section, setting="DATABASES"):
         slow_query_ms: A statement that takes longer is logged; 0: none is.
         repeated_queries: How often one statement may run in a request before development warns
             of it; 0: it never does.
-        sql_comment: Whether each statement ends in a comment with the app and the route.
+        sql_comment: Whether each statement begins with a comment that has the app and the route.
         ready_when_migrated: Whether readiness waits for migrations that are not applied.
     """
 

@@ -37,17 +37,22 @@ def budget_problems(project: Project, databases: tuple[Inspected, ...]) -> Itera
     facts = {each.name: each.server for each in databases if each.server is not None}
     for budget in _budgets(project.settings, project.registry, facts):
         if not budget.fits():
-            code, level, problem = "db.E071", Level.ERROR, f"too many connections: {budget}"
+            yield Message(
+                id="db.E071",
+                level=Level.ERROR,
+                text=f"too many connections: {budget}",
+                hint=REMEDY,
+            )
         elif not budget.fits(times=2):
-            code, level = "db.W010", Level.WARNING
-            problem = (
-                f"too many connections while one deployment replaces another, {2 * budget.wanted}"
-                f" for the processes of both: {budget}"
+            yield Message(
+                id="db.W010",
+                level=Level.WARNING,
+                text="too many connections while one deployment replaces another,"
+                f" {2 * budget.wanted} for the processes of both: {budget}",
+                hint=REMEDY,
             )
         else:
-            code, level, problem = "db.I012", Level.INFO, f"the connections suffice: {budget}"
-        hint = "" if level is Level.INFO else REMEDY
-        yield Message(id=code, level=level, text=problem, hint=hint)
+            yield Message(id="db.I012", level=Level.INFO, text=f"the connections suffice: {budget}")
 
 
 async def warn_of_budget(

@@ -10,7 +10,7 @@ from ....checks import Level, Message
 from ..engine import target_of
 from ..pool.arguments import CLIENT_CHECK, server_limits
 from ..settings import Database
-from .file import place_problem
+from .file import FileFacts, place_problem
 from .inspecting import Inspected
 from .server import ServerFacts
 
@@ -171,28 +171,38 @@ def file_problems(database: Inspected) -> Iterator[Message]:
     """Yield what is wrong with a SQLite file and its place."""
     if database.path is None or database.failure is not None:
         return
-    if database.file is None:
-        yield _file(database, "db.W016", "there is no such file yet", "run: manage migrate")
-    elif database.file.journal_mode != "wal":
-        yield _file(
-            database,
-            "db.W017",
-            f"its journal mode is {database.file.journal_mode} and not wal: readers wait for"
-            " whoever writes",
-            "see that nobody else has it open, and that its file system can share memory",
-        )
-    if database.file is not None and not database.file.foreign_keys:
-        yield _file(
-            database,
-            "db.E074",
-            "its foreign keys are not kept",
-            "this SQLite was built without them; install another",
-        )
+    subject = f"{database.name}: {database.path}"
+    yield from _faults(database.file, subject)
     if problem := place_problem(database.path):
-        yield _file(database, "db.W018", problem, "give it a place on a disk of this host")
+        yield Message(
+            id="db.W018",
+            level=Level.WARNING,
+            text=f"{subject}: {problem}",
+            hint="give it a place on a disk of this host",
+        )
 
 
-def _file(database: Inspected, code: str, problem: str, hint: str) -> Message:
-    level = Level.ERROR if ".E" in code else Level.WARNING
-    text = f"{database.name}: {database.path}: {problem}"
-    return Message(id=code, level=level, text=text, hint=hint)
+def _faults(file: FileFacts | None, subject: str) -> Iterator[Message]:
+    if file is None:
+        yield Message(
+            id="db.W016",
+            level=Level.WARNING,
+            text=f"{subject}: there is no such file yet",
+            hint="run: manage migrate",
+        )
+        return
+    if file.journal_mode != "wal":
+        yield Message(
+            id="db.W017",
+            level=Level.WARNING,
+            text=f"{subject}: its journal mode is {file.journal_mode} and not wal: readers wait for"
+            " whoever writes",
+            hint="see that nobody else has it open, and that its file system can share memory",
+        )
+    if not file.foreign_keys:
+        yield Message(
+            id="db.E074",
+            level=Level.ERROR,
+            text=f"{subject}: its foreign keys are not kept",
+            hint="this SQLite was built without them; install another",
+        )

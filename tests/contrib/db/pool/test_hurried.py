@@ -64,7 +64,7 @@ async def test_a_cancellation_anywhere_gives_the_connection_back(
 ) -> None:
     # psycopg gives the event loop a turn only when it has not done so for a while: here always.
     monkeypatch.setattr(waiting, "MAX_BUSY_TIME", -1)
-    # Without the question whether there is TLS: asyncpg leaves the answer to a cancelled one behind.
+    # Without the question whether there is TLS: asyncpg leaves the answer to a cancelled one.
     async with opened(each_postgres_url, pool_size=1, ssl="disable") as db:
         for turn in range(1, 60):
             if is_new:

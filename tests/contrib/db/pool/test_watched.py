@@ -39,10 +39,10 @@ async def exhausted(db: DatabaseConnection) -> str:
 async def test_a_request_that_holds_a_connection_is_named(narrow: DatabaseConnection) -> None:
     scope = {"type": "http", "method": "GET", "path": "/orders/7", "endpoint": exhausted}
     token = request_id.set("r-1")
-    async with use_unit(UnitOfWork(lambda name: narrow.session(), scope)) as unit:
-        async with unit.session.atomic():
-            await unit.session.scalar(ONE)
-            message = await exhausted(narrow)
+    unit = UnitOfWork(lambda name: narrow.session(), scope)
+    async with use_unit(unit), unit.session.atomic():
+        await unit.session.scalar(ONE)
+        message = await exhausted(narrow)
     request_id.reset(token)
     assert re.search(
         r"db\.E007\] no connection was free within 0\.05 s: 1 of 1 are held by"
@@ -53,9 +53,9 @@ async def test_a_request_that_holds_a_connection_is_named(narrow: DatabaseConnec
 
 async def test_a_job_that_holds_a_connection_is_named(narrow: DatabaseConnection) -> None:
     token = running_job.set(RunningJob("shop.tasks.bill", "j-1"))
-    async with use_unit(UnitOfWork(lambda name: narrow.session())) as unit:
-        async with unit.session.streaming(ONE):
-            message = await exhausted(narrow)
+    unit = UnitOfWork(lambda name: narrow.session())
+    async with use_unit(unit), unit.session.streaming(ONE):
+        message = await exhausted(narrow)
     running_job.reset(token)
     assert "held by job j-1 of shop.tasks.bill (0." in message
     assert "in a stream)" in message
@@ -134,7 +134,7 @@ async def test_an_overflow_is_told_and_goes(each_database_url: str) -> None:
 async def test_its_log_is_that_of_any_pool(
     sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="sqlalchemy.pool"):
         async with opened(sqlite_url):
             pass
     names = {record.name for record in caplog.records if "Pool disposed" in record.message}

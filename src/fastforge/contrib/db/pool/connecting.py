@@ -52,6 +52,7 @@ def connect_as(
             logger.warning("the server refuses %s; going on without it", CLIENT_CHECK)
             connection = attempt(arguments, options)
         cast(WatchedPool, engine.pool).counts.connects += 1
+        origin.connected(engine.dialect.get_driver_connection(connection))
         return connection
 
     def attempt(arguments: Any, options: dict[str, Any]) -> Any:

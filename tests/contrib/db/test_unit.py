@@ -152,3 +152,25 @@ async def test_a_block_of_a_generator_that_the_event_loop_closes_is_rolled_back(
     await wait_until_async(lambda: connections_out(container[database]) == 0)
     assert await rows(container) == 0
     assert failures == []
+
+
+@pytest.mark.parametrize("opens", [False, True])
+@pytest.mark.parametrize("commit", [False, True])
+async def test_a_block_that_is_held_past_the_end_of_its_unit_ends_with_it(
+    db: DatabaseConnection, opens: bool, commit: bool
+) -> None:
+    """A dependency of the default scope leaves its block after the answer."""
+
+    def make(_name: str) -> Session:
+        made = db.session()
+        if opens:
+            made.open()
+        return made
+
+    unit = UnitOfWork(make)
+    async with unit.session.atomic(), unit.session.atomic():
+        unit.session.add(Account(name="row"))
+        await unit.finish(commit=commit)
+        assert connections_out(db) == 0
+    async with db.session() as other:
+        assert list(await other.scalars(sa.select(Account.name))) == ["row"] * commit

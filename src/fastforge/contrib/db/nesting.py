@@ -100,7 +100,8 @@ class AtomicBlock(AbstractAsyncContextManager[S], Generic[S]):
     ) -> None:
         assert self._kind is not None
         try:
-            await self._kind.end(error)
+            if not self._session.guarded.closed:  # else its unit of work has ended all of it
+                await self._kind.end(error)
         finally:
             self._left()
 

@@ -90,6 +90,7 @@ class TransactionalSession(AsyncSession):
         try:
             await self.leave(commit=commit)
         finally:
+            self.guarded.depth = 0  # a dependency may hold a nested block past the answer
             await self.close()
 
     async def _commit(self) -> None:

@@ -23,3 +23,11 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     with isolated(tmp_path) as folder:
         folder.write(SHOP)
         yield Shop(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each kind, where the driver makes no difference."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import httpx
@@ -165,6 +166,22 @@ SHOP = {
             await websocket.accept()
             async with db.atomic():
                 await locked(db)
+        """,
+    "shop/bank/commands/fill.py": """
+        '''Write the same row twice.'''
+
+        from fastforge import injected
+        from fastforge.commands import command
+        from fastforge.contrib.db import DbSession
+        from shop.bank.tables import goods
+
+
+        @command
+        async def fill(*, db: DbSession = injected) -> None:
+            async with db.atomic():
+                await (await db.connection()).run_sync(goods.create)
+                for _ in range(2):
+                    await db.execute(goods.insert().values(name="s3cret"))
         """,
 }
 
@@ -504,21 +521,36 @@ async def test_a_job_keeps_what_it_means_and_no_value(postgres: DatabaseConnecti
 def test_a_command_tells_it_in_one_line(
     tmp_path: Path, postgres_dsn: str, driver: str, change: dict[str, Any], line: str
 ) -> None:
-    with isolated(tmp_path) as folder:
-        folder.write(SHOP)
     url = sa.make_url(with_driver(postgres_dsn, driver)).set(**change)
-    manage = "from fastforge.__main__ import main; main()"
-    done = run(
-        [sys.executable, "-c", manage, "--settings", "shop.settings", "migrate"],
-        cwd=tmp_path,
-        env={"FASTFORGE_ENV": "test", "DATABASE_URL": url.render_as_string(hide_password=False)},
-    )
+    done = managed(tmp_path, url.render_as_string(hide_password=False), "migrate")
     (told,) = (done.stdout + done.stderr).splitlines()
     place = f"{url.host}:{url.port}/{url.database}"
     start = f"error: [db.E020] shop/settings.py:5: the database {place} cannot be reached: {line}"
     assert told.startswith(start)
     assert str(url.password) not in told
     assert done.returncode == 3
+
+
+def test_a_users_command_tells_it_in_one_line(
+    tmp_path: Path, each_database_url: str
+) -> None:
+    done = managed(tmp_path, each_database_url, "fill")
+    (told,) = (done.stdout + done.stderr).splitlines()
+    assert told.startswith("error: [management.E010] shop/bank/commands/fill.py:")
+    assert "UniqueViolation: " in told
+    assert SECRET not in told
+    assert done.returncode == 1
+
+
+def managed(path: Path, url: str, command: str) -> CompletedProcess[str]:
+    with isolated(path) as folder:
+        folder.write(SHOP)
+    manage = "from fastforge.__main__ import main; main()"
+    return run(
+        [sys.executable, "-c", manage, "--settings", "shop.settings", command],
+        cwd=path,
+        env={"FASTFORGE_ENV": "test", "DATABASE_URL": url},
+    )
 
 
 @asynccontextmanager

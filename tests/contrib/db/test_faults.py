@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import event, exc, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from fastforge.contrib.db.engine import Application, make_engines
 from fastforge.contrib.db.errors import (
     CheckViolation,
     CommitUnknown,
@@ -297,11 +299,24 @@ async def test_the_values_of_rows_stand_in_the_drivers_error_alone(
     postgres: DatabaseConnection,
 ) -> None:
     await add(postgres, SECRET)
-    postgres.engine.sync_engine.hide_parameters = True
+    postgres.engine.sync_engine.hide_parameters = True  # as in production
     error = await failure_of(postgres, sa.insert(Account).values(id=2, name=SECRET))
     assert SECRET in str(error.driver_exception)
     assert SECRET not in str(error)
     assert "hidden" in str(error)
+
+
+@pytest.mark.parametrize("environment", ["production", "development"])
+async def test_only_in_production_errors_have_no_parameters(
+    sqlite: DatabaseConnection, environment: str
+) -> None:
+    application = Application(environment=environment)
+    engines = make_engines(sqlite.config, root=Path("/"), application=application)
+    with pytest.raises(exc.OperationalError) as raised:
+        async with engines.engine.begin() as raw:
+            await raw.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": SECRET})
+    await engines.engine.dispose()
+    assert (SECRET in str(raised.value)) == (environment == "development")
 
 
 async def test_it_may_be_pickled(db: DatabaseConnection) -> None:

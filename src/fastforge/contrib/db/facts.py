@@ -28,8 +28,7 @@ SQLITE_STATES: Final = {
     "SQLITE_TOOBIG": "22001",
     "SQLITE_CANTOPEN": "08001",
 }
-UNIQUE_VIOLATION: Final = "23505"
-FOREIGN_KEY_VIOLATION: Final = "23503"
+CONFLICTS: Final = frozenset({"23505", "23503", "23001", "23P01"})
 
 # What SQLite writes: `UNIQUE constraint failed: account.name, account.place`, or the name of the
 # index, or of the check.
@@ -58,8 +57,8 @@ class Fault:
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the data clashes with rows that are there: unique or foreign key."""
-        return self.sqlstate in (UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION)
+        """Whether the data clashes with rows that are there: unique, foreign key or exclusion."""
+        return self.sqlstate in CONFLICTS
 
 
 def describe(error: BaseException) -> Fault:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .handlers import non_atomic as non_atomic
     from .model import Model as Model
     from .model import utcnow as utcnow
+    from .pool.gauges import DatabaseGauges as DatabaseGauges
+    from .pool.gauges import Durations as Durations
+    from .resources import database_gauges as database_gauges
     from .sessions import Session as Session
     from .settings import Database as Database
     from .unit import DbSession as DbSession
@@ -23,10 +26,13 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "Database": "settings",
+    "DatabaseGauges": "pool.gauges",
     "DbSession": "unit",
+    "Durations": "pool.gauges",
     "Model": "model",
     "Session": "sessions",
     "atomic": "atomics",
+    "database_gauges": "resources",
     "non_atomic": "handlers",
     "on_commit": "atomics",
     "required": "unit",
@@ -37,10 +43,13 @@ _LAZY = {
 
 __all__ = [
     "Database",
+    "DatabaseGauges",
     "DbSession",
+    "Durations",
     "Model",
     "Session",
     "atomic",
+    "database_gauges",
     "non_atomic",
     "on_commit",
     "required",

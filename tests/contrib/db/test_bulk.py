@@ -15,6 +15,7 @@ from fastforge.contrib.db.errors import DatabaseError, WriteOutsideAtomic
 from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.test.proxy import Proxy
 
+from .pagination.tables import Lamp
 from .tables import Account, Entry, opened
 
 
@@ -150,6 +151,14 @@ async def test_another_way_with_conflicts_is_refused(db: DatabaseConnection) -> 
     async with db.session().atomic() as session:
         with pytest.raises(BulkInsertError, match=r"db\.E067.*on_conflict='update'"):
             await session.bulk_insert(Account, [], on_conflict="update")  # type: ignore[arg-type]
+
+
+async def test_a_model_of_several_tables_has_no_way_with_conflicts(
+    db: DatabaseConnection,
+) -> None:
+    async with db.session().atomic() as session:
+        with pytest.raises(BulkInsertError, match=r"db\.E067.*in several tables; leave it out"):
+            await session.bulk_insert(Lamp, [], on_conflict="ignore")
 
 
 async def test_a_time_without_a_zone_is_refused_here_too(db: DatabaseConnection) -> None:

@@ -54,11 +54,13 @@ def _insert(session: AsyncSession, model: type[Any], on_conflict: str | None) ->
     statement: Any = of_dialect.insert(model)
     if on_conflict is None:
         return cast(Insert, statement)
-    if on_conflict != "ignore":
+    several = len(inspect(model).tables) > 1
+    if on_conflict != "ignore" or several:
         raise BulkInsertError(
-            f"bulk_insert of {model.__name__} has no on_conflict={on_conflict!r}",
+            f"bulk_insert of {model.__name__} has no on_conflict={on_conflict!r}"
+            f"{', because its columns stand in several tables' if several else ''}",
             code="db.E067",
-            hint='leave it out, or write on_conflict="ignore"',
+            hint="leave it out" if several else 'leave it out, or write on_conflict="ignore"',
         )
     ignoring: Insert = statement.on_conflict_do_nothing().returning(literal_column("1"))
     return ignoring

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Enum, ForeignKey, MetaData, Numeric, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -89,6 +89,32 @@ class Mark(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
     text: Mapped[str] = mapped_column(primary_key=True)
     item: Mapped[Item] = relationship(back_populates="marks")
+
+
+class Thing(Base):
+    """The root of models that share tables."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    name: Mapped[str]
+    shelf_id: Mapped[int | None] = mapped_column(ForeignKey("shelf.id"))
+    __mapper_args__: ClassVar = {"polymorphic_on": "type", "polymorphic_identity": "thing"}
+
+
+class Book(Thing):
+    """Has columns in its parent's table."""
+
+    pages: Mapped[int | None]
+    __mapper_args__: ClassVar = {"polymorphic_identity": "book"}
+
+
+class Lamp(Thing):
+    """Has a table of its own beside its parent's."""
+
+    __tablename__ = "lamp"
+    id: Mapped[int] = mapped_column(ForeignKey(Thing.id), primary_key=True)
+    watts: Mapped[int]
+    __mapper_args__: ClassVar = {"polymorphic_identity": "lamp"}
 
 
 @asynccontextmanager

@@ -10,13 +10,15 @@ from sqlalchemy.orm import joinedload
 
 from fastforge.contrib.db.pagination.internals import (
     distinct_on,
-    froms_of,
     groups_of,
     has_limit,
     is_distinct,
     key_of,
     must_be_unique,
+    only_table_of,
     order_of,
+    shape_of,
+    without_options,
 )
 from fastforge.contrib.db.resources import DatabaseConnection
 
@@ -55,22 +57,36 @@ def test_distinct_is_seen() -> None:
     assert distinct_on(select(Item).ext(distinct_on_of_postgresql(Item.rank)))
 
 
-def test_what_a_statement_reads_from_without_what_its_options_add() -> None:
+def test_one_table_is_seen_at_once() -> None:
     item = Item.__table__
-    assert froms_of(select(Item).where(Item.rank > 1).options(joinedload(Item.marks))) == [item]
-    assert froms_of(select(Item.id)) == [item]
-    assert set(froms_of(select(Item).where(Mark.item_id == Item.id))) == {item, Mark.__table__}
-    (joined,) = froms_of(select(Item).join(Item.shelf).options(joinedload(Item.marks)))
+    assert only_table_of(select(Item).where(Item.rank > 1).options(joinedload(Item.marks))) == item
+    assert only_table_of(select(Item.id).where(sa.exists().where(Mark.item_id == Item.id))) == item
+    assert only_table_of(select(Item).where(Mark.item_id == Item.id)) is None
+    assert only_table_of(select(Item).join(Item.shelf)) is None
+    assert only_table_of(select(sa.orm.aliased(Item))) is None
+    assert only_table_of(select(sa.literal(1))) is None
+
+
+def test_options_add_nothing_to_what_is_read() -> None:
+    statement = select(Item).join(Item.shelf).options(joinedload(Item.marks))
+    (joined,) = without_options(statement).get_final_froms()
     assert isinstance(joined, sa.Join)
-    assert (joined.left, joined.right) == (item, Shelf.__table__)
-    inner = sa.exists().where(Mark.item_id == Item.id)
-    assert froms_of(select(Item).where(inner)) == [item]
-    assert froms_of(select(sa.literal(1))) == []
+    assert (joined.left, joined.right) == (Item.__table__, Shelf.__table__)
+
+
+def test_the_shape_of_a_statement_is_without_its_values() -> None:
+    def shape(rank: int) -> object:
+        return shape_of(select(Item).join(Item.shelf).where(Item.rank > rank))
+
+    assert shape(1) is not None
+    assert shape(1) == shape(2)
+    assert hash(shape(1)) == hash(shape(2))
+    assert shape(1) != shape_of(select(Item).outerjoin(Item.shelf).where(Item.rank > 1))
 
 
 def test_the_key_of_an_alias_is_the_one_that_statements_name() -> None:
     other = sa.orm.aliased(Item)
-    (found,) = froms_of(select(other))
+    (found,) = select(other).get_final_froms()
     assert set(key_of(found)) == {other.id.expression}
 
 

@@ -27,7 +27,7 @@ from fastforge.contrib.db.pagination.ordering import ordering_of
 from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.test.proxy import Proxy
 
-from .tables import Item, Kind, Mark, Shelf, opened
+from .tables import Book, Item, Kind, Lamp, Mark, Shelf, opened
 
 
 async def fill(db: DatabaseConnection, count: int) -> None:
@@ -135,6 +135,28 @@ async def test_what_has_no_total_order_is_refused(sqlite_url: str) -> None:
             await refused(db, select(Item).order_by(sa.text("title")), page, r"db\.E062")
         seen = await paginate(db.session(), select(numbers), Keyset(), unique_by=[numbers.c.number])
         assert seen.items == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:An alias is being generated automatically")
+async def test_a_table_that_sqlalchemy_names_itself_is_refused(sqlite_url: str) -> None:
+    """Its name is another in each statement: the order would be by a table that nothing joins."""
+    async with opened(sqlite_url) as db:
+        overlapping = select(Book).join(Lamp, Lamp.watts == Book.pages)
+        await refused(db, overlapping, Offset(), r"db\.E062.*aliased\(Model, flat=True\)")
+
+
+async def test_what_was_found_out_of_a_statement_holds_for_others_of_its_form(
+    db: DatabaseConnection,
+) -> None:
+    async with db.session().atomic() as session:
+        session.add_all(Item(rank=n, marks=[Mark(text="a"), Mark(text="b")]) for n in range(4))
+    for rank in (0, 2):
+        for join in (Item.marks, Item.shelf):
+            for outer in (False, True):
+                statement = select(Item.id).join(join, isouter=outer).where(Item.rank >= rank)
+                expected = sorted(await db.session().scalars(statement))
+                page = await paginate(db.session(), statement, Offset())
+                assert page.items == expected
 
 
 async def test_statements_that_pages_would_change_are_refused(sqlite_url: str) -> None:

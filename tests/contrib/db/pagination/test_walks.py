@@ -17,7 +17,7 @@ from fastforge.contrib.db.pagination import Keyset, Offset, paginate
 from fastforge.contrib.db.pagination.ordering import ordering_of
 from fastforge.contrib.db.resources import DatabaseConnection
 
-from .tables import Item, Kind, Mark, Shelf, Solid
+from .tables import Book, Item, Kind, Lamp, Mark, Shelf, Solid, Thing
 
 # Few values each, so that many rows have equal ones.
 VALUES: dict[str, list[Any]] = {
@@ -299,6 +299,30 @@ async def test_tables_and_columns_without_models_are_walked_too(db: DatabaseConn
     assert len({tuple(row) for row in rows}) == 12
     assert rows[0].title == "a0"
     assert len(await walked(db, select(item))) == 6
+
+
+async def test_models_that_share_tables_are_walked_too(db: DatabaseConnection) -> None:
+    await shelves(db)
+    async with db.session().atomic() as session:
+        session.add_all(Book(name=f"b{number}", pages=number, shelf_id=1) for number in range(3))
+        session.add_all(Lamp(name=f"l{number}", watts=9, shelf_id=2) for number in range(3))
+
+    async def names(statement: Select[Any]) -> list[Any]:
+        return [getattr(found, "name", found) for found in await walked(db, statement)]
+
+    assert await names(select(Book).order_by(Book.pages.desc())) == ["b2", "b1", "b0"]
+    assert await names(select(Lamp).order_by(Lamp.watts)) == ["l0", "l1", "l2"]
+    everything = ["b0", "b1", "b2", "l0", "l1", "l2"]
+    assert await names(select(Thing).order_by(Thing.name)) == everything
+    assert await names(select(sa.orm.with_polymorphic(Thing, "*"))) == everything
+    lit = select(Shelf.room, Lamp).join(Lamp, Lamp.shelf_id == Shelf.id).order_by(Lamp.name)
+    rows = [(row[0], row[1].name) for row in await walked(db, lit)]
+    assert rows == [(None, "l0"), (None, "l1"), (None, "l2")]
+    lamp = sa.orm.aliased(Lamp, flat=True)
+    beside = select(Book.name, lamp).join(lamp, lamp.watts > Book.pages)
+    assert len(await walked(db, beside)) == 9
+    total = (await paginate(db.session(), select(Book), Keyset(limit=1), total=True)).total
+    assert total == 3
 
 
 async def test_a_row_may_be_locked_with_its_page(db: DatabaseConnection) -> None:

@@ -5,20 +5,22 @@ As in `contrib.db.internals`: a new version may rename them, and one test of thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Result, Select
 
 __all__ = [
     "distinct_on",
-    "froms_of",
     "groups_of",
     "has_limit",
     "is_distinct",
     "key_of",
     "must_be_unique",
+    "only_table_of",
     "order_of",
+    "shape_of",
+    "without_options",
 ]
 
 
@@ -60,15 +62,17 @@ def must_be_unique(result: Result[Any]) -> bool:
     return result._unique_filter_state is not None
 
 
-def froms_of(statement: Select[Any]) -> list[FromClause]:
-    """Return what a statement reads from, without what its options add to that."""
-    if not (statement._setup_joins or statement._from_obj):
-        simple = _only_table(statement)
-        if simple is not None:
-            return [simple]
+def without_options(statement: Select[Any]) -> Select[Any]:
+    """Return a statement without its options, which may add to what it reads from."""
     bare = statement._generate()
     bare._with_options = ()
-    return list(bare.get_final_froms())
+    return bare
+
+
+def shape_of(statement: Select[Any]) -> Hashable | None:
+    """Return what is equal for statements that differ in values and in aliases alone."""
+    key = statement._generate_cache_key()
+    return None if key is None else key.key
 
 
 def key_of(source: FromClause) -> tuple[ColumnElement[Any], ...]:
@@ -80,12 +84,11 @@ def key_of(source: FromClause) -> tuple[ColumnElement[Any], ...]:
     return tuple(bare.primary_key)
 
 
-def _only_table(statement: Select[Any]) -> FromClause | None:
-    """Return the table of a statement that reads one, at a small part of the cost."""
-    tables = {
-        table
-        for clause in (*statement._raw_columns, *statement._where_criteria)
-        for table in clause._from_objects
-    }
+def only_table_of(statement: Select[Any]) -> FromClause | None:
+    """Return the one table that a statement reads, where that is seen at once."""
+    if statement._setup_joins or statement._from_obj:
+        return None
+    clauses = (*statement._raw_columns, *statement._where_criteria)
+    tables = {table for clause in clauses for table in clause._from_objects}
     only = tables.pop() if len(tables) == 1 else None
     return only if only is not None and only.__visit_name__ == "table" else None

@@ -102,15 +102,13 @@ async def _cursor_page(
     cursor = page.before if backward else page.after
     if cursor is not None:
         wanted = places.behind(wanted, cursor, backward=backward)
-    result = await db.execute(wanted.limit(page.limit + 1))
-    names = list(result.keys())[: -len(places.ordering.keys)]
-    rows = _rows(result, places.ordering)
+    rows = _rows(await db.execute(wanted.limit(page.limit + 1)), places.ordering)
     shown, goes_on = rows[: page.limit], len(rows) > page.limit
     if backward:
         shown = shown[::-1]
     has_next, has_previous = (True, goes_on) if backward else (goes_on, cursor is not None)
     return CursorPage[Any].model_construct(
-        items=[row[0] for row in shown] if len(names) == 1 else _narrowed(shown, names),
+        items=[row[0] for row in shown] if _is_one(statement) else _narrowed(shown, statement),
         limit=page.limit,
         next=places.cursor(shown[-1]) if shown and has_next else None,
         previous=places.cursor(shown[0]) if shown and has_previous else None,
@@ -142,8 +140,10 @@ def _is_one(statement: Select[Any]) -> bool:
     return len(statement.column_descriptions) == 1
 
 
-def _narrowed(rows: Sequence[Any], names: Sequence[str]) -> list[Any]:
-    """Return rows without what stands behind their first columns."""
+def _narrowed(rows: Sequence[Any], statement: Select[Any]) -> list[Any]:
+    """Return rows without what stands behind the columns of a statement."""
+    selected = enumerate(statement.column_descriptions)
+    names = [each["name"] or f"column_{number}" for number, each in selected]
     cut = (tuple(row)[: len(names)] for row in rows)
     return list(IteratorResult(SimpleResultMetaData(names), cut).all())
 

@@ -35,7 +35,7 @@ def dsn() -> Iterator[str]:
     """A database on a server of its own, since this test makes it crash."""
     server = services.start("postgres")
     with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {NAME}")
+        admin.execute("CREATE DATABASE bank")
     own = urlunsplit(urlsplit(server.url)._replace(path=f"/{NAME}"))
     with psycopg.connect(own) as tables:
         tables.execute(dedent(TABLES))

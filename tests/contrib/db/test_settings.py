@@ -88,6 +88,16 @@ def test_without_the_setting_there_is_a_file_in_the_projects_folder(tmp_path: Pa
     assert databases == {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
 
 
+def test_the_way_past_a_pooler_is_another_address() -> None:
+    direct_url = "postgresql+asyncpg://u:secret@server/n"
+    config = Database(
+        url="postgresql+asyncpg://u@pooler/n", pooler="transaction", direct_url=direct_url
+    )
+    assert config.direct == Database(url=direct_url)
+    assert config.direct.direct is config.direct
+    assert "secret" not in repr(config)
+
+
 def test_a_password_is_not_shown() -> None:
     config = Database(url="postgresql+asyncpg://u:secret@host/name")
     assert "secret" not in repr(config)

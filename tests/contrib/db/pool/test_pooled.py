@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.errors import StatementTimeout, TransactionMisuse
+from fastforge.contrib.db.opening import open_database
 from tests.contrib.db.tables import Account, opened
 
 UNITS = 1000
@@ -19,15 +21,19 @@ async def test_1000_units_meet_no_error(pooled_url: str) -> None:
     """Many more connections to the pooler than it has to the server: they get each other's."""
     async with opened(pooled_url, pooler="transaction", pool_size=CLIENTS, pool_timeout_s=60) as db:
 
+        async def unit(client: int, number: int) -> None:
+            async with db.session() as session:
+                if number % 5:
+                    told = text(f"SELECT {client}, :number ::int")
+                    rows = await session.execute(told, {"number": number})
+                    assert rows.one() == (client, number)
+                else:
+                    async with session.atomic():
+                        session.add(Account(name=f"{client}-{number}"))
+
         async def units(client: int) -> None:
             for number in range(UNITS // CLIENTS):
-                async with db.session() as session:
-                    assert await session.scalar(text(f"SELECT {client}::int")) == client
-                    if number % 5 == 0:
-                        async with session.atomic():
-                            session.add(Account(name=f"{client}-{number}"))
-                    found = await session.scalar(select(func.count(Account.id)))
-                    assert found is not None and found > 0
+                await unit(client, number)
 
         async with asyncio.TaskGroup() as group:
             for client in range(CLIENTS):
@@ -68,7 +74,6 @@ async def test_a_limit_is_no_statement_of_the_users(pooled_url: str) -> None:
     """One of a request that is counted, tagged, or complained of."""
     async with opened(pooled_url, pooler="transaction") as db:
         seen: list[str] = []
-        from sqlalchemy import event
 
         @event.listens_for(db.engines.write, "before_cursor_execute")
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -79,22 +84,14 @@ async def test_a_limit_is_no_statement_of_the_users(pooled_url: str) -> None:
 
 
 async def test_the_servers_own_view_of_a_replica_is_set_as_well(pooled_url: str) -> None:
-    async with opened(pooled_url, pooler="transaction") as db:
-        config = db.config.model_copy(update={"read_only": True})
-    from pathlib import Path
-
-    from fastforge.contrib.db.resources import open_database
-
+    config = Database(url=pooled_url, pooler="transaction", read_only=True)
     replica = await open_database(config, root=Path.cwd(), environment="test")
     assert await replica.session().scalar(text("SHOW transaction_read_only")) == "on"
     await replica.engine.dispose()
 
 
 async def test_what_needs_a_connection_of_its_own_is_refused(pooled_url: str) -> None:
-    async with opened(pooled_url, pooler="transaction") as db:
-        with pytest.raises(TransactionMisuse, match=r"db\.E044.*pinned\(\)"):
-            db.engines.refuse_pooler("pinned()")
-
-
-def test_without_a_pooler_nothing_is_refused(sqlite_url: str) -> None:
-    assert Database(url=sqlite_url).pooler is None
+    async with opened(pooled_url, pooler="transaction") as db, db.session() as session:
+        with pytest.raises(TransactionMisuse, match=r"db\.E044\] pinned\(\) needs one connection"):
+            async with session.pinned():
+                pass

@@ -11,11 +11,12 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from .engine import FAILED, Engines
 from .errors import SessionClosed, TransactionMisuse, concurrent_use
+from .internals import locks_rows
 from .lazy import refuse_lazy_load
 from .pinning import Pin
 from .places import Place, stands_in
 from .refreshing import refresh_stale
-from .refusals import refuse_lock, refuse_unwritten, transaction_failed
+from .refusals import locks_nothing, refuse_unwritten, transaction_failed
 from .uses import Use
 
 __all__ = ["GuardedSession"]
@@ -74,26 +75,30 @@ class GuardedSession(orm.Session):
 
     def get_bind(self, *_arguments: Any, **_options: Any) -> Engine | Connection:
         """Return the view of the pool that fits where the session stands."""
-        self.refuse_closed()
-        view = self._view if self.depth else self.engines.read
-        if not self.depth:
-            if self.streams:
-                view = self.engines.stream
-            elif not self.nesting:
-                raise self.misuse("connection()")
+        if self.closed:
+            self.refuse_closed()
+        if self.depth:
+            view = self._view
+        elif self.streams:
+            view = self.engines.stream
+        elif self.nesting:
+            view = self.engines.read
+        else:
+            raise self.misuse("connection()")
         return view if self.pin is None else self.pin.connection(view)
 
     def _run(
         self, call: Callable[..., Any], statement: Any, *arguments: Any, **options: Any
     ) -> Any:
-        self.refuse_closed()
+        if self.closed:
+            self.refuse_closed()
         if not in_greenlet():
             refuse_lazy_load(self, call, statement, *arguments, **options)
         if self.depth:
             self.refuse_strangers()
             self.refresh_if_stale()
-        else:
-            refuse_lock(statement)
+        elif locks_rows(statement):
+            raise locks_nothing()
         with self._connected():
             return call(statement, *arguments, **options)
 
@@ -137,7 +142,7 @@ class GuardedSession(orm.Session):
     @property
     def has_unwritten(self) -> bool:
         """Whether there are new, changed or deleted objects; an equal value counts as a change."""
-        return bool(self.new or self.deleted or self.identity_map.check_modified())
+        return bool(self.identity_map.check_modified() or self.new or self.deleted)
 
     def refuse_unwritten(self) -> None:
         """Raise WriteOutsideAtomic if there are new, changed or deleted objects."""

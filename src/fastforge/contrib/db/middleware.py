@@ -13,10 +13,11 @@ from ...middleware.deadline import begin_answer
 from ...web.errors.handlers import close_code_of
 from ...web.middleware import Middleware, Slot
 from .answers import answer_of, answer_of_failed_commit
+from .current import unit_here
 from .handlers import is_non_atomic
 from .queries.tally import server_timing
 from .sessions import Session
-from .unit import UnitOfWork, entered_unit, new_session, new_transaction
+from .unit import UnitOfWork, new_session, new_transaction
 
 __all__ = ["TRANSACTIONS", "Transactions"]
 
@@ -46,14 +47,18 @@ class Transactions:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         unit = UnitOfWork(_opener(scope), scope)
-        with entered_unit(unit):
+        token = unit_here.set(unit)
+        try:
+            if scope["type"] == "http":
+                await _Exchange(unit, scope, receive, send).run(self.app)
+            else:
+                await _Conversation(unit, scope, receive, send).run(self.app)
+        finally:
             try:
-                if scope["type"] == "http":
-                    await _Exchange(unit, scope, receive, send).run(self.app)
-                else:
-                    await _Conversation(unit, scope, receive, send).run(self.app)
+                if not unit.ended:
+                    await unit.finish(commit=False)
             finally:
-                await unit.finish(commit=False)
+                unit_here.reset(token)
 
 
 def _opener(scope: Scope) -> Callable[[str], Session]:

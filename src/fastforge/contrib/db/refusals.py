@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import orm
 
 from ..._utils import did_you_mean
 from .errors import TransactionFailed, TransactionMisuse, WriteOutsideAtomic
-from .internals import locks_rows
 
 __all__ = [
+    "locks_nothing",
     "refuse_argument",
-    "refuse_lock",
     "refuse_unwritten",
     "transaction_failed",
 ]
@@ -21,14 +20,13 @@ __all__ = [
 ARGUMENTS: Final = ("durable", "isolation", "read_only", "savepoint")
 
 
-def refuse_lock(statement: Any) -> None:
-    """Raise WriteOutsideAtomic for FOR UPDATE."""
-    if locks_rows(statement):
-        raise WriteOutsideAtomic(
-            "FOR UPDATE outside a transaction locks nothing",
-            code="db.E003",
-            hint="put it inside `async with db.atomic():`",
-        )
+def locks_nothing() -> WriteOutsideAtomic:
+    """Return the error for FOR UPDATE outside `atomic`."""
+    return WriteOutsideAtomic(
+        "FOR UPDATE outside a transaction locks nothing",
+        code="db.E003",
+        hint="put it inside `async with db.atomic():`",
+    )
 
 
 def refuse_unwritten(session: orm.Session) -> None:

@@ -25,6 +25,7 @@ class TransactionalSession(AsyncSession):
         engines: The views of the pool.
 
     Attributes:
+        guarded: The synchronous half.
         waiting: The callbacks that wait for the commit.
     """
 
@@ -34,12 +35,8 @@ class TransactionalSession(AsyncSession):
         super().__init__(
             engines.engine, engines=engines, expire_on_commit=False, close_resets_only=False
         )
+        self.guarded = cast(GuardedSession, self.sync_session)
         self.waiting: list[OnCommit] = []
-
-    @property
-    def guarded(self) -> GuardedSession:
-        """The synchronous half."""
-        return cast(GuardedSession, self.sync_session)
 
     @property
     def in_atomic(self) -> bool:
@@ -77,14 +74,18 @@ class TransactionalSession(AsyncSession):
         Raises:
             WriteOutsideAtomic: With `commit`, when new or changed objects were never written.
         """
-        if self.in_atomic:
+        guarded = self.guarded
+        if guarded.depth:
             await shielded(self._end(commit))
             return
         try:
-            if commit:
-                self.guarded.refuse_unwritten()
+            if commit and guarded.has_unwritten:
+                guarded.refuse_unwritten()
         finally:
-            await self.close()
+            if guarded.in_transaction():
+                await self.close()
+            else:
+                guarded.close()  # without a connection there is nothing to wait for
 
     async def _end(self, commit: bool) -> None:
         try:

@@ -16,7 +16,7 @@ import pytest
 from fastapi import Depends
 
 from fastforge.lifecycle import injected, provide, resource, scope
-from fastforge.observability.context import request_id
+from fastforge.observability.context import RunningJob, request_id, running_job
 from fastforge.tasks import (
     Claim,
     Envelope,
@@ -77,6 +77,19 @@ async def add(a: int, b: int = 2) -> None:
 async def test_a_job_runs_with_its_arguments_and_under_its_request_id(run: Run) -> None:
     assert await run(add, a=1) == Outcome(verdict=Verdict.SUCCEEDED)
     assert log == [(3, "r-1")]
+
+
+@task
+async def who() -> None:
+    log.append(running_job.get())
+
+
+async def test_a_job_can_be_told_by_its_task_and_its_id(run: Run) -> None:
+    await run(who)
+    (job,) = log
+    assert isinstance(job, RunningJob)
+    assert job.task == who.name
+    assert job.uid
 
 
 class Client:

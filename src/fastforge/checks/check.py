@@ -14,9 +14,9 @@ from ..exceptions import ComponentError, Location
 if TYPE_CHECKING:
     from ..project import Project
 
-__all__ = ["CHECKS", "Check", "Level", "Message", "Service", "check"]
+__all__ = ["CHECKS", "Check", "Connects", "Level", "Message", "check"]
 
-Service: TypeAlias = Literal["database"]
+Connects: TypeAlias = Literal["database"]
 """What a check may connect to, when it is asked to: `manage check --database`."""
 
 
@@ -71,7 +71,7 @@ class Check:
     function: Callable[[Any], Iterable[Message] | AsyncIterable[Message]]
     tags: frozenset[str] = frozenset()
     deploy: bool = False
-    connects: Service | None = None
+    connects: Connects | None = None
 
 
 @overload
@@ -82,13 +82,13 @@ def check(
 ) -> Callable[[Callable[[Project], Iterable[Message]]], Check]: ...
 @overload
 def check(
-    *, connects: Service, tags: Iterable[str] = ..., deploy: bool = ...
+    *, connects: Connects, tags: Iterable[str] = ..., deploy: bool = ...
 ) -> Callable[[Callable[[Project], AsyncIterable[Message]]], Check]: ...
 def check(
     function: Any = None,
     /,
     *,
-    connects: Service | None = None,
+    connects: Connects | None = None,
     tags: Iterable[str] = frozenset(),
     deploy: bool = False,
 ) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from .._utils import did_you_mean, failing_line, told
 from ..components import Component
 from ..exceptions import ComponentError, ErrorGroup, ForgeError, Location
-from .check import CHECKS, Check, Level, Message, Service
+from .check import CHECKS, Check, Connects, Level, Message
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -49,7 +49,7 @@ def run_checks(
     project: Project,
     *,
     deploy: bool = False,
-    connecting: Collection[Service] = (),
+    connecting: Collection[Connects] = (),
     tags: Collection[str] = (),
     raise_errors: bool = False,
 ) -> Findings:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import (
     Session,
     mapped_column,
     registry,
+    relationship,
     strategies,
 )
 
@@ -34,6 +35,7 @@ from fastforge.contrib.db.internals import (
     forget_class,
     locks_rows,
     note_enum_types,
+    relationship_loaded,
     replace_loaders,
     same_affinity,
     variants_of,
@@ -67,6 +69,34 @@ STANDARD_LIBRARY = {"_getframe"}
 def test_the_private_name_is_there(owner: object, name: str) -> None:
     assert hasattr(owner, name)
     assert name in Path(internals.__file__).read_text()
+
+
+def test_the_relationship_that_a_statement_loads_is_told() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Page(Base):
+        __tablename__ = "page"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        next_id: Mapped[int | None] = mapped_column(sa.ForeignKey("page.id"))
+
+    # Annotations are texts here, and the class is of this function alone.
+    Page.next = relationship(Page, remote_side=Page.id)  # type: ignore[attr-defined]
+    told: list[str | None] = []
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([Page(id=1), Page(id=2, next_id=1)])
+        session.commit()
+        session.expunge_all()
+        page = session.get_one(Page, 2)
+        sa.event.listen(
+            engine, "after_cursor_execute", lambda *seen: told.append(relationship_loaded(seen[4]))
+        )
+        assert page.next.id == 1  # type: ignore[attr-defined]
+        session.scalars(sa.select(Page)).all()
+        session.connection().exec_driver_sql("SELECT 1")
+    assert told == ["Page.next", None, None]
 
 
 def test_the_attributes_that_a_statement_loads_are_told() -> None:

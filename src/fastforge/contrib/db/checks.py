@@ -108,24 +108,22 @@ def _first_model(tables: AppTables) -> Location | None:
 
 
 def _uncompared(error: Exception) -> Message:
-    if isinstance(error, ForgeError) and error.code == CONFLICT:
+    found = error.where if isinstance(error, ForgeError) else failing_line(error)
+    place = found if isinstance(found, Location) else None
+    if not isinstance(error, ForgeError):
+        why, hint = told(error), ""
+    elif error.code == CONFLICT:
         return Message(
-            id="db.E075",
-            level=Level.ERROR,
-            text=error.message,
-            hint=error.hint,
-            where=error.where,
+            id="db.E075", level=Level.ERROR, text=error.message, hint=error.hint, where=place
         )
-    if isinstance(error, ForgeError):
-        place, why, hint = error.where, f"[{error.code}] {error.message}", error.hint
     else:
-        place, why, hint = failing_line(error), told(error), ""
+        why, hint = f"[{error.code}] {error.message}", error.hint
     return Message(
         id="db.E025",
         level=Level.ERROR,
         text=f"the models cannot be compared with their migrations: {why}",
         hint=hint,
-        where=place if isinstance(place, Location) else None,
+        where=place,
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import click
 
-from ...checks import CHECKS, Check, Findings, Level, Message, run_checks
+from ...checks import CHECKS, Check, Connects, Findings, Level, Message, run_checks
 from ...commands import Context, command
 from ...observability.tracebacks import tracebacks_are_wanted
 from ..tables import as_json, listing
@@ -44,10 +44,11 @@ def check(
     if list:
         context.echo(listing(_checks(project), COLUMNS, json=json))
         return 0
+    connecting: tuple[Connects, ...] = ("database",) if database else ()
     found = run_checks(
         project,
         deploy=deploy,
-        connecting=("database",) if database else (),
+        connecting=connecting,
         tags=tag,
         raise_errors=tracebacks_are_wanted(),
     )

@@ -531,9 +531,7 @@ def test_a_command_tells_it_in_one_line(
     assert done.returncode == 3
 
 
-def test_a_users_command_tells_it_in_one_line(
-    tmp_path: Path, each_database_url: str
-) -> None:
+def test_a_users_command_tells_it_in_one_line(tmp_path: Path, each_database_url: str) -> None:
     done = managed(tmp_path, each_database_url, "fill")
     (told,) = (done.stdout + done.stderr).splitlines()
     assert told.startswith("error: [management.E010] shop/bank/commands/fill.py:")

@@ -39,9 +39,11 @@ async def test_a_relationship_that_is_loaded_row_by_row_is_named(
     assert record.relationship == "Account.entries"
     assert (record.route, record.request_id, record.times) == ("/accounts", "7", 5)
     message = record.getMessage()
+    line = read_entries.__code__.co_firstlineno + 2
+    assert record.where.endswith(f"queries/test_repeated.py:{line}")
     assert message.startswith(
-        "repeated query: 5 times in GET /accounts, request 7, which loads Account.entries for one"
-        " Account after the other: SELECT entry.id"
+        f"repeated query: 5 times in GET /accounts, request 7, at {record.where}, which loads"
+        " Account.entries for one Account after the other: SELECT entry.id"
     )
     assert message.endswith(
         "; add .options(selectinload(Account.entries)) to the select of Account"

@@ -84,7 +84,8 @@ FILES = {
 class Shop:
     """The project, served."""
 
-    def __init__(self, process: Process, port: int) -> None:
+    def __init__(self, folder: Path, process: Process, port: int) -> None:
+        self.folder = folder
         self.process = process
         self.url = f"http://127.0.0.1:{port}/api/orders"
 
@@ -100,7 +101,7 @@ def served(path: Path, url: str, environment: str) -> Iterator[Shop]:
     argv = [sys.executable, "-m", "fastforge", "runserver", str(port), "--no-reload"]
     env = {"FASTFORGE_ENV": environment, "URL": url, "SECRET_KEY": "k" * 40}
     with start(argv, cwd=path, env=env) as process:
-        shop = Shop(process, port)
+        shop = Shop(path, process, port)
         wait_until(lambda: fetch(f"{shop.url}/nothing/at/all") is not None, describe=process)
         yield shop
 
@@ -141,7 +142,10 @@ def test_a_list_that_asks_row_by_row_is_told_of_once(developed: Shop) -> None:
     output = developed.process.wait_for("repeated query: ")
     assert output.count("repeated query: ") == 1
     assert "5 times in GET /api/orders/{number}, request " in output
-    assert "which loads Order.lines for one Order after the other" in output
+    lines = (developed.folder / "shop/orders/routes.py").read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "awaitable_attrs" in text)
+    place = f"shop/orders/routes.py:{line}"
+    assert f", at {place}, which loads Order.lines for one Order after the other" in output
 
 
 def test_a_slow_statement_is_one_line_in_production(deployed: Shop) -> None:

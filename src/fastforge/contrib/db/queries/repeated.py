@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any, Final
 
+from greenlet import getcurrent  # type: ignore[import-untyped]
+
+from ...._utils import is_written_by_the_user
+from ....exceptions import Location
 from ..internals import relationship_loaded
 from ..statements import is_read
 from .origin import Origin
@@ -39,6 +46,7 @@ class Repetitions:
         self._warned.add((place, sql))
         relationship = relationship_loaded(context)
         cause, remedy = _advice(relationship)
+        place_in_code = _place_in_code()
         fields = {
             "event": REPEATED_QUERY,
             "times": times,
@@ -47,9 +55,11 @@ class Repetitions:
             "task": origin.job.task if origin.job else None,
             "job": origin.job.uid if origin.job else None,
             "relationship": relationship,
+            "where": place_in_code and str(place_in_code),
             "sql": shown(sql),
         }
-        text = f"repeated query: {times} times in {origin}{cause}: {fields['sql']}; {remedy}"
+        where = f", at {place_in_code}" if place_in_code else ""
+        text = f"repeated query: {times} times in {origin}{where}{cause}: {fields['sql']}; {remedy}"
         logger.warning("%s", text, extra=fields)
 
 
@@ -61,3 +71,21 @@ def _advice(relationship: str | None) -> tuple[str, str]:
         f", which loads {relationship} for one {model} after the other",
         f"add .options(selectinload({relationship})) to the select of {model}",
     )
+
+
+def _place_in_code() -> Location | None:
+    """Return the line of the user's that asks, the innermost."""
+    for frame in _frames():
+        if is_written_by_the_user(frame.f_code.co_filename):
+            return Location(frame.f_code.co_filename, frame.f_lineno)
+    return None
+
+
+def _frames() -> Iterator[FrameType]:
+    """Yield the frames from here outwards: those of the driver's greenlet, then who awaits it."""
+    parent = getcurrent().parent
+    for innermost in (sys._getframe(1), parent and parent.gr_frame):
+        frame: FrameType | None = innermost
+        while frame is not None:
+            yield frame
+            frame = frame.f_back

@@ -47,6 +47,7 @@ PUBLIC = (
     "fastforge.conf",
     "fastforge.contrib.db",
     "fastforge.contrib.db.pagination",
+    "fastforge.contrib.db.testing",
     "fastforge.contrib.http",
     "fastforge.contrib.jobs",
     "fastforge.contrib.static",
@@ -56,6 +57,7 @@ PUBLIC = (
     "fastforge.offloading",
     "fastforge.tasks",
     "fastforge.test",
+    "fastforge.test.proxy",
     "fastforge.web",
 )
 

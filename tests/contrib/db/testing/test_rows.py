@@ -32,7 +32,8 @@ SCHEMA = """
     CREATE TABLE parts (id int, day date) PARTITION BY RANGE (day);
     CREATE TABLE parts_now PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
     INSERT INTO parent (name, mood, document, bytes, list, amount, at) VALUES
-        (E'a\\\\b "c", (d)''', 'it''s "odd"', 'null', '\\x00ff', ARRAY['x,y', NULL, ''], 1.5, now()),
+        (E'a\\\\b "c", (d)''', 'it''s "odd"', 'null', '\\x00ff', ARRAY['x,y', NULL, ''], 1.5,
+            now()),
         ('', NULL, NULL, NULL, NULL, NULL, NULL);
     UPDATE parent SET above = 2 WHERE id = 1;
     INSERT INTO "Order Line" (parent) VALUES (1);

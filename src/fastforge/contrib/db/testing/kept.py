@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....conf import Settings
 from ....lifecycle import Resource, Role, current_container
@@ -17,6 +17,9 @@ from ..settings import Database
 from .errors import other_loop, worker_inside
 from .homes import Homes
 from .transactions import OneTransaction
+
+if TYPE_CHECKING:
+    from ....project import Project
 
 __all__ = ["KeptConnections"]
 
@@ -42,8 +45,14 @@ class KeptConnections:
         self._homes = homes
         self._kept: dict[tuple[str, str, bool], _Kept] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._last: tuple[Project, Project] | None = None
         self.loop = loop
         loop.at_end(self._close)
+
+    @property
+    def are_used(self) -> bool:
+        """Whether a transaction has begun that has to end."""
+        return any(kept.transaction.has_begun for kept in self._kept.values())
 
     async def end(self) -> None:
         """End the transactions of a test."""
@@ -59,9 +68,15 @@ class KeptConnections:
             await kept.connection.engine.dispose()
         self._kept.clear()
 
-    def resources(self) -> Mapping[Resource[Any], object]:
-        """Return what stands in the place of the databases of the project."""
+    def used_by(self, project: Project) -> Project:
+        """Return the project with these in the place of its databases."""
+        if self._last is None or self._last[0] is not project:  # mostly it is the session's
+            changed = self._homes.databases(project.settings["DATABASES"])
+            other = project.overriding(settings={"DATABASES": changed}, resources=self._resources())
+            self._last = (project, other)
+        return self._last[1]
 
+    def _resources(self) -> Mapping[Resource[Any], object]:
         async def default() -> AsyncIterator[DatabaseConnection]:
             async with self._opened(DEFAULT) as connection:
                 yield connection

@@ -45,10 +45,7 @@ def database_of_its_own(project: Project, worker: str) -> Iterator[ForEachTest]:
                     yield project.overriding(settings={"DATABASES": changed})
                 return
             with _kept_by(case.loop, homes, kept) as connections:
-                changed = homes.databases(project.settings["DATABASES"])
-                yield project.overriding(
-                    settings={"DATABASES": changed}, resources=connections.resources()
-                )
+                yield connections.used_by(project)
 
         yield for_each_test
 
@@ -64,7 +61,8 @@ def _kept_by(
     try:
         yield kept[loop]
     finally:
-        loop.run(kept[loop].end)
+        if kept[loop].are_used:
+            loop.run(kept[loop].end)
 
 
 def _homes(stack: ExitStack, portal: BlockingPortal, project: Project, worker: str) -> Homes:

@@ -49,6 +49,11 @@ class OneTransaction:
         self._turns = Turns(sync)
         self._replace_in(sync)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was done since the last end."""
+        return self._inside is not None
+
     async def end(self) -> None:
         """Undo all that the test did; the connection stays for the next one."""
         inside, self._inside = self._inside, None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.errors import DatabaseError, ServerUnreachable, WriteOutsideAtomic
@@ -124,7 +125,7 @@ async def test_a_write_that_no_text_shows_is_refused_by_the_server(
         async with replica.engine.connect() as connection:
             assert await connection.scalar(text("PRAGMA query_only")) == 1
     else:
-        with pytest.raises(sa.exc.DBAPIError, match="read-only transaction"):
+        with pytest.raises(DBAPIError, match="read-only transaction"):
             await replica.session().execute(hidden)
     await replica.engine.dispose()
 
@@ -133,7 +134,7 @@ async def test_a_transaction_may_be_one_that_only_reads(db: DatabaseConnection) 
     view = db.engines.transactions(read_only=True)
     assert view is db.engines.transactions(read_only=True)
     async with db.session() as session:
-        session.sync_session.enter(view)
+        session.guarded.enter(view)
         assert list(await session.scalars(sa.select(Account))) == []
         with pytest.raises(WriteOutsideAtomic, match=r"db\.E042\]"):
             await session.execute(sa.insert(Account).values(name="x"))
@@ -145,7 +146,7 @@ async def test_a_transaction_has_the_isolation_that_is_asked_for(
 ) -> None:
     for isolation in ("read committed", "repeatable read", "serializable"):
         async with postgres.session() as session:
-            session.sync_session.enter(postgres.engines.transactions(isolation))  # type: ignore[arg-type]
+            session.guarded.enter(postgres.engines.transactions(isolation))  # type: ignore[arg-type]
             assert await session.scalar(text("SHOW transaction_isolation")) == isolation
             await session.end(commit=True)
     assert postgres.engines.transactions() is postgres.engines.write

@@ -94,7 +94,7 @@ def test_the_way_past_a_pooler_is_another_address() -> None:
         url="postgresql+asyncpg://u@pooler/n", pooler="transaction", direct_url=direct_url
     )
     assert config.direct == Database(url=direct_url)
-    assert config.direct.direct is config.direct
+    assert config.direct.direct == config.direct
     assert "secret" not in repr(config)
 
 

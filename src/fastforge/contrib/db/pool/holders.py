@@ -50,7 +50,7 @@ def _where_it_stands(database: str) -> str:
     session = None if unit is None else unit.opened_of(database)
     if session is None:
         return "outside of a session"
-    guarded = session.sync_session
+    guarded = session.guarded
     if guarded.depth:
         return "in atomic"
     if guarded.pin is not None:

@@ -13,6 +13,7 @@ from typing import Annotated, assert_type
 import sqlalchemy
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fastforge import (
@@ -30,6 +31,14 @@ from fastforge import (
 from fastforge.checks import Check, Level, Message, check
 from fastforge.commands import Command, Context, command
 from fastforge.contrib.db import DbSession, Model, Session
+from fastforge.contrib.db.pagination import (
+    CursorPage,
+    Keyset,
+    OffsetPage,
+    Page,
+    keyset_page,
+    paginate,
+)
 from fastforge.contrib.static import Static, static_url
 from fastforge.contrib.templates import Render, Renderer, Templates, template_filter
 from fastforge.lifecycle import Resource, current_container
@@ -112,6 +121,31 @@ async def read_order(order_id: int, db: DbSession, search: Search, shop: ShopSet
 
 STATIC = Static(directories=["static"])
 TEMPLATES = Templates(directories=["templates"], strict=True)
+
+
+class OrderOut(BaseModel):
+    total: int
+
+
+@router.get("/orders")
+async def list_orders(db: DbSession, page: OffsetPage) -> Page[OrderOut]:
+    assert_type(await db.get_or_404(Order, 7), Order)
+    assert_type(await db.get_or_404(sqlalchemy.select(Order)), Order)
+    await db.get_or_404("Order", 7)  # type: ignore[arg-type]
+    assert_type(await db.exists(sqlalchemy.select(Order)), bool)
+    assert_type(await db.bulk_insert(Order, [{"total": 7}], on_conflict="ignore"), int)
+    await db.bulk_insert(Order, [], on_conflict="update")  # type: ignore[arg-type]
+    return await paginate(db, sqlalchemy.select(Order).order_by(Order.id), page)
+
+
+@router.get("/feed")
+async def feed(
+    db: DbSession, page: Annotated[Keyset, keyset_page(maximum=50)]
+) -> CursorPage[OrderOut]:
+    assert_type(page.after, str | None)
+    found = await paginate(db, sqlalchemy.select(Order), page, total=True)
+    assert_type(found.next, str | None)
+    return found
 
 
 @template_filter

@@ -28,7 +28,7 @@ class Lookups(AsyncSession):
     """What `Session` adds to reading and writing; there is no repository."""
 
     async def get_or_404(
-        self, what: type[T] | Select[tuple[T]], identity: Any = None, **options: Any
+        self, what: type[T] | Select[T], identity: Any = None, **options: Any
     ) -> T:
         """Return the object with a primary key, or what a select gives; else the answer is 404.
 

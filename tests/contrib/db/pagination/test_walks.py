@@ -220,6 +220,20 @@ async def test_null_is_larger_than_all_values_on_every_database(db: DatabaseConn
         assert page.items == expected
 
 
+async def test_rows_with_equal_values_follow_the_last_direction(db: DatabaseConnection) -> None:
+    """So that one index, read forwards or backwards, has the whole order."""
+    await fill(db, [{"rank": 1}, {"rank": 1}, {"rank": 2}])
+    first = await db.session().scalar(select(sa.func.min(Item.id))) or 0
+    for order, expected in [
+        ([Item.rank.desc()], [2, 1, 0]),
+        ([Item.rank], [0, 1, 2]),
+        ([Item.title, Item.rank.desc()], [2, 1, 0]),
+        ([], [0, 1, 2]),
+    ]:
+        seen, _ = await forward(db.session(), select(Item.id).order_by(*order), 1)
+        assert [identity - first for identity in seen] == expected
+
+
 # --- statements of other forms -------------------------------------------------------------------
 
 

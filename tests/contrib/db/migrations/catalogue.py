@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fastforge.contrib.db.engine import Engines
+from fastforge.contrib.db.migrations.ledger import TABLE_NAME
 
 COLUMNS = """
     SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -42,15 +43,19 @@ OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 
 
 async def catalogue(engines: Engines) -> list[str]:
-    """Every fact of a schema as a line; the order of a table's columns is none of them."""
+    """Every fact of a schema as a line; the order of a table's columns is none of them.
+
+    Nor is the ledger, which the first migration makes.
+    """
     async with engines.engine.connect() as connection:
         if engines.engine.dialect.name == "sqlite":
-            return await connection.run_sync(_sqlite)
-        found: list[str] = []
-        for query in (TABLES, COLUMNS, CONSTRAINTS, INDEXES, TYPES):
-            rows = await connection.exec_driver_sql(query.format(ours=OURS))
-            found.extend(repr(tuple(row)) for row in rows)
-        return sorted(found)
+            found = await connection.run_sync(_sqlite)
+        else:
+            found = []
+            for query in (TABLES, COLUMNS, CONSTRAINTS, INDEXES, TYPES):
+                rows = await connection.exec_driver_sql(query.format(ours=OURS))
+                found.extend(repr(tuple(row)) for row in rows)
+    return sorted(line for line in found if TABLE_NAME not in line)
 
 
 def _sqlite(connection: sa.Connection) -> list[str]:

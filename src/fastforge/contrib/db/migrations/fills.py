@@ -9,17 +9,32 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Column
 
+from .casting import family
 from .columns import is_replaced
 from .errors import MigrationError
-from .named_types import quoted
+from .named_types import native_enum, on_postgresql, quoted
 from .raw import RawStatements, executed
 from .rendering import Renderer
 from .shapes import TableShape
 
-__all__ = ["Fill", "Unfilled", "checked_value", "filled", "nobody_fills", "unfilled"]
+__all__ = ["Fill", "Unfilled", "checked_value", "filled", "nobody_fills", "unfilled", "values_back"]
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _WORDS: Final = frozenset({"true", "false", "current_timestamp", "current_date", "current_time"})
+
+
+_NEUTRAL: Final = {
+    "text": "''",
+    "boolean": "false",
+    "integer": "0",
+    "number": "0",
+    "datetime": "'1970-01-01 00:00:00'",
+    "date": "'1970-01-01'",
+    "time": "'00:00:00'",
+    "uuid": "'00000000000000000000000000000000'",
+    "json": "'{}'",
+    "bytes": "''",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +118,28 @@ def filled(table: TableShape, values: Mapping[str, str]) -> Iterator[RawStatemen
                     f" WHERE {column} IS NULL"
                 )
             )
+
+
+def values_back(old: TableShape, new: TableShape) -> dict[str, str]:
+    """Return what rows get when a dropped column comes back: its values are gone.
+
+    Only for one that is NOT NULL without a default, and refers to no other table.
+    """
+    links = {name for key in old.foreign_keys for name in key.local_cols}
+    return {
+        name: neutral
+        for name, column in old.columns.items()
+        if name not in new.columns and name not in links
+        if not column.nullable and column.server_default is None
+        if (neutral := _neutral(column))
+    }
+
+
+def _neutral(column: Column[Any]) -> str:
+    enum = native_enum(column.type)
+    if enum is not None and isinstance(on_postgresql(column.type), type(enum)):
+        return "'" + enum.enums[0].replace("'", "''") + "'"
+    return _NEUTRAL.get(family(column.type), "")
 
 
 def checked_value(unfilled: Unfilled, value: str) -> str:

@@ -18,7 +18,7 @@ from .columns import (
     is_replaced,
 )
 from .enums import types_added, values_added, values_kept
-from .fills import filled
+from .fills import filled, values_back
 from .links import Link
 from .rendering import Renderer
 from .shapes import Item, TableShape, item_kind, mentions, referent_key
@@ -91,15 +91,17 @@ def table_altered(
         renderer: Decides which parts are equal.
         values: What rows get in columns that become NOT NULL, as SQL by column.
     """
+    back = values_back(old, new)
     gone, come = _different(old, new, renderer), _different(new, old, renderer)
     parts = [
         *(_item_dropped(item, old) for item in _links_first(gone)),
-        *_columns_changed(old, new, renderer, values),
+        *_columns_changed(old, new, renderer, values, back),
         *([_comment_changed(old, new)] if old.comment != new.comment else []),
         *(_item_added(item, new) for item in reversed(_links_first(come))),
     ]
     steps = [
         *(_item_dropped(item, old) for item in gone if _is_index(item)),
+        *map(_only_back, reversed(tuple(_tightened(old, back)))),
         Change(
             upgrade=(*types_added(old, new, renderer), *values_added(old, new)),
             downgrade=tuple(values_kept(old, new)),
@@ -121,6 +123,10 @@ def _tightened(table: TableShape, values: Mapping[str, str]) -> Iterator[Change]
     if values:
         yield Change(upgrade=tuple(filled(table, values)), downgrade=(), title="")
         yield _batch([column_tightened(table, table.columns[name]) for name in values], table)
+
+
+def _only_back(change: Change) -> Change:
+    return Change(upgrade=(), downgrade=change.upgrade, title="")
 
 
 def _different(table: TableShape, other: TableShape, renderer: Renderer) -> list[Item]:
@@ -155,7 +161,11 @@ def _batch(parts: Sequence[Change], table: TableShape) -> Change:
 
 
 def _columns_changed(
-    old: TableShape, new: TableShape, renderer: Renderer, values: Mapping[str, str]
+    old: TableShape,
+    new: TableShape,
+    renderer: Renderer,
+    values: Mapping[str, str],
+    back: Mapping[str, str],
 ) -> Iterator[Change]:
     for name, column in new.columns.items():
         if name not in old.columns:
@@ -171,7 +181,7 @@ def _columns_changed(
             yield from column_altered(new, old.columns[name], wanted, renderer)
     for name, column in old.columns.items():
         if name not in new.columns:
-            yield column_dropped(old, column)
+            yield column_dropped(old, _loosened(column) if name in back else column)
 
 
 def _item_added(item: Item, table: TableShape) -> Change:

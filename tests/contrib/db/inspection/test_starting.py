@@ -44,14 +44,18 @@ def limited(
     postgres_admin.execute(f"DROP ROLE {name}")
 
 
+def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    found = (each for each in caplog.records if each.name == LOGGER)
+    return [each for each in found if each.levelno >= logging.WARNING]
+
+
 @pytest.mark.parametrize("role", [Role.WEB, Role.WORKER])
 async def test_one_line_tells_it(
     limited: Project, role: Role, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with limited.running(role):
         pass
-    (record,) = [each for each in caplog.records if each.levelno == logging.WARNING]
-    assert record.name == LOGGER
+    (record,) = warnings(caplog)
     assert record.getMessage().startswith(
         "too many connections: 2 servers x (pool_size 5 + max_overflow 0) = 10 connections, and the"
         " user starting_"
@@ -62,7 +66,7 @@ async def test_one_line_tells_it(
 async def test_a_command_says_nothing(limited: Project, caplog: pytest.LogCaptureFixture) -> None:
     async with limited.running(Role.COMMAND):
         pass
-    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+    assert warnings(caplog) == []
 
 
 async def test_pools_that_fit_say_nothing(
@@ -71,4 +75,4 @@ async def test_pools_that_fit_say_nothing(
     project = limited.overriding(settings={"SERVER": {"processes": 1}})
     async with project.running(Role.WEB):
         pass
-    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+    assert warnings(caplog) == []

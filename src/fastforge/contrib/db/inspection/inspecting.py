@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import exc
 
 from ....checks.runner import once_a_run
 from ....exceptions import ForgeError
-from ..engine import Engines
+from ..engine import Engines, url_of
 from ..migrations import ledger
 from ..migrations.known import Difference, known_migrations
 from ..resources import open_of
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from ....project import Project
 
 __all__ = ["Inspected", "inspect_databases"]
+
+ALONE: Final = MappingProxyType(
+    {"pool_size": 1, "max_overflow": 0, "required": True, "slow_query_ms": 0}
+)
+"""What is different for whoever only looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ async def _inspected(project: Project, name: str, config: Database) -> Inspected
     path = _path(project, config)
     if path is not None and not path.exists():  # to connect would make it
         return Inspected(name=name, config=config, path=path)
-    alone = config.model_copy(update={"pool_size": 1, "max_overflow": 0, "required": True})
+    alone = config.model_copy(update=ALONE)
     try:
         opened = await open_of(project.settings, alone, name=name)
     except ForgeError as error:
@@ -100,8 +106,6 @@ async def _asked(
 
 
 def _path(project: Project, config: Database) -> Path | None:
-    from ..engine import url_of
-
     if not config.is_sqlite:
         return None
     return Path(str(url_of(config, project.settings.root).database)).resolve()

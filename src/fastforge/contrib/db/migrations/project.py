@@ -115,6 +115,7 @@ async def migration_engines(
         update={
             "statement_timeout_s": 0,
             "idle_in_transaction_timeout_s": 0,
+            "slow_query_ms": 0,  # that it takes its time is no news
             "lock_timeout_s": wait_s if config.is_sqlite else TABLE_LOCK_TIMEOUT_S,
             # One holds the migration lock, the other works.
             "pool_size": 2,

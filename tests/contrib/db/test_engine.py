@@ -154,9 +154,7 @@ def test_the_pool_may_overflow_in_development_alone(
     tmp_path: Path, environment: str, configured: int | None, overflow: int
 ) -> None:
     config = Database(url="sqlite+aiosqlite:///x.sqlite3", pool_size=3, max_overflow=configured)
-    engines = make_engines(
-        config, root=tmp_path, application=Application(environment=environment)
-    )
+    engines = make_engines(config, root=tmp_path, application=Application(environment=environment))
     pool: Any = engines.write.pool
     assert (pool.size(), pool._max_overflow) == (3, overflow)
 

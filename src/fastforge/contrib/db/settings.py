@@ -94,7 +94,8 @@ class Database(Section, setting="DATABASES"):
         pool_recycle_s: The age at which a connection is replaced; 0: never.
         idle_ping_s: A connection that was idle for longer is tried before it is used; 0: each is.
         connect_timeout_s: The time limit of connecting.
-        statement_timeout_s: PostgreSQL ends a statement that runs for longer; 0: no limit.
+        statement_timeout_s: PostgreSQL ends a statement that runs for longer; 0: no limit. In a
+            worker the time limit of the job holds in its place.
         lock_timeout_s: How long a statement waits for somebody else's lock; 0: no limit.
         idle_in_transaction_timeout_s: PostgreSQL ends a transaction in which nothing happens for
             longer; 0: no limit.
@@ -111,7 +112,8 @@ class Database(Section, setting="DATABASES"):
         repeated_queries: How often one statement may run in a request before development warns
             of it; 0: it never does.
         sql_comment: Whether each statement begins with a comment that has the app and the route.
-        ready_when_migrated: Whether readiness waits for migrations that are not applied.
+        ready_when_migrated: Whether readiness, outside development, waits for migrations that are
+            not applied.
     """
 
     url: Annotated[str, AfterValidator(_usable_url)]

@@ -25,13 +25,15 @@ class WatchedPool(AsyncAdaptedQueuePool):
         counts: What has happened.
         holders: Who has a connection.
         database: Its name in DATABASES.
+        max_overflow: How many connections there may be above its size.
     """
 
     # Its log is SQLAlchemy's, and not one of ours that is shown by default.
     _sqla_logger_namespace = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
 
-    def __init__(self, creator: Any, **options: Any) -> None:
-        super().__init__(creator, **options)
+    def __init__(self, creator: Any, *, max_overflow: int = 0, **options: Any) -> None:
+        super().__init__(creator, max_overflow=max_overflow, **options)
+        self.max_overflow = max_overflow
         self.counts = Counts()
         self.holders: dict[ConnectionPoolEntry, Holder] = {}
         self.database = DEFAULT
@@ -43,11 +45,6 @@ class WatchedPool(AsyncAdaptedQueuePool):
         successor.counts = self.counts
         successor.database = self.database
         return successor
-
-    @property
-    def max_overflow(self) -> int:
-        """How many connections there may be above its size."""
-        return self._max_overflow
 
     @property
     def gauges(self) -> DatabaseGauges:
@@ -73,7 +70,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         """Give a connection; SQLAlchemy says that subclasses supply this."""
-        if self._pool.qsize() or self._overflow < self._max_overflow:
+        if self.checkedin() or self.overflow() < self.max_overflow:
             return super()._do_get()
         counts = self.counts
         counts.waiting += 1

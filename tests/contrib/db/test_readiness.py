@@ -55,9 +55,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "CACHE_S", 0.0)
 
 
-def load(shop: ProjectFolder, url: str, fields: str = "") -> Project:
+def load(
+    shop: ProjectFolder, url: str, fields: str = "", environment: str = "production"
+) -> Project:
     shop.write({"shop/settings.py": SETTINGS.format(url=url, fields=fields)})
-    return shop.load()
+    return shop.load({"FASTFORGE_ENV": environment, "SECRET_KEY": "s" * 40})
 
 
 async def apply(project: Project) -> None:
@@ -76,7 +78,7 @@ def test_a_process_is_ready_once_the_database_has_every_migration(
             answer = client.get("/readyz")
             assert answer.status_code == 503
             checks = answer.json()["checks"]
-            assert checks["migrations"] == [{"status": "fail"}]
+            assert checks["migration_watch"] == [{"status": "fail"}]
             assert checks["database"] == [{"status": "pass"}]
         assert client.get("/livez").status_code == 200
         asyncio.run(apply(project))
@@ -87,8 +89,14 @@ def test_a_process_is_ready_once_the_database_has_every_migration(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_the_setting_lets_a_process_be_ready_before(shop: ProjectFolder, sqlite_url: str) -> None:
-    project = load(shop, sqlite_url, ", ready_when_migrated=False")
+@pytest.mark.parametrize(
+    ("fields", "environment"),
+    [(", ready_when_migrated=False", "production"), ("", "development")],
+)
+def test_the_setting_or_development_lets_a_process_be_ready_before(
+    shop: ProjectFolder, sqlite_url: str, fields: str, environment: str
+) -> None:
+    project = load(shop, sqlite_url, fields, environment)
     with TestClient(get_asgi_application(project)) as client:
         assert client.get("/readyz").status_code == 200
 

@@ -11,13 +11,23 @@ from .engine import Engines
 from .migrations import ledger
 from .migrations.errors import MigrationsBehind
 from .migrations.known import KnownMigrations
+from .settings import Database
 
-__all__ = ["MigrationWatch"]
+__all__ = ["MigrationWatch", "is_waited_for"]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
 CACHE_S: Final = 5.0
 """How long a database that is behind is not asked again."""
+
+
+def is_waited_for(database: Database, environment: str) -> bool:
+    """Return whether a process that serves is not ready before a database is migrated.
+
+    One that a process can do without is not; nor is a replica, which follows another.
+    """
+    is_needed = database.required and not database.read_only
+    return is_needed and database.ready_when_migrated and environment != "development"
 
 
 class MigrationWatch:

@@ -21,7 +21,7 @@ from .migrations.known import known_migrations
 from .opening import DEFAULT, DatabaseConnection, open_database, open_of, role_here
 from .pool.gauges import DatabaseGauges
 from .pool.watched import WatchedPool
-from .readiness import MigrationWatch
+from .readiness import MigrationWatch, is_waited_for
 from .settings import Database
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "database_gauges",
     "databases",
     "default_database",
-    "migrations",
+    "migration_watch",
     "open_database",
     "open_of",
 ]
@@ -82,18 +82,17 @@ async def databases(
 
 
 @resource(ping=MigrationWatch.check, roles={Role.WEB})
-async def migrations(
+async def migration_watch(
     connections: Annotated[Mapping[str, DatabaseConnection], provide(databases)],
 ) -> AsyncIterator[MigrationWatch]:
-    """Let readiness wait for the migrations of this code."""
+    """Let readiness wait for the migrations of this code; in development a notice tells of them."""
+    settings = current_container().settings
     watched = {
         name: connection.engines
         for name, connection in connections.items()
-        if connection.config.ready_when_migrated
-        and connection.config.required
-        and not connection.config.read_only
+        if is_waited_for(connection.config, settings.environment)
     }
-    yield MigrationWatch(watched, known_migrations(current_container().settings))
+    yield MigrationWatch(watched, known_migrations(settings))
 
 
 def connection_of(name: str = DEFAULT) -> DatabaseConnection:

@@ -88,6 +88,39 @@ def test_without_the_setting_there_is_a_file_in_the_projects_folder(tmp_path: Pa
     assert databases == {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ('url="sqlite+aiosqlite:///x", pooler="transaction"', "a SQLite file has no pooler"),
+        (
+            'url="postgresql+asyncpg://h/n", direct_url="postgresql+psycopg://h/n"',
+            "begin both with postgresql+asyncpg://",
+        ),
+        ('url="postgresql+asyncpg://h/n", direct_url="nonsense"', "this is no database URL"),
+        ('url="postgresql+asyncpg://h/n", pooler="session"', "Input should be 'transaction'"),
+    ],
+)
+def test_what_does_not_fit_together_is_told_with_its_line(
+    tmp_path: Path, options: str, message: str
+) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": f"""
+                    from fastforge.contrib.db import Database
+
+                    INSTALLED_APPS = ["fastforge.contrib.db"]
+                    DATABASES = {{"default": Database({options})}}
+                    """
+            }
+        )
+        with pytest.raises(ErrorGroup) as raised:
+            folder.load()
+    assert message in str(raised.value)
+    assert "settings.py:4" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
 def test_the_way_past_a_pooler_is_another_address() -> None:
     direct_url = "postgresql+asyncpg://u:secret@server/n"
     config = Database(

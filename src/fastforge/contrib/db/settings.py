@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ..._utils import nearest, redact
 from ...conf import Section, Setting
@@ -137,6 +137,16 @@ class Database(Section, setting="DATABASES"):
     repeated_queries: Annotated[int, Field(ge=0)] = 5
     sql_comment: bool = True
     ready_when_migrated: bool = True
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.pooler and self.is_sqlite:
+            raise ValueError("a SQLite file has no pooler; leave pooler out")
+        if self.direct_url and self.scheme != self.direct_url.partition(":")[0].lower():
+            raise ValueError(
+                f"url and direct_url lead to the same database; begin both with {self.scheme}://"
+            )
+        return self
 
     @property
     def scheme(self) -> str:

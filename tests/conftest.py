@@ -75,10 +75,20 @@ _numbers = itertools.count()
 @pytest.fixture
 def postgres_dsn(postgres_server: str, postgres_admin: psycopg.Connection) -> Iterator[str]:
     """A fresh, empty database: `postgresql://...`, the form that libpq's tools take."""
+    from psycopg import sql
+
     name = f"fastforge_{os.getpid()}_{next(_numbers)}"
     postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
-    postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    # With the templates that the tests of a project there have left for the next ones.
+    own = postgres_admin.execute(
+        "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s)",
+        [name, f"{name}_"],
+    )
+    for (each,) in own.fetchall():
+        postgres_admin.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(each))
+        )
 
 
 @pytest.fixture

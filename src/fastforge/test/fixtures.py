@@ -9,7 +9,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,15 +107,21 @@ def project(request: pytest.FixtureRequest, fastforge_session: Session) -> Itera
 
 def _case(request: pytest.FixtureRequest, loop: Loop | None) -> Case:
     config = request.config
-    cache: pytest.Cache | None = getattr(config, "cache", None)
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()} {time.time_ns()}"
     return Case(
         name=request.node.name,
         loop=loop,
         commits=_commits(request, loop),
-        cache=cache.mkdir("fastforge") if cache is not None else None,
+        cache=_cache(config),
         anew=run if config.getoption("rebuild_databases", default=False) else "",
     )
+
+
+def _cache(config: pytest.Config) -> Path | None:
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    with suppress(OSError):  # a project that may only be read is tested too
+        return cache.mkdir("fastforge") if cache is not None else None
+    return None
 
 
 def _commits(request: pytest.FixtureRequest, loop: Loop | None) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from fastforge.contrib.db.resources import DatabaseConnection
+from fastforge.contrib.db.testing.sessions import SessionInTest
 from fastforge.contrib.db.testing.transactions import OneTransaction
 from fastforge.test.proxy import Proxy
 from tests.contrib.db.tables import Account, opened
@@ -44,7 +45,10 @@ async def begun(
 ) -> AsyncIterator[OneTest]:
     async with opened(url, pool_size=1, **options) as db:
         await db.engine.dispose()
-        one = OneTest(db, OneTransaction(db.engine, checks_deferred=checks_deferred))
+        one = OneTest(
+            replace(db, session_class=SessionInTest),
+            OneTransaction(db.engine, checks_deferred=checks_deferred),
+        )
         try:
             yield one
         finally:

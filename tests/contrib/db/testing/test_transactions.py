@@ -170,6 +170,24 @@ async def test_a_retried_function_runs_again_in_a_new_unit(on_postgres: OneTest)
     assert await on_postgres.names() == ["attempt 2"]
 
 
+async def test_a_pinned_connection_is_a_turn_and_leaves_nothing(on_postgres: OneTest) -> None:
+    await on_postgres.add("kept")
+    locks = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+    db = on_postgres.db.session()
+    for _ in range(2):
+        async with db.pinned():
+            await db.execute(sa.text("SELECT pg_advisory_lock(7)"))
+            async with db.atomic():
+                await db.execute(sa.text("CREATE TEMPORARY TABLE scratch (number int)"))
+                await db.execute(sa.text("INSERT INTO scratch VALUES (3)"))
+            assert await db.scalar(sa.text("SELECT number FROM scratch")) == 3
+            with pytest.raises(IsolationError, match=r"db.E090"):
+                await on_postgres.names()
+        assert await db.scalar(locks) == 0
+    await db.close()
+    assert await on_postgres.names() == ["kept"]
+
+
 # --- turns ---------------------------------------------------------------------------------------
 
 

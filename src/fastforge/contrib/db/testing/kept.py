@@ -16,6 +16,7 @@ from ..resources import DEFAULT, DatabaseConnection, database, databases, open_o
 from ..settings import Database
 from .errors import other_loop, worker_inside
 from .homes import Homes
+from .sessions import SessionInTest
 from .transactions import OneTransaction
 
 if TYPE_CHECKING:
@@ -110,7 +111,13 @@ class KeptConnections:
         engines = kept.connection.engines
         if config.read_only:
             engines = replace(engines, write=engines.transactions(read_only=True))
-        yield replace(kept.connection, name=name, config=config, engines=engines)
+        yield replace(
+            kept.connection,
+            name=name,
+            config=config,
+            engines=engines,
+            session_class=SessionInTest,
+        )
 
     async def _connection(self, name: str, settings: Settings) -> _Kept:
         config: Database = settings["DATABASES"][name]

@@ -97,3 +97,21 @@ def test_nothing_of_a_name_ends_the_comment_or_begins_another(name: str) -> None
     found = re.fullmatch(r"/\*app='shop',route='([^'*\\\s]*)'\*/ ", comment)
     assert found is not None and unquote(found[1]) == name
     assert doubled == comment.replace("%", "%%")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "route"),
+    [({"tenant": "acme", "id": "7"}, "/orders/{id}"), ({}, "/tenants/acme/orders/{id}")],
+    ids=["below a parameter", "below a fixed prefix"],
+)
+def test_there_are_not_more_of_them_than_routes(parameters: dict[str, str], route: str) -> None:
+    scope = {
+        "type": "http",
+        "path": "/tenants/acme/orders/7",
+        "root_path": "/tenants/acme",
+        "app_root_path": "",
+        "path_params": parameters,
+        "route": SimpleNamespace(path="/orders/{id}", path_format="/orders/{id}"),
+    }
+    with entered_unit(UnitOfWork(lambda *_: None, scope)):  # type: ignore[arg-type, return-value]
+        assert comments_of("shop")() == f"/*app='shop',route='{route}'*/ "

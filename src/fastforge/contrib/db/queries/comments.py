@@ -47,7 +47,7 @@ def comments_of(app: str, *, percent: str = "%") -> Callable[[], str]:
         if scope and "type" in scope:
             known: str | None = scope.get(key)
             if known is None:
-                route = route_template(scope)
+                route = _route(scope)
                 known = comment("route", route or "")
                 if route:  # before it is found, a layer may ask for something
                     scope[key] = known
@@ -56,3 +56,16 @@ def comments_of(app: str, *, percent: str = "%") -> Callable[[], str]:
         return comment("task", job.task) if job else comment("", "")
 
     return comment_here
+
+
+def _route(scope: Any) -> str | None:
+    """Return the template of a route, of which there are as many as the project has routes.
+
+    What a mount below a parameter has in front has the parameter's value in it, and is left out.
+    """
+    route = route_template(scope)
+    mounted: str = scope.get("root_path", "")
+    outer = scope.get("app_root_path", mounted)
+    if route and mounted != outer and scope.get("path_params"):
+        return route.removeprefix(mounted.removeprefix(outer))
+    return route

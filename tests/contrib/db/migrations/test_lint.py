@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fastforge.checks import Message
 from fastforge.contrib.db.migrations.errors import MigrationFileError
 from fastforge.contrib.db.migrations.lint.linter import lint
 
-from .world import World
+from .world import World, connected, dump, run, scalar
 
 TABLE = """
     def upgrade(op):
@@ -265,3 +267,77 @@ def test_a_column_with_a_validated_check_may_become_not_null(world: World) -> No
 def test_a_file_that_cannot_be_replayed_is_told(world: World) -> None:
     with pytest.raises(MigrationFileError, match=r"\[db.E106\]"):
         found(world, "op.drop_table(op.get_bind().execute('x').first()[0])")
+
+
+def teams(metadata: sa.MetaData, *more: Any) -> None:
+    """`users_team` and `users_user`, which may refer to it."""
+    sa.Table("users_team", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    sa.Table(
+        "users_user",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("nick", sa.String(20)),
+        sa.Column("team_id", sa.Integer),
+        *more,
+    )
+
+
+def linked_teams(metadata: sa.MetaData) -> None:
+    """The same with a foreign key, a CHECK and a unique index."""
+    teams(
+        metadata,
+        sa.ForeignKeyConstraint(["team_id"], ["users_team.id"]),
+        sa.CheckConstraint("nick <> ''", name="nick_is_there"),
+        sa.Index("ix_users_user_nick", "nick", unique=True),
+    )
+
+
+SAFE_WAY = (
+    """
+    def upgrade(op):
+        with op.batch_alter_table("users_user") as batch_op:
+            batch_op.create_foreign_key(
+                "fk_users_user_team_id_users_team", "users_team", ["team_id"], ["id"],
+                postgresql_not_valid=True,
+            )
+            batch_op.create_check_constraint(
+                "nick_is_there", "nick <> ''", postgresql_not_valid=True
+            )
+    def downgrade(op): pass
+    """,
+    """
+    def upgrade(op):
+        if op.get_context().dialect.name == "postgresql":
+            for name in ("fk_users_user_team_id_users_team", "ck_users_user_nick_is_there"):
+                op.execute(f"ALTER TABLE users_user VALIDATE CONSTRAINT {name}")
+    def downgrade(op): pass
+    """,
+    """
+    atomic = False
+    def upgrade(op):
+        op.create_index(
+            "ix_users_user_nick", "users_user", ["nick"], unique=True,
+            postgresql_concurrently=True,
+        )
+    def downgrade(op): pass
+    """,
+)
+
+
+@pytest.mark.anyio
+async def test_the_safe_way_works_and_leads_where_the_models_are(
+    world: World, each_database_url: str
+) -> None:
+    """What the linter proposes is let through, runs on every database, and leaves no difference."""
+    world.make(teams)
+    for number, body in enumerate(SAFE_WAY, 2):
+        world.write("users", f"{number:04}_step", body)
+    assert lint(world.history, [each.id for each in world.history]) == ()
+    assert world.missing(linked_teams) == ()
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        if engines.engine.dialect.name == "postgresql":
+            invalid = "SELECT count(*) FROM pg_constraint WHERE NOT convalidated"
+            assert await scalar(engines, invalid) == 0
+        names = (await dump(engines))["users_user"]
+    assert "ck_users_user_nick_is_there" in names["checks"]

@@ -116,7 +116,8 @@ async def migration_engines(
             "statement_timeout_s": 0,
             "idle_in_transaction_timeout_s": 0,
             "slow_query_ms": 0,  # that it takes its time is no news
-            "lock_timeout_s": wait_s if config.is_sqlite else TABLE_LOCK_TIMEOUT_S,
+            # There 0 would be no limit.
+            "lock_timeout_s": max(wait_s, 0.001) if config.is_sqlite else TABLE_LOCK_TIMEOUT_S,
             # One holds the migration lock, the other works.
             "pool_size": 2,
             "max_overflow": 0,

@@ -15,12 +15,12 @@ __all__ = ["ACCOUNTS", "BANK", "FUNDS", "TABLES", "Customers"]
 ACCOUNTS: Final = 20
 FUNDS: Final = ACCOUNTS * 1000
 
-TABLES: Final = f"""
+TABLES: Final = """
     CREATE TABLE bank_account (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL);
     CREATE TABLE bank_transfer (
         id SERIAL PRIMARY KEY, key VARCHAR(40) NOT NULL UNIQUE, amount INTEGER NOT NULL
     );
-    INSERT INTO bank_account SELECT n, 1000 FROM generate_series(1, {ACCOUNTS}) AS n;
+    INSERT INTO bank_account SELECT n, 1000 FROM generate_series(1, 20) AS n;
     """
 
 SETTINGS: Final = """

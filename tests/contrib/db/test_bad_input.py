@@ -134,8 +134,8 @@ SHOP = {
             await db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             change = update(goods).where(goods.c.id == 1).values(price=goods.c.price + 1)
             await db.scalar(select(goods.c.price))
-            async with session() as own, own.atomic():
-                await own.execute(change)
+            log.append("read")
+            await until(lambda: "go" in log)
             await db.execute(change)
 
         @router.post("/killed/{then}")
@@ -148,6 +148,16 @@ SHOP = {
                     await asyncio.sleep(0.01)
             if then == "read":
                 await db.execute(text("SELECT 1"))
+
+        @router.post("/half/{how}")
+        async def half(how: str, db: DbSession):
+            await db.execute(insert(goods).values(name=how))
+            if how == "commit":
+                await db.commit()
+            else:
+                async with session() as own, own.atomic():
+                    await own.execute(insert(goods).values(name="apart"))
+            await killed("read", db)
 
         @router.post("/cut")
         async def cut(db: DbSession):
@@ -359,7 +369,12 @@ async def test_a_serialization_failure(
     tmp_path: Path, each_postgres_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(tmp_path, each_postgres_url) as bank:
-        answer = await bank.post("/stale")
+        request = asyncio.create_task(bank.post("/stale"))
+        await wait_until_async(lambda: module().log == ["read"])
+        async with bank.world.engine.begin() as raw:
+            await raw.execute(text("UPDATE goods SET price = 5 WHERE id = 1"))
+        module().log.append("go")
+        answer = await request
     line = "SerializationFailure, SQLSTATE 40001"
     assert_told(answer, caplog, status=503, code="db.E051", line=line, retry_after="1")
 
@@ -415,7 +430,7 @@ async def test_a_connection_that_is_killed_in_mid_request(
 ) -> None:
     async with running(tmp_path, each_postgres_url) as bank:
         answer = await bank.post("/killed/read")
-        line = "nothing has been done (ConnectionLost"
+        line = "was lost before the commit (ConnectionLost"
         assert_told(answer, caplog, status=503, code="db.E055", line=line, retry_after="1")
 
         answer = await bank.post("/killed/commit")
@@ -423,6 +438,19 @@ async def test_a_connection_that_is_killed_in_mid_request(
         assert_told(answer, caplog, status=500, code="db.E056", line=line)
         assert await bank.names() == [SECRET, "other"]
         assert (await bank.get("/read")).json() == 1
+
+
+async def test_what_has_been_written_in_part_is_not_to_be_repeated(
+    tmp_path: Path, each_postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By a commit on the way, or in a session of its own."""
+    async with running(tmp_path, each_postgres_url) as bank:
+        for how in ("commit", "session"):
+            answer = await bank.post(f"/half/{how}")
+            line = "after a part of the request was committed (ConnectionLost"
+            assert_told(answer, caplog, status=500, code="db.E055", line=line)
+            assert answer.json()["detail"].startswith("a part of this has been written")
+        assert await bank.names() == [SECRET, "other", "commit", "apart"]
 
 
 async def test_a_commit_whose_answer_is_lost(
@@ -448,7 +476,7 @@ async def test_a_server_that_is_down(
             proxy.refuse()
             proxy.reset()
             lost = await bank.post("/write/unique")
-            line = "nothing has been done (ConnectionLost"
+            line = "was lost before the commit (ConnectionLost"
             assert_told(lost, caplog, status=503, code="db.E055", line=line, retry_after="1")
             for request in (bank.post("/write/unique"), bank.get("/read")):
                 answer = await request

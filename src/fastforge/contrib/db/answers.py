@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import isawaitable, iscoroutinefunction
 from types import MappingProxyType
 from typing import Any, Final
@@ -39,6 +39,7 @@ from .errors import (
     ValueTooLong,
     schema_missing,
 )
+from .progress import something_is_committed
 from .unavailable import cause_of
 
 __all__ = ["answer_of", "answer_of_failed_commit"]
@@ -68,9 +69,23 @@ class Refusal:
     retry_after_s: int | None = None
     level: int = logging.ERROR
 
+    def after_a_commit(self) -> Refusal:
+        """Return what is told where a part stays: not that nothing was done, nor to try again."""
+        if self.detail not in (_AGAIN, _NOT_AGAIN):
+            return self
+        return replace(
+            self,
+            status=500 if self.status == 503 else self.status,
+            words=f"{self.words}, after a part of the request was committed",
+            detail=_PARTLY,
+            retry_after_s=None,
+            level=logging.ERROR,
+        )
 
-_AGAIN: Final = "nothing has been done; try again"
-_NOT_AGAIN: Final = "this took too long; nothing has been done"
+
+_AGAIN: Final = "nothing has been written; try again"
+_NOT_AGAIN: Final = "this took too long; nothing has been written"
+_PARTLY: Final = "a part of this has been written: look before you try again"
 _LOOK: Final = "the outcome is not known: look before you try again"
 
 _CONFLICT: Final = Refusal(
@@ -122,7 +137,7 @@ _NO_CONNECTION: Final = Refusal(
 _LOST: Final = Refusal(
     status=503,
     code="db.E055",
-    words="the connection to the database was lost before the commit: nothing has been done",
+    words="the connection to the database was lost before the commit",
     hint="see the server's log: a restart, a failover, a time limit, an operator",
     detail=_AGAIN,
     retry_after_s=1,
@@ -184,6 +199,8 @@ def answer_of(error: Exception) -> Response | None:
     refusal = next((REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS), None)
     if refusal is None or isinstance(error, ForgeError):  # ours, which knows itself what to say
         return None
+    if something_is_committed():
+        refusal = refusal.after_a_commit()
     _log(refusal.level, _told(refusal, error), error)
     headers = None
     if refusal.retry_after_s is not None:

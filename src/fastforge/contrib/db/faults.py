@@ -32,6 +32,7 @@ from .errors import (
     ValueTooLong,
 )
 from .facts import Fault, fault_of
+from .progress import note_commit
 
 __all__ = ["place_of", "translate_errors"]
 
@@ -117,7 +118,7 @@ def _connecting(connect: Callable[..., T], dialect: Any) -> Callable[..., T]:
 
 
 def _committing(commit: Callable[[Any], None], dialect: Any) -> Callable[[Any], None]:
-    """Note of an error that COMMIT was on its way: no hook of SQLAlchemy's tells it."""
+    """Note of an error that COMMIT was on its way, which no hook of SQLAlchemy's tells."""
 
     def commit_and_tell(connection: Any) -> None:
         try:
@@ -125,6 +126,7 @@ def _committing(commit: Callable[[Any], None], dialect: Any) -> Callable[[Any], 
         except dialect.loaded_dbapi.Error as error:
             setattr(error, _STAGE, _COMMIT)
             raise
+        note_commit()
 
     return commit_and_tell
 

@@ -15,6 +15,7 @@ from ...web.middleware import Middleware, Slot
 from .answers import answer_of, answer_of_failed_commit
 from .current import unit_here
 from .handlers import is_non_atomic
+from .progress import Progress, progress_here
 from .queries.tally import server_timing
 from .sessions import Session
 from .unit import UnitOfWork, new_session, new_transaction
@@ -48,6 +49,7 @@ class Transactions:
             return await self.app(scope, receive, send)
         unit = UnitOfWork(_opener(scope), scope)
         token = unit_here.set(unit)
+        progress = progress_here.set(Progress())
         try:
             if scope["type"] == "http":
                 await _Exchange(unit, scope, receive, send).run(self.app)
@@ -58,6 +60,7 @@ class Transactions:
                 if not unit.ended:
                     await unit.finish(commit=False)
             finally:
+                progress_here.reset(progress)
                 unit_here.reset(token)
 
 

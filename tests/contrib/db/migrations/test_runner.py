@@ -465,6 +465,36 @@ async def test_a_migration_that_cannot_lock_its_table_lets_others_pass_and_tries
         assert [step.migration.id for step in report.done] == ["blog.0002_wider"]
 
 
+async def test_a_migration_that_the_server_ends_for_a_deadlock_is_tried_again(
+    world: World, each_postgres_url: str
+) -> None:
+    world.make(two_apps)
+    asked = "SELECT count(*) FROM pg_locks WHERE {} AND relation = 'users_user'::regclass"
+    waits, has = asked.format("NOT granted"), asked.format("granted AND mode LIKE 'AccessEx%%'")
+    body = f"""
+        tried = []
+        def upgrade(op):
+            op.execute("LOCK TABLE users_user")
+            tried.append(1)
+            while len(tried) == 1 and not op.get_bind().exec_driver_sql({waits!r}).scalar():
+                pass
+            op.execute("LOCK TABLE blog_post")
+            op.execute(f"CREATE TABLE blog_tried AS SELECT {{len(tried)}} AS times")
+        """
+    async with connected(each_postgres_url) as others, connected(each_postgres_url) as engines:
+        await run(engines, world)
+        world.write("blog", "0002_locks", body)
+        async with others.engine.begin() as other:
+            await other.exec_driver_sql("LOCK TABLE blog_post")
+            migrating = asyncio.create_task(run(engines, world))
+            await until(lambda: scalar(others, has), is_true=True)
+            # Of two that wait for each other, the server ends the one that looks first.
+            await other.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
+            await other.exec_driver_sql("LOCK TABLE users_user")
+        await migrating
+        assert await scalar(others, "SELECT times FROM blog_tried") == 2
+
+
 async def until(ask: Callable[[], Awaitable[Any]], *, is_true: bool) -> None:
     """Wait for an answer."""
     async with asyncio.timeout(60):

@@ -28,7 +28,7 @@ DATABASES = """
         "replica": Database(url=_FILE, read_only=True),
         "pooled": Database(url=_NOWHERE, pooler="transaction"),
         "direct": Database(
-            url=_NOWHERE, pooler="transaction", direct_url=env("DIRECT_URL", default=_FILE)
+            url=_NOWHERE, pooler="transaction", direct_url=env("DIRECT_URL", default=_NOWHERE)
         ),
     }
     """

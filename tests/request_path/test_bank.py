@@ -38,7 +38,7 @@ def dsn() -> Iterator[str]:
         admin.execute("CREATE DATABASE bank")
     own = urlunsplit(urlsplit(server.url)._replace(path=f"/{NAME}"))
     with psycopg.connect(own) as tables:
-        tables.execute(dedent(TABLES))
+        tables.execute(dedent(TABLES).encode())
     yield own
     server.close()
 

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,6 @@ from fastforge.test.commands import run_command
 from tests import services
 from tests.conftest import with_driver
 from tests.folder import ProjectFolder, isolated
-from tests.processes import run
 
 if TYPE_CHECKING:
     import psycopg
@@ -360,13 +358,14 @@ def test_nothing_connects_without_the_option(find: Find, folder: ProjectFolder) 
 
 def test_the_command_and_its_option(find: Find, folder: ProjectFolder) -> None:
     find({"default": f"url='postgresql+asyncpg://u@127.0.0.1:{services.free_port()}/n'"})
-    folder.write({"pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n'})
-    argv = [sys.executable, "-m", "fastforge", "check", "--tag", "database", "--database"]
-    asked = run(argv, cwd=folder.path)
-    assert asked.returncode == 1, asked
-    assert asked.stdout.startswith("error [db.E070] shop/settings.py:4: default: ")
-    assert asked.stdout.endswith("\n1 error\n")
-    assert "Traceback" not in asked.stderr
+    project = folder.load()
+    plain = run_command(project, "check", "--tag", "database")
+    assert (plain.exit_code, plain.output) == (0, "no problems\n")
+    asked = run_command(project, "check", "--tag", "database", "--database")
+    assert asked.exit_code == 1
+    assert re.match(r"error \[db\.E070\] \S+settings\.py:4: default: ", asked.output)
+    assert asked.output.endswith("\n1 error\n")
+    assert asked.error == ""
 
 
 def test_the_list_of_checks_says_which_connect(find: Find, folder: ProjectFolder) -> None:

@@ -117,7 +117,6 @@ async def migration_engines(
             "idle_in_transaction_timeout_s": 0,
             "slow_query_ms": 0,  # most are, and nobody waits for an answer
             "repeated_queries": 0,
-            "slow_query_ms": 0,  # that it takes its time is no news
             # There 0 would be no limit.
             "lock_timeout_s": max(wait_s, 0.001) if config.is_sqlite else TABLE_LOCK_TIMEOUT_S,
             # One holds the migration lock, the other works.

@@ -67,6 +67,14 @@ UNSAFE = {
     "a NOT NULL column that nothing fills": (
         'op.add_column("users_user", sa.Column("age", sa.Integer, nullable=False))', ["107"],
     ),
+    "a NOT NULL column that is filled at once": (
+        """
+        op.add_column("users_user", sa.Column("age", sa.Integer))
+        op.execute("UPDATE users_user SET age = 1")
+        op.alter_column("users_user", "age", nullable=False)
+        """,
+        ["114", "107"],
+    ),
     "an index": ('op.create_index("ix_nick", "users_user", ["nick"])', ["108"]),
     "a unique index": ('op.create_index("ix_nick", "users_user", ["nick"], unique=True)', ["108"]),
     "a foreign key": (

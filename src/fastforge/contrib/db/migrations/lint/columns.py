@@ -41,7 +41,7 @@ def _added(step: Recorded, column: Column[Any]) -> Iterator[Message]:
     name = f"{step.name}.{column.name}"
     fills_itself = column.server_default is not None or column.identity or column.computed
     if not column.nullable and not fills_itself:
-        yield _cannot_be_filled(step, name)
+        yield _cannot_be_filled(step, name, fails="this fails where the table has rows, and ")
     if why := _computed_by_row(column):
         yield Message(
             id="db.W112",
@@ -63,12 +63,12 @@ def _added(step: Recorded, column: Column[Any]) -> Iterator[Message]:
         )
 
 
-def _cannot_be_filled(step: Recorded, name: str) -> Message:
+def _cannot_be_filled(step: Recorded, name: str, *, fails: str = "") -> Message:
     return Message(
         id="db.W107",
         level=Level.WARNING,
-        text=f"{name} is NOT NULL and has no server default: this fails where the table has rows,"
-        " and the code that still runs cannot insert any, since it does not know the column",
+        text=f"{name} is NOT NULL and has no server default: {fails}the code that still runs"
+        " cannot insert rows, since it does not know the column",
         hint="give it a server_default; or add it nullable, fill it, and make it NOT NULL once the"
         " old code is gone",
         where=step.where,
@@ -135,7 +135,12 @@ def _made_required(
     is_required = known is not None and not known.nullable
     if operation.modify_nullable is not False or is_required:
         return
-    if (step.name, column) in migration.added or _is_proven(step, column):
+    if (step.name, column) in migration.added:
+        # Filled in between, perhaps; the old code fills nothing.
+        if known is None or known.server_default is None:
+            yield _cannot_be_filled(step, f"{step.name}.{column}")
+        return
+    if _is_proven(step, column):
         return
     yield Message(
         id="db.W106",

@@ -30,7 +30,17 @@ from fastforge import (
 )
 from fastforge.checks import Check, Level, Message, check
 from fastforge.commands import Command, Context, command
-from fastforge.contrib.db import DbSession, Model, Session
+from fastforge.contrib.db import (
+    DbSession,
+    Model,
+    Session,
+    atomic,
+    non_atomic,
+    on_commit,
+    required,
+    session,
+    using,
+)
 from fastforge.contrib.db.pagination import (
     CursorPage,
     Keyset,
@@ -125,6 +135,48 @@ TEMPLATES = Templates(directories=["templates"], strict=True)
 
 class OrderOut(BaseModel):
     total: int
+
+
+Archive = Annotated[Session, using("archive")]
+
+
+@router.post("/orders/{order_id}/settle")
+@non_atomic
+async def settle(order_id: int, db: DbSession, archive: Archive) -> int:
+    assert_type(archive, Session)
+    async with db.atomic(durable=True, isolation="serializable") as same:
+        assert_type(same, Session)
+    async with atomic(using="archive", read_only=True) as other:
+        assert_type(other, Session)
+    async with session("archive") as own, own.atomic(savepoint=False):
+        own.on_commit(lambda: None, robust=False)
+    db.atomic(isolation="serialisable")  # type: ignore[arg-type]
+    db.atomic(retries=3)  # type: ignore[arg-type]
+    atomic(durabel=True)  # type: ignore[call-overload]
+    async with atomic(retries=3):  # type: ignore[attr-defined]
+        pass
+    assert_type(await transfer(7, to=8), int)
+    await transfer("7", to=8)  # type: ignore[arg-type]
+    assert_type(await rename(order_id, title=""), str)
+    await rename(order_id)  # type: ignore[call-arg]
+    return order_id
+
+
+@atomic(retries=3, isolation="repeatable read")
+async def transfer(amount: int, *, to: int) -> int:
+    on_commit(lambda: None)
+    return amount + to
+
+
+@atomic
+async def rename(order_id: int, *, title: str) -> str:
+    assert_type(required(), Session)
+    return title
+
+
+@atomic  # type: ignore[arg-type]
+def not_awaited(order_id: int) -> str:
+    return str(order_id)
 
 
 @router.get("/orders")

@@ -8,15 +8,19 @@ from typing import Final
 from sqlalchemy import orm
 
 from ..._utils import did_you_mean
-from .errors import TransactionFailed, TransactionMisuse, WriteOutsideAtomic
+from .errors import SessionClosed, TransactionFailed, TransactionMisuse, WriteOutsideAtomic
 
 __all__ = [
+    "AROUND",
     "locks_nothing",
     "refuse_argument",
     "refuse_unwritten",
+    "refused_here",
+    "session_closed",
     "transaction_failed",
 ]
 
+AROUND: Final = "there is one connection already; open `pinned` around the other block"
 ARGUMENTS: Final = ("durable", "isolation", "read_only", "savepoint")
 
 
@@ -59,6 +63,20 @@ def refuse_argument(names: Iterable[str]) -> TransactionMisuse:
         code="db.E032",
         hint=did_you_mean(name, ARGUMENTS) or f"it has {', '.join(ARGUMENTS)}",
     )
+
+
+def session_closed() -> SessionClosed:
+    """Return the error for a session that is used after its end."""
+    return SessionClosed(
+        "this session has ended with the request, job or block that it belonged to",
+        code="db.E004",
+        hint="in a background task or a stream open one: `async with session() as db:`",
+    )
+
+
+def refused_here(call: str, hint: str) -> TransactionMisuse:
+    """Return the error for a call that does not fit where the session stands."""
+    return TransactionMisuse(f"{call} is refused here", code="db.E012", hint=hint)
 
 
 def transaction_failed() -> TransactionFailed:

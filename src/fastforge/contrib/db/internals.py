@@ -123,13 +123,13 @@ def source_of_default(default: FetchedValue, context: AutogenContext) -> str:
 
 
 def creation_with_constraints(
-    name: str, parts: Iterable[Any], *, schema: str | None, comment: str | None
+    name: str, parts: Iterable[Any], *, schema: str | None, comment: str | None, **options: Any
 ) -> ops.CreateTableOp:
     """Return the operation that makes a table with these constraints and no others."""
     from alembic.operations import ops
 
     return ops.CreateTableOp(
-        name, list(parts), schema=schema, comment=comment, _constraints_included=True
+        name, list(parts), schema=schema, comment=comment, _constraints_included=True, **options
     )
 
 

@@ -30,8 +30,8 @@ TYPES: dict[str, tuple[Any, str]] = {
     "string": (lambda: sa.String(30), "'1'"),
     "boolean": (sa.Boolean, "true"),
     "json": (sa.JSON, "'1'"),
-    "one": (lambda: sa.Enum("1", name="one"), "'1'"),
-    "two": (lambda: sa.Enum("1", "2", name="two"), "'1'"),
+    "one": (lambda: sa.Enum("1"), "'1'"),
+    "two": (lambda: sa.Enum("1", "2"), "'1'"),
 }
 COLUMN = st.tuples(
     st.sampled_from(sorted(TYPES)),
@@ -65,13 +65,16 @@ def define(models: dict[str, Any]) -> Define:
 def add_column(
     made: sa.Table, name: str, kind: str, nullable: bool, defaulted: bool, extra: str
 ) -> None:
-    type_, value = TYPES[kind]
+    make_type, value = TYPES[kind]
+    type_ = make_type()
+    if isinstance(type_, sa.Enum):
+        type_.name = f"{made.name[:4]}_{kind}"  # each app has types of its own
     if kind == "json" and extra != "check":
         extra = ""  # PostgreSQL does not order JSON
     made.append_column(
         sa.Column(
             name,
-            type_(),
+            type_,
             nullable=nullable,
             server_default=sa.text(value) if defaulted else None,
             index=extra == "index",

@@ -364,3 +364,20 @@ async def test_a_deleted_model_with_rows_goes_only_as_its_file_says(
         (new,) = await changed(world, engines, two_apps, users, rows=(USER, POST))
         assert new.id == "blog.0002_drop_post"
         await back_and_there(world, engines, [new])
+
+
+async def test_an_enum_type_of_two_apps_is_made_once_and_dropped_by_neither_too_early(
+    world: World, postgres_url: str
+) -> None:
+    def coloured(*tables: str) -> Define:
+        def define(metadata: sa.MetaData) -> None:
+            users(metadata)
+            for name in tables:
+                table(metadata, name, sa.Column("c", sa.Enum("red", name="colour"), index=True))
+
+        return define
+
+    async with connected(postgres_url) as engines:
+        both = coloured("users_x", "blog_x")
+        new = await changed(world, engines, both, coloured())
+        await back_and_there(world, engines, new)

@@ -31,6 +31,7 @@ class Comparison:
         tables: The tables of its models.
         sequences: The replayed sequences that belong to the app, by key.
         others: The tables of other apps, which may share enum types with these.
+        others_before: The same as their files left them.
         values: SQL for rows that have none in a column that becomes NOT NULL, by the table's
             key and the column's name.
     """
@@ -40,6 +41,7 @@ class Comparison:
     tables: Sequence[Table]
     sequences: Mapping[str, DatabaseSequence]
     others: Sequence[TableShape]
+    others_before: Sequence[TableShape]
     values: Mapping[str, Mapping[str, str]]
 
 
@@ -83,9 +85,6 @@ def compare(comparison: Comparison, renderer: Renderer, *, apart: Collection[str
     late = late_links(old, new, renderer, apart)
     before = {key: without_links(shape, early) for key, shape in old.items()}
     after = {key: without_links(shape, late) for key, shape in new.items()}
-    by_key = {
-        TableShape.of(table, owner=comparison.owner).key: table for table in comparison.tables
-    }
     made = tables_in_order(shape for key, shape in after.items() if key not in old)
     dropped = tables_in_order(shape for key, shape in before.items() if key not in new)
     kept = (
@@ -98,11 +97,13 @@ def compare(comparison: Comparison, renderer: Renderer, *, apart: Collection[str
         *_schemas_made(made, [*old.values(), *others]),
         *sequences_made(comparison.sequences, sequences),
         *_types_made([*old.values(), *others], new.values(), renderer),
-        *(table_made(by_key[shape.key], comparison.owner, late) for shape in made),
+        *map(table_made, made),
         *(change for changes in kept for change in changes),
         *(table_dropped(shape) for shape in reversed(dropped)),
         *sequences_dropped(comparison.sequences, sequences),
-        *_types_dropped(old.values(), [*new.values(), *others], renderer),
+        *_types_dropped(
+            old.values(), [*new.values(), *others, *comparison.others_before], renderer
+        ),
     )
     return Stages(
         early=tuple(map(link_dropped, early)), main=main, late=tuple(map(link_made, late))
@@ -132,6 +133,7 @@ def _types_made(
 def _types_dropped(
     before: Iterable[TableShape], after: Iterable[TableShape], renderer: Renderer
 ) -> Iterator[Change]:
+    # What another app uses still, though its own next migration may end that, stays.
     used = enum_types(after)
     unused = [enum for key, enum in enum_types(before).items() if key not in used]
     if unused:

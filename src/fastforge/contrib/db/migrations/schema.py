@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateSequence, DropSequence
 
 from ..internals import copy_of
 from .sequences import sequence_key
-from .shapes import Item, TableShape, index_of, item_name, items_of, table_key
+from .shapes import Item, TableShape, constraint_of, index_of, item_name, items_of, table_key
 
 __all__ = ["Schema"]
 
@@ -199,7 +199,7 @@ def _named_by_convention(
     context = operations.migration_context
     if isinstance(operation, ops.CreateIndexOp):
         return index_of(operation.to_index(context))
-    return ops.AddConstraintOp.from_constraint(operation.to_constraint(context))
+    return constraint_of(operation.to_constraint(context))
 
 
 def _dropped_name(operation: ops.DropConstraintOp | ops.DropIndexOp, operations: Operations) -> str:

@@ -27,6 +27,7 @@ from .rendering import postgresql_dialect
 __all__ = [
     "Item",
     "TableShape",
+    "constraint_of",
     "index_of",
     "is_unique",
     "item_columns",
@@ -60,6 +61,7 @@ class TableShape:
         items: Its indexes and constraints (without the primary key) by name, as the operations
             that make them.
         comment: Its comment.
+        options: What else `Table` was given, for example `sqlite_autoincrement`.
         origins: The ids of the migrations that made the columns, indexes and constraints.
     """
 
@@ -71,6 +73,7 @@ class TableShape:
     primary_key_name: str | None
     items: Mapping[str, Item]
     comment: str | None
+    options: Mapping[str, Any]
     origins: Mapping[str, str]
 
     @classmethod
@@ -86,6 +89,7 @@ class TableShape:
             primary_key_name=_optional(table.primary_key.name),
             items=items,
             comment=table.comment,
+            options=dict(table.kwargs),
             origins=dict.fromkeys([*(column.name for column in table.columns), *items], origin),
         )
 
@@ -117,7 +121,9 @@ class TableShape:
             key: Any = PrimaryKeyConstraint(*self.primary_key, name=self.primary_key_name)
             constraints.insert(0, key)
         parts = [*self.columns.values(), *constraints]
-        return creation_with_constraints(self.name, parts, schema=self.schema, comment=self.comment)
+        return creation_with_constraints(
+            self.name, parts, schema=self.schema, comment=self.comment, **self.options
+        )
 
     def with_column(
         self, column: Column[Any], items: Mapping[str, Item], origin: str
@@ -196,13 +202,24 @@ class TableShape:
 def items_of(table: Table) -> dict[str, Item]:
     """Return the constraints (without the primary key) and the indexes of a table by name."""
     found: list[Item] = [
-        ops.AddConstraintOp.from_constraint(constraint)
+        constraint_of(constraint)
         for constraint in table.constraints
         if not isinstance(constraint, PrimaryKeyConstraint)
         if not belongs_to_type(constraint)
     ]
     found += [index_of(index) for index in table.indexes]
     return dict(sorted((item_name(item), item) for item in found))
+
+
+def constraint_of(constraint: Constraint) -> ops.AddConstraintOp:
+    """Return a constraint as the operation that makes it.
+
+    Without `use_alter`: with it, PostgreSQL's CREATE TABLE leaves the key out and nothing makes it.
+    """
+    operation = ops.AddConstraintOp.from_constraint(constraint)
+    if isinstance(operation, ops.CreateForeignKeyOp):
+        operation.kw = {k: v for k, v in operation.kw.items() if k != "use_alter"}
+    return operation
 
 
 def index_of(index: Index) -> ops.CreateIndexOp:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from alembic.operations import ops
-from sqlalchemy import Column, Table
+from sqlalchemy import Column
 
 from ..internals import copy_of
 from .change import Change
@@ -19,7 +19,6 @@ from .columns import (
 )
 from .enums import types_added, values_added, values_kept
 from .fills import filled, values_back
-from .links import Link
 from .rendering import Renderer
 from .shapes import Item, TableShape, item_kind, mentions, referent_key
 
@@ -31,23 +30,11 @@ def short_name(shape: TableShape) -> str:
     return shape.name.removeprefix(f"{shape.owner}_")
 
 
-def table_made(table: Table, owner: str, late: Collection[Link]) -> Change:
-    """Return the change that makes a table, without the foreign keys that come later."""
-    shape = TableShape.of(table, owner=owner)
-    create = ops.CreateTableOp.from_table(table)
-    left_out = {link.place for link in late}
-    create.columns = [
-        part
-        for part in create.columns
-        if (shape.key, str(getattr(part, "name", ""))) not in left_out
-    ]
-    create.info = {}
-    drop = ops.DropTableOp(shape.name, schema=shape.schema)
-    return Change(
-        upgrade=(create, *shape.indexes),
-        downgrade=(*(_drop_of(index, shape) for index in reversed(shape.indexes)), drop),
-        title=f"create_{short_name(shape)}",
-    )
+def table_made(shape: TableShape) -> Change:
+    """Return the change that makes a table."""
+    made = table_dropped(shape)
+    title = f"create_{short_name(shape)}"
+    return Change(upgrade=made.downgrade, downgrade=made.upgrade, title=title)
 
 
 def table_dropped(shape: TableShape) -> Change:

@@ -85,6 +85,7 @@ class Work:
                 sequences=making.schema.sequences_of(app.label),
                 tables=app.tables,
                 others=others,
+                others_before=[shape for shape in making.schema if shape.owner != app.label],
                 values=_values(app, old, new, making),
             ),
             base=head.id if head else None,

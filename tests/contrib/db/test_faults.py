@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from fastforge.contrib.db.errors import (
     WriteOutsideAtomic,
     describe,
 )
+from fastforge.contrib.db.facts import fault_of
 from fastforge.contrib.db.faults import CLASSES, place_of, translate_errors
 from fastforge.contrib.db.resources import DatabaseConnection
 
@@ -248,14 +250,10 @@ async def test_a_server_that_cannot_be_reached_is_told_by_both_drivers(
     assert error.database == place_of(engine.url)
 
 
-async def test_a_file_that_cannot_be_opened_is_told(sqlite_url: str) -> None:
-    engine = translated(sa.make_url(sqlite_url.replace("test.sqlite3", "none/test.sqlite3")))
-    with pytest.raises(ServerUnreachable) as raised:
-        async with engine.connect():
-            pass
-    await engine.dispose()
-    assert raised.value.sqlstate == "08001"
-    assert raised.value.database == engine.url.database
+def test_a_file_that_cannot_be_opened_is_a_server_that_cannot_be_reached(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        sqlite3.connect(tmp_path / "none" / "db.sqlite3")
+    assert CLASSES[str(fault_of(raised.value).sqlstate)] is ServerUnreachable
 
 
 async def test_a_server_without_a_free_connection_is_told(postgres: DatabaseConnection) -> None:

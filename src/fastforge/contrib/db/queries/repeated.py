@@ -84,8 +84,8 @@ def _place_in_code() -> Location | None:
 def _frames() -> Iterator[FrameType]:
     """Yield the frames from here outwards: those of the driver's greenlet, then who awaits it."""
     parent = getcurrent().parent
-    for innermost in (sys._getframe(1), parent and parent.gr_frame):
-        frame: FrameType | None = innermost
+    awaiting: FrameType | None = None if parent is None else parent.gr_frame
+    for frame in (sys._getframe(1), awaiting):
         while frame is not None:
             yield frame
             frame = frame.f_back

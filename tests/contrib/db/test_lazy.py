@@ -28,22 +28,22 @@ class Author(Base):
     name: Mapped[str]
     life: Mapped[str] = mapped_column(default="", deferred=True)
     visits: Mapped[int] = mapped_column(default=0, onupdate=func.coalesce(1, 2))
-    books: Mapped[list[Book]] = relationship(back_populates="author")
+    poems: Mapped[list[Poem]] = relationship(back_populates="author")
 
 
-class Book(Base):
-    __tablename__ = "book"
+class Poem(Base):
+    __tablename__ = "poem"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int] = mapped_column(ForeignKey("author.id"))
-    author: Mapped[Author] = relationship(back_populates="books")
+    author: Mapped[Author] = relationship(back_populates="poems")
 
 
 async def written(db: DatabaseConnection) -> None:
     async with db.engine.begin() as raw:
         await raw.run_sync(Base.metadata.create_all)
     async with db.session() as session, session.atomic():
-        session.add(Author(id=1, name="Ada", books=[Book(id=1)]))
+        session.add(Author(id=1, name="Ada", poems=[Poem(id=1)]))
 
 
 def touched(row: Model, name: str) -> str:
@@ -58,12 +58,12 @@ async def test_after_the_end_of_its_session(sqlite: DatabaseConnection) -> None:
     await written(sqlite)
     async with sqlite.session() as session:
         author = await session.get_one(Author, 1)
-        book = await session.get_one(Book, 1)
-        loaded = await session.scalar(select(Author).options(selectinload(Author.books)))
+        poem = await session.get_one(Poem, 1)
+        loaded = await session.scalar(select(Author).options(selectinload(Author.poems)))
     ended = "is not loaded, and the session of this"
-    assert touched(book, "author") == (
-        f"[db.E057] Book.author {ended} Book has ended; add .options(selectinload(Book.author)) to"
-        " the select, or `await book.awaitable_attrs.author` before the session ends"
+    assert touched(poem, "author") == (
+        f"[db.E057] Poem.author {ended} Poem has ended; add .options(selectinload(Poem.author)) to"
+        " the select, or `await poem.awaitable_attrs.author` before the session ends"
     )
     assert touched(author, "life") == (
         f"[db.E057] Author.life {ended} Author has ended; `await db.refresh(author)`, or"
@@ -71,15 +71,15 @@ async def test_after_the_end_of_its_session(sqlite: DatabaseConnection) -> None:
     )
     assert author.name == "Ada"
     assert loaded is not None
-    assert [each.id for each in loaded.books] == [1]
+    assert [each.id for each in loaded.poems] == [1]
 
 
 async def test_in_what_awaits_it(sqlite: DatabaseConnection) -> None:
     await written(sqlite)
     async with sqlite.session() as session:
-        book = await session.get_one(Book, 1)
-    with pytest.raises(LazyLoad, match=r"Book\.author is not loaded, and the session"):
-        await book.awaitable_attrs.author
+        poem = await session.get_one(Poem, 1)
+    with pytest.raises(LazyLoad, match=r"Poem\.author is not loaded, and the session"):
+        await poem.awaitable_attrs.author
 
 
 async def test_where_the_select_left_it_out(sqlite: DatabaseConnection) -> None:

@@ -103,7 +103,8 @@ SHUFFLED = """
         random.Random(int(os.environ["SEED"])).shuffle(items)
     """
 
-OPTIONS = ["-p", "no:asyncio", "-o", "anyio_mode=auto", "-n", "2"]
+OPTIONS = ["-p", "no:asyncio", "-o", "anyio_mode=auto"]
+TWO_WORKERS = ["-n", "2"]
 
 
 def url_for(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
@@ -132,7 +133,7 @@ def test_no_test_sees_what_another_has_committed(
         "COUNT": str(count),
         "SEED": str(tmp_path.stat().st_mtime_ns),
     }
-    done = suite.run(*OPTIONS, env=environ)
+    done = suite.run(*OPTIONS, *TWO_WORKERS, env=environ)
     assert done.returncode == 0, f"SEED={environ['SEED']}\n{done.stdout}{done.stderr}"
     assert f"{count + count // 20} passed" in done.stdout
 
@@ -158,7 +159,7 @@ def test_a_template_serves_the_next_session_until_a_migration_changes(
     first = after()
     assert len(first) == 1
     assert after() == first
-    anew = after("--rebuild-databases")
+    anew = after("--rebuild-databases", *TWO_WORKERS)
     assert anew.keys() == first.keys()
     assert anew != first
     migration = tmp_path / "shop/notes/migrations/0001_initial.py"

@@ -101,6 +101,80 @@ def test_a_denied_rename_still_needs_a_value_for_the_new_column(shop: Shop) -> N
     assert "[db.E128]" in both[1]
 
 
+def test_what_rows_get_is_said_by_an_option(shop: Shop) -> None:
+    shop.manage("makemigrations")
+    shop.replace("shop/blog/models.py", "title: Mapped[str]\n", "views: Mapped[int]\n")
+    told = shop.story(
+        "makemigrations --not-renamed",
+        "makemigrations --not-renamed --fill blog_post.views",
+        "makemigrations --not-renamed --fill blog_post.views=many",
+        "makemigrations --not-renamed --fill blog_post.veiws=0 --fill blog_post.views=0",
+        "makemigrations --not-renamed --fill blog_post.views=0 --check",
+        "makemigrations --not-renamed --fill blog_post.views=id",
+        "makemigrations --check",
+    )
+    assert [code for code, _ in told] == [2, 2, 2, 2, 1, 0, 0]
+    codes = ["db.E111", "db.E137", "db.E134", "db.E137"]
+    assert [code in text for code, (_, text) in zip(codes, told, strict=False)] == [True] * 4
+    assert "did you mean 'blog_post.views'?" in told[3][1]
+    assert shop.files("blog") == ["0001_initial.py", "0002_add_views_and_drop_title.py"]
+    text = (shop.folder.path / "shop/blog/migrations" / shop.files("blog")[1]).read_text()
+    assert 'op.execute("UPDATE blog_post SET views = id WHERE views IS NULL")' in text
+
+
+def test_two_last_migrations_are_told_by_every_command_and_joined(shop: Shop) -> None:
+    """The database that `migrate` would need is not there."""
+    shop.environ["DATABASE_URL"] = "postgresql+asyncpg://me:secret@127.0.0.1:1/shop"
+    shop.story(
+        "makemigrations",
+        "makemigrations blog --empty --name mine",
+        "makemigrations blog --empty --name yours",
+    )
+    yours = shop.folder.path / "shop/blog/migrations/0003_yours.py"
+    yours.write_text(yours.read_text().replace('"blog.0002_mine"', '"blog.0001_initial"'))
+    told = shop.story(
+        "makemigrations", "migrate", "showmigrations", "sqlmigrate blog 1", "lintmigrations",
+        "makemigrations --check", "makemigrations blog --empty", "makemigrations --merge --empty",
+    )  # fmt: skip
+    for code, text in told[:-1]:
+        assert code == 2
+        assert "[db.E105] shop/blog/migrations/0003_yours.py:1:" in text
+        assert "0002_mine.py and 0003_yours.py" in text
+        assert "join them: manage makemigrations blog --merge" in text
+        assert len(text.splitlines()) == 1
+    assert "[db.E141]" in told[-1][1]
+    told = shop.story(
+        "makemigrations --merge --check", "makemigrations --merge --dry-run",
+        "makemigrations users --merge", "makemigrations --merge", "makemigrations --merge",
+        "makemigrations --check",
+    )  # fmt: skip
+    assert [code for code, _ in told] == [1, 0, 2, 0, 0, 0]
+    assert told[3][1] == "written: shop/blog/migrations/0004_merge_mine_and_yours.py\n"
+    assert told[4][1] == "No app has several last migrations.\n"
+
+
+def test_a_missing_file_is_named_by_every_command(shop: Shop) -> None:
+    shop.story("makemigrations", "makemigrations users --empty --name more")
+    (shop.folder.path / "shop/users/migrations/0001_initial.py").unlink()
+    for code, text in shop.story(
+        "makemigrations", "migrate", "showmigrations", "sqlmigrate blog 1", "lintmigrations"
+    ):
+        assert code == 2
+        assert "[db.E104]" in text
+        assert "0001_initial" in text
+        assert "bring 0001_initial.py back into the migrations of 'users'" in text
+
+
+def test_files_are_the_same_whatever_the_database_and_the_run(shop: Shop) -> None:
+    """Also for another hash seed: what is kept in sets has an order of its own in each process."""
+    texts = []
+    for number, url in enumerate(["sqlite+aiosqlite:///x.sqlite3", "postgresql+psycopg://h/n"]):
+        shop.environ |= {"DATABASE_URL": url, "PYTHONHASHSEED": str(number)}
+        texts.append(shop.manage("makemigrations", "--dry-run"))
+    assert texts[0] == texts[1]
+    assert "0001_initial.py" in texts[0]
+
+
 def test_a_dry_run_and_an_empty_file(shop: Shop) -> None:
     dry, nobodys, empty = shop.story(
         "makemigrations users --dry-run",

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
+from fastforge.contrib.db.migrations import maker
 from fastforge.contrib.db.migrations.errors import MigrationError
 from fastforge.contrib.db.migrations.maker import empty_migration
 from fastforge.contrib.db.migrations.refusals import table_refusals
@@ -539,3 +540,21 @@ def test_files_that_were_just_written_show_no_difference(
             assert error.code in REFUSED  # noqa: PT017
             return
         assert world.missing(define) == ()
+
+
+def test_thirty_apps_are_replayed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making files is no more work for each app that there is beside it."""
+    labels = [f"app{number:02}" for number in range(30)]
+    world = World(world.path, labels)
+
+    def define(metadata: sa.MetaData) -> None:
+        for label, before in zip(labels, ["", *labels], strict=False):
+            link = [sa.Column("b", sa.ForeignKey(f"{before}_x.id"))] if before else []
+            sa.Table(f"{label}_x", metadata, sa.Column("id", sa.Integer, primary_key=True), *link)
+
+    assert len(world.make(define)) == 30
+    replays: list[object] = []
+    replay = maker.replay
+    monkeypatch.setattr(maker, "replay", lambda history: replays.append(1) or replay(history))
+    assert world.missing(define) == ()
+    assert len(replays) == 1

@@ -136,7 +136,9 @@ class History:
         for required in migration.requires:
             if required not in self._found:
                 label = required.partition(".")[0]
-                hint = did_you_mean(required, self._found) or (
+                number = required.partition("_")[0]
+                alike = [item for item in self._found if item.startswith(f"{number}_")]
+                hint = did_you_mean(required, alike) or (
                     f"bring {required.partition('.')[2]}.py back into the migrations of {label!r}"
                 )
                 if label not in self.labels:

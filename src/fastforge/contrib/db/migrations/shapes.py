@@ -219,6 +219,9 @@ def constraint_of(constraint: Constraint) -> ops.AddConstraintOp:
     operation = ops.AddConstraintOp.from_constraint(constraint)
     if isinstance(operation, ops.CreateForeignKeyOp):
         operation.kw = {k: v for k, v in operation.kw.items() if k != "use_alter"}
+    if isinstance(operation, ops.CreateCheckConstraintOp):
+        # As text: made again of the model's columns, it would be one more CHECK of the model.
+        operation.condition = literal_column(_sql(operation.condition))
     return operation
 
 

@@ -33,6 +33,7 @@ from fastforge.contrib.db.internals import (
     copy_of,
     creation_with_constraints,
     forget_class,
+    has_unwritten,
     locks_rows,
     note_enum_types,
     relationship_loaded,
@@ -43,6 +44,8 @@ from fastforge.contrib.db.internals import (
 from fastforge.contrib.db.migrations.rendering import postgresql_dialect
 from fastforge.contrib.db.migrations.skipping import SkippedConnection
 
+from .tables import Account
+
 HOME = Path(fastforge.contrib.db.__file__).parent
 STANDARD_LIBRARY = {"_getframe"}
 
@@ -52,6 +55,7 @@ STANDARD_LIBRARY = {"_getframe"}
     [
         (sa.select(1), "_for_update_arg"),
         (ORMExecuteState, "_orm_compile_options"),
+        (sa.orm.Session, "_is_clean"),
         (registry, "_dispose_manager_and_mapper"),
         (registry(), "_managers"),
         (sa.Column, "_copy"),
@@ -123,32 +127,48 @@ def test_the_attributes_that_a_statement_loads_are_told() -> None:
 
 
 def test_no_other_module_uses_a_private_name_of_a_library() -> None:
+    modules = {path: ast.parse(path.read_text()) for path in HOME.rglob("*.py")}
+    ours = set().union(*map(defined, modules.values()), STANDARD_LIBRARY)
     found = {
         f"{path.relative_to(HOME)}: {name}"
-        for path in HOME.rglob("*.py")
+        for path, tree in modules.items()
         if path.name != "internals.py"
-        for name in private_names(ast.parse(path.read_text()))
+        for name in private_names(tree) - ours
     }
     assert found == set()
 
 
-def private_names(tree: ast.AST) -> set[str]:
-    """The private names that a module uses and does not define."""
+def defined(tree: ast.AST) -> set[str]:
+    """The names that a module defines: functions, fields and attributes."""
     own: set[str] = set()
-    used: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             own.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             own.add(node.target.id)
-        elif isinstance(node, ast.Attribute):
-            (own if isinstance(node.ctx, ast.Store) else used).add(node.attr)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            own.add(node.attr)
+    return own
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """The private names that a module uses."""
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            used.add(node.attr)
         elif isinstance(node, ast.ImportFrom) and node.module:
             used.update(alias.name for alias in node.names if not node.level)
         elif isinstance(node, ast.keyword) and node.arg:
             used.add(node.arg)
-    private = {name for name in used if name.startswith("_") and not name.endswith("__")}
-    return private - own - STANDARD_LIBRARY
+    return {name for name in used if name.startswith("_") and not name.endswith("__")}
+
+
+def test_a_session_knows_what_it_has_not_written() -> None:
+    with sa.orm.Session() as session:
+        assert not has_unwritten(session)
+        session.add(Account(name="new"))
+        assert has_unwritten(session)
 
 
 def test_a_select_with_for_update_locks_rows() -> None:

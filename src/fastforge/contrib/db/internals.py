@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Constraint, FetchedValue
-from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, RelationshipProperty
+from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, RelationshipProperty, Session
 from sqlalchemy.orm.strategies import _LoadDeferredColumns
 from sqlalchemy.types import TypeEngine
 
@@ -25,6 +25,7 @@ __all__ = [
     "copy_of",
     "creation_with_constraints",
     "forget_class",
+    "has_unwritten",
     "locks_rows",
     "note_enum_types",
     "relationship_loaded",
@@ -39,6 +40,14 @@ __all__ = [
 def locks_rows(statement: object) -> bool:
     """Return whether a statement is a SELECT with FOR UPDATE."""
     return getattr(statement, "_for_update_arg", None) is not None
+
+
+def has_unwritten(session: Session) -> bool:
+    """Return whether there are new, changed or deleted objects; an equal value counts as a change.
+
+    What is public makes sets of them, and every statement of a request asks.
+    """
+    return not session._is_clean()
 
 
 def attributes_loaded(state: ORMExecuteState) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, orm
 
 from .engine import Engines
 from .errors import TransactionMisuse, concurrent_use
+from .internals import has_unwritten
 from .pinning import Pin
 from .places import Place, stands_in
 from .refreshing import refresh_stale
@@ -75,7 +76,7 @@ class StandingSession(orm.Session):
     @property
     def has_unwritten(self) -> bool:
         """Whether there are new, changed or deleted objects; an equal value counts as a change."""
-        return bool(self.identity_map.check_modified() or self.new or self.deleted)
+        return has_unwritten(self)
 
     def refresh_if_stale(self) -> None:
         """Compare what was read before this transaction with what is there now, once."""

@@ -260,9 +260,10 @@ def test_a_direction_is_one_of_two(proxy: Proxy) -> None:
 
 
 def test_a_service_that_is_away_resets_the_client(tmp_path: Path) -> None:
+    # It may come as early as while the client connects.
     with (
         Proxy(tmp_path / "nobody") as proxy,
-        connected(proxy) as client,
         pytest.raises(ConnectionResetError),
+        connected(proxy) as client,
     ):
         received(client, 1)

@@ -13,8 +13,9 @@ from .change import Change
 from .errors import MigrationError
 from .folders import AppFolder
 from .history import History
+from .items import item_columns, referent_key, table_key
 from .schema import Schema
-from .shapes import TableShape, item_columns, referent_key, table_key
+from .shapes import TableShape
 
 __all__ = ["Draft", "circle_of", "dependencies"]
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, text
 
 from ..internals import note_enum_types
+from .items import table_key
 from .named_types import AnyEnum, native_enum, quoted_type
 from .raw import RawStatements, on_postgresql_only
-from .shapes import TableShape, table_key
+from .shapes import TableShape
 
 if TYPE_CHECKING:
     from .rendering import Renderer

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from alembic.operations import ops
 
 from .change import Change
+from .items import is_unique, item_name, referent_key
 from .rendering import Renderer
-from .shapes import TableShape, is_unique, item_name, referent_key
+from .shapes import TableShape
 
 __all__ = ["Link", "early_links", "late_links", "link_dropped", "link_made", "without_links"]
 

@@ -12,11 +12,12 @@ from .columns import is_replaced
 from .enums import new_values, same_enums, type_key
 from .errors import ChangeRefused
 from .fills import Unfilled
+from .items import mentions
 from .named_types import native_enum
 from .questions import Suspicion
 from .rendering import Renderer
 from .schema import Schema
-from .shapes import TableShape, mentions
+from .shapes import TableShape
 
 __all__ = [
     "enum_refusals",

@@ -11,8 +11,9 @@ from sqlalchemy import Column, Sequence
 from sqlalchemy.schema import CreateSequence, DropSequence
 
 from ..internals import copy_of
+from .items import Item, constraint_of, index_of, item_name, items_of, table_key
 from .sequences import sequence_key
-from .shapes import Item, TableShape, constraint_of, index_of, item_name, items_of, table_key
+from .shapes import TableShape
 
 __all__ = ["Schema"]
 

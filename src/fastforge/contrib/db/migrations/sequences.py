@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlalchemy import Sequence, Table
 
 from .change import Change
+from .items import table_key
 from .raw import RawStatements
-from .shapes import table_key
 
 __all__ = ["sequence_key", "sequences_dropped", "sequences_made", "sequences_of"]
 

@@ -18,11 +18,12 @@ from ..model import NAMING_CONVENTION
 from . import ledger
 from .errors import MigrationError
 from .history import History
+from .items import table_key
 from .plan import PlannedStep
 from .rendering import postgresql_dialect
 from .replay import replay
 from .schema import Schema
-from .shapes import TableShape, table_key
+from .shapes import TableShape
 
 __all__ = ["sql_of"]
 

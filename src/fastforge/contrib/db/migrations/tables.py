@@ -19,8 +19,9 @@ from .columns import (
 )
 from .enums import types_added, values_added, values_kept
 from .fills import filled, values_back
+from .items import Item, item_kind, mentions, referent_key
 from .rendering import Renderer
-from .shapes import Item, TableShape, item_kind, mentions, referent_key
+from .shapes import TableShape
 
 __all__ = ["table_altered", "table_dropped", "table_made", "tables_in_order"]
 

@@ -12,8 +12,8 @@ from sqlalchemy import MetaData
 from .....checks import Level, Message
 from ...internals import copy_of
 from ...model import NAMING_CONVENTION
+from ..items import Item, item_columns, items_of, referent_key
 from ..rendering import postgresql_dialect
-from ..shapes import Item, item_columns, items_of, referent_key
 from .recorded import Recorded
 
 __all__ = ["constraints"]

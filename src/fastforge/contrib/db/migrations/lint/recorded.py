@@ -13,10 +13,11 @@ from alembic.operations import ops
 from .....exceptions import Location
 from ...internals import copy_of
 from ..history import History
+from ..items import table_key
 from ..migration import Migration
 from ..replay import replay
 from ..schema import Schema
-from ..shapes import TableShape, table_key
+from ..shapes import TableShape
 from .statements import Statement, statements_in
 
 __all__ = ["Recorded", "RecordedMigration", "record"]

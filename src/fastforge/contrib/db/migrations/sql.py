@@ -24,6 +24,7 @@ from .rendering import postgresql_dialect
 from .replay import replay
 from .schema import Schema
 from .shapes import TableShape
+from .sqlite_tables import cast_with_care
 
 __all__ = ["sql_of"]
 
@@ -69,6 +70,8 @@ def _operations(dialect_name: str, output: io.StringIO, schema: Schema) -> Opera
             "target_metadata": MetaData(naming_convention=NAMING_CONVENTION),
         },
     )
+    if dialect_name == "sqlite":
+        cast_with_care(context)
     return _SqlOperations(context, schema)
 
 

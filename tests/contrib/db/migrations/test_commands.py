@@ -236,6 +236,38 @@ def test_sqlmigrate_prints_sql_and_asks_no_database(shop: Shop, driver: str) -> 
     assert "DELETE FROM fastforge_migration WHERE id = 'users.0002_loosen';" in back
 
 
+def test_sqlmigrate_knows_what_the_migration_itself_has_made(shop: Shop) -> None:
+    """A new NOT NULL column is added, filled, and altered: SQLite's second table has it.
+
+    And it keeps the CHECK that the first one has.
+    """
+    shop.replace(
+        "shop/users/models.py",
+        "(unique=True)",
+        """(unique=True)
+    __table_args__ = (sa.CheckConstraint("email <> '::a:b'", name="known"),)""",
+    )
+    shop.replace(
+        "shop/users/models.py",
+        "from sqlalchemy.orm",
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm",
+    )
+    shop.manage("makemigrations")
+    shop.replace("shop/users/models.py", "(unique=True)", "(unique=True)\n    age: Mapped[int]")
+    (written, _), (code, sql), (back_code, back) = shop.story(
+        "makemigrations --fill users_user.age=7",
+        "sqlmigrate users 2",
+        "sqlmigrate users 2 --backwards",
+    )
+    assert (written, code, back_code) == (0, 0, 0), sql + back
+    lines = [line.strip(" ,") for line in sql.splitlines()]
+    assert "UPDATE users_user SET age = 7 WHERE age IS NULL;" in lines
+    assert lines.count("age INTEGER NOT NULL") == 1
+    check = "CONSTRAINT ck_users_user_known CHECK (email <> '::a:b')"
+    assert lines.count(check) == lines.count("CREATE TABLE _alembic_tmp_users_user (") == 1
+    assert "age INTEGER" not in back[back.rindex("CREATE TABLE") :]
+
+
 def test_what_is_unapplied_is_known_to_a_running_project(
     shop: Shop, each_database_url: str
 ) -> None:

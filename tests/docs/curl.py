@@ -1,4 +1,7 @@
-"""What the pages use of curl, for machines without it: `-s -i -X METHOD -H HEADER -d DATA URL`."""
+"""What the pages use of curl, for machines without it.
+
+`-s -i -X METHOD -H HEADER -d DATA -o FILE -D - URL`.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +23,33 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-X", dest="method")
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-d", dest="data")
+    parser.add_argument("-o", dest="body_to", choices=["/dev/null"])
+    parser.add_argument("-D", dest="headers_to", choices=["-"])
     options = parser.parse_args(arguments)
     data = None if options.data is None else options.data.encode()
     request = urllib.request.Request(options.url, data=data, method=options.method)
     for name, _, value in (header.partition(":") for header in options.headers):
         request.add_header(name.strip(), value.strip())
+    shown = {
+        "with_headers": options.i or options.headers_to is not None,
+        "with_body": options.body_to is None,
+    }
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            write(answer, with_headers=options.i)
+            write(answer, **shown)
     except urllib.error.HTTPError as answer:
         with answer:
-            write(answer, with_headers=options.i)
+            write(answer, **shown)
     except OSError:
         return COULD_NOT_CONNECT
     return 0
 
 
-def write(answer: urllib.error.HTTPError, *, with_headers: bool) -> None:
+def write(answer: urllib.error.HTTPError, *, with_headers: bool, with_body: bool) -> None:
     if with_headers:
         sys.stdout.write(f"HTTP/1.1 {answer.status} {answer.reason}\r\n{answer.headers}")
-    sys.stdout.write(answer.read().decode())
+    if with_body:
+        sys.stdout.write(answer.read().decode())
 
 
 if __name__ == "__main__":

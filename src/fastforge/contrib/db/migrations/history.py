@@ -105,12 +105,14 @@ class History:
         ]
         if len(matching) == 1:
             return matching[0]
-        names = [migration.name for migration in own]
+        names = [migration.name for migration in matching or own]
+        if matching:
+            hint = f"write the name of one of them: {' or '.join(names)}"
+        else:
+            hint = did_you_mean(target, names) or f"it has {', '.join(names) or 'none'}, or zero"
         problem = f"{len(matching)} migrations" if matching else "no migration"
         raise MigrationError(
-            f"the app {label!r} has {problem} like {target!r}",
-            code="db.E108",
-            hint=did_you_mean(target, names) or f"it has {', '.join(names) or 'none'}, or zero",
+            f"the app {label!r} has {problem} like {target!r}", code="db.E108", hint=hint
         )
 
     def ancestors(self, migration_ids: Iterable[str]) -> set[str]:

@@ -387,6 +387,18 @@ async def test_groups_are_told_apart_by_what_they_are_made_by(db: DatabaseConnec
     assert rows == [(None, 3), ("a", 2), ("c", 0)]
 
 
+async def test_amounts_that_no_column_holds_are_places(db: DatabaseConnection) -> None:
+    """A sum has more digits than a Numeric(10, 2), and a third of a price more places."""
+    await shelves(db)
+    async with db.session() as session, session.atomic():
+        await session.execute(sa.update(Item).values(price=Decimal("99999999.99") - Item.id))
+    thirds = select(Item.id).order_by(Item.price / 3)
+    assert await walked(db, thirds) == sorted(await walked(db, select(Item.id)), reverse=True)
+    total = sa.func.sum(Item.price)
+    sums = select(Item.rank, total).group_by(Item.rank).order_by(total.desc())
+    assert [row[0] for row in await walked(db, sums)] == [0, 1, 2]
+
+
 async def test_distinct_rows_are_told_apart_by_what_is_selected(db: DatabaseConnection) -> None:
     await shelves(db)
     assert await walked(db, select(Item.rank).distinct()) == [0, 1, 2]

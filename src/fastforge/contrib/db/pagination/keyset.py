@@ -145,6 +145,7 @@ def _fits(value: object, type_: TypeEngine[Any]) -> bool:
     if isinstance(value, datetime):
         return isinstance(type_, DateTime) and type_.timezone == (value.tzinfo is not None)
     try:
-        return isinstance(value, type_.python_type)
+        wanted = type_.python_type
     except NotImplementedError:
         return True
+    return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))

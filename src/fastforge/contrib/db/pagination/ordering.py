@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2s
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Dialect, Integer, Select, inspect
+from sqlalchemy import BigInteger, Column, ColumnElement, Dialect, Integer, Numeric, Select, inspect
 from sqlalchemy.sql.elements import Label, UnaryExpression
 from sqlalchemy.sql.expression import TableClause
 from sqlalchemy.sql.operators import asc_op, desc_op, nulls_first_op, nulls_last_op
@@ -70,7 +70,10 @@ class SortKey:
         if dialect.name == SQLITE:
             return NullType()
         type_ = plain_type(self.expression.type, dialect)
-        return BigInteger() if isinstance(type_, Integer) else type_  # a sum may not fit
+        if isinstance(type_, Integer):
+            return BigInteger()  # a sum may not fit
+        # Nor may that of amounts, and what they are multiplied by has more places than they have.
+        return Numeric(asdecimal=type_.asdecimal) if isinstance(type_, Numeric) else type_
 
     def described(self) -> str:
         """Return what tells the key from others, in every process alike."""

@@ -12,11 +12,13 @@ from typing import Final
 
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from ...conf import Settings
 from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from ...lifecycle import Role, current_container
 from .engine import Application, Engines, make_engines
+from .pool.beside import ping_beside
 from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable
@@ -55,7 +57,15 @@ class DatabaseConnection:
         return self.session_class(self.engines)
 
     async def ping(self) -> None:
-        """Run one statement; raises what the driver raises."""
+        """Run one statement; raises what the driver raises.
+
+        Where all connections are in use it takes one of its own, and gives it up again: that this
+        process is busy tells nothing of the server.
+        """
+        pool = self.engines.pool
+        if pool.is_exhausted:
+            await greenlet_spawn(ping_beside, self.engine.sync_engine, pool)
+            return
         session = self.session()
         try:
             await session.scalar(text("SELECT 1"))

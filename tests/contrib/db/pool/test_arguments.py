@@ -7,10 +7,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, make_url, text
 
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.engine import Application, make_engines, url_of
@@ -153,3 +154,26 @@ async def test_a_long_name_keeps_its_process_and_the_urls_own_name_holds(
         async with engines.engine.connect() as connection:
             assert await connection.scalar(text("SHOW application_name")) == expected
         await engines.engine.dispose()
+
+
+async def test_a_listener_of_the_users_gives_the_password_of_each_connection(
+    each_postgres_url: str,
+) -> None:
+    """As for IAM: a token in the place of the password, which is asked for each time."""
+    right = make_url(each_postgres_url)
+    stale = right.set(password="stale").render_as_string(hide_password=False)
+    config = Database(url=stale, pool_size=1)
+    engines = make_engines(config, root=HERE, application=Application(project="shop"))
+    given: list[str] = []
+
+    @event.listens_for(engines.engine.sync_engine, "do_connect")
+    def token(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        given.append(options["user"])
+        options["password"] = right.password
+
+    for _ in range(2):
+        async with engines.engine.connect() as connection:
+            name = await connection.scalar(text("SHOW application_name"))
+            assert name == f"shop:{os.getpid()}"
+        await engines.engine.dispose()
+    assert len(given) == engines.pool.gauges.connects == 2

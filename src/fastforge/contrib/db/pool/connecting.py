@@ -40,27 +40,28 @@ def connect_as(
         origin: Where the engine was made.
     """
 
-    @event.listens_for(engine, "do_connect")
-    def connect(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+    # Where the dialect calls the driver, and no listener of "do_connect": the first of those that
+    # returns a connection is the last one that is asked, and others give tokens for passwords.
+    dialect = engine.dialect
+    connect_driver = dialect.connect
+
+    def connect(*arguments: Any, **options: Any) -> Any:
         origin.warn_if_forked()
         try:
-            connection = attempt(arguments, options)
+            return attempt(arguments, options)
         except Exception as error:
             if limits.get(CLIENT_CHECK) is None or CLIENT_CHECK not in str(error):
                 raise
             del limits[CLIENT_CHECK]
             logger.warning("the server refuses %s; going on without it", CLIENT_CHECK)
-            connection = attempt(arguments, options)
-        cast(WatchedPool, engine.pool).counts.connects += 1
-        origin.connected(engine.dialect.get_driver_connection(connection))
-        return connection
+            return attempt(arguments, options)
 
     def attempt(arguments: Any, options: dict[str, Any]) -> Any:
         suffix = f":{os.getpid()}"
         name = f"{application[: LONGEST_NAME - len(suffix)]}{suffix}"
         told = start_up_arguments(database, limits, application_name=name)
         try:
-            return engine.dialect.connect(*arguments, **{**options, **told})
+            return connect_driver(*arguments, **{**options, **told})
         except TypeError as error:
             unknown = _UNKNOWN_ARGUMENT.search(str(error))
             if unknown is None:
@@ -71,3 +72,10 @@ def connect_as(
                 code="db.E041",
                 hint="leave it out; what fastforge has a field for belongs into DATABASES",
             ) from error
+
+    @event.listens_for(engine, "connect")
+    def note(connection: Any, _record: Any) -> None:
+        cast(WatchedPool, engine.pool).counts.connects += 1
+        origin.connected(dialect.get_driver_connection(connection))
+
+    dialect.connect = connect  # type: ignore[method-assign]

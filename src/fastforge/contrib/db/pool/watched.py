@@ -64,9 +64,19 @@ class WatchedPool(AsyncAdaptedQueuePool):
         )
 
     @property
+    def is_exhausted(self) -> bool:
+        """Whether all connections are in use, so that one has to wait for the next."""
+        return not self.checkedin() and self.overflow() >= self.max_overflow
+
+    @property
     def held_by(self) -> str:
         """Who has a connection, since when and where, in one line."""
         return told(self.holders.values(), self.database)
+
+    def connect_beside(self) -> Any:
+        """Make a connection that the pool knows nothing of; whoever asks for it closes it."""
+        make: Any = self._creator
+        return make()
 
     def _do_get(self) -> ConnectionPoolEntry:
         """Give a connection; SQLAlchemy says that subclasses supply this."""

@@ -32,6 +32,7 @@ from fastforge.contrib.db.internals import (
     belongs_to_type,
     copy_of,
     creation_with_constraints,
+    failure_of_flush,
     forget_class,
     has_unwritten,
     locks_rows,
@@ -56,6 +57,7 @@ STANDARD_LIBRARY = {"_getframe"}
         (sa.select(1), "_for_update_arg"),
         (ORMExecuteState, "_orm_compile_options"),
         (sa.orm.Session, "_is_clean"),
+        (sa.orm.SessionTransaction, "_rollback_exception"),
         (registry, "_dispose_manager_and_mapper"),
         (registry(), "_managers"),
         (sa.Column, "_copy"),
@@ -101,6 +103,24 @@ def test_the_relationship_that_a_statement_loads_is_told() -> None:
         session.scalars(sa.select(Page)).all()
         session.connection().exec_driver_sql("SELECT 1")
     assert told == ["Page.next", None, None]
+
+
+def test_the_error_of_a_failed_flush_is_told() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Note(Base):
+        __tablename__ = "note"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        assert failure_of_flush(session) is None
+        session.add_all([Note(id=1), Note(id=1)])
+        with pytest.raises(sa.exc.IntegrityError) as raised:
+            session.flush()
+        assert failure_of_flush(session) is raised.value
 
 
 def test_the_attributes_that_a_statement_loads_are_told() -> None:

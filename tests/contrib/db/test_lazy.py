@@ -15,6 +15,8 @@ from fastforge.contrib.db.errors import LazyLoad
 from fastforge.contrib.db.model import NAMING_CONVENTION
 from fastforge.contrib.db.resources import DatabaseConnection
 
+from .tables import connections_out
+
 
 class Base(Model):
     __abstract__ = True
@@ -121,3 +123,16 @@ async def test_what_the_database_fills_at_an_update(sqlite: DatabaseConnection) 
         assert await author.awaitable_attrs.visits == 1
         author.name = "Ada"
     assert "Author.visits is not loaded, and the session" in touched(author, "visits")
+
+
+async def test_a_statement_through_the_synchronous_half_is_refused_before_it_runs(
+    sqlite: DatabaseConnection,
+) -> None:
+    session = sqlite.session()
+    with pytest.raises(LazyLoad, match="without await"):
+        session.sync_session.scalars(select(Author))
+    async with session.atomic():
+        with pytest.raises(LazyLoad, match="without await"):
+            session.sync_session.execute(select(1))
+    await session.close()
+    assert connections_out(sqlite) == 0

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError
 
 from fastforge.contrib.db import Session, atomic, on_commit
-from fastforge.contrib.db.errors import TransactionMisuse, describe
+from fastforge.contrib.db.errors import TransactionMisuse, WriteOutsideAtomic, describe
 from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.contrib.db.retrying import pause_s
 from fastforge.contrib.db.unit import UnitOfWork, required_session, use_unit
@@ -199,6 +200,54 @@ async def test_a_swallowed_collision_is_tried_again_too(current: Session) -> Non
 
     assert await swallows() == "done"
     assert len(attempts) == 2
+
+
+async def test_a_swallowed_collision_of_a_flush_is_tried_again_too(
+    current: Session,
+) -> None:
+    attempts: list[int] = []
+
+    @event.listens_for(Account, "before_insert")
+    def fail(_mapper: Any, connection: sa.Connection, _account: Account) -> None:
+        if len(attempts) == 1:
+            connection.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$"))
+
+    @atomic(retries=2)
+    async def swallows() -> None:
+        attempts.append(1)
+        current.add(Account(name="once"))
+        with contextlib.suppress(DBAPIError):
+            await current.flush()
+
+    try:
+        await swallows()
+    finally:
+        event.remove(Account, "before_insert", fail)
+    assert len(attempts) == 2
+    assert await current.scalar(select(sa.func.count()).where(Account.name == "once")) == 1
+
+
+async def test_what_was_not_written_before_is_refused_and_not_lost_with_an_attempt(
+    current: Session,
+) -> None:
+    before = await current.get_one(Account, 1)
+    attempts: list[int] = []
+
+    @atomic(retries=1)
+    async def work() -> None:
+        attempts.append(1)
+        await current.flush()
+        if len(attempts) == 1:
+            await collide()
+
+    before.balance = 7
+    with pytest.raises(WriteOutsideAtomic, match="Account"):
+        await work()
+    assert attempts == []
+    async with current.atomic():
+        pass
+    await work()
+    assert before.balance == 7
 
 
 async def test_objects_of_a_failed_attempt_are_no_longer_the_sessions(

@@ -252,6 +252,12 @@ async def test_use_after_the_end_is_an_error_that_says_what_to_do(
     with pytest.raises(SessionClosed):
         async with session.atomic():
             pass
+    for added in (session.add, lambda row: session.add_all([row])):
+        with pytest.raises(SessionClosed):
+            added(Account(name="never written"))
+    with pytest.raises(SessionClosed):
+        await session.commit()  # what was changed is no longer the session's
+    await session.rollback()  # there is nothing to undo, and whoever cleans up has an error already
     assert connections_out(db) == 0
 
 
@@ -383,13 +389,14 @@ async def test_a_swallowed_error_of_a_flush_does_not_pass_for_success(
 ) -> None:
     session = db.session()
     await seed(db, "a")
-    with pytest.raises(sa.exc.SQLAlchemyError):
+    with pytest.raises(TransactionFailed, match="nested") as raised:
         async with session.atomic():
             session.add(Account(name="before"))
             await session.flush()
             session.add(Account(name="a"))
             with pytest.raises(IntegrityError):
                 await session.flush()
+    assert isinstance(raised.value.__cause__, IntegrityError)
     assert await names(db) == ["a"]
 
 

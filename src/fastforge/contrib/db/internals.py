@@ -24,6 +24,7 @@ __all__ = [
     "belongs_to_type",
     "copy_of",
     "creation_with_constraints",
+    "failure_of_flush",
     "forget_class",
     "has_unwritten",
     "locks_rows",
@@ -48,6 +49,12 @@ def has_unwritten(session: Session) -> bool:
     What is public makes sets of them, and every statement of a request asks.
     """
     return not session._is_clean()
+
+
+def failure_of_flush(session: Session) -> BaseException | None:
+    """Return the error of the flush after which a session is not active any more."""
+    transaction = session.get_transaction()
+    return None if transaction is None else transaction._rollback_exception
 
 
 def attributes_loaded(state: ORMExecuteState) -> list[str]:

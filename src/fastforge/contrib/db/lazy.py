@@ -27,18 +27,19 @@ def refuse_lazy_load(
         call(*arguments, **options)
     finally:
         event.remove(session, "do_orm_execute", _raise)
+    raise AssertionError  # the hook has raised
+
+
+def _raise(state: orm.ORMExecuteState) -> NoReturn:
+    if state.is_relationship_load:
+        raise _relationship(state)
+    if state.is_column_load:
+        raise _columns(state)
     raise LazyLoad(
         "a statement was run without await",
         code="db.E005",
         hint="call the methods of the async session, or `await db.run_sync(function)`",
     )
-
-
-def _raise(state: orm.ORMExecuteState) -> None:
-    if state.is_relationship_load:
-        raise _relationship(state)
-    if state.is_column_load:
-        raise _columns(state)
 
 
 def _relationship(state: orm.ORMExecuteState) -> LazyLoad:

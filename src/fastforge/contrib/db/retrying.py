@@ -40,8 +40,12 @@ async def run_again(
 
     Raises:
         TransactionMisuse: The session stands in a transaction that has begun.
+        WriteOutsideAtomic: Something was added, changed or deleted before; the rollback of a
+            failed attempt would take it along, and the next attempt would not know of it.
         Exception: What the last attempt raised.
     """
+    if not session.in_atomic:
+        session.guarded.refuse_unwritten()
     known = session.guarded.identity_map.all_states()
     for attempt in range(retries + 1):
         try:

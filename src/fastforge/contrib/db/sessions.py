@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Never, NoReturn, Self
 
 from sqlalchemy.ext.asyncio import AsyncResult
@@ -167,7 +167,9 @@ class Session(Lookups, TransactionalSession):
             TransactionMisuse: Inside a nested block, whose work is not to be decided alone, or in
                 a function that would be run again.
             WriteOutsideAtomic: There is no transaction, but there is something to write.
+            SessionClosed: The request, job or block that it belonged to is over.
         """
+        self.guarded.refuse_closed()
         self._refuse_in_savepoint("commit")
         if not self.in_atomic:
             self.guarded.refuse_unwritten()
@@ -200,6 +202,24 @@ class Session(Lookups, TransactionalSession):
         result: AsyncResult[Any] = await super().stream(statement, *arguments, **options)
         return result
 
+    def add(self, instance: object, **options: Any) -> None:
+        """Let an object be written by the next flush.
+
+        Raises:
+            SessionClosed: There will be none: the request, job or block is over.
+        """
+        self.guarded.refuse_closed()
+        super().add(instance, **options)
+
+    def add_all(self, instances: Iterable[object]) -> None:
+        """Let objects be written by the next flush.
+
+        Raises:
+            SessionClosed: As `add`.
+        """
+        self.guarded.refuse_closed()
+        super().add_all(instances)
+
     def begin(self) -> NoReturn:
         """Refuse: `atomic` is the one way to begin."""
         raise self.guarded.misuse("begin()")
@@ -210,13 +230,13 @@ class Session(Lookups, TransactionalSession):
 
     async def close(self) -> None:
         """End the session; what is not committed is rolled back. Using it again raises."""
-        self.waiting.clear()
         if self.in_atomic:
             raise TransactionMisuse(
                 "close() inside a transaction would undo what it wrote, without a word",
                 code="db.E024",
                 hint="leave it out: the session ends with its request, job or block",
             )
+        self.waiting.clear()
         if self.in_transaction():
             await shielded(self._close())
         else:

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from .callbacks import OnCommit, run_callbacks
 from .engine import Engines
 from .guarded import GuardedSession
+from .internals import failure_of_flush
+from .refusals import transaction_failed
 from .shield import shielded
 
 __all__ = ["TransactionalSession"]
@@ -53,11 +55,18 @@ class TransactionalSession(AsyncSession):
         self.guarded.enter()
 
     async def leave(self, *, commit: bool) -> None:
-        """End the outermost block."""
+        """End the outermost block.
+
+        Raises:
+            ConcurrentSessionUse: With `commit`, when another task stands in a block inside of it.
+            TransactionFailed: With `commit`, when something failed that nobody undid.
+        """
         if self.guarded.closed:
             return
         try:
             if commit:
+                # Another task may be in the middle of a block of its own, which may yet fail.
+                self.guarded.refuse_strangers()
                 await self._commit()
             else:
                 await self._rollback()
@@ -95,6 +104,8 @@ class TransactionalSession(AsyncSession):
             await self.close()
 
     async def _commit(self) -> None:
+        if not self.guarded.is_active:  # a flush has failed, and SQLAlchemy has rolled back
+            raise transaction_failed() from failure_of_flush(self.guarded)
         await super().commit()
         waiting, self.waiting = self.waiting, []
         if waiting:

@@ -2,7 +2,8 @@
 
 SQLite alters little in place, so that alembic makes a new table, copies the rows and drops the
 old one. It goes by what can be reflected: triggers, expressions and directions of indexes,
-AUTOINCREMENT, STRICT and collations cannot.
+AUTOINCREMENT, STRICT and collations cannot. Views, and triggers of other tables, stand aside
+meanwhile: while one of them names a table that is not there, SQLite renames nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import Column, String, Table, inspect, text
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.types import TypeEngine
 
+from .named_types import quoted
 from .sqlite_casts import carry
 
 __all__ = ["SqliteOperations", "cast_with_care"]
@@ -26,6 +28,11 @@ __all__ = ["SqliteOperations", "cast_with_care"]
 _ATTACHED: Final = text("""
     SELECT name, sql FROM sqlite_master
     WHERE tbl_name = :table AND type IN ('index', 'trigger') AND sql IS NOT NULL
+""")
+_NAMING_OTHERS: Final = text("""
+    SELECT type, name, sql FROM sqlite_master
+    WHERE type IN ('trigger', 'view') AND lower(tbl_name) <> lower(:table)
+    ORDER BY type DESC, rowid
 """)
 _TABLE: Final = text("SELECT sql FROM sqlite_master WHERE name = :table AND type = 'table'")
 _END: Final = re.compile(r"\)([^()]*)$")
@@ -40,6 +47,7 @@ class SqliteOperations(Operations):
         impl: Any = context.impl
         impl.prep_table_for_batch = self._prepare
         self._kept: dict[str, str] = {}
+        self._aside: list[str] = []
 
     @contextmanager
     def batch_alter_table(
@@ -48,15 +56,20 @@ class SqliteOperations(Operations):
         connection = self.get_bind()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Skipped unsupported reflection", SAWarning)
+            # Alembic leaves it out and goes on: rows would come in that it kept out.
+            warnings.filterwarnings("error", "Unnamed CHECK constraint", UserWarning)
             known = {index["name"] for index in inspect(connection).get_indexes(table_name)}
             before = self._attached(table_name)
             self._kept = {name: sql for name, sql in before.items() if name not in known}
+            self._aside = []
             with super().batch_alter_table(table_name, *arguments, **options) as batch:
                 yield batch
         after = self._attached(table_name)
         for name, sql in self._kept.items():
             if name not in after:
                 connection.exec_driver_sql(sql)
+        for sql in self._aside:
+            connection.exec_driver_sql(sql)
 
     def _prepare(self, batch: Any, table: Table) -> None:
         """Look at the new table before it is made; alembic calls this."""
@@ -65,12 +78,21 @@ class SqliteOperations(Operations):
                 batch.column_transfers[name].pop("expr", None)
         sql = self.get_bind().scalar(_TABLE, {"table": table.name}) or ""
         _complete(batch.new_table, sql)
+        self._put_aside(str(table.name))
         if any("name" in transfer for transfer in batch.column_transfers.values()):
             return  # an index may name a column that is renamed: alembic's own copy follows it
         attached = self._attached(str(table.name))
         for name in [name for name in batch.indexes if name in attached]:
             del batch.indexes[name]
             self._kept[name] = attached[name]
+
+    def _put_aside(self, table_name: str) -> None:
+        """Drop what may name the table from outside; `batch_alter_table` makes it again."""
+        connection = self.get_bind()
+        rows = connection.execute(_NAMING_OTHERS, {"table": table_name}).all()
+        for row in reversed(rows):
+            connection.exec_driver_sql(f"DROP {row.type} IF EXISTS {quoted(row.name)}")
+        self._aside = [row.sql for row in rows]
 
     def _attached(self, table_name: str) -> dict[str, str]:
         rows = self.get_bind().execute(_ATTACHED, {"table": table_name})

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from alembic.operations import ops
 from sqlalchemy import Column
 
 from .casting import family
 from .columns import is_replaced
 from .errors import MigrationError
+from .items import sql_of_expression
 from .named_types import native_enum, on_postgresql, quoted
 from .raw import RawStatements, executed
 from .rendering import Renderer
@@ -34,6 +36,7 @@ _NEUTRAL: Final = {
     "uuid": "'00000000000000000000000000000000'",
     "json": "'{}'",
     "bytes": "''",
+    "ARRAY": "'{}'",
 }
 
 
@@ -131,11 +134,17 @@ def values_back(old: TableShape, new: TableShape) -> dict[str, str]:
         for name, column in old.columns.items()
         if name not in new.columns and name not in links
         if not column.nullable and column.server_default is None
-        if (neutral := _neutral(column))
+        if (neutral := _neutral(old, column))
     }
 
 
-def _neutral(column: Column[Any]) -> str:
+def _neutral(table: TableShape, column: Column[Any]) -> str:
+    one_of_few = rf"\"?{re.escape(column.name)}\"? IN \(('(?:[^']|'')*')"
+    for item in table.items.values():
+        if isinstance(item, ops.CreateCheckConstraintOp):
+            found = re.search(one_of_few, sql_of_expression(item.condition))
+            if found:  # an enum that is kept as text
+                return found[1]
     enum = native_enum(column.type)
     if enum is not None and isinstance(on_postgresql(column.type), type(enum)):
         return "'" + enum.enums[0].replace("'", "''") + "'"

@@ -337,6 +337,26 @@ async def test_what_runs_in_no_transaction_tells_what_it_leaves_and_how_to_go_on
         assert len((await run(engines, world)).done) == 1
 
 
+async def test_on_sqlite_such_a_migration_is_rolled_back_and_says_so(
+    world: World, sqlite_url: str
+) -> None:
+    world.write(
+        "users",
+        "0001_two_steps",
+        """
+        atomic = False
+        def upgrade(op):
+            op.create_table("users_user", sa.Column("id", sa.Integer, primary_key=True))
+            op.execute("INSERT INTO nowhere VALUES (1)")
+        """,
+    )
+    async with connected(sqlite_url) as engines:
+        with pytest.raises(MigrationFailed, match="it was rolled back; nothing was done") as caught:
+            await run(engines, world)
+        assert caught.value.hint == ""
+        assert "users_user" not in await dump(engines)
+
+
 async def test_an_index_made_concurrently_waits_for_an_old_transaction_as_long_as_it_takes(
     world: World, each_postgres_url: str
 ) -> None:

@@ -27,6 +27,7 @@ def failed(
     progress: Progress,
     *,
     before: Sequence[PlannedStep],
+    rolled_back: bool,
     invalid_indexes: Collection[str] = (),
 ) -> MigrationFailed:
     """Return the error for a step that the database, or the file itself, refused.
@@ -36,16 +37,17 @@ def failed(
         error: What was raised.
         progress: The statements that it had sent.
         before: The steps of the same run that are done and stay.
+        rolled_back: Whether it ran in a transaction, so that nothing of it is left.
         invalid_indexes: What an interrupted CREATE INDEX CONCURRENTLY left.
     """
     cause = getattr(error, "orig", None) or error
     path = str(step.migration.path)
     told = first_line(redact(str(cause))) or type(cause).__name__
-    left = "it was rolled back" if step.migration.atomic else _left(progress, invalid_indexes)
+    left = "it was rolled back" if rolled_back else _left(progress, invalid_indexes)
     return MigrationFailed(
         f"cannot {step}: {told}{_at(progress)}; {left}{_kept(before)}",
         code="db.E122",
-        hint=_hint(step, error),
+        hint=_hint(step, error, rolled_back=rolled_back),
         where=failing_line(error, file=path) or Location(path, 1),
     )
 
@@ -100,13 +102,13 @@ def _shown(statement: str) -> str:
     return first_words(redact(statement))
 
 
-def _hint(step: PlannedStep, error: Exception) -> str:
+def _hint(step: PlannedStep, error: Exception, *, rolled_back: bool) -> str:
     # The only assertion that a migration meets in alembic: its block cannot leave our transaction.
     if isinstance(error, AssertionError) and not str(error):
         return "write `atomic = False` in the file in place of autocommit_block()"
     if describe(error).sqlstate == LOCK_NOT_AVAILABLE:
         return "a transaction holds the table: end it (pg_stat_activity shows it), or try later"
-    if not step.migration.atomic:
+    if not rolled_back:
         return (
             "drop what is left and migrate again; or finish it by hand and say:"
             f" manage migrate {step.migration.label} {step.migration.name} --fake"

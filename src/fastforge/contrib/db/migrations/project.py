@@ -111,7 +111,7 @@ async def migration_engines(
     config = named_database(settings, name)
     _refuse_read_only(config, name, settings)
     _refuse_pooler(config, name, settings)
-    patient = _direct(config).model_copy(
+    patient = config.direct.model_copy(
         update={
             "statement_timeout_s": 0,
             "idle_in_transaction_timeout_s": 0,
@@ -141,7 +141,7 @@ async def ledger_engines(project: Project, *, name: str = DEFAULT) -> AsyncItera
         ResourceUnavailable: The database cannot be reached.
     """
     settings = project.settings
-    async with _opened(settings, _direct(named_database(settings, name))) as engines:
+    async with _opened(settings, named_database(settings, name).direct) as engines:
         yield engines
 
 
@@ -152,12 +152,6 @@ async def _opened(settings: Settings, config: Database) -> AsyncIterator[Engines
         yield opened.engines
     finally:
         await opened.engine.dispose()
-
-
-def _direct(config: Database) -> Database:
-    if config.direct_url is None:
-        return config
-    return config.model_copy(update={"url": config.direct_url, "direct_url": None, "pooler": None})
 
 
 def _refuse_read_only(config: Database, name: str, settings: Settings) -> None:

@@ -116,6 +116,7 @@ async def _look(run: _Run) -> tuple[tuple[PlannedStep, ...], tuple[str, ...]]:
 
 async def _attempt(run: _Run, step: PlannedStep, done: list[PlannedStep]) -> bool:
     """Run a step; again after a pause when a table could not be locked. False: others did it."""
+    rolled_back = step.migration.atomic or run.is_sqlite
     for pause_s in (*PAUSES_S, 0.0):
         progress = Progress()
         try:
@@ -125,14 +126,21 @@ async def _attempt(run: _Run, step: PlannedStep, done: list[PlannedStep]) -> boo
             if state == LOCK_NOT_AVAILABLE and run.is_sqlite:
                 raise lock_held("another process", run.wait_s) from error
             # What runs in no transaction may begin anew only where nothing of it is left.
-            nothing_left = step.migration.atomic or not progress.done
+            nothing_left = rolled_back or not progress.done
             if not (pause_s and nothing_left and state in (LOCK_NOT_AVAILABLE, DEADLOCK)):
                 left = await _invalid_indexes(run, progress)
-                raise failed(step, error, progress, before=done, invalid_indexes=left) from error
+                raise failed(
+                    step,
+                    error,
+                    progress,
+                    before=done,
+                    rolled_back=rolled_back,
+                    invalid_indexes=left,
+                ) from error
         except MigrationError:
             raise
         except Exception as error:
-            raise failed(step, error, progress, before=done) from error
+            raise failed(step, error, progress, before=done, rolled_back=rolled_back) from error
         await asyncio.sleep(pause_s)
     raise AssertionError
 

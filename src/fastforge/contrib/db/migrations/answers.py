@@ -57,8 +57,20 @@ class Answers:
         )
 
     def ask(self, suspicion: Suspicion) -> bool | None:
-        """Answer whether something was renamed; None when nobody is there."""
-        if self.renamed is not None or not self.interactive:
+        """Answer whether something was renamed; None when nobody is there.
+
+        Raises:
+            MigrationError: `--renamed` does not say which became which.
+        """
+        is_said = self.renamed is False or not suspicion.one_of_several
+        if self.renamed and not is_said and not self.interactive:
+            raise MigrationError(
+                f"--renamed does not say whether {suspicion.what} became {suspicion.new_key}:"
+                " more than one went or came that is like it",
+                code="db.E143",
+                hint="answer the questions in a terminal; or rename one by one, with a file each",
+            )
+        if not self.interactive or (self.renamed is not None and is_said):
             return self.renamed
         import click
 

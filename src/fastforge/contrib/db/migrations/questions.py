@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from alembic.operations import ops
 
+from .items import table_key
 from .named_types import quoted
 from .raw import RawStatements, on_postgresql_only
 from .rendering import Renderer
@@ -25,12 +26,26 @@ class Suspicion:
         column: The column that went; None when the table itself did.
         new_name: The name of what came.
         new_key_name: The name of the new table's primary key.
+        new_schema: The schema of the new table.
+        one_of_several: Whether more went, or more came, than one: which became which?
     """
 
     table: TableShape
     column: str | None
     new_name: str
     new_key_name: str | None = None
+    new_schema: str | None = None
+    one_of_several: bool = False
+
+    @property
+    def moves(self) -> bool:
+        """Whether a table of the same name came in another schema."""
+        return self.column is None and self.table.schema != self.new_schema
+
+    @property
+    def new_key(self) -> str:
+        """What came: a column's name, or a table's with its schema."""
+        return self.new_name if self.column else table_key(self.new_name, self.new_schema)
 
     @property
     def what(self) -> str:
@@ -45,7 +60,7 @@ class Suspicion:
     @property
     def question(self) -> str:
         """What to ask the user."""
-        return f"Did you rename {self.what} to {self.new_name}?"
+        return f"Did you rename {self.what} to {self.new_key}?"
 
     @property
     def key_renamed(self) -> tuple[RawStatements, ...]:
@@ -100,24 +115,34 @@ def suspicions(
     old: Mapping[str, TableShape], new: Mapping[str, TableShape], renderer: Renderer
 ) -> Iterator[Suspicion]:
     """Yield what may be a rename: first of tables, then of columns."""
-    gone = [shape for key, shape in old.items() if key not in new]
-    come = [shape for key, shape in new.items() if key not in old]
-    for before in gone:
-        for after in come:
-            if before.schema == after.schema and _alike(before, after, renderer):
-                yield Suspicion(
-                    table=before,
-                    column=None,
-                    new_name=after.name,
-                    new_key_name=after.primary_key_name,
-                )
+    pairs = [
+        (before, after)
+        for before in old
+        for after in new
+        if before not in new and after not in old
+        if _alike(old[before], new[after], renderer)
+    ]
+    for before, after in pairs:
+        yield Suspicion(
+            table=old[before],
+            column=None,
+            new_name=new[after].name,
+            new_key_name=new[after].primary_key_name,
+            new_schema=new[after].schema,
+            one_of_several=_is_one_of_several((before, after), pairs),
+        )
     for key in new:
         if key in old:
             yield from _column_suspicions(old[key], new[key], renderer)
 
 
 def _alike(before: TableShape, after: TableShape, renderer: Renderer) -> bool:
-    """Return whether two tables share at least half of their columns, name and type."""
+    """Return whether two tables share at least half of their columns, name and type.
+
+    Of two in different schemas, only namesakes are alike.
+    """
+    if before.schema != after.schema and before.name != after.name:
+        return False
     common = [
         name
         for name, column in after.columns.items()
@@ -127,9 +152,17 @@ def _alike(before: TableShape, after: TableShape, renderer: Renderer) -> bool:
 
 
 def _column_suspicions(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Suspicion]:
-    gone = [name for name in old.columns if name not in new.columns]
-    come = [name for name in new.columns if name not in old.columns]
-    for before in gone:
-        for after in come:
-            if renderer.same_type(old.columns[before].type, new.columns[after].type):
-                yield Suspicion(table=old, column=before, new_name=after)
+    pairs = [
+        (before, after)
+        for before in old.columns
+        for after in new.columns
+        if before not in new.columns and after not in old.columns
+        if renderer.same_type(old.columns[before].type, new.columns[after].type)
+    ]
+    for before, after in pairs:
+        several = _is_one_of_several((before, after), pairs)
+        yield Suspicion(table=old, column=before, new_name=after, one_of_several=several)
+
+
+def _is_one_of_several(pair: tuple[str, str], pairs: Sequence[tuple[str, str]]) -> bool:
+    return any(each != pair and (each[0] == pair[0] or each[1] == pair[1]) for each in pairs)

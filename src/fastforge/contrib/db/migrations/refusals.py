@@ -29,10 +29,20 @@ __all__ = [
 
 
 def rename_refused(suspicion: Suspicion, where: Location | None) -> ChangeRefused:
-    """Return the error for a suspicion that nobody is there to answer."""
+    """Return the error for a suspicion that nobody is there to answer, or that no file can be."""
+    if suspicion.moves:
+        return ChangeRefused(
+            f"{suspicion.what} went and {suspicion.new_key} came: a table that moves to another"
+            " schema is dropped and made, and its rows would be lost",
+            code="db.E142",
+            hint="say --not-renamed, and copy the rows in the file between the two:"
+            f' op.execute("INSERT INTO {suspicion.new_key} ... SELECT ... FROM'
+            f' {suspicion.table.key}"), and setval() for its ids',
+            where=where,
+        )
     if suspicion.column is None:
         return ChangeRefused(
-            f"{suspicion.what} went and {suspicion.new_name}, which is like it, came:"
+            f"{suspicion.what} went and {suspicion.new_key}, which is like it, came:"
             " that may be a rename, and dropping the table would lose its rows",
             code="db.E117",
             hint="answer the question in a terminal, or say --renamed or --not-renamed",

@@ -48,13 +48,13 @@ def renamed(app: AppTables, making: Making) -> Renames:
         if suspicion is None:
             break
         answer = making.ask(suspicion)
-        if answer:
+        if answer and not suspicion.moves:
             found.append(_renaming(suspicion))
             owners.add(suspicion.table.owner)
             replayed(found[-1].upgrade, making.schema, label=app.label)
             continue
         denied.add(suspicion.question)
-        if answer is None:
+        if answer is not False:
             refused.append(rename_refused(suspicion, _place(suspicion, app)))
     refuse(refused)
     return Renames(changes=tuple(found), owners=frozenset(owners - {app.label}))
@@ -69,4 +69,4 @@ def _renaming(suspicion: Suspicion) -> Change:
 
 
 def _place(suspicion: Suspicion, app: AppTables) -> Location | None:
-    return app.locations.get(suspicion.table.key) or app.locations.get(suspicion.new_name)
+    return app.locations.get(suspicion.table.key) or app.locations.get(suspicion.new_key)

@@ -13,7 +13,7 @@ from fastforge.checks import Message
 from fastforge.contrib.db.migrations.errors import MigrationFileError
 from fastforge.contrib.db.migrations.lint.linter import lint
 
-from .world import World, connected, dump, run, scalar
+from .world import World, connected, dump, run, scalar, users
 
 TABLE = """
     def upgrade(op):
@@ -217,6 +217,26 @@ SAFE = {
 @pytest.mark.parametrize("body", SAFE.values(), ids=SAFE)
 def test_what_is_safe_is_let_through(world: World, body: str) -> None:
     assert ids(world, body) == []
+
+
+def test_a_column_that_makemigrations_fills_is_found_and_one_with_a_default_is_not(
+    world: World,
+) -> None:
+    """The file is right for a small table; of a large one, and of old code, the linter knows."""
+    world.make(users)
+    world.make(lambda m: users(m, sa.Column("age", sa.Integer, nullable=False)), fill=lambda _: "0")
+    world.make(
+        lambda m: users(
+            m,
+            sa.Column("age", sa.Integer, nullable=False),
+            sa.Column("size", sa.Integer, nullable=False, server_default="0"),
+        )
+    )
+    found = lint(world.history, ["users.0002_add_age", "users.0003_add_size"])
+    assert [(each.migration.name, each.message.id) for each in found] == [
+        ("0002_add_age", "db.W114"),
+        ("0002_add_age", "db.W107"),
+    ]
 
 
 CONCURRENTLY = 'op.create_index("ix", "users_user", ["nick"], postgresql_concurrently=True)'

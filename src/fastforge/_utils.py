@@ -23,6 +23,10 @@ SHORTEST_BEGINNING: Final = 3
 
 # Also where the scheme is misspelt or missing: `//user:password@host`, `user:password@host`.
 _URL_PASSWORD = re.compile(r"(?P<start>(?:://|\b)[^\s:/@'\"]*:)(?!//)[^\s/]*@", re.IGNORECASE)
+# A slash in it ends the address for whoever reads the URL; a port before one is no password.
+_SLASHED_PASSWORD = re.compile(
+    r"(?P<start>://[^\s:/@'\"]*:)(?!\d{1,5}[/?#])[^\s@'\"]*/[^\s@'\"]*@", re.IGNORECASE
+)
 _NAMED_SECRET = re.compile(
     r"(?P<start>\b\w*(?:password|passwd|secret|token|api_?key)\w*\s*[=:]\s*)(?P<value>[^\s,;&]+)",
     re.IGNORECASE,
@@ -125,6 +129,7 @@ def redact(text: str) -> str:
     >>> redact("postgresql://shop:s3cret@db/shop")
     'postgresql://shop:***@db/shop'
     """
+    text = _SLASHED_PASSWORD.sub(r"\g<start>***@", text)
     text = _URL_PASSWORD.sub(r"\g<start>***@", text)
     return _NAMED_SECRET.sub(r"\g<start>***", text)
 

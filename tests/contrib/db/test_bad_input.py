@@ -544,6 +544,8 @@ async def test_a_job_keeps_what_it_means_and_no_value(postgres: DatabaseConnecti
         ("asyncpg", {"database": "nowhere"}, "the server has no such database; create it, or"),
         ("psycopg", {"port": 9}, "nothing listens there; start it, or check the host and port"),
         ("psycopg", {"host": "nowhere.invalid"}, "the host name is unknown; check the host"),
+        ("psycopg", {"query": {"colour": "1"}}, 'invalid connection option "colour"; correct it'),
+        ("asyncpg", {"query": {"sslmode": "so"}}, "`sslmode` parameter must be one of: "),
     ],
 )
 def test_a_command_tells_it_in_one_line(

@@ -19,6 +19,7 @@ _FORMS = (
     "write postgresql+asyncpg://user:password@host/name, postgresql+psycopg://user:password@host/name"
     " or sqlite+aiosqlite:///file.sqlite3"
 )
+_ESCAPED = "in a user or password write %40 for @, %2F for /, %3F for ? and %23 for #"
 DEVELOPMENT_OVERFLOW: Final = 5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*(?=:)")
 
@@ -33,14 +34,25 @@ def _usable_url(url: str) -> str:
     _check_scheme(scheme.group().lower())
     try:
         parts = urlsplit(url)
-        _ = parts.port
     except ValueError as error:
         raise ValueError(f"the URL cannot be read: {error}; {_FORMS}") from None
+    _check_address(parts)
     if parts.scheme.startswith("sqlite"):
         _check_sqlite(url, parts)
     elif not parts.path.strip("/"):
         raise ValueError(f"the URL names no database behind the host; {_FORMS}")
     return url
+
+
+def _check_address(parts: SplitResult) -> None:
+    # What stands where the port belongs may be half of a password: it is never repeated.
+    if "@" in parts.netloc.rpartition("@")[0]:
+        raise ValueError(f"the URL cannot be read: it has two @ before its host; {_ESCAPED}")
+    try:
+        _ = parts.port
+    except ValueError:
+        problem = "its port is no number up to 65535"
+        raise ValueError(f"the URL cannot be read: {problem}; {_ESCAPED}") from None
 
 
 def _check_scheme(scheme: str) -> None:
@@ -51,7 +63,10 @@ def _check_scheme(scheme: str) -> None:
         right = [known for known in DRIVERS if known.startswith(f"{driverless}+")]
         if right:
             raise ValueError(f"the URL does not name its driver; begin it with {_either(right)}")
-    near = nearest(scheme, DRIVERS)
+    dialect = scheme.partition("+")[0]
+    near = nearest(
+        scheme, [known for known in DRIVERS if nearest(dialect, [known.partition("+")[0]])]
+    )
     hint = f"did you mean {near}://?" if near else _FORMS
     raise ValueError(f"{scheme!r} is no driver that fastforge knows; {hint}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..._utils import first_line, redact
@@ -16,7 +16,7 @@ __all__ = ["Cause", "cause_of", "unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What drivers write, what it means, and what to do."""
+    """What drivers write, what it means (empty: their own words), and what to do."""
 
     pattern: str
     words: str
@@ -56,7 +56,16 @@ _CAUSES: Final = (
         "set PGSSLROOTCERT to the file of its authority",
     ),
     Cause(r"57P03|starting up|shutting down", "the server starts or stops", "wait for it"),
-    Cause(r"refused", "nothing listens there", "start it, or check the host and port in the URL"),
+    Cause(
+        r"refused|\.s\.PGSQL\.\d+.*No such file",
+        "nothing listens there",
+        "start it, or check the host and port in the URL",
+    ),
+    Cause(
+        r"invalid connection option|invalid sslmode value|parameter must be one of",
+        "",
+        "correct it behind the ? in the URL; what fastforge has a field for belongs into DATABASES",
+    ),
     Cause(
         r"gaierror|name resolution|not known|translate host|resolve",
         "the host name is unknown",
@@ -81,9 +90,10 @@ def cause_of(error: BaseException) -> Cause:
     driver = getattr(error, "orig", None) or error
     facts = f"{getattr(driver, 'sqlstate', '')} {type(driver).__name__} {driver}"
     unknown = Cause("", first_line(redact(str(driver))) or type(driver).__name__, "")
-    return next(
+    known = next(
         (cause for cause in _CAUSES if re.search(cause.pattern, facts, re.IGNORECASE)), unknown
     )
+    return known if known.words else replace(known, words=unknown.words)
 
 
 def unavailable(config: Database, error: BaseException) -> ResourceUnavailable:

@@ -73,7 +73,9 @@ class SortKey:
         if isinstance(type_, Integer):
             return BigInteger()  # a sum may not fit
         # Nor may that of amounts, and what they are multiplied by has more places than they have.
-        return Numeric(asdecimal=type_.asdecimal) if isinstance(type_, Numeric) else type_
+        if isinstance(type_, Numeric):
+            return Numeric() if type_.asdecimal else Numeric(asdecimal=False)
+        return type_
 
     def described(self) -> str:
         """Return what tells the key from others, in every process alike."""

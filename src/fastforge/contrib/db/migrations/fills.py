@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +16,7 @@ from .columns import is_replaced
 from .errors import MigrationError
 from .items import sql_of_expression
 from .named_types import native_enum, on_postgresql, quoted
-from .raw import RawStatements, executed
+from .raw import RawStatements, executed, on_postgresql_only
 from .rendering import Renderer
 from .shapes import TableShape
 
@@ -74,6 +75,9 @@ class Unfilled:
         """The default that the model has in Python, as SQL; empty if it has none that is plain."""
         default = self.column.default
         value = getattr(default, "arg", None) if default is not None else None
+        if isinstance(value, enum.Enum):  # kept by its name, unless the column says otherwise
+            by_name = value.name in getattr(self.column.type, "enums", ())
+            value = value.name if by_name else value.value
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, (int, float)):
@@ -121,6 +125,13 @@ def filled(table: TableShape, values: Mapping[str, str]) -> Iterator[RawStatemen
                     f" WHERE {column} IS NULL"
                 )
             )
+    if any(key.kw.get("initially") == "DEFERRED" for key in _keys_on(table, values)):
+        # PostgreSQL alters no table of which it has rows to check at the end.
+        yield on_postgresql_only("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _keys_on(table: TableShape, columns: Collection[str]) -> list[ops.CreateForeignKeyOp]:
+    return [key for key in table.foreign_keys if not set(columns).isdisjoint(key.local_cols)]
 
 
 def values_back(old: TableShape, new: TableShape) -> dict[str, str]:
@@ -145,9 +156,9 @@ def _neutral(table: TableShape, column: Column[Any]) -> str:
             found = re.search(one_of_few, sql_of_expression(item.condition))
             if found:  # an enum that is kept as text
                 return found[1]
-    enum = native_enum(column.type)
-    if enum is not None and isinstance(on_postgresql(column.type), type(enum)):
-        return "'" + enum.enums[0].replace("'", "''") + "'"
+    native = native_enum(column.type)
+    if native is not None and isinstance(on_postgresql(column.type), type(native)):
+        return "'" + native.enums[0].replace("'", "''") + "'"
     return _NEUTRAL.get(family(column.type), "")
 
 

@@ -69,3 +69,22 @@ async def test_a_check_without_a_name_is_not_lost_without_a_word(
             await run(engines, world)
         with pytest.raises(sa.exc.IntegrityError):
             await execute(engines, "INSERT INTO users_user (n) VALUES (0)")
+
+
+async def test_a_default_that_is_an_expression_stays_one(world: World, sqlite_url: str) -> None:
+    def defaulting(type_: type[sa.types.TypeEngine[int]]) -> Define:
+        joined = sa.text("('it''s ' || 'x')")
+        return lambda metadata: table(
+            metadata,
+            "users_user",
+            sa.Column("points", type_),
+            sa.Column("joined", sa.Text, server_default=joined),
+            sa.Column("plain", sa.Text, server_default="it's"),
+        )
+
+    async with connected(sqlite_url) as engines:
+        before, after = defaulting(sa.Integer), defaulting(sa.BigInteger)
+        new = await changed(world, engines, before, after, rows=())
+        await back_and_there(world, engines, new)
+        await execute(engines, "INSERT INTO users_user (points) VALUES (1)")
+        assert await scalar(engines, "SELECT joined || plain FROM users_user") == "it's xit's"

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, Operations
-from sqlalchemy import Column, String, Table, inspect, text
+from sqlalchemy import Column, String, Table, TextClause, inspect, text
 from sqlalchemy.exc import SAWarning
+from sqlalchemy.schema import DefaultClause
 from sqlalchemy.types import TypeEngine
 
 from .named_types import quoted
@@ -35,6 +36,7 @@ _NAMING_OTHERS: Final = text("""
     ORDER BY type DESC, rowid
 """)
 _TABLE: Final = text("SELECT sql FROM sqlite_master WHERE name = :table AND type = 'table'")
+_LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
 _END: Final = re.compile(r"\)([^()]*)$")
 
 
@@ -116,7 +118,22 @@ def _complete(table: Table, sql: str) -> None:
     options["strict"] = "STRICT" in end
     options["with_rowid"] = "WITHOUT ROWID" not in " ".join(end.split())
     for column in table.columns:
+        _parenthesise(column.server_default)
         pattern = rf'"?\b{re.escape(column.name)}"?\s[^,]*?\bCOLLATE\s+"?(\w+)'
         collation = re.search(pattern, sql, re.IGNORECASE)
         if collation and isinstance(column.type, String) and not column.type.collation:
             column.type = type(column.type)(column.type.length, collation=collation[1])
+
+
+def _parenthesise(default: Any) -> None:
+    """Put an expression that begins and ends with a text in parentheses: alembic takes it for one.
+
+    SQLite tells of a default without those that it was made with.
+    """
+    sql = default.arg if isinstance(default, DefaultClause) else None
+    if (
+        isinstance(sql, TextClause)
+        and sql.text.startswith("'")
+        and not _LITERAL.fullmatch(sql.text)
+    ):
+        sql.text = f"({sql.text})"

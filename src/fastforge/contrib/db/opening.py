@@ -18,7 +18,7 @@ from ...conf import Settings
 from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from ...lifecycle import Role, current_container
 from .engine import Application, Engines, make_engines
-from .pool.beside import ping_beside
+from .pool.pings import ping_beside
 from .sessions import Session
 from .settings import Database
 from .unavailable import unavailable

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Engine, event, make_url, text
 
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.engine import Application, make_engines, url_of
@@ -47,6 +47,25 @@ HERE = Path.cwd()
 def test_what_leaves_this_host_is_encrypted_unless_somebody_says_otherwise(
     url: str, mode: str | None
 ) -> None:
+    assert ssl_mode(Database(url=url)) == mode
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "mode"),
+    [
+        ("postgresql+asyncpg://u@db.example/n", {"PGSSLMODE": "verify-full"}, "verify-full"),
+        ("postgresql+psycopg://u@db.example/n", {"PGSSLMODE": "disable"}, "require"),
+        ("postgresql+psycopg://u@db.example/n?ssl=require", {"PGSSLMODE": "verify-ca"}, "require"),
+        ("postgresql+asyncpg:///n", {"PGHOST": "db.example"}, "require"),
+        ("postgresql+psycopg:///n", {"PGHOST": "/run/postgresql"}, None),
+        ("postgresql+psycopg:///n?host=localhost", {"PGHOST": "db.example"}, None),
+    ],
+)
+def test_the_environment_may_name_the_host_and_be_stricter(
+    url: str, environment: dict[str, str], mode: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     assert ssl_mode(Database(url=url)) == mode
 
 
@@ -159,21 +178,23 @@ async def test_a_long_name_keeps_its_process_and_the_urls_own_name_holds(
 async def test_a_listener_of_the_users_gives_the_password_of_each_connection(
     each_postgres_url: str,
 ) -> None:
-    """As for IAM: a token in the place of the password, which is asked for each time."""
+    """As for tokens of a cloud; it is there before any engine, since opening one connects."""
     right = make_url(each_postgres_url)
     stale = right.set(password="stale").render_as_string(hide_password=False)
-    config = Database(url=stale, pool_size=1)
-    engines = make_engines(config, root=HERE, application=Application(project="shop"))
     given: list[str] = []
 
-    @event.listens_for(engines.engine.sync_engine, "do_connect")
-    def token(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+    def give_token(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
         given.append(options["user"])
         options["password"] = right.password
 
-    for _ in range(2):
-        async with engines.engine.connect() as connection:
-            name = await connection.scalar(text("SHOW application_name"))
-            assert name == f"shop:{os.getpid()}"
-        await engines.engine.dispose()
-    assert len(given) == engines.pool.gauges.connects == 2
+    event.listen(Engine, "do_connect", give_token)
+    try:
+        config = Database(url=stale)
+        opened = await open_database(config, root=HERE, environment="test", project="shop")
+        await opened.engine.dispose()
+        name = await opened.session().scalar(text("SHOW application_name"))
+        await opened.engine.dispose()
+    finally:
+        event.remove(Engine, "do_connect", give_token)
+    assert name == f"shop:{os.getpid()}"
+    assert len(given) == opened.engines.pool.gauges.connects == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -30,6 +31,7 @@ SSL_OPTIONS: Final = ("ssl", "sslmode")
 """What a URL says of encryption, in the words of either driver."""
 SSL_MODES: Final = MappingProxyType({"true": "require", "false": "disable"})
 """What is not libpq's word, in libpq's words."""
+STRICTER_MODES: Final = ("verify-ca", "verify-full")
 
 
 def connect_arguments(database: Database) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def ssl_mode(database: Database) -> str | None:
     """Return whether a connection is encrypted, in libpq's words; None: as the driver likes.
 
     What the settings say holds, then what the URL says. Where neither says anything, a connection
-    that leaves this host has to be encrypted.
+    that leaves this host has to be encrypted; `PGSSLMODE` may want more than that, and not less.
     """
     if database.ssl is not None:
         return database.ssl
@@ -86,13 +88,18 @@ def ssl_mode(database: Database) -> str | None:
         if option in query:
             mode = query[option][-1].lower()
             return SSL_MODES.get(mode, mode)
-    return None if _is_local(database) else "require"
+    if _is_local(database):
+        return None
+    mode = os.environ.get("PGSSLMODE", "")
+    return mode if mode in STRICTER_MODES else "require"
 
 
 def _is_local(database: Database) -> bool:
     url = make_url(database.url)
     given = url.query.get("host", ())  # a socket's folder, or hosts that may have a port each
-    hosts = [url.host or ""] if not given else [given] if isinstance(given, str) else [*given]
+    hosts = [given] if isinstance(given, str) else [*given]
+    # A URL without one leads where both drivers take it from.
+    hosts = hosts or [url.host or os.environ.get("PGHOST", "")]
     return all(_names_this_host(part) for host in hosts for part in host.split(","))
 
 

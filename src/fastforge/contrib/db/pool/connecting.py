@@ -13,6 +13,7 @@ from ....exceptions import SettingsError
 from ..settings import Database
 from .arguments import CLIENT_CHECK, start_up_arguments
 from .forks import Origin
+from .pings import limit_pings
 from .watched import WatchedPool
 
 __all__ = ["connect_as"]
@@ -79,3 +80,5 @@ def connect_as(
         origin.connected(dialect.get_driver_connection(connection))
 
     dialect.connect = connect  # type: ignore[method-assign]
+    if not database.is_sqlite:
+        limit_pings(engine, database.connect_timeout_s)

@@ -1,4 +1,4 @@
-"""A process whose connections are all in use is ready while its database is, and no longer."""
+"""A busy process is ready while its database is; an idle connection is tried, but not for ever."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fastforge.contrib.db.errors import ServerUnreachable
 from fastforge.contrib.db.opening import DatabaseConnection
 from fastforge.contrib.db.resources import database
 from fastforge.lifecycle import Role, check_health
 from fastforge.test.proxy import Proxy
+from tests.conftest import with_driver
 from tests.contrib.db.tables import opened
 from tests.folder import isolated
 
@@ -102,6 +104,25 @@ async def test_a_server_that_has_gone_silent_keeps_nobody(each_postgres_url: str
                 assert asked.cancelled()
                 proxy.heal()
             await db.session().scalar(ONE)
+
+
+@pytest.mark.parametrize(
+    "driver",
+    ["asyncpg", pytest.param("psycopg", marks=pytest.mark.long)],  # takes 10 s to give up
+)
+async def test_an_idle_connection_that_the_network_has_forgotten_is_replaced(
+    postgres_dsn: str, driver: str
+) -> None:
+    with Proxy(with_driver(postgres_dsn, driver)) as proxy:
+        async with opened(proxy.url, pool_size=1, idle_ping_s=0, connect_timeout_s=0.3) as db:
+            proxy.blackhole()
+            with pytest.raises(ServerUnreachable):
+                async with asyncio.timeout(60):
+                    await db.session().scalar(ONE)
+            gauges = db.engines.pool.gauges
+            assert (gauges.checked_out, gauges.invalidations) == (0, 1)
+            proxy.heal()
+            assert await db.session().scalar(ONE) == 1
 
 
 @pytest.mark.parametrize("overflow", [0, 1])

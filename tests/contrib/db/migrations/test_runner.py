@@ -437,6 +437,14 @@ async def test_the_lock_of_sqlite_is_a_file_that_is_gone_afterwards(
     assert holder_of(file) == "another process"  # there is no such file any more
 
 
+async def test_a_lock_that_cannot_be_made_is_told(world: World, sqlite_url: str) -> None:
+    async with connected(sqlite_url) as engines:
+        path = sentinel_path(str(engines.engine.url.database))
+        path.mkdir()
+        with pytest.raises(MigrationError, match=r"db.E157.*sqlite3-migrating, beside.*directory"):
+            await run(engines, world)
+
+
 async def test_sqlite_that_another_process_writes_to_is_told(world: World, sqlite_url: str) -> None:
     world.make(two_apps)
     impatient = f"{sqlite_url}?timeout=0.2"

@@ -42,7 +42,11 @@ class MigrationLock(ABC):
 
     @abstractmethod
     async def take(self) -> bool:
-        """Take it, or return False while another process has it."""
+        """Take it, or return False while another process has it.
+
+        Raises:
+            MigrationError: Nobody can take it here.
+        """
 
     @abstractmethod
     async def holder(self) -> str:
@@ -105,7 +109,15 @@ class _FileLock(MigrationLock):
         self._sentinel: Sentinel | None = None
 
     async def take(self) -> bool:
-        self._sentinel = take(self._path)
+        try:
+            self._sentinel = take(self._path)
+        except OSError as error:
+            raise MigrationError(
+                f"cannot lock {self._path}, beside the database: {error.strerror}",
+                code="db.E157",
+                hint="whoever migrates writes into this folder; a file that a killed migrate of"
+                " another user left may be removed",
+            ) from error
         return self._sentinel is not None
 
     async def holder(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,20 @@ from fastforge.contrib.db import Database
 from fastforge.contrib.db.engine import Application, make_engines, target_of
 from fastforge.contrib.db.resources import DatabaseConnection, open_database
 from fastforge.exceptions import MissingExtraError
+from fastforge.test.proxy import Proxy
 
-from .proxy import counting
 from .tables import Account, opened
 
 
-async def test_a_read_is_one_round_trip_and_a_write_two_more(each_postgres_url: str) -> None:
-    async with counting(each_postgres_url) as (url, proxy), opened(url, pool_size=1) as db:
+@pytest.fixture
+def proxy(each_postgres_url: str) -> Iterator[Proxy]:
+    """The network in front of a fresh database, once for each driver."""
+    with Proxy(each_postgres_url) as proxy:
+        yield proxy
+
+
+async def test_a_read_is_one_round_trip_and_a_write_two_more(proxy: Proxy) -> None:
+    async with opened(proxy.url, pool_size=1) as db:
 
         async def reads(count: int) -> None:
             session = db.session()
@@ -95,21 +102,16 @@ async def test_a_server_that_refuses_the_client_check_is_used_without_it(
     assert "client_connection_check_interval" in caplog.text
 
 
-async def test_a_connection_that_died_while_idle_is_replaced_unnoticed(
-    each_postgres_url: str,
-) -> None:
-    async with (
-        counting(each_postgres_url) as (url, proxy),
-        opened(url, pool_size=1, max_overflow=0, idle_ping_s=0) as db,
-    ):
+async def test_a_connection_that_died_while_idle_is_replaced_unnoticed(proxy: Proxy) -> None:
+    async with opened(proxy.url, pool_size=1, max_overflow=0, idle_ping_s=0) as db:
         assert await db.session().scalar(text("SELECT 1")) == 1
-        proxy.cut()
+        proxy.reset()
         assert await db.session().scalar(text("SELECT 2")) == 2
         assert proxy.connections == 2
 
 
-async def test_a_connection_in_use_costs_no_ping(each_postgres_url: str) -> None:
-    async with counting(each_postgres_url) as (url, proxy), opened(url, pool_size=1) as db:
+async def test_a_connection_in_use_costs_no_ping(proxy: Proxy) -> None:
+    async with opened(proxy.url, pool_size=1) as db:
         await db.session().scalar(text("SELECT 1"))
         before = proxy.round_trips
         await db.session().scalar(text("SELECT 1"))

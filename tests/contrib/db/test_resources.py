@@ -13,10 +13,9 @@ from fastforge.contrib.db import Database, Session
 from fastforge.contrib.db.resources import database, open_database
 from fastforge.exceptions import ResourceUnavailable, StartError
 from fastforge.lifecycle import Role
+from fastforge.test.proxy import Proxy
 from tests.folder import isolated
 from tests.processes import free_port
-
-from .proxy import counting
 
 
 async def failure(url: str, root: Path) -> str:
@@ -106,8 +105,10 @@ async def test_a_process_does_not_start_without_its_database(tmp_path: Path) -> 
 
 
 async def test_a_ping_of_a_server_that_is_gone_fails(each_postgres_url: str) -> None:
-    async with counting(each_postgres_url) as (url, proxy):
-        connection = await open_database(Database(url=url), root=Path.cwd(), environment="test")
+    with Proxy(each_postgres_url) as proxy:
+        connection = await open_database(
+            Database(url=proxy.url), root=Path.cwd(), environment="test"
+        )
         await connection.ping()
     with pytest.raises((SQLAlchemyError, OSError)):
         await connection.ping()

@@ -103,6 +103,10 @@ SHOP = {
         async def read(db: DbSession):
             return await db.scalar(text("SELECT 1"))
 
+        @router.get("/goods/{number}")
+        async def one(number: int, db: DbSession):
+            return await db.scalar(select(goods.c.name).where(goods.c.id == number))
+
         @router.get("/hold")
         async def hold(db: DbSession):
             async with db.streaming(text("SELECT 1")):
@@ -158,6 +162,15 @@ SHOP = {
                 async with session() as own, own.atomic():
                     await own.execute(insert(goods).values(name="apart"))
             await killed("read", db)
+
+        @router.post("/half-exhausted")
+        async def half_exhausted(db: DbSession):
+            await db.execute(insert(goods).values(name="half"))
+            await db.commit()
+            async with session() as one, one.atomic(), session() as other, other.atomic():
+                await one.scalar(text("SELECT 1"))
+                await other.scalar(text("SELECT 1"))
+                await db.scalar(text("SELECT 1"))
 
         @router.post("/cut")
         async def cut(db: DbSession):
@@ -313,6 +326,9 @@ async def test_what_constraints_refuse(
             place = f"{tmp_path / 'shop/bank/routes.py'}:"
             assert place in caplog.records[-1].getMessage()
             assert_told(answer, caplog, status=status, code=code, line=line)
+        answer = await bank.get(f"/goods/{10**30}")
+        line = "ValueOutOfRange, SQLSTATE 22003"
+        assert_told(answer, caplog, status=500, code="db.E050", line=line)
         if sqlite:  # which takes a text of any length
             assert (await bank.post("/write/long")).status_code == 200
             return
@@ -451,6 +467,15 @@ async def test_what_has_been_written_in_part_is_not_to_be_repeated(
             assert_told(answer, caplog, status=500, code="db.E055", line=line)
             assert answer.json()["detail"].startswith("a part of this has been written")
         assert await bank.names() == [SECRET, "other", "commit", "apart"]
+
+
+async def test_a_pool_that_is_exhausted_after_a_commit_invites_nobody(
+    tmp_path: Path, each_postgres_url: str
+) -> None:
+    async with running(tmp_path, each_postgres_url, POOL_TIMEOUT_S="0.2") as bank:
+        answer = await bank.post("/half-exhausted")
+        assert (answer.status_code, answer.json()["code"]) == (500, "db.E007")
+        assert "retry-after" not in answer.headers
 
 
 async def test_a_commit_whose_answer_is_lost(

@@ -30,6 +30,7 @@ from fastforge.contrib.db.errors import (
     StatementTimeout,
     TooManyConnections,
     UniqueViolation,
+    ValueOutOfRange,
     ValueTooLong,
     WriteOutsideAtomic,
     describe,
@@ -159,6 +160,34 @@ async def test_a_text_that_is_too_long_is_told(postgres: DatabaseConnection) -> 
     error = await failure_of(postgres, create, text("INSERT INTO short VALUES ('abc')"))
     assert type(error) is ValueTooLong
     assert isinstance(error, exc.DataError)
+
+
+@pytest.mark.parametrize("number", [1 << 31, 10**30])
+async def test_a_number_that_is_too_large_is_told(db: DatabaseConnection, number: int) -> None:
+    """By the server, or by a driver that cannot send it; also where it is only compared."""
+    if db.config.is_sqlite and number < 1 << 63:
+        return  # an integer has 64 bits there
+    for statement in (sa.select(Account.id).where(Account.id == number), numbered(number)):
+        error = await failure_of(db, statement)
+        assert type(error) is ValueOutOfRange
+        assert isinstance(error, exc.DataError)
+        assert (error.sqlstate, describe(error).sqlstate) == ("22003", "22003")
+        assert error.statement
+        assert not error.connection_invalidated
+
+
+def numbered(number: int) -> sa.Insert:
+    return sa.insert(Account).values(id=number, name="x")
+
+
+async def test_a_number_that_is_too_large_is_hidden_in_production(tmp_path: Path) -> None:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/a", hide_parameters=True)
+    translate_errors(engine.sync_engine)
+    async with engine.connect() as raw:
+        with pytest.raises(ValueOutOfRange) as raised:
+            await raw.execute(text("SELECT :number"), {"number": 10**30})
+    assert str(10**30) not in str(raised.value)
+    await engine.dispose()
 
 
 async def test_a_lock_that_is_not_released_is_told(each_database_url: str) -> None:

@@ -36,9 +36,10 @@ from .errors import (
     StatementTimeout,
     TooManyConnections,
     UniqueViolation,
+    ValueOutOfRange,
     ValueTooLong,
-    schema_missing,
 )
+from .missing import schema_missing
 from .progress import something_is_committed
 from .unavailable import cause_of
 
@@ -173,6 +174,7 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = MappingProxyType(
         NotNullViolation: _BAD_VALUE,
         CheckViolation: _BAD_VALUE,
         ValueTooLong: _BAD_VALUE,
+        ValueOutOfRange: _BAD_VALUE,
         SerializationFailure: _COLLISION,
         Deadlock: _COLLISION,
         LockTimeout: _LOCKED,

@@ -11,7 +11,12 @@ ForgeError
     ├── NoUnitOfWork            a session asked for where nothing gives one
     ├── NaiveDatetime           a time without a time zone
     ├── PoolExhausted           no connection became free in time
-    └── SchemaMissing           a table or column that the database does not have
+    ├── SchemaMissing           a table or column that the database does not have
+    ├── StaleObject             an attribute that somebody else has changed too (`.refreshing`)
+    ├── NotFound                no such row (`.lookups`)
+    ├── BulkInsertError         rows that do not fit their model (`.bulk`)
+    ├── PaginationError         a select that cannot be paged (`.pagination`)
+    └── InvalidCursor           a cursor that is none of ours (`.pagination`)
 
 What the server or the driver refuses stays an error of SQLAlchemy's, of the class that one would
 catch anyway, by what it means (`DriverFault`, with the facts that are known):
@@ -25,6 +30,7 @@ sqlalchemy.exc.DBAPIError
     │   ├── NotNullViolation        a column got no value
     │   └── CheckViolation          a CHECK says no
     ├── ValueTooLong                (DataError) a text does not fit into its column
+    ├── ValueOutOfRange             (DataError) a number does not fit into its column
     ├── SerializationFailure        (OperationalError, and so below) run the transaction again
     ├── Deadlock                    two transactions waited for each other
     ├── LockTimeout                 somebody else's lock was not released in time
@@ -37,15 +43,15 @@ sqlalchemy.exc.DBAPIError
 
 from __future__ import annotations
 
-import re
-from typing import Any, ClassVar, Final, cast
+from typing import Any, cast
 
 from sqlalchemy import exc
 from sqlalchemy.orm.exc import DetachedInstanceError
 
-from ..._utils import first_line, redact
+from ..._utils import first_line
 from ...exceptions import ForgeError
 from .facts import Fault, describe
+from .progress import something_is_committed
 
 __all__ = [
     "CheckViolation",
@@ -74,11 +80,11 @@ __all__ = [
     "TransactionFailed",
     "TransactionMisuse",
     "UniqueViolation",
+    "ValueOutOfRange",
     "ValueTooLong",
     "WriteOutsideAtomic",
     "concurrent_use",
     "describe",
-    "schema_missing",
 ]
 
 
@@ -136,11 +142,20 @@ class NoUnitOfWork(DatabaseError):
 
 
 class PoolExhausted(DatabaseError, exc.TimeoutError):
-    """No connection became free within `pool_timeout_s`; a request is answered with 503."""
+    """No connection became free within `pool_timeout_s`; a request is answered with 503.
+
+    With 500, and no `Retry-After`, where the request has committed something: it would do that
+    part twice.
+    """
 
     code: str  # pyright: ignore[reportIncompatibleVariableOverride]
-    status: ClassVar[int] = 503
-    retry_after_s: ClassVar[int] = 1
+    status: int = 503
+    retry_after_s: int | None = 1
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if something_is_committed():
+            self.status, self.retry_after_s = 500, None
 
 
 class SchemaMissing(DatabaseError):
@@ -231,6 +246,10 @@ class ValueTooLong(DriverFault, exc.DataError):
     """A text is longer than its column. SQLite takes texts of any length."""
 
 
+class ValueOutOfRange(DriverFault, exc.DataError):
+    """A number, or a moment, is beyond what its column holds, also where it is compared with it."""
+
+
 class SerializationFailure(DriverFault, exc.OperationalError):
     """The transaction saw what another one has changed; run again, it may succeed."""
 
@@ -261,35 +280,3 @@ class ConnectionLost(DriverFault, exc.OperationalError, exc.InterfaceError):
 
 class CommitUnknown(ConnectionLost):
     """The connection broke off while COMMIT ran: nobody knows whether it took effect."""
-
-
-UNDEFINED: Final = ("42P01", "42703")
-
-# What PostgreSQL and SQLite write, with the name in one group for each form.
-_MISSING_TABLE: Final = re.compile(r'^(?:relation "(.+)" does not exist|no such table: (\S+))')
-_MISSING_COLUMN: Final = re.compile(
-    r'^(?:column "?(.+?)"?(?: of relation "(.+)")? does not exist'
-    r"|no such column: (\S+)|table (\S+) has no column named (\S+))"
-)
-
-
-def schema_missing(error: BaseException) -> SchemaMissing | None:
-    """Return the error for a table or column that is not there; None for any other failure."""
-    if not isinstance(error, exc.DBAPIError):
-        return None
-    text = first_line(str(error.driver_exception))
-    if match := _MISSING_TABLE.match(text):
-        what = f"the table {match[1] or match[2]!r}"
-    elif match := _MISSING_COLUMN.match(text):
-        column, table, sqlite, sqlite_table, sqlite_column = match.groups()
-        named = (table or sqlite_table, column or sqlite or sqlite_column)
-        what = f"the column {'.'.join(filter(None, named))!r}"
-    elif describe(error).sqlstate in UNDEFINED and "FROM-clause" not in text:
-        what = f"a table or column ({redact(text)})"  # the server speaks another language
-    else:
-        return None
-    return SchemaMissing(
-        f"{what} does not exist",
-        code="db.E026",
-        hint="run: manage migrate (and manage makemigrations when the models changed)",
-    )

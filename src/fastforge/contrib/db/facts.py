@@ -28,6 +28,7 @@ SQLITE_STATES: Final = {
     "SQLITE_TOOBIG": "22001",
     "SQLITE_CANTOPEN": "08001",
 }
+OUT_OF_RANGE: Final = "22003"
 CONFLICTS: Final = frozenset({"23505", "23503", "23001", "23P01"})
 
 # What SQLite writes: `UNIQUE constraint failed: account.name, account.place`, or the name of the
@@ -94,8 +95,10 @@ def fault_of(driver: BaseException, table: Table | None = None) -> Fault:
     if name is not None:
         return _sqlite_fault(driver, SQLITE_STATES.get(name), table)
     diagnosis = getattr(driver, "diag", driver)
+    # What asyncpg and SQLite cannot send; the server would call it so.
+    too_large = isinstance(driver, OverflowError) or isinstance(driver.__cause__, OverflowError)
     return Fault(
-        sqlstate=getattr(driver, "sqlstate", None),
+        sqlstate=OUT_OF_RANGE if too_large else getattr(driver, "sqlstate", None),
         constraint=getattr(diagnosis, "constraint_name", None),
         table=getattr(diagnosis, "table_name", None),
         column=getattr(diagnosis, "column_name", None),

@@ -29,6 +29,7 @@ from .errors import (
     StatementTimeout,
     TooManyConnections,
     UniqueViolation,
+    ValueOutOfRange,
     ValueTooLong,
 )
 from .facts import Fault, fault_of
@@ -47,6 +48,8 @@ CLASSES: Final[Mapping[str, type[DriverFault]]] = MappingProxyType(
         "23502": NotNullViolation,
         "23514": CheckViolation,
         "22001": ValueTooLong,
+        "22003": ValueOutOfRange,
+        "22008": ValueOutOfRange,  # a moment
         "40001": SerializationFailure,
         "40P01": Deadlock,
         "55P03": LockTimeout,
@@ -134,6 +137,8 @@ def _committing(commit: Callable[[Any], None], dialect: Any) -> Callable[[Any], 
 def _translated(context: ExceptionContext) -> BaseException | None:
     """Return what is raised in place of SQLAlchemy's error; None leaves it."""
     known, original = context.sqlalchemy_exception, context.original_exception
+    if isinstance(original, OverflowError):
+        known = _of_no_driver(original, context)
     # Set only once a listener before this one has replaced the error.
     if known is None or getattr(context, "chained_exception", None) is not None:
         return None
@@ -145,6 +150,12 @@ def _translated(context: ExceptionContext) -> BaseException | None:
     fault = _fault(original, context)
     kind = _class(fault, context)
     return None if kind is None else _instance(kind, known, fault, _place(context))
+
+
+def _of_no_driver(original: OverflowError, context: ExceptionContext) -> exc.DBAPIError:
+    """Return what SQLAlchemy makes of other errors, for a number that SQLite's driver chokes on."""
+    hidden = context.engine is not None and context.engine.hide_parameters
+    return exc.DataError(context.statement, context.parameters, original, hide_parameters=hidden)
 
 
 def _fault(original: BaseException, context: ExceptionContext) -> Fault:

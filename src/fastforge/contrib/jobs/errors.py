@@ -10,7 +10,8 @@ from sqlalchemy import exc
 
 from ..._utils import told
 from ...tasks.backend import BackendAway, BackendUnready
-from ..db.errors import describe, schema_missing
+from ..db.errors import describe
+from ..db.missing import schema_missing
 
 __all__ = ["away_when_unreachable"]
 

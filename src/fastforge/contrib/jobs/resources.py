@@ -11,11 +11,13 @@ from ...core.services import worker_is_embedded
 from ...exceptions import StartError
 from ...lifecycle import Role, current_container, provide, resource
 from ..db.engine import target_of
+from ..db.missing import schema_missing
 from ..db.resources import DatabaseConnection, database, open_of
+from ..db.unavailable import unavailable
 from .statements import JOB
 from .store import JobStore
 
-__all__ = ["BOOKKEEPING_CONNECTIONS", "job_store"]
+__all__ = ["BOOKKEEPING_CONNECTIONS", "job_store", "refuse_missing_table"]
 
 BOOKKEEPING_CONNECTIONS: Final = 4
 """What a worker keeps besides the pool of its jobs: to claim, to settle, to renew, to listen."""
@@ -43,18 +45,25 @@ async def job_store(
     own = await open_of(settings, config)
     try:
         if is_worker:  # a server in development may begin before the first `migrate`
-            await _refuse_missing_table(own)
+            await refuse_missing_table(own)
         yield JobStore(own.engine)
     finally:
         await own.engine.dispose()
 
 
-async def _refuse_missing_table(connection: DatabaseConnection) -> None:
-    """Find a forgotten `migrate` before the first claim, which would only fail again and again."""
+async def refuse_missing_table(connection: DatabaseConnection) -> None:
+    """Find a forgotten `migrate` before the first claim, which would only fail again and again.
+
+    Raises:
+        StartError: The table is not there.
+        ResourceUnavailable: The database does not answer, or not to this user.
+    """
     try:
         async with connection.engine.begin() as opened:
             await opened.execute(JOB.select().limit(1))
-    except (exc.ProgrammingError, exc.OperationalError) as error:
+    except exc.DBAPIError as error:
+        if not schema_missing(error):
+            raise unavailable(connection.config, error) from error
         raise StartError(
             f"the database {target_of(connection.config)} has no usable table {JOB.name!r}",
             code="jobs.E002",

@@ -74,6 +74,50 @@ def test_utcnow_is_aware() -> None:
     assert isinstance(Moment.__table__.c.at.type, UtcDateTime)
 
 
+def test_a_class_shares_the_table_of_its_parent_also_where_that_names_it() -> None:
+    class Zoo(Model):
+        __abstract__ = True
+        metadata = sa.MetaData()
+
+    class Animal(Zoo):
+        __tablename__ = "animals"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str]
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}  # noqa: RUF012
+
+    class Dog(Animal):
+        bark: Mapped[str | None]
+        __mapper_args__ = {"polymorphic_identity": "dog"}  # noqa: RUF012
+
+    class Puppy(Dog):
+        __mapper_args__ = {"polymorphic_identity": "puppy"}  # noqa: RUF012
+
+    class Horse(Animal):
+        __tablename__ = "horses"
+        id: Mapped[int] = mapped_column(sa.ForeignKey("animals.id"), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "horse"}  # noqa: RUF012
+
+    class Pony(Horse):
+        __mapper_args__ = {"polymorphic_identity": "pony"}  # noqa: RUF012
+
+    class Named:
+        __tablename__ = "cats"
+
+    class Cat(Named, Animal):
+        id: Mapped[int] = mapped_column(sa.ForeignKey("animals.id"), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "cat"}  # noqa: RUF012
+
+    tables = {each.__name__: str(each.__table__) for each in (Dog, Puppy, Horse, Pony, Cat)}
+    assert tables == {
+        "Dog": "animals",
+        "Puppy": "animals",
+        "Horse": "horses",
+        "Pony": "horses",
+        "Cat": "cats",
+    }
+    assert "bark" in Animal.__table__.c
+
+
 def test_two_models_with_one_table_are_refused_naming_both() -> None:
     with pytest.raises(
         ComponentError, match=r"test_model\.py:\d+: .*tables\.Account.*Again.*'account'"

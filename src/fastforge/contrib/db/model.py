@@ -105,6 +105,8 @@ class Model(AsyncAttrs, DeclarativeBase):
         return None if has_inherited_table(model) else table_name(model)
 
     def __init_subclass__(cls, **options: Any) -> None:
+        if _shares_a_named_table(cls):
+            cls.__tablename__ = None  # else SQLAlchemy would make it a second time
         if not cls.__dict__.get("__abstract__", False):
             _refuse_duplicate(cls)
         super().__init_subclass__(**options)
@@ -130,6 +132,16 @@ def table_name(model: type) -> str:
         parts = parts[: parts.index("models", 1)]
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", model.__name__)
     return f"{parts[-1].strip('_')}_{words.lower()}"
+
+
+def _shares_a_named_table(model: type[Model]) -> bool:
+    """Return whether a class derives from a model of which it also has its `__tablename__`."""
+    line = model.__mro__
+    names = next(each for each in line if "__tablename__" in each.__dict__)
+    parent = next((each for each in line if each.__dict__.get("__table__") is not None), None)
+    if parent is None or not isinstance(names.__dict__["__tablename__"], str):
+        return False  # a function gives each class a name of its own
+    return line.index(parent) <= line.index(names)
 
 
 def _refuse_duplicate(model: type[Model]) -> None:

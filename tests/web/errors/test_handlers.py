@@ -81,8 +81,9 @@ def test_what_is_ours_to_mend_is_logged_and_not_told(caplog: pytest.LogCaptureFi
     assert caplog.messages == ["[db.E010] no connection to db.internal:5432"]
 
 
-def test_an_error_without_a_status_stays_a_500() -> None:
-    assert client_for(ForgeError("a mistake", code="shop.E002")).get("/").json() == FAILURE
+def test_an_error_without_a_status_stays_a_500_and_says_its_code() -> None:
+    answer = client_for(ForgeError("a mistake", code="shop.E002")).get("/")
+    assert answer.json() == {**FAILURE, "code": "shop.E002"}
 
 
 def test_the_line_that_a_server_logs_last_names_the_place_in_the_users_code() -> None:

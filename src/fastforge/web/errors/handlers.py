@@ -168,7 +168,8 @@ class _Handlers:
             return self._answer(Problem(status=400))
         if self.debug and "text/html" in request.headers.get("accept", ""):
             return ServerErrorMiddleware(request.app).debug_response(request, error)
-        return self._answer(Problem(status=500))
+        code = error.code if isinstance(error, ForgeError) else None
+        return self._answer(Problem(status=500, code=code))
 
     def _answer(self, problem: Problem) -> Response:
         return ProblemResponse(problem, self.formats)

@@ -106,7 +106,8 @@ class Model(AsyncAttrs, DeclarativeBase):
 
     def __init_subclass__(cls, **options: Any) -> None:
         if _shares_a_named_table(cls):
-            cls.__tablename__ = None  # else SQLAlchemy would make it a second time
+            # Else SQLAlchemy would make it a second time.
+            cast(Any, cls).__tablename__ = None
         if not cls.__dict__.get("__abstract__", False):
             _refuse_duplicate(cls)
         super().__init_subclass__(**options)

@@ -34,6 +34,11 @@ _CAUSES: Final = (
         "the server refuses the user or its password",
         "check the user and the password in the URL",
     ),
+    Cause(
+        r"42501|permission denied for",
+        "",
+        "GRANT it to the user in the URL: CONNECT to the database, SELECT on what is named",
+    ),
     Cause(r"role .* does not exist", "the server knows no such user", "check the user in the URL"),
     Cause(
         r"3D000|database .* does not exist",

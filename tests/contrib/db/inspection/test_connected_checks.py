@@ -6,11 +6,12 @@ import asyncio
 import itertools
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from fastforge import Project
@@ -18,12 +19,11 @@ from fastforge.checks import run_checks
 from fastforge.contrib.db.migrations.project import migration_engines, project_history
 from fastforge.contrib.db.migrations.runner import migrate
 from fastforge.test.commands import run_command
+from fastforge.test.proxy import Proxy
 from tests import services
 from tests.conftest import with_driver
 from tests.folder import ProjectFolder, isolated
-
-if TYPE_CHECKING:
-    import psycopg
+from tests.processes import wait_until
 
 Find = Callable[..., list[str]]
 
@@ -212,6 +212,34 @@ def test_the_others_are_asked_where_one_does_not_answer(find: Find, postgres_url
     found = find({"default": f"url={postgres_url!r}", "dead": dead})
     assert "dead: the database" in one(found, "db.E070")
     assert "default: PostgreSQL" in one(found, "db.I010")
+
+
+def test_databases_are_asked_side_by_side(find: Find, postgres_url: str) -> None:
+    """Else those that do not answer would be waited for one after the other."""
+    with Proxy(postgres_url) as proxy:
+        proxy.blackhole()
+
+        def heal() -> None:
+            wait_until(lambda: proxy.open_connections == 2, describe="two connections")
+            proxy.heal()
+
+        healing = threading.Thread(target=heal)
+        healing.start()
+        section = f"url={proxy.url!r}, connect_timeout_s=60"
+        found = find({"default": section, "archive": section})
+        healing.join()
+    assert ids(found).count("db.I010") == 2
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_a_right_that_the_user_lacks_is_named(
+    find: Find, role: Callable[[str], str], postgres_dsn: str, driver: str
+) -> None:
+    url = role("")
+    with psycopg.connect(postgres_dsn, autocommit=True) as admin:
+        admin.execute("CREATE TABLE fastforge_migration (id text)")
+    message = one(find({"default": f"url={with_driver(url, driver)!r}"}), "db.E070")
+    assert "permission denied for table fastforge_migration; GRANT it to the user" in message
 
 
 def test_a_server_that_lets_nobody_write(

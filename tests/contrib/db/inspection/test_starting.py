@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fastforge import Project, Role
+from fastforge.test.proxy import Proxy
 from tests.folder import isolated
 
 if TYPE_CHECKING:
@@ -76,3 +77,23 @@ async def test_pools_that_fit_say_nothing(
     async with project.running(Role.WEB):
         pass
     assert warnings(caplog) == []
+
+
+async def test_a_database_that_is_away_is_waited_for_once(sqlite_url: str, tmp_path: Path) -> None:
+    with Proxy("postgresql+asyncpg://u@127.0.0.1/n") as proxy, isolated(tmp_path) as folder:
+        proxy.blackhole()
+        folder.write(
+            {
+                "shop/settings.py": f"""
+                    from fastforge.contrib.db import Database
+
+                    INSTALLED_APPS = ["fastforge.contrib.db"]
+                    DATABASES = {{
+                        "default": Database(url="{sqlite_url}"),
+                        "away": Database(url="{proxy.url}", required=False, connect_timeout_s=0.2),
+                    }}
+                    """
+            }
+        )
+        async with folder.load().running(Role.WEB):
+            assert proxy.connections == 1

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exc
-
 from ....checks import Level, Message
 from ....components import Registry
 from ....conf import Settings
@@ -69,10 +67,11 @@ async def warn_of_budget(
     project = container.settings.module.partition(".")[0]
     facts: dict[str, ServerFacts] = {}
     for name, connection in connections.items():
-        if not connection.config.is_sqlite:
+        # One that has not answered a moment ago has no connection, and is not waited for again.
+        if not connection.config.is_sqlite and connection.engines.pool.checkedin():
             try:
                 facts[name] = await ask_server(connection.engines, project=project)
-            except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:  # what only resembles PostgreSQL may answer anything
                 # That it starts matters more than what it would have told.
                 logger.debug("the limits of %s are not known", name, exc_info=error)
     for budget in _budgets(container.settings, container.registry, facts):

@@ -16,10 +16,11 @@ from .pool.arguments import connect_arguments, driver_url, server_limits
 from .pool.checkouts import watch_checkouts
 from .pool.closing import close_in_peace
 from .pool.connecting import connect_as
-from .pool.failures import FAILED, note_failures
+from .pool.failures import note_failures
 from .pool.forks import guard_forks
 from .pool.pooled import limit_each_transaction
 from .pool.reading import (
+    REFUSAL,
     outside_atomic,
     read_only_database,
     read_only_transaction,
@@ -30,7 +31,7 @@ from .pool.watched import WatchedPool
 from .queries.observing import observe_queries
 from .settings import Database
 
-__all__ = ["FAILED", "Application", "Engines", "Isolation", "make_engines", "target_of", "url_of"]
+__all__ = ["Application", "Engines", "Isolation", "make_engines", "target_of", "url_of"]
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
 """How much a transaction sees of others that run beside it."""
@@ -66,6 +67,7 @@ class Engines:
         engine: For code that wants a connection of its own: `async with engines.engine.begin()`
             is a transaction on every database (on SQLite it takes the write lock at once).
         read: Every statement stands for itself; a statement that writes is refused.
+        single: The same for a session, which says to each connection itself that it does.
         write: Transactions.
         stream: Transactions that only read, for cursors that stay open.
         config: What they were made of.
@@ -73,6 +75,7 @@ class Engines:
 
     engine: AsyncEngine
     read: Engine
+    single: Engine
     write: Engine
     stream: Engine
     config: Database
@@ -123,10 +126,9 @@ class Engines:
             options["isolation_level"] = isolation.upper()
         if read_only:
             options |= {BEGIN: "BEGIN"} if is_sqlite else {"postgresql_readonly": True}
-        view = self.write.execution_options(**options)
-        if read_only and not self.config.read_only:
-            refuse_writes(view, read_only_transaction)
-        return view
+            if not self.config.read_only:
+                options[REFUSAL] = read_only_transaction
+        return self.write.execution_options(**options)
 
 
 def make_engines(database: Database, *, root: Path, application: Application) -> Engines:
@@ -161,8 +163,9 @@ def make_engines(database: Database, *, root: Path, application: Application) ->
         environment=application.environment,
         debug=application.debug,
     )
+    refuse_writes(sync)
     if database.read_only:
-        refuse_writes(sync, read_only_database(application.database))
+        sync.update_execution_options(**{REFUSAL: read_only_database(application.database)})
     if database.is_sqlite:
         prepare_sqlite(sync, read_only=database.read_only)
     else:
@@ -194,17 +197,20 @@ def _engine(database: Database, root: Path, application: Application) -> AsyncEn
 
 def _views(engine: AsyncEngine, database: Database) -> Engines:
     write = engine.sync_engine
+    reading = {} if database.read_only else {REFUSAL: outside_atomic}
     if database.is_sqlite:
-        read = stream = write.execution_options(**{BEGIN: ""})
+        read = single = stream = write.execution_options(**{BEGIN: ""}, **reading)
     else:
-        stream = write.execution_options(postgresql_readonly=True)
+        stream = write.execution_options(postgresql_readonly=True, **reading)
+        single = write.execution_options(**reading)
         # Behind a pooler a read is a transaction too: asyncpg prepares it in one round trip and
         # runs it in the next, and without one they may reach different servers.
-        read = stream if database.pooler else write.execution_options(isolation_level="AUTOCOMMIT")
-    for view in {read, stream}:
-        if not database.read_only:
-            refuse_writes(view, outside_atomic)
-    return Engines(engine=engine, read=read, write=write, stream=stream, config=database)
+        read = single.execution_options(isolation_level="AUTOCOMMIT")
+        if database.pooler:
+            read = single = stream
+    return Engines(
+        engine=engine, read=read, single=single, write=write, stream=stream, config=database
+    )
 
 
 def url_of(database: Database, root: Path) -> URL:

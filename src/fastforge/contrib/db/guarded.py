@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from sqlalchemy import Connection, Engine
 from sqlalchemy.util.concurrency import in_greenlet
 
-from .engine import FAILED
 from .internals import locks_rows
 from .lazy import refuse_lazy_load
+from .pool.failures import has_failed
 from .refusals import locks_nothing, refuse_unwritten, transaction_failed
 from .standing import StandingSession
 
@@ -47,7 +47,7 @@ class GuardedSession(StandingSession):
         elif self.streams:
             view = self.engines.stream
         elif self.nesting:
-            view = self.engines.read
+            view = self.engines.single if self.pin is None else self.engines.read
         else:
             raise self.misuse("connection()")
         return view if self.pin is None else self.pin.connection(view)
@@ -108,8 +108,8 @@ class GuardedSession(StandingSession):
         if transaction is None:
             return
         for connection in transaction.connections:
-            if FAILED in connection.info:
-                raise transaction_failed() from connection.info[FAILED]
+            if failure := has_failed(connection):
+                raise transaction_failed() from failure
         with self._connected():
             super().commit()
 

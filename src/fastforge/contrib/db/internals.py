@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Constraint, FetchedValue
+from sqlalchemy import Column, Connection, Constraint, FetchedValue
 from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, RelationshipProperty, Session
 from sqlalchemy.orm.strategies import _LoadDeferredColumns
 from sqlalchemy.types import TypeEngine
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alembic.operations import ops
 
 __all__ = [
+    "SessionOfLentConnections",
     "TakesNoDdl",
     "attributes_loaded",
     "belongs_to_type",
@@ -152,6 +153,27 @@ def creation_with_constraints(
 def note_enum_types(memo: dict[Any, Any], types: Iterable[tuple[str | None, str]]) -> None:
     """Note in alembic's memo which enum types are there, so that no CREATE TABLE makes them."""
     memo["pg_enum"] = set(types)
+
+
+class SessionOfLentConnections(Session):
+    """A session that may be lent a connection, in place of one that a transaction of its own has.
+
+    A transaction of the session's costs a read as much as a tenth of all the rest of it.
+    """
+
+    def lent_connection(self, bind: Any) -> Connection | None:
+        """Return the connection for a statement; None for that of the session's transaction."""
+        raise NotImplementedError
+
+    def _connection_for_bind(
+        self, engine: Any, execution_options: Any = None, **options: Any
+    ) -> Connection:
+        connection = self.lent_connection(engine)
+        if connection is None:
+            return super()._connection_for_bind(engine, execution_options, **options)
+        if execution_options:
+            return connection.execution_options(**execution_options)
+        return connection
 
 
 class TakesNoDdl:

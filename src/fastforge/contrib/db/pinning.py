@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
 from .engine import Engines
 from .errors import TransactionFailed
-from .pool.reading import outside_atomic
+from .pool.reading import REFUSAL
 from .pool.sqlite import BEGIN
-from .statements import first_words, is_read
 
 __all__ = ["Pin"]
 
@@ -29,7 +28,6 @@ class Pin:
         self._engines = engines
         self._connection = engines.write.connect()
         self._view = engines.write
-        event.listen(self._connection, "before_cursor_execute", self._refuse_write)
 
     def connection(self, view: Engine) -> Connection:
         """Return the connection, as it is in a view.
@@ -57,10 +55,8 @@ class Pin:
 
     def _plain_options(self) -> dict[str, Any]:
         """Return what undoes the options of every other view."""
+        write = self._engines.write
+        refusal = write.get_execution_options().get(REFUSAL)
         if self._engines.config.is_sqlite:
-            return {BEGIN: "BEGIN IMMEDIATE"}
-        return {"isolation_level": self._engines.write.dialect.default_isolation_level}
-
-    def _refuse_write(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if self._view is self._engines.read and not is_read(statement):
-            raise outside_atomic(first_words(statement))
+            return {REFUSAL: refusal, BEGIN: "BEGIN IMMEDIATE"}
+        return {REFUSAL: refusal, "isolation_level": write.dialect.default_isolation_level}

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, orm
+from sqlalchemy import Connection, Engine, orm
 
 from .engine import Engines
 from .errors import TransactionMisuse, concurrent_use
-from .internals import has_unwritten
+from .internals import SessionOfLentConnections, has_unwritten
 from .pinning import Pin
 from .places import Place, stands_in
+from .pool.single import Single
 from .refreshing import refresh_stale
 from .refusals import AROUND, refused_here, session_closed, transaction_failed
 from .uses import Use
@@ -20,7 +21,7 @@ from .uses import Use
 __all__ = ["StandingSession"]
 
 
-class StandingSession(orm.Session):
+class StandingSession(SessionOfLentConnections):
     """What a session knows of its blocks, and how it goes from one to the next.
 
     Args:
@@ -51,6 +52,7 @@ class StandingSession(orm.Session):
         self.repeated = False
         self.pin: Pin | None = None
         self._view = engines.write
+        self._single: Single | None = None
         self.nesting = 0
         self.user: object = None
 
@@ -67,9 +69,20 @@ class StandingSession(orm.Session):
 
     def give_back(self) -> None:
         """Return the connection; neither flushes nor expires nor forgets anything."""
+        single, self._single = self._single, None
+        if single is not None:
+            single.close()
         transaction = self.get_transaction()
         if transaction is not None:
             transaction.close()
+
+    def lent_connection(self, bind: Any) -> Connection | None:
+        """Return the connection of a statement that stands for itself; None for all others."""
+        if bind is not self.engines.single:
+            return None
+        if self._single is None:
+            self._single = Single(self.engines.single)
+        return self._single.connection
 
     # --- what is loaded, and what is not written ---
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+from fastforge.contrib.db.queries.observing import observe_queries
 from fastforge.contrib.db.queries.shown import is_control, shown
+from fastforge.contrib.db.settings import Database
 from tests.contrib.db.tables import Account
 
 from .conftest import LOGGER, job, observed, request
@@ -94,13 +96,17 @@ async def test_a_row_that_is_locked_makes_the_statement_slow_that_waits(
     assert [record.sql for record in lines("slow_query")] == ["BEGIN IMMEDIATE"]
 
 
-async def test_nothing_is_hooked_where_nothing_is_asked_for(sqlite_url: str) -> None:
+def test_nothing_is_hooked_where_nothing_is_asked_for(sqlite_url: str) -> None:
     hooks = {"do_execute", "do_executemany", "do_execute_no_params"}
-    options = {"slow_query_ms": 0, "sql_comment": False}
-    async with observed(sqlite_url, **options) as connection:
-        assert not hooks & vars(connection.engine.dialect).keys()
-    async with observed(sqlite_url, slow_query_ms=200, sql_comment=False) as connection:
-        assert hooks <= vars(connection.engine.dialect).keys()
+
+    def hooked(**options: Any) -> set[str]:
+        engine = create_engine("sqlite://")
+        config = Database(url=sqlite_url, sql_comment=False, **options)
+        observe_queries(engine, config, project="shop", environment="production")
+        return hooks & vars(engine.dialect).keys()
+
+    assert hooked(slow_query_ms=0) == set()
+    assert hooked(slow_query_ms=200) == hooks
 
 
 async def test_all_ways_to_the_driver_are_timed(each_database_url: str, lines: Lines) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, exc
 
-__all__ = ["FAILED", "note_failures"]
+__all__ = ["FAILED", "has_failed", "note_failures"]
 
 FAILED: Final = "fastforge_failed"
-"""In a connection's `info` while PostgreSQL would answer a COMMIT with a ROLLBACK."""
+"""In a connection's `info`: the last statement that failed since it was taken out of the pool."""
 
 
 def note_failures(engine: Engine) -> None:
-    """Keep in mind that a transaction has failed: PostgreSQL answers its COMMIT without an error.
+    """Keep in mind that a statement has failed: PostgreSQL may answer a COMMIT without an error.
 
     A handler that swallows the error of a statement would else commit nothing and say 201.
     """
@@ -27,11 +27,19 @@ def note_failures(engine: Engine) -> None:
         if getattr(error, "sqlstate", None):
             connection.info[FAILED] = error
 
-    @event.listens_for(engine, "rollback")
-    def forget(connection: Any) -> None:
-        if not connection.invalidated:
-            connection.info.pop(FAILED, None)
 
-    @event.listens_for(engine, "rollback_savepoint")
-    def forget_in_savepoint(connection: Any, _name: str, _context: Any) -> None:
-        forget(connection)
+def has_failed(connection: Connection) -> BaseException | None:
+    """Return what has failed when a COMMIT would roll back; None when it would commit.
+
+    A statement may have failed in a savepoint, or before a rollback, and nothing be wrong any
+    more. The server knows: it is asked, where there was a failure. To listen to every rollback
+    would cost each statement more than this costs the few.
+    """
+    failure: BaseException | None = connection.info.pop(FAILED, None)
+    if failure is None:
+        return None
+    try:
+        connection.exec_driver_sql("SELECT 1")
+    except exc.DBAPIError:
+        return failure
+    return None

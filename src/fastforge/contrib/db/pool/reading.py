@@ -1,4 +1,8 @@
-"""Reading: views of a pool, and databases, through which nothing is written."""
+"""Reading: views of a pool, and databases, through which nothing is written.
+
+What a view refuses stands in an execution option, and is looked at where the dialect calls the
+driver: an event of SQLAlchemy's there would cost each statement thirty times as much.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +10,51 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from ..errors import DatabaseError, WriteOutsideAtomic
 from ..statements import first_words, is_read
+from .calls import Execute, wrap_calls
 
-__all__ = ["outside_atomic", "read_only_database", "read_only_transaction", "refuse_writes"]
+__all__ = [
+    "REFUSAL",
+    "outside_atomic",
+    "read_only_database",
+    "read_only_transaction",
+    "refuse_writes",
+]
+
+REFUSAL: Final = "fastforge_refusal"
+"""The execution option that makes the error for a statement that does not only read, of its
+beginning; None where everything may be written."""
 
 _CONTROL: Final = re.compile(r"BEGIN\b|(?:RELEASE |ROLLBACK TO )?SAVEPOINT\b")
 """What SQLAlchemy and the hooks of SQLite say inside a transaction."""
 
 
-def refuse_writes(view: Engine, refusal: Callable[[str], Exception]) -> Engine:
-    """Refuse what does not only read, whatever way it came: ORM, Core, text or driver SQL.
+def refuse_writes(engine: Engine) -> None:
+    """Refuse what does not only read where REFUSAL says so, whatever way it came.
 
     Args:
-        view: An engine that nobody uses yet.
-        refusal: Makes the error, of the beginning of the statement.
+        engine: An engine that nobody uses yet; all its views have the hook.
     """
-    controls = refusal is not outside_atomic
+    wrap_calls(engine.dialect, _refusing)
 
-    @event.listens_for(view, "before_cursor_execute")
-    def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not is_read(statement) and not (controls and _CONTROL.match(statement)):
-            raise refusal(first_words(statement))
 
-    return view
+def _refusing(call: Execute) -> Execute:
+    def refusing(cursor: Any, sql: str, parameters: Any, context: Any = None) -> None:
+        refusal = None if context is None else context.execution_options.get(REFUSAL)
+        if refusal is not None and not _is_allowed(
+            sql, in_transaction=refusal is not outside_atomic
+        ):
+            raise refusal(first_words(sql))
+        call(cursor, sql, parameters, context)
+
+    return refusing
+
+
+def _is_allowed(sql: str, *, in_transaction: bool) -> bool:
+    return is_read(sql) or (in_transaction and bool(_CONTROL.match(sql)))
 
 
 def outside_atomic(words: str) -> Exception:

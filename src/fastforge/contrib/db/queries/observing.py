@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Engine
 
 from ..current import current_unit
+from ..pool.calls import Execute, wrap_calls
 from ..settings import Database
 from .comments import comments_of
 from .repeated import Repetitions
@@ -17,7 +18,6 @@ from .tally import TALLY, Tally
 
 __all__ = ["observe_queries"]
 
-Execute: TypeAlias = Callable[..., None]
 Report: TypeAlias = Callable[[float, str, Any, Any, BaseException | None], None]
 
 
@@ -45,26 +45,15 @@ def observe_queries(
     if config.sql_comment and project:  # the innermost: nobody else is to see it
         percent = "%%" if dialect.paramstyle in ("format", "pyformat") else "%"
         comment = comments_of(project, percent=percent)
-        _wrap(dialect, lambda call: _commented(call, comment))
+        wrap_calls(dialect, lambda call: _commented(call, comment))
     if config.slow_query_ms:
         limit_s = config.slow_query_ms / 1000
-        _wrap(dialect, lambda call: _timed(call, limit_s, log_slow_query))
+        wrap_calls(dialect, lambda call: _timed(call, limit_s, log_slow_query))
     repeats = config.repeated_queries if environment == "development" else 0
     if debug or repeats:
         count = _counting(Repetitions(), limit=repeats, is_shown=debug)
-        _wrap(dialect, lambda call: _timed(call, 0, count))
+        wrap_calls(dialect, lambda call: _timed(call, 0, count))
         dialect.do_commit = _ending(dialect.do_commit, count)  # type: ignore[method-assign]
-
-
-def _wrap(dialect: Any, wrap: Callable[[Execute], Execute]) -> None:
-    """Wrap each of the three ways in which a dialect calls its driver."""
-    dialect.do_execute = wrap(dialect.do_execute)
-    dialect.do_executemany = wrap(dialect.do_executemany)
-    plain = dialect.do_execute_no_params
-    wrapped = wrap(lambda cursor, sql, _, context=None: plain(cursor, sql, context))
-    dialect.do_execute_no_params = lambda cursor, sql, context=None: wrapped(
-        cursor, sql, None, context
-    )
 
 
 def _commented(call: Execute, comment: Callable[[], str]) -> Execute:

@@ -43,6 +43,7 @@ class OneTransaction:
         self._is_first = True
         self._failed = False
         self._autocommit = False
+        self._is_autocommit_unit = False
         self._read_only = False
         sync = engine.sync_engine
         self._is_sqlite = sync.dialect.name == "sqlite"
@@ -103,6 +104,7 @@ class OneTransaction:
         limits = ["SET LOCAL transaction_read_only = on"] if self._read_only else []
         self._run(inside, *opening, f"SAVEPOINT {UNIT}", *limits)
         self._inside, self._in_unit = inside, True
+        self._is_autocommit_unit = self._autocommit
         self._is_first, self._failed = True, False
 
     def _commit(self, connection: Any) -> None:
@@ -121,7 +123,7 @@ class OneTransaction:
             if self._inside is None:
                 self._roll_back_driver(connection)
             return
-        kept = self._autocommit and not self._failed
+        kept = self._is_autocommit_unit and not self._failed
         back = [] if kept else [f"ROLLBACK TO SAVEPOINT {UNIT}"]
         self._end_unit(connection, *back, f"RELEASE SAVEPOINT {UNIT}")
 
@@ -161,7 +163,7 @@ class OneTransaction:
 
     def _before_statement(self, connection: Any, *_: Any) -> None:
         """Let each statement in autocommit stand for itself."""
-        if not (self._autocommit and self._in_unit):
+        if not (self._is_autocommit_unit and self._in_unit):
             return
         if not self._is_first:
             back = [f"ROLLBACK TO SAVEPOINT {UNIT}"] if self._failed else []

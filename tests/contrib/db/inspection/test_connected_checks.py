@@ -185,11 +185,9 @@ def test_the_limit_of_a_database_counts(
 def test_sessions_of_others_are_taken_off_and_those_of_the_project_are_not(
     find: Find, role: Callable[[str], str]
 ) -> None:
-    import psycopg
-
     url = role("CONNECTION LIMIT 50")
-    own = {"application_name": "shop:web:1"}
-    with psycopg.connect(url), psycopg.connect(url), psycopg.connect(url, **own):
+    own = f"{url}?application_name=shop:web:1"
+    with psycopg.connect(url), psycopg.connect(url), psycopg.connect(own):
         found = find({"default": f"url={with_driver(url, 'asyncpg')!r}"})
     (message,) = [line for line in found if "the user role_" in line]
     assert "has 48 for them: its CONNECTION LIMIT 50 - 2 that others have now" in message

@@ -55,9 +55,13 @@ def _kept_by(
     loop: Loop, homes: Homes, kept: dict[Loop, KeptConnections]
 ) -> Iterator[KeptConnections]:
     if loop not in kept:
-        kept.clear()  # those of a loop that has ended are closed
         kept[loop] = KeptConnections(homes, loop)
         loop.run(kept[loop].begin)
+
+        async def forget() -> None:
+            del kept[loop]
+
+        loop.at_end(forget)  # and not before: two plugins may each keep one, and take turns
     try:
         yield kept[loop]
     finally:

@@ -40,7 +40,14 @@ def test_it_knows_versions_and_the_project_and_tells_no_secret(
         "debug": False,
         "apps": ["fastforge.core", "fastforge.contrib.db", "fastforge.contrib.jobs", "shop.notes"],
         "backends": {"TASKS.backend": "database", "DATABASES.default.url": "postgresql+asyncpg"},
-        "resources": ["offloading", "memory_jobs", "database", "job_store"],
+        "resources": [
+            "offloading",
+            "memory_jobs",
+            "database",
+            "databases",
+            "migration_watch",
+            "job_store",
+        ],
     }
     text = manage("info").out
     assert "  backends     TASKS.backend database, DATABASES.default.url postgresql" in text

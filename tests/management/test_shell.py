@@ -248,7 +248,7 @@ def test_a_console_awaits_survives_and_closes_in_order(
         assert "models: Note" in banner
         assert "tasks: count_words" in banner
         assert (
-            "resources: offloading, memory_jobs, database, databases, migration_watch, desk, lamp"
+            "resources: offloading, memory_jobs, database, databases, desk, lamp"
             in banner
         )
         terminal.enter(f"777_000 + {COUNT}")

@@ -90,6 +90,21 @@ def test_a_refusal_is_one_line_with_the_models_place_and_writes_nothing(shop: Sh
     )
 
 
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("users_usr.id", "users_user"), ("users_user.idd", "id")]
+)
+def test_a_foreign_key_to_nothing_is_one_line_with_the_models_place(
+    shop: Shop, wrong: str, near: str
+) -> None:
+    shop.replace("shop/blog/models.py", "users_user.id", wrong)
+    ((code, told),) = shop.story("makemigrations")
+    assert code == 2
+    assert told.startswith("error: [db.E144] shop/blog/models.py:")
+    assert f"blog_post.author_id refers to {wrong}, which no model has" in told
+    assert f"did you mean '{near}'?" in told
+    assert len(told.splitlines()) == 1
+
+
 def test_a_denied_rename_still_needs_a_value_for_the_new_column(shop: Shop) -> None:
     shop.manage("makemigrations")
     shop.replace("shop/blog/models.py", "title: Mapped[str]\n", "headline: Mapped[str]\n")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import ForeignKey, Table
+from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 from sqlalchemy.orm import configure_mappers
 
+from ...._utils import did_you_mean
+from ....components import Component
 from ....conf import Settings
 from ....exceptions import Location
 from ..engine import Engines
@@ -24,7 +27,7 @@ from .files import load_history
 from .folders import AppFolder, folder_of
 from .history import History
 from .lock import DEFAULT_WAIT_S
-from .maker import AppTables
+from .making import AppTables, refuse
 from .migration import Migration
 from .plan import EVERYTHING, plan
 
@@ -65,11 +68,15 @@ def app_tables(project: Project) -> dict[str, AppTables]:
     A table belongs to the app whose module defines its model. One without a model (the link of
     a many-to-many relationship) belongs to the app whose label its name begins with, or else to
     the app of a model that links through it.
+
+    Raises:
+        ErrorGroup: Foreign keys that refer to what no model has.
     """
+    models = project.registry.components(MODELS)
+    refuse(_referring_to_nothing(models))
     configure_mappers()
     owners: dict[Table, str] = {}
     locations: dict[str, dict[str, Location]] = {app.label: {} for app in project.apps}
-    models = project.registry.components(MODELS)
     for component in models:
         for table in _mapped(component.value):
             if owners.setdefault(table, component.app) == component.app:
@@ -192,6 +199,32 @@ async def unapplied(project: Project, database: DatabaseConnection) -> list[Migr
     """
     applied = await ledger.read(database.engines)
     return [step.migration for step in plan(project_history(project), applied, EVERYTHING)]
+
+
+def _referring_to_nothing(models: Iterable[Component[Any]]) -> Iterator[MigrationError]:
+    for component in models:
+        for table in _mapped(component.value):
+            errors = (_to_nothing(key, component.location) for key in table.foreign_keys)
+            yield from filter(None, errors)
+
+
+def _to_nothing(key: ForeignKey, where: Location) -> MigrationError | None:
+    """Return the error for a foreign key to what no model has; None for one that is right."""
+    tables = key.parent.table.metadata.tables
+    try:
+        _ = key.column
+    except NoReferencedTableError as error:
+        near = did_you_mean(error.table_name, tables)
+    except NoReferencedColumnError as error:
+        near = did_you_mean(error.column_name, tables[error.table_name].columns.keys())
+    else:
+        return None
+    return MigrationError(
+        f"the foreign key {key.parent} refers to {key.target_fullname}, which no model has",
+        code="db.E144",
+        hint=near or "name a table and a column of a model whose app is in INSTALLED_APPS",
+        where=where,
+    )
 
 
 def _mapped(model: type[Model]) -> Iterator[Table]:

@@ -53,8 +53,10 @@ async def back_and_there(
     `first` is what it said before they were applied at all; a value of an enum type stays.
     """
     there = await catalogue(engines)
-    for migration in reversed(new):
-        name = str(migration.previous).partition(".")[2] if migration.previous else ZERO
+    ids = {migration.id for migration in new}
+    # As they depend on each other: to go to one applies again what it requires of another app.
+    for migration in reversed([each for each in world.history if each.id in ids]):
+        name = migration.previous[0].partition(".")[2] if migration.previous else ZERO
         await run(engines, world, Target(label=migration.label, name=name))
     back = await catalogue(engines)
     other = set() if first is None else set(back) ^ set(first)

@@ -206,6 +206,17 @@ SAFE = {
         op.execute("SELECT 1")
         op.drop_index("ix_nick", table_name="users_user", if_exists=True)
         """,
+    "a function, which changes rows when it is called": """
+        op.add_column("users_user", sa.Column("age", sa.Integer))
+        op.execute(
+            "CREATE FUNCTION older() RETURNS trigger AS $body$ BEGIN NEW.age = 1;"
+            " UPDATE users_user SET nick = 'a'; RETURN NEW; END $body$ LANGUAGE plpgsql"
+        )
+        """,
+    "a value that reads like a statement": """
+        op.add_column("users_user", sa.Column("age", sa.Integer))
+        op.execute("COMMENT ON TABLE users_user IS 'old; UPDATE users_user SET age = 1'")
+        """,
     "rows alone": "op.execute(\"UPDATE users_user SET nick = 'a'\")",
     "rows and a new table": """
         op.create_table("users_new", sa.Column("id", sa.Integer, primary_key=True))

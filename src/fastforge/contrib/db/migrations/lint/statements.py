@@ -23,6 +23,11 @@ _VALIDATE: Final = re.compile(r'\bvalidate\s+constraint\s+"?(?P<name>\w+)', re.I
 _SCHEMA: Final = re.compile(
     rf"^(?:alter|drop)\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?{_NAME}", re.IGNORECASE
 )
+_UNREAD: Final = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\bas\s+\$(?P<tag>\w*)\$.*?\$(?P=tag)\$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Remarks, values, and what a function will do when it is called."""
 _CONCURRENTLY: Final = re.compile(r"\bconcurrently\b", re.IGNORECASE)
 
 
@@ -56,8 +61,7 @@ def statements_in(operation: Any) -> tuple[Statement, ...]:
 
 
 def _read(sql: str) -> Iterator[Statement]:
-    bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL)
-    for text in map(str.strip, bare.split(";")):
+    for text in map(str.strip, _UNREAD.sub(" ", sql).split(";")):
         data, altered, validated = _DATA.match(text), _SCHEMA.match(text), _VALIDATE.search(text)
         yield Statement(
             writes=_plain(data["table"]) if data else "",

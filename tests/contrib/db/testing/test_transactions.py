@@ -287,3 +287,13 @@ async def test_a_block_that_a_test_leaves_open_does_not_reach_the_next(one: OneT
     with pytest.raises(IsolationError, match="db.E093"):
         await block.__aexit__(None, None, None)
     assert await one.names() == []
+
+
+async def test_what_a_test_has_left_open_is_no_trouble_of_the_next(one: OneTest) -> None:
+    """Neither its locks nor that it only read; nobody closes what it has opened."""
+    await one.add("lost")
+    left = one.db.session().streaming(sa.select(Account.name))
+    await left.__aenter__()
+    await one.transaction.end()
+    await one.add("next")
+    assert await one.names() == ["next"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -72,6 +73,10 @@ class OneTransaction:
     async def _renew(self, lost: AdaptedConnection) -> None:
         """Close the connection, whoever uses it, so that its locks are free; go on with another."""
         self._closed.append(lost)
+        self._autocommit = self._read_only = False  # nobody gives it back, and takes that back
+        if self._is_sqlite:  # which keeps the lock of a closed connection that has a cursor left
+            with contextlib.suppress(Exception):
+                await _execute(lost.driver_connection, self._is_sqlite, ["ROLLBACK"])
         await greenlet_spawn(self._engine.dialect.do_terminate, lost)
         await self._engine.dispose()
         self._turns.watch(self._engine.sync_engine)

@@ -49,8 +49,10 @@ def prepare_sqlite(engine: Engine, *, read_only: bool = False) -> None:
 def _roll_back(connection: Any, _record: Any, _error: BaseException | None) -> None:
     """Give the write lock back before a connection is thrown away.
 
-    Closing is not enough: while a cancelled statement's cursor is referred to, SQLite keeps the
-    closed connection, its transaction and its lock, until Python's garbage is collected.
+    A cancelled statement goes on in the driver's thread, for as long as it takes, unless it is
+    interrupted. Closing is not enough: while its cursor is referred to, SQLite keeps the closed
+    connection, its transaction and its lock, until Python's garbage is collected.
     """
     if in_greenlet():
+        connection.run_async(lambda driver: driver.interrupt())
         connection.rollback()

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.testclient import TestClient
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from fastforge.asgi import get_asgi_application
+from fastforge.contrib.db import DbSession, Session
 from fastforge.contrib.db.resources import DatabaseConnection
 from tests.folder import isolated
 
@@ -491,3 +492,33 @@ def events_of(app: FastAPI) -> list[str]:
     event.listen(engine, "before_cursor_execute", lambda c, cu, sql, *_: sent.append(sql))
     event.listen(engine, "commit", lambda c: sent.append("(commit)"))
     return sent
+
+
+async def test_a_block_that_a_dependency_holds_may_stand_in_a_task_of_a_middleware(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """In a mounted application, whose middleware answers in a task that is not the handler's."""
+    inner = FastAPI()
+
+    @inner.middleware("http")
+    async def pass_on(request: Request, call_next: Any) -> Response:
+        answer: Response = await call_next(request)
+        return answer
+
+    async def holding(db: DbSession) -> AsyncIterator[Session]:
+        async with db.atomic():
+            yield db
+
+    async def keep(db: Session = Depends(holding)) -> None:  # noqa: B008 - it is local
+        db.add(Account(name="kept"))
+
+    inner.post("/keep")(keep)
+    outer = FastAPI()
+    outer.mount("/inner", inner)
+    async with opened(sqlite_url) as world:
+        with isolated(tmp_path) as folder:
+            folder.write(SHOP)
+            environ = {"FASTFORGE_ENV": "test", "DATABASE_URL": sqlite_url}
+            async with serving(get_asgi_application(folder.load(environ), app=outer)) as app:
+                answer = await call(app, "POST", "/inner/keep", at_start=lambda: names(world))
+    assert (answer.status, answer.seen_at_start) == (200, ["kept"])

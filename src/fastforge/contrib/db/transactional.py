@@ -97,10 +97,13 @@ class TransactionalSession(AsyncSession):
                 guarded.close()  # without a connection there is nothing to wait for
 
     async def _end(self, commit: bool) -> None:
+        # A dependency may hold a nested block past the answer, and a middleware of the usual kind
+        # inside a mounted application runs it in a task that is not the one that is here.
+        self.guarded.place = None
         try:
             await self.leave(commit=commit)
         finally:
-            self.guarded.depth = 0  # a dependency may hold a nested block past the answer
+            self.guarded.depth = 0
             await self.close()
 
     async def _commit(self) -> None:

@@ -109,8 +109,14 @@ FIXTURE_OF_THE_USER = """
 
 @pytest.mark.parametrize(
     "options",
-    [ANYIO, ASYNCIO, BOTH, MARKED, ONE_LOOP, WORKERS],
-    ids=["anyio", "asyncio", "both", "asyncio-installed", "one-loop", "xdist"],
+    [
+        pytest.param(ANYIO, id="anyio"),
+        pytest.param(ASYNCIO, id="asyncio"),
+        pytest.param(BOTH, id="both", marks=pytest.mark.long),
+        pytest.param(MARKED, id="asyncio-installed", marks=pytest.mark.long),
+        pytest.param(ONE_LOOP, id="one-loop"),
+        pytest.param(WORKERS, id="xdist", marks=pytest.mark.long),  # as in `test_isolation`
+    ],
 )
 def test_every_fixture_works_whoever_runs_the_tests(suite: Suite, options: list[str]) -> None:
     suite.write(TESTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from fastforge.asgi import get_asgi_application
 from fastforge.contrib.db.resources import DatabaseConnection
 from tests.folder import isolated
 
-from .tables import Item, Mark
+from .tables import Item, Mark, opened
 
 pytestmark = pytest.mark.usefixtures("anyio_backend")  # for the fixtures, which are async
 
@@ -93,11 +93,25 @@ SHOP = {
 }
 
 
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each kind; the drivers are compared where pages are made."""
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture
-def client(tmp_path: Path, each_database_url: str, db: DatabaseConnection) -> Iterator[TestClient]:
+async def db(url: str) -> AsyncIterator[DatabaseConnection]:
+    """The database of the project."""
+    async with opened(url, pool_size=2) as connection:
+        yield connection
+
+
+@pytest.fixture
+def client(tmp_path: Path, url: str, db: DatabaseConnection) -> Iterator[TestClient]:
     with isolated(tmp_path) as folder:
         folder.write(SHOP)
-        environ = {"FASTFORGE_ENV": "test", "DATABASE_URL": each_database_url}
+        environ = {"FASTFORGE_ENV": "test", "DATABASE_URL": url}
         app = get_asgi_application(folder.load(environ))
         with TestClient(app, raise_server_exceptions=False) as client:
             yield client

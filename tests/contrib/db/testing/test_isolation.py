@@ -115,8 +115,16 @@ def url_for(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     return url
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "asyncpg", "psycopg"])
-@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [
+        ("sqlite", 60),
+        ("asyncpg", 60),
+        pytest.param("sqlite", 500, marks=pytest.mark.long),
+        pytest.param("asyncpg", 500, marks=pytest.mark.long),
+        pytest.param("psycopg", 500, marks=pytest.mark.long),
+    ],
+)
 def test_no_test_sees_what_another_has_committed(
     tmp_path: Path, request: pytest.FixtureRequest, kind: str, count: int
 ) -> None:
@@ -138,8 +146,15 @@ def test_no_test_sees_what_another_has_committed(
     assert f"{count + count // 20} passed" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param([], id="alone"),
+        pytest.param(TWO_WORKERS, id="two-workers", marks=pytest.mark.long),
+    ],
+)
 def test_a_template_serves_the_next_session_until_a_migration_changes(
-    tmp_path: Path, postgres_url: str, postgres_admin: psycopg.Connection
+    tmp_path: Path, postgres_url: str, postgres_admin: psycopg.Connection, workers: list[str]
 ) -> None:
     suite = Suite(tmp_path)
     suite.write({"tests/test_one.py": "async def test_one(client): ..."})
@@ -159,7 +174,7 @@ def test_a_template_serves_the_next_session_until_a_migration_changes(
     first = after()
     assert len(first) == 1
     assert after() == first
-    anew = after("--rebuild-databases", *TWO_WORKERS)
+    anew = after("--rebuild-databases", *workers)
     assert anew.keys() == first.keys()
     assert anew != first
     migration = tmp_path / "shop/notes/migrations/0001_initial.py"

@@ -46,6 +46,25 @@ def test_one_that_can_only_have_become_one_is_renamed_as_said(world: World) -> N
     assert new.name == "0002_rename_first"
 
 
+def linked(name: str, *columns: str) -> Define:
+    def define(metadata: sa.MetaData) -> None:
+        keys = (sa.Column(column, sa.Integer, primary_key=True) for column in columns)
+        sa.Table(name, metadata, *keys)
+
+    return define
+
+
+def test_the_table_of_a_link_keeps_its_rows_when_one_end_is_renamed(world: World) -> None:
+    world.make(linked("users_user_groups", "user_id", "group_id"))
+    renamed = linked("users_person_groups", "person_id", "group_id")
+    with pytest.raises(ForgeError, match=r"db.E117.*users_user_groups went"):
+        world.missing(renamed, ask=nobody)
+    (new,) = world.make(renamed, ask=said(renamed=True).ask)
+    assert 'op.rename_table("users_user_groups", "users_person_groups")' in new.source
+    assert 'new_column_name="person_id"' in new.source
+    assert world.missing(renamed) == ()
+
+
 @pytest.mark.parametrize("ask", [nobody, yes])
 def test_a_table_does_not_lose_its_rows_on_the_way_to_another_schema(
     world: World, ask: object

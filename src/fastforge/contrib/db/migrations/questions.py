@@ -139,7 +139,7 @@ def suspicions(
 def _alike(before: TableShape, after: TableShape, renderer: Renderer) -> bool:
     """Return whether two tables share at least half of their columns, name and type.
 
-    Of two in different schemas, only namesakes are alike.
+    An id alone is nothing in common. Of two in different schemas, only namesakes are alike.
     """
     if before.schema != after.schema and before.name != after.name:
         return False
@@ -148,7 +148,8 @@ def _alike(before: TableShape, after: TableShape, renderer: Renderer) -> bool:
         for name, column in after.columns.items()
         if name in before.columns and renderer.same_type(before.columns[name].type, column.type)
     ]
-    return 2 * len(common) >= max(len(before.columns), len(after.columns)) and len(common) > 1
+    is_half = 2 * len(common) >= max(len(before.columns), len(after.columns))
+    return is_half and any(name != "id" for name in common)
 
 
 def _column_suspicions(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Suspicion]:

@@ -34,6 +34,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
     def __init__(self, creator: Any, *, max_overflow: int = 0, **options: Any) -> None:
         super().__init__(creator, max_overflow=max_overflow, **options)
         self.max_overflow = max_overflow
+        self._make = creator
         self.counts = Counts()
         self.holders: dict[ConnectionPoolEntry, Holder] = {}
         self.database = DEFAULT
@@ -75,8 +76,7 @@ class WatchedPool(AsyncAdaptedQueuePool):
 
     def connect_beside(self) -> Any:
         """Make a connection that the pool knows nothing of; whoever asks for it closes it."""
-        make: Any = self._creator
-        return make()
+        return self._make()
 
     def _do_get(self) -> ConnectionPoolEntry:
         """Give a connection; SQLAlchemy says that subclasses supply this."""

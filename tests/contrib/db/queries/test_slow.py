@@ -132,6 +132,7 @@ async def test_all_ways_to_the_driver_are_timed(each_database_url: str, lines: L
         ("SELECT  1\n FROM\tx", "SELECT 1 FROM x"),
         ("SELECT 'it''s', \"Name\" FROM x", "SELECT '...', \"Name\" FROM x"),
         ("SELECT $tag$a 'b' $tag$, $1", "SELECT '...', $1"),
+        (r"SELECT E'it\'s secret', x", "SELECT '...', x"),
         (f"SELECT {'x' * 400}", f"SELECT {'x' * 290}..."),
     ],
 )

@@ -8,7 +8,9 @@ from typing import Final
 __all__ = ["is_control", "shown"]
 
 SHOWN_CHARACTERS: Final = 300
-_LITERAL: Final = re.compile(r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_LITERAL: Final = re.compile(
+    r"\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL
+)
 _CONTROL: Final = re.compile(
     r"\s*(?:begin|start\s+transaction|commit|end|rollback|savepoint|release)\b", re.IGNORECASE
 )

@@ -43,6 +43,20 @@ async def test_views_and_triggers_of_other_tables_stay(world: World, sqlite_url:
         assert await scalar(engines, 'SELECT sum(points) FROM "seen again"') == 7
 
 
+async def test_a_column_that_a_view_reads_is_not_dropped_on_either_database(
+    world: World, either_database_url: str
+) -> None:
+    def bare(metadata: sa.MetaData) -> None:
+        table(metadata, "users_user")
+        table(metadata, "users_log")
+
+    async with connected(either_database_url) as engines:
+        view = "CREATE VIEW seen AS SELECT points FROM users_log"
+        with pytest.raises(MigrationFailed, match="it was rolled back"):
+            await changed(world, engines, logged(sa.Integer), bare, rows=(view,))
+        assert await scalar(engines, "SELECT count(points) FROM seen") == 0
+
+
 async def test_a_check_without_a_name_is_not_lost_without_a_word(
     world: World, sqlite_url: str
 ) -> None:

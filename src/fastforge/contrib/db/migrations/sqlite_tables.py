@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ class SqliteOperations(Operations):
         impl: Any = context.impl
         impl.prep_table_for_batch = self._prepare
         self._kept: dict[str, str] = {}
-        self._aside: list[str] = []
+        self._aside: Sequence[Any] = ()
 
     @contextmanager
     def batch_alter_table(
@@ -63,15 +63,14 @@ class SqliteOperations(Operations):
             known = {index["name"] for index in inspect(connection).get_indexes(table_name)}
             before = self._attached(table_name)
             self._kept = {name: sql for name, sql in before.items() if name not in known}
-            self._aside = []
+            self._aside = ()
             with super().batch_alter_table(table_name, *arguments, **options) as batch:
                 yield batch
         after = self._attached(table_name)
         for name, sql in self._kept.items():
             if name not in after:
                 connection.exec_driver_sql(sql)
-        for sql in self._aside:
-            connection.exec_driver_sql(sql)
+        self._put_back()
 
     def _prepare(self, batch: Any, table: Table) -> None:
         """Look at the new table before it is made; alembic calls this."""
@@ -89,12 +88,19 @@ class SqliteOperations(Operations):
             self._kept[name] = attached[name]
 
     def _put_aside(self, table_name: str) -> None:
-        """Drop what may name the table from outside; `batch_alter_table` makes it again."""
+        """Drop what may name the table from outside; `_put_back` makes it again."""
         connection = self.get_bind()
-        rows = connection.execute(_NAMING_OTHERS, {"table": table_name}).all()
-        for row in reversed(rows):
+        self._aside = connection.execute(_NAMING_OTHERS, {"table": table_name}).all()
+        for row in reversed(self._aside):
             connection.exec_driver_sql(f"DROP {row.type} IF EXISTS {quoted(row.name)}")
-        self._aside = [row.sql for row in rows]
+
+    def _put_back(self) -> None:
+        connection = self.get_bind()
+        for row in self._aside:
+            connection.exec_driver_sql(row.sql)
+        for view in (row for row in self._aside if row.type == "view"):
+            # It is made whatever it names; whoever reads it would find a column missing.
+            connection.exec_driver_sql(f"SELECT 1 FROM {quoted(view.name)} LIMIT 0")
 
     def _attached(self, table_name: str) -> dict[str, str]:
         rows = self.get_bind().execute(_ATTACHED, {"table": table_name})

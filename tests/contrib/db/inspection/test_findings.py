@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,13 @@ def on_file(**facts: Any) -> list[str]:
     return [str(message) for message in found]
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the folder for temporary files be one that these tests are not in."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_what_a_file_should_have_and_has_not() -> None:
     assert on_file() == []
     (journal,) = on_file(journal_mode="delete")
@@ -82,6 +90,7 @@ def test_what_a_file_should_have_and_has_not() -> None:
     assert "error [db.E074]" in keys and "its foreign keys are not kept" in keys
 
 
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     ("kind", "told"),
     [("nfs4", "(nfs4)"), ("fuse.sshfs", "(fuse.sshfs)"), ("ext4", ""), ("overlay", "")],
@@ -94,5 +103,6 @@ def test_the_file_system_of_a_file(tmp_path: Path, kind: str, told: str) -> None
     assert bool(place_problem(Path(__file__), mounts=mounts)) is bool(told)
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_a_system_that_has_no_list_of_its_file_systems(tmp_path: Path) -> None:
     assert place_problem(Path(__file__), mounts=tmp_path / "nothing") == ""

@@ -12,14 +12,28 @@ from ..observability.access import AccessLog
 __all__ = ["route_template", "write_line"]
 
 
-def write_line(log: AccessLog, scope: Scope, *, started: float, **outcome: Any) -> None:
+def write_line(
+    log: AccessLog,
+    scope: Scope,
+    *,
+    started: float,
+    request_id: str,
+    status_code: int | None,
+    failure: str | None = None,
+    cancelled: bool = False,
+    close_code: int | None = None,
+) -> None:
     """Write the line of a request or socket.
 
     Args:
         log: Where it is written.
         scope: The request's, after it has been routed.
         started: When it came, by `time.perf_counter`.
-        outcome: What became of it, as `AccessLog.write` names it.
+        request_id: Its id; this and what follows is what `AccessLog.write` is told.
+        status_code: The status of the answer.
+        failure: What ended it.
+        cancelled: Whether nobody waited for it any more.
+        close_code: How a socket was closed.
     """
     client = scope.get("client")
     log.write(
@@ -28,7 +42,11 @@ def write_line(log: AccessLog, scope: Scope, *, started: float, **outcome: Any) 
         route=route_template(scope),
         client=client[0] if client else None,
         duration_ms=int((time.perf_counter() - started) * 1e6) / 1000,
-        **outcome,
+        request_id=request_id,
+        status_code=status_code,
+        failure=failure,
+        cancelled=cancelled,
+        close_code=close_code,
     )
 
 

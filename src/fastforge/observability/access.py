@@ -40,8 +40,8 @@ class AccessLog:
     def __init__(self, *, text: bool = False, lines: LineBuffer | None = None) -> None:
         self._lines = lines or LineBuffer()
         self._render = _as_text if text else _as_json
-        self._second = -1
-        self._second_text = ""
+        self._second = self._millisecond = -1
+        self._second_text = self._millisecond_text = ""
 
     def write(
         self,
@@ -102,13 +102,17 @@ class AccessLog:
         self._lines.close()
 
     def _timestamp(self) -> str:
-        """Return the time; the part that changes once a second is kept."""
+        """Return the time; what does not change in a second, or a millisecond, is kept."""
         milliseconds = time.time_ns() // 1_000_000
+        if milliseconds == self._millisecond:
+            return self._millisecond_text
         second = milliseconds // 1000
         if second != self._second:
             self._second = second
             self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._second_text}.{milliseconds % 1000:03d}Z"
+        self._millisecond = milliseconds
+        self._millisecond_text = f"{self._second_text}.{milliseconds % 1000:03d}Z"
+        return self._millisecond_text
 
 
 def access_log_in(environment: str) -> AccessLog | None:

@@ -157,7 +157,7 @@ def holds(bank: Bank, customers: Customers) -> None:
     assert "non-checked-in" not in bank.process.output
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+@pytest.mark.parametrize("driver", ["asyncpg", pytest.param("psycopg", marks=pytest.mark.long)])
 async def test_a_bank_keeps_its_word_for_a_while(tmp_path: Path, dsn: str, driver: str) -> None:
     with Bank(tmp_path, dsn, driver) as bank:
         customers = Customers(bank.port)

@@ -416,19 +416,24 @@ async def test_a_mistake_that_is_known_keeps_its_code_and_its_place(
     assert str(caught.value).startswith("[db.E019] shop/settings.py:7: the resource 'wrong' of")
 
 
-def test_a_project_that_nobody_ends_closes_as_its_event_loop_does(
-    settings: Settings, make_registry: MakeRegistry
-) -> None:
-    """Nobody waits for ever for an order to close that nobody is there to give."""
-    log: list[str] = []
-
+def pool_that_tells(log: list[str]) -> Resource[str]:
     @resource
     async def pool() -> AsyncIterator[str]:
         yield "pool"
         log.append("pool closed")
 
+    return pool
+
+
+def test_a_project_that_nobody_ends_closes_as_its_event_loop_does(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    """Nobody waits for ever for an order to close that nobody is there to give."""
+    log: list[str] = []
+    registry = make_registry(pool_that_tells(log))
+
     async def begin() -> object:
-        project = running(make_registry(pool), settings, Role.WEB)
+        project = running(registry, settings, Role.WEB)
         await project.__aenter__()
         return project
 
@@ -443,14 +448,10 @@ def test_a_project_whose_owner_ends_with_the_event_loop_closes_as_well(
 ) -> None:
     """The loop cancels the owner and the resource at once: the owner has not ended before."""
     log: list[str] = []
-
-    @resource
-    async def pool() -> AsyncIterator[str]:
-        yield "pool"
-        log.append("pool closed")
+    registry = make_registry(pool_that_tells(log))
 
     async def begin() -> None:
-        project = running(make_registry(pool), settings, Role.WEB)
+        project = running(registry, settings, Role.WEB)
         await project.__aenter__()
         opened.set_result(project)
         try:

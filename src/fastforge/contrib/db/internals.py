@@ -158,7 +158,8 @@ def note_enum_types(memo: dict[Any, Any], types: Iterable[tuple[str | None, str]
 class SessionOfLentConnections(Session):
     """A session that may be lent a connection, in place of one that a transaction of its own has.
 
-    A transaction of the session's costs a read as much as a tenth of all the rest of it.
+    Without a transaction of the session's, and without events of SQLAlchemy's on its way, one read
+    of a session takes 207 us in place of 239.
     """
 
     def lent_connection(self, bind: Any) -> Connection | None:

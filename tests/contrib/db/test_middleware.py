@@ -47,7 +47,7 @@ SHOP = {
 
         from fastforge.contrib.db import DbSession, Session, atomic, session
         from fastforge.contrib.db.errors import SessionClosed
-        from fastforge.contrib.db.unit import current_session
+        from fastforge.contrib.db.sessions.unit import current_session
         from tests.contrib.db.tables import Account, Entry
 
         router = APIRouter()

@@ -32,10 +32,10 @@ def test_every_name_is_what_it_says() -> None:
 
 def test_a_name_of_a_function_is_no_module() -> None:
     """A submodule called `session` would take the place of the function."""
-    import fastforge.contrib.db.sessions
-    import fastforge.contrib.db.unit  # noqa: F401
+    import fastforge.contrib.db.sessions.session
+    import fastforge.contrib.db.sessions.unit  # noqa: F401
 
-    assert package.session.__module__ == "fastforge.contrib.db.unit"
+    assert package.session.__module__ == "fastforge.contrib.db.sessions.unit"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fastforge import Project, Role
 from fastforge.contrib.db import session
 from fastforge.contrib.db.resources import DatabaseConnection, database
-from fastforge.contrib.db.unit import UnitOfWork, use_unit
+from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs import JobStore
 from fastforge.contrib.jobs.resources import job_store
 from fastforge.contrib.jobs.statements import JOB, Statements

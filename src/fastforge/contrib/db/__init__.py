@@ -9,35 +9,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .atomics import atomic as atomic
-    from .atomics import on_commit as on_commit
-    from .handlers import non_atomic as non_atomic
     from .model import Model as Model
     from .model import utcnow as utcnow
     from .pool.gauges import DatabaseGauges as DatabaseGauges
     from .pool.gauges import Durations as Durations
     from .resources import database_gauges as database_gauges
-    from .sessions import Session as Session
+    from .sessions.atomics import atomic as atomic
+    from .sessions.atomics import on_commit as on_commit
+    from .sessions.handlers import non_atomic as non_atomic
+    from .sessions.session import Session as Session
+    from .sessions.unit import DbSession as DbSession
+    from .sessions.unit import required as required
+    from .sessions.unit import session as session
+    from .sessions.unit import using as using
     from .settings import Database as Database
-    from .unit import DbSession as DbSession
-    from .unit import required as required
-    from .unit import session as session
-    from .unit import using as using
 
 _LAZY = {
     "Database": "settings",
     "DatabaseGauges": "pool.gauges",
-    "DbSession": "unit",
+    "DbSession": "sessions.unit",
     "Durations": "pool.gauges",
     "Model": "model",
-    "Session": "sessions",
-    "atomic": "atomics",
+    "Session": "sessions.session",
+    "atomic": "sessions.atomics",
     "database_gauges": "resources",
-    "non_atomic": "handlers",
-    "on_commit": "atomics",
-    "required": "unit",
-    "session": "unit",
-    "using": "unit",
+    "non_atomic": "sessions.handlers",
+    "on_commit": "sessions.atomics",
+    "required": "sessions.unit",
+    "session": "sessions.unit",
+    "using": "sessions.unit",
     "utcnow": "model",
 }
 

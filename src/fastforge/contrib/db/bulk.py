@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapper
 from ..._utils import nearest
 from .dialects import dialect_of
 from .errors import DatabaseError, WriteOutsideAtomic
-from .guarded import GuardedSession
+from .sessions.guarded import GuardedSession
 
 __all__ = ["BulkInsertError", "bulk_insert"]
 

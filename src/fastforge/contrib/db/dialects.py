@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 if TYPE_CHECKING:
-    from .guarded import GuardedSession
+    from .sessions.guarded import GuardedSession
 
 __all__ = ["can_hold", "dialect_of", "plain_type"]
 

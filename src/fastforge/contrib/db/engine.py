@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from .errors import TransactionMisuse
-from .faults import place_of, translate_errors
+from .faults.translation import place_of, translate_errors
 from .pool.arguments import connect_arguments, driver_url, server_limits
 from .pool.checkouts import watch_checkouts
 from .pool.closing import close_in_peace

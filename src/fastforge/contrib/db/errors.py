@@ -50,8 +50,8 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 
 from ..._utils import first_line
 from ...exceptions import ForgeError
-from .facts import Fault, describe
-from .progress import something_is_committed
+from .faults.facts import Fault, describe
+from .sessions.progress import something_is_committed
 
 __all__ = [
     "CheckViolation",

@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...middleware.deadline import begin_answer
 from ...web.errors.handlers import close_code_of
 from ...web.middleware import Middleware, Slot
-from .answers import answer_of, answer_of_failed_commit
-from .current import unit_here
-from .handlers import is_non_atomic
-from .progress import Progress, progress_here
+from .faults.answers import answer_of, answer_of_failed_commit
 from .queries.tally import server_timing
-from .sessions import Session
-from .unit import UnitOfWork, new_session, new_transaction
+from .sessions.current import unit_here
+from .sessions.handlers import is_non_atomic
+from .sessions.progress import Progress, progress_here
+from .sessions.session import Session
+from .sessions.unit import UnitOfWork, new_session, new_transaction
 
 __all__ = ["TRANSACTIONS", "Transactions"]
 

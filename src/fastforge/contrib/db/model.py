@@ -16,7 +16,7 @@ from ...exceptions import ComponentError, Location
 from .enum_checks import ENUM_TYPES, check_enums
 from .errors import NaiveDatetime
 from .internals import forget_class
-from .lazy import name_what_is_detached
+from .sessions.lazy import name_what_is_detached
 
 __all__ = ["NAMING_CONVENTION", "Model", "UtcDateTime", "table_name", "utcnow"]
 

@@ -8,10 +8,10 @@ from typing import Annotated
 from sqlalchemy import exc
 
 from ...lifecycle import current_container, notice, provide
+from .faults.unavailable import unavailable
 from .migrations import ledger
 from .migrations.known import Difference, known_migrations
 from .resources import DEFAULT, DatabaseConnection, databases
-from .unavailable import unavailable
 
 __all__ = ["unapplied_migrations"]
 

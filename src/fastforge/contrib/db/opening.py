@@ -18,10 +18,10 @@ from ...conf import Settings
 from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from ...lifecycle import Role, current_container
 from .engine import Application, Engines, make_engines
+from .faults.unavailable import unavailable
 from .pool.pings import ping_beside
-from .sessions import Session
+from .sessions.session import Session
 from .settings import Database
-from .unavailable import unavailable
 
 __all__ = ["DEFAULT", "DatabaseConnection", "open_database", "open_of", "role_here"]
 

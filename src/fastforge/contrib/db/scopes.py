@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from ...lifecycle import scope
-from .unit import UnitOfWork, new_session, use_unit
+from .sessions.unit import UnitOfWork, new_session, use_unit
 
 __all__ = ["unit_of_work"]
 

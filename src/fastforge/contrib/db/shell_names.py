@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...commands.shell import names_of, shell_names
 from ...lifecycle import current_container
 from .kinds import MODELS
-from .unit import DbSession
+from .sessions.unit import DbSession
 
 __all__ = ["models", "session"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import exc
 from ..._utils import told
 from ...tasks.backend import BackendAway, BackendUnready
 from ..db.errors import describe
-from ..db.missing import schema_missing
+from ..db.faults.missing import schema_missing
 
 __all__ = ["away_when_unreachable"]
 

@@ -11,9 +11,9 @@ from ...core.services import worker_is_embedded
 from ...exceptions import StartError
 from ...lifecycle import Role, current_container, provide, resource
 from ..db.engine import target_of
-from ..db.missing import schema_missing
+from ..db.faults.missing import schema_missing
+from ..db.faults.unavailable import unavailable
 from ..db.resources import DatabaseConnection, database, open_of
-from ..db.unavailable import unavailable
 from .statements import JOB
 from .store import JobStore
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ...tasks.backend import Claim, Claimed, ClaimRequest, Renewal, Settlement
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, JobState, Verdict, worker_vanished
-from ..db.unit import current_session
+from ..db.sessions.unit import current_session
 from .errors import away_when_unreachable
 from .statements import Statements
 from .wakeup import watch

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from fastforge.contrib.db.errors import PoolExhausted
 from fastforge.contrib.db.opening import DatabaseConnection
 from fastforge.contrib.db.pool.gauges import Durations
-from fastforge.contrib.db.unit import UnitOfWork, use_unit
+from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.observability.context import RunningJob, request_id, running_job
 from tests.contrib.db.tables import connections_out, opened
 

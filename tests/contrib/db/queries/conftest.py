@@ -12,7 +12,7 @@ import pytest
 
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.resources import DatabaseConnection, open_database
-from fastforge.contrib.db.unit import UnitOfWork, entered_unit
+from fastforge.contrib.db.sessions.unit import UnitOfWork, entered_unit
 from fastforge.observability.context import RunningJob, request_id, running_job
 from tests.contrib.db.tables import Base
 

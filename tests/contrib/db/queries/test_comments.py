@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from fastforge.contrib.db.queries.comments import comments_of
 from fastforge.contrib.db.resources import DatabaseConnection
-from fastforge.contrib.db.unit import UnitOfWork, entered_unit
+from fastforge.contrib.db.sessions.unit import UnitOfWork, entered_unit
 from tests.contrib.db.tables import Account
 
 from .conftest import job, observed, request

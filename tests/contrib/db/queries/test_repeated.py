@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from fastforge.contrib.db.resources import DatabaseConnection
-from fastforge.contrib.db.unit import UnitOfWork
+from fastforge.contrib.db.sessions.unit import UnitOfWork
 from tests.contrib.db.tables import Account, Entry
 
 from .conftest import job, observed, request

@@ -11,8 +11,8 @@ from sqlalchemy import exc
 
 from fastforge.contrib.db import atomic
 from fastforge.contrib.db.errors import WriteOutsideAtomic
+from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.db.testing.errors import IsolationError
-from fastforge.contrib.db.unit import UnitOfWork, use_unit
 from fastforge.test.proxy import Proxy
 from tests.contrib.db.tables import Account, Entry
 

@@ -14,11 +14,11 @@ from sqlalchemy import exc
 from ....checks.runner import once_a_run
 from ....exceptions import ForgeError
 from ..engine import Engines, url_of
+from ..faults.unavailable import unavailable
 from ..migrations import ledger
 from ..migrations.known import Difference, known_migrations
 from ..resources import open_of
 from ..settings import Database
-from ..unavailable import unavailable
 from .file import FileFacts, ask_file
 from .server import ServerFacts, ask_server
 

@@ -8,7 +8,7 @@ from typing import Final
 from ...._utils import failing_line, first_line, redact
 from ....exceptions import Location
 from ..errors import describe
-from ..statements import first_words
+from ..sessions.statements import first_words
 from .errors import MigrationFailed
 from .plan import PlannedStep
 from .progress import Progress

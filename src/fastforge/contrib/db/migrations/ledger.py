@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..engine import Engines
-from ..missing import schema_missing
+from ..faults.missing import schema_missing
 
 __all__ = ["TABLE_NAME", "applied", "forget", "prepare", "read", "record"]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, event
 
-from ..statements import is_read
+from ..sessions.statements import is_read
 
 __all__ = ["Progress"]
 

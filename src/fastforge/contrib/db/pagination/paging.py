@@ -9,7 +9,7 @@ from sqlalchemy import Result, Select, func, select
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
 from ..dialects import dialect_of
-from ..sessions import Session
+from ..sessions.session import Session
 from .errors import PaginationError
 from .internals import distinct_on, has_limit, must_be_unique
 from .keyset import Places

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from contextvars import Context
 from typing import TYPE_CHECKING, Final
 
-from ..current import current_unit
 from ..queries.origin import Origin
+from ..sessions.current import current_unit
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry

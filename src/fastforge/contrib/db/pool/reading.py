@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from ..errors import DatabaseError, WriteOutsideAtomic
-from ..statements import first_words, is_read
+from ..sessions.statements import first_words, is_read
 from .calls import Execute, wrap_calls
 
 __all__ = [

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from ....middleware.line import route_template
 from ....observability.context import running_job
-from ..current import current_unit
+from ..sessions.current import current_unit
 
 __all__ = ["comments_of"]
 

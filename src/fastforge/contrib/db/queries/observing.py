@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Engine
 
-from ..current import current_unit
 from ..pool.calls import Execute, wrap_calls
+from ..sessions.current import current_unit
 from ..settings import Database
 from .comments import comments_of
 from .repeated import Repetitions

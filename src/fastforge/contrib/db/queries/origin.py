@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from ....middleware.line import route_template
 from ....observability.context import RunningJob, request_id, running_job
-from ..current import current_unit
+from ..sessions.current import current_unit
 
 __all__ = ["Origin", "is_in_atomic"]
 

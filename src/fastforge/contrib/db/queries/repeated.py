@@ -13,7 +13,7 @@ from greenlet import getcurrent  # type: ignore[import-untyped]
 from ...._utils import is_written_by_the_user
 from ....exceptions import Location
 from ..internals import relationship_loaded
-from ..statements import is_read
+from ..sessions.statements import is_read
 from .origin import Origin
 from .shown import shown
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ..guarded import GuardedSession
-from ..pinning import Pin
-from ..sessions import Session
+from ..sessions.guarded import GuardedSession
+from ..sessions.pinning import Pin
+from ..sessions.session import Session
 
 __all__ = ["SessionInTest"]
 

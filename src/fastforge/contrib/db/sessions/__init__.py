@@ -1,0 +1,3 @@
+"""Sessions: reads that hold nothing, `atomic`, and how a unit of work ends."""
+
+from __future__ import annotations

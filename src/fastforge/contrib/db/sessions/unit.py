@@ -1,0 +1,259 @@
+"""Unit of work: the sessions of a request, a job, a command or a block, made when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.types import Scope
+
+from ..errors import NoUnitOfWork, TransactionMisuse
+from ..resources import DEFAULT, connection_of
+from .blocks import block
+from .current import current_unit, unit_here
+from .session import Session
+from .together import end_together
+
+__all__ = [
+    "DbSession",
+    "UnitOfWork",
+    "current_session",
+    "current_unit",
+    "entered_unit",
+    "new_session",
+    "new_transaction",
+    "required",
+    "required_session",
+    "session",
+    "use_unit",
+    "using",
+]
+
+
+class UnitOfWork:
+    """One session for each database, made at its first use, and how they end.
+
+    Args:
+        open_session: Makes a session of a database: `new_session`, or `new_transaction` for one
+            that stands in a transaction from its first statement on.
+        scope: That of the request or socket; for all others one of their own, which is empty.
+
+    Attributes:
+        scope: What tells whose it is. A unit that is opened inside of another has the other's.
+        opened: The session of the default database; None until somebody has asked for it.
+        ended: Whether it is over; its sessions are closed then.
+    """
+
+    __slots__ = ("_open_session", "_others", "ended", "opened", "scope")
+
+    def __init__(self, open_session: Callable[[str], Session], scope: Scope | None = None) -> None:
+        self._open_session = open_session
+        self._others: dict[str, Session] = {}
+        self.opened: Session | None = None
+        self.ended = False
+        self.scope: Scope = {} if scope is None else scope
+
+    @property
+    def session(self) -> Session:
+        """The session of the default database; asking for it costs no round trip."""
+        if self.opened is None:
+            self.opened = self._open(DEFAULT)
+        return self.opened
+
+    def session_of(self, name: str) -> Session:
+        """Return the session of a database by its name in DATABASES.
+
+        Raises:
+            DatabaseError: There is no such name.
+        """
+        if name == DEFAULT:
+            return self.session
+        if name not in self._others:
+            self._others[name] = self._open(name)
+        return self._others[name]
+
+    def opened_of(self, name: str) -> Session | None:
+        """Return the session of a database by its name; None until somebody has asked for it."""
+        return self.opened if name == DEFAULT else self._others.get(name)
+
+    def _open(self, name: str) -> Session:
+        session = self._open_session(name)
+        if self.ended:
+            session.sync_session.close()
+        return session
+
+    async def finish(self, *, commit: bool) -> None:
+        """End the sessions once; further calls do nothing.
+
+        With several databases everything is flushed everywhere first; then each commits, in the
+        order of their first use and the default one last, because jobs are kept there.
+
+        Args:
+            commit: Commit what is open and insist that nothing is left unwritten; else roll back.
+
+        Raises:
+            WriteOutsideAtomic: With `commit`, when objects were never written.
+            Exception: Whatever a commit raises. What has not been committed by then is rolled
+                back; a note of the error names the databases that have been.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        if self._others:
+            default = {} if self.opened is None else {DEFAULT: self.opened}
+            await end_together({**self._others, **default}, commit=commit)
+        elif self.opened is not None:
+            await self.opened.end(commit=commit)
+
+
+@contextmanager
+def entered_unit(unit: UnitOfWork) -> Iterator[UnitOfWork]:
+    """Make a unit the current one for a block; whoever enters it ends it."""
+    token = unit_here.set(unit)
+    try:
+        yield unit
+    finally:
+        # The event loop closes an asynchronous generator that nobody has closed (one inside a
+        # stream whose client left) in another context, where there is nothing to put back.
+        with suppress(ValueError):
+            unit_here.reset(token)
+
+
+@block
+async def use_unit(unit: UnitOfWork) -> AsyncIterator[UnitOfWork]:
+    """Make a unit the current one for a block, and end it by how the block is left."""
+    with entered_unit(unit):
+        try:
+            yield unit
+        except BaseException:
+            await unit.finish(commit=False)
+            raise
+        await unit.finish(commit=True)
+
+
+def current_session() -> Session | None:
+    """Return the session of what runs here, or None where nothing gives one any more or yet."""
+    unit = unit_here.get()
+    return None if unit is None or unit.ended else unit.session
+
+
+def required_session(name: str = DEFAULT) -> Session:
+    """Return the session of what runs here.
+
+    Raises:
+        NoUnitOfWork: Nothing here gives a session.
+    """
+    unit = unit_here.get()
+    if unit is None:
+        raise NoUnitOfWork(
+            "no request, job or command runs here that could give a database session",
+            code="db.E018",
+            hint="open one: `async with session() as db:` (from fastforge.contrib.db)",
+        )
+    return unit.session if name == DEFAULT else unit.session_of(name)
+
+
+def required(name: str = DEFAULT) -> Session:
+    """Return the session of what runs here, which has to stand in a transaction.
+
+    For a function that must not write a half of something: whoever calls it opens the block.
+
+    ```python
+    async def move(amount: int, source: Account, target: Account) -> None:
+        required()
+        source.balance -= amount
+        target.balance += amount
+    ```
+
+    Args:
+        name: Of the database, in DATABASES.
+
+    Raises:
+        TransactionMisuse: There is no transaction.
+        NoUnitOfWork: Nothing here gives a session.
+    """
+    db = required_session(name)
+    if not db.in_atomic:
+        raise TransactionMisuse(
+            "what runs here needs a transaction around it, and there is none",
+            code="db.E036",
+            hint="call it inside `async with db.atomic():`",
+        )
+    return db
+
+
+@block
+async def session(name: str = DEFAULT) -> AsyncIterator[Session]:
+    """Open a session of its own: for background tasks, streams, services and gathered tasks.
+
+    Within the block it is the current session, so that `atomic()` and `enqueue` use it.
+
+    ```python
+    async def send_report(report_id: int) -> None:
+        async with session() as db:
+            report = await db.get(Report, report_id)
+    ```
+
+    Args:
+        name: Of the database, in DATABASES.
+
+    Raises:
+        ContainerMissing: No project runs here.
+        DatabaseError: DATABASES has no such name.
+        WriteOutsideAtomic: Objects were left unwritten.
+    """
+    outer = current_unit()
+    scope = None if outer is None else outer.scope
+    async with use_unit(UnitOfWork(new_session, scope)) as unit:
+        yield unit.session_of(name)
+
+
+def new_session(name: str = DEFAULT) -> Session:
+    """Return a session on a database of the current container, outside `atomic`."""
+    return connection_of(name).session()
+
+
+def new_transaction(name: str = DEFAULT) -> Session:
+    """Return a session that stands in `atomic`, unless the settings say otherwise."""
+    connection = connection_of(name)
+    session = connection.session()
+    if connection.config.atomic_requests and not connection.config.read_only:
+        session.open()
+    return session
+
+
+async def _read_session() -> Session:
+    return required_session()
+
+
+DbSession = Annotated[Session, Depends(_read_session)]
+"""The session of the request, socket, job or command; without a statement it costs no I/O."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SessionReader:
+    """Reads the session of one database; `async`, so that it never costs a thread."""
+
+    name: str
+
+    async def __call__(self) -> Session:
+        return required_session(self.name)
+
+
+def using(name: str) -> Any:
+    """Return the dependency that gives the session of another database.
+
+    ```python
+    Archive = Annotated[Session, using("archive")]
+
+    @router.get("/archive")
+    async def read(db: Archive) -> list[str]: ...
+    ```
+
+    Args:
+        name: Of the database, in DATABASES.
+    """
+    return Depends(_SessionReader(name))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from fastforge import Project, Role
+from fastforge.contrib.db.migrations.errors import MigrationFileError
 from fastforge.contrib.db.migrations.project import migration_engines, project_history
 from fastforge.contrib.db.migrations.runner import migrate
 from fastforge.lifecycle import read_notices
@@ -93,6 +94,23 @@ async def test_what_waits_is_counted_and_what_is_done_is_silent(
         "1 migration is not applied: manage migrate",
         "the database is ahead of this code: it has orders.0001_one and 1 more",
     )
+
+
+async def test_a_file_that_is_lost_in_the_middle_is_told_as_migrate_tells_it(
+    shop: ProjectFolder,
+) -> None:
+    text = MIGRATION.format(name="0003_three", previous="orders.0002_two")
+    shop.write({"shop/orders/migrations/0003_three.py": text})
+    project = shop.load()
+    (shop.path / "shop/orders/migrations/0002_two.py").rename(shop.path / "kept.py")
+    with pytest.raises(MigrationFileError) as told:
+        project_history(project)
+    assert told.value.code == "db.E104"
+    assert await lines_of(project) == (str(told.value),)
+    (shop.path / "kept.py").rename(shop.path / "shop/orders/migrations/0002_two.py")
+    await apply(project)
+    (shop.path / "shop/orders/migrations/0002_two.py").unlink()
+    assert await lines_of(project) == (str(told.value),)
 
 
 async def test_a_database_that_went_away_is_a_line_without_its_password(

@@ -21,7 +21,7 @@ from fastforge.contrib.db.migrations.runner import migrate
 from fastforge.contrib.db.readiness import MigrationWatch
 from tests.folder import ProjectFolder, isolated
 
-from .migrations.world import connected, execute
+from .migrations.world import World, connected, execute
 
 SETTINGS = """
     from fastforge.conf import App
@@ -86,6 +86,27 @@ def test_a_process_is_ready_once_the_database_has_every_migration(
         assert (answer.status_code, answer.json()["status"]) == (200, "pass")
     said = [record.getMessage() for record in caplog.records if "ready" in record.getMessage()]
     assert said == ["not ready: the database 'default' lacks orders.0001_one"]
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_what_migrate_refuses_is_told_why(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    world = World(tmp_path)
+    world.write("users", "0001_one", "def upgrade(op): pass")
+    world.write("users", "0003_three", "", down_revision="users.0002_two")
+    ids = {"users.0001_one", "users.0003_three"}
+    known = KnownMigrations(
+        ids=frozenset(ids), labels=frozenset({"users"}), folders=(world.folder("users"),)
+    )
+    async with connected(sqlite_url) as engines:
+        with pytest.raises(MigrationsBehind) as told:
+            await MigrationWatch({"default": engines}, known).check()
+    assert told.value.message == (
+        "the database 'default' lacks users.0001_one and 1 more, and migrate refuses:"
+        " [db.E104] the migration requires 'users.0002_two', which does not exist"
+    )
+    assert told.value.hint == "bring 0002_two.py back into the migrations of 'users'"
 
 
 @pytest.mark.usefixtures("impatient")

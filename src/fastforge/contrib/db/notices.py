@@ -20,12 +20,17 @@ __all__ = ["unapplied_migrations"]
 async def unapplied_migrations(
     connections: Annotated[Mapping[str, DatabaseConnection], provide(databases)],
 ) -> list[str]:
-    """Count the migrations that only the files or only a database have."""
+    """Count the migrations that only the files or only a database have.
+
+    Where a file is missed that others require, `migrate` would say that, and so does this.
+    """
     known = known_migrations(current_container().settings)
     lines: list[str] = []
     for name, connection in connections.items():
         if not connection.config.read_only:
             difference = known.compared_with(await _applied(connection))
+            if difference.broken:
+                return [str(difference.broken)]  # of the files, and so for every database
             lines += _lines(difference, "" if name == DEFAULT else name)
     return lines
 

@@ -10,7 +10,7 @@ from typing import Final
 from .engine import Engines
 from .migrations import ledger
 from .migrations.errors import MigrationsBehind
-from .migrations.known import KnownMigrations
+from .migrations.known import Difference, KnownMigrations
 from .settings import Database
 
 __all__ = ["MigrationWatch", "is_waited_for"]
@@ -44,7 +44,7 @@ class MigrationWatch:
     def __init__(self, databases: Mapping[str, Engines], known: KnownMigrations) -> None:
         self._behind = dict(databases)
         self._known = known
-        self._missing: dict[str, tuple[str, ...]] = {}
+        self._missing: dict[str, Difference] = {}
         self._until = 0.0
 
     async def check(self) -> None:
@@ -55,29 +55,33 @@ class MigrationWatch:
         """
         if self._behind and time.monotonic() >= self._until:
             await self._look()
-        for name, missing in self._missing.items():
-            raise self._error(name, missing)
+        for name, difference in self._missing.items():
+            raise self._error(name, difference)
 
     async def _look(self) -> None:
-        missing: dict[str, tuple[str, ...]] = {}
+        missing: dict[str, Difference] = {}
         for name, engines in tuple(self._behind.items()):
-            unapplied = self._known.compared_with(await ledger.read(engines)).unapplied
-            if unapplied:
-                missing[name] = unapplied
+            difference = self._known.compared_with(await ledger.read(engines))
+            if difference.unapplied:
+                missing[name] = difference
             else:
                 del self._behind[name]
         if missing != self._missing:
-            for name, unapplied in missing.items():
-                logger.warning("not ready: %s", self._error(name, unapplied).message)
+            for name, difference in missing.items():
+                logger.warning("not ready: %s", self._error(name, difference).message)
         self._missing = missing
         self._until = time.monotonic() + CACHE_S
 
-    def _error(self, name: str, missing: tuple[str, ...]) -> MigrationsBehind:
-        first, *others = missing
+    def _error(self, name: str, difference: Difference) -> MigrationsBehind:
+        first, *others = difference.unapplied
         more = f" and {len(others)} more" if others else ""
+        lacks = f"the database {name!r} lacks {first}{more}"
+        if broken := difference.broken:
+            return MigrationsBehind(
+                f"{lacks}, and migrate refuses: [{broken.code}] {broken.message}",
+                code="db.E155",
+                hint=broken.hint,
+                where=broken.where,
+            )
         which = "" if name == "default" else f" --database {name}"
-        return MigrationsBehind(
-            f"the database {name!r} lacks {first}{more}",
-            code="db.E155",
-            hint=f"run: manage migrate{which}",
-        )
+        return MigrationsBehind(lacks, code="db.E155", hint=f"run: manage migrate{which}")

@@ -320,6 +320,11 @@ def test_migrations_that_one_side_alone_has(
     (folder.path / "shop/mail/migrations/0004_fourth.py").unlink()
     ahead = one(find(databases), "db.E073")
     assert "default: the database is ahead of this code: it has mail.0004_fourth; " in ahead
+    (folder.path / "shop/mail/migrations/0002_second.py").unlink()
+    lost = one(find(databases), "db.E073")
+    assert "default: migrate refuses: [db.E104] " in lost
+    assert "shop/mail/migrations/0003_third.py:1: the migration requires" in lost
+    assert lost.endswith("bring 0002_second.py back into the migrations of 'mail'")
 
 
 async def apply_all(project: Project) -> None:

@@ -141,8 +141,17 @@ def pooler_problems(database: Inspected) -> Iterator[Message]:
 
 
 def migration_problems(database: Inspected) -> Iterator[Message]:
-    """Yield the migrations that only the code or only the database has."""
+    """Yield the migrations that only the code or only the database has, and a file that is lost."""
     if database.difference is None:
+        return
+    if broken := database.difference.broken:
+        yield Message(
+            id="db.E073",
+            level=Level.ERROR,
+            text=f"{database.name}: migrate refuses: [{broken.code}] {broken.where}:"
+            f" {broken.message}",
+            hint=broken.hint,
+        )
         return
     option = "" if database.name == "default" else f" --database {database.name}"
     if unapplied := database.difference.unapplied:

@@ -9,6 +9,7 @@ from ...._utils import did_you_mean
 from ....exceptions import Location
 from .errors import MigrationError, MigrationFileError
 from .migration import Migration
+from .requirements import missing_file
 
 __all__ = ["History"]
 
@@ -137,20 +138,7 @@ class History:
     def _check_requirements(self, migration: Migration) -> None:
         for required in migration.requires:
             if required not in self._found:
-                label = required.partition(".")[0]
-                number = required.partition("_")[0]
-                alike = [item for item in self._found if item.startswith(f"{number}_")]
-                hint = did_you_mean(required, alike) or (
-                    f"bring {required.partition('.')[2]}.py back into the migrations of {label!r}"
-                )
-                if label not in self.labels:
-                    hint = f"the app {label!r} has to be in INSTALLED_APPS"
-                raise MigrationFileError(
-                    f"the migration requires {required!r}, which does not exist",
-                    code="db.E104",
-                    hint=hint,
-                    where=Location(str(migration.path), 1),
-                )
+                raise missing_file(required, migration.path, known=self._found, labels=self.labels)
 
     def _check_cycles(self) -> None:
         sorter = TopologicalSorter({item.id: item.requires for item in self._found.values()})

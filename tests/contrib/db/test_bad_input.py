@@ -87,6 +87,8 @@ SHOP = {
             "missing": {"name": None},
             "check": {"name": "x", "price": -1},
             "long": {"name": SECRET + "and more"},
+            "nul": {"name": SECRET[:3] + chr(0)},
+            "half": {"name": SECRET[:3] + chr(0xD800)},
             "naive": {"name": "x", "made_at": datetime(2026, 1, 2)},
         }
 
@@ -315,10 +317,12 @@ async def test_what_constraints_refuse(
         "missing": (500, "NotNullViolation, goods.name, SQLSTATE 23502"),
         "check": (500, "CheckViolation, ck_goods_positive of goods, SQLSTATE 23514"),
         "long": (500, "ValueTooLong, SQLSTATE 22001"),
+        "nul": (500, "InvalidText, SQLSTATE 22021"),
+        "half": (500, "InvalidText, SQLSTATE 22021"),
     }
     if sqlite:
         facts["reference"] = (409, "ForeignKeyViolation, SQLSTATE")
-        del facts["long"]
+        del facts["long"], facts["nul"]
     async with running(tmp_path, each_database_url) as bank:
         for what, (status, line) in facts.items():
             answer = await bank.post(f"/write/{what}")
@@ -329,8 +333,9 @@ async def test_what_constraints_refuse(
         answer = await bank.get(f"/goods/{10**30}")
         line = "ValueOutOfRange, SQLSTATE 22003"
         assert_told(answer, caplog, status=500, code="db.E050", line=line)
-        if sqlite:  # which takes a text of any length
-            assert (await bank.post("/write/long")).status_code == 200
+        if sqlite:  # which takes a text of any length, and NUL
+            for what in ("long", "nul"):
+                assert (await bank.post(f"/write/{what}")).status_code == 200
             return
         assert await bank.names() == [SECRET, "other"]
 

@@ -31,6 +31,7 @@ sqlalchemy.exc.DBAPIError
     │   └── CheckViolation          a CHECK says no
     ├── ValueTooLong                (DataError) a text does not fit into its column
     ├── ValueOutOfRange             (DataError) a number does not fit into its column
+    ├── InvalidText                 (DataError) a text with NUL, or half of a character
     ├── SerializationFailure        (OperationalError, and so below) run the transaction again
     ├── Deadlock                    two transactions waited for each other
     ├── LockTimeout                 somebody else's lock was not released in time
@@ -65,6 +66,7 @@ __all__ = [
     "ExclusionViolation",
     "Fault",
     "ForeignKeyViolation",
+    "InvalidText",
     "LazyLoad",
     "LockTimeout",
     "NaiveDatetime",
@@ -248,6 +250,13 @@ class ValueTooLong(DriverFault, exc.DataError):
 
 class ValueOutOfRange(DriverFault, exc.DataError):
     """A number, or a moment, is beyond what its column holds, also where it is compared with it."""
+
+
+class InvalidText(DriverFault, exc.DataError):
+    """A text has in it what the database cannot hold: NUL on PostgreSQL, half of a character.
+
+    Also where it is only compared. SQLite takes NUL.
+    """
 
 
 class SerializationFailure(DriverFault, exc.OperationalError):

@@ -22,6 +22,7 @@ from fastforge.contrib.db.errors import (
     DriverFault,
     ExclusionViolation,
     ForeignKeyViolation,
+    InvalidText,
     LockTimeout,
     NotNullViolation,
     PoolExhausted,
@@ -188,6 +189,30 @@ async def test_a_number_that_is_too_large_is_hidden_in_production(tmp_path: Path
             await raw.execute(text("SELECT :number"), {"number": 10**30})
     assert str(10**30) not in str(raised.value)
     await engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+async def test_a_text_that_no_column_can_hold_is_told(db: DatabaseConnection, name: str) -> None:
+    """NUL, and half of a character; by the server, or by a driver that cannot send it."""
+    if db.config.is_sqlite and "\0" in name:
+        await add(db, name)
+        return
+    for statement in (sa.select(Account.id).where(Account.name == name), named(name)):
+        error = await failure_of(db, statement)
+        assert type(error) is InvalidText
+        assert isinstance(error, exc.DataError)
+        assert (error.sqlstate, describe(error).sqlstate) == ("22021", "22021")
+        assert error.statement
+        assert not error.connection_invalidated
+
+
+def named(name: str) -> sa.Insert:
+    return sa.insert(Account).values(id=1, name=name)
+
+
+async def test_a_nul_in_json_is_told_where_it_becomes_a_text(postgres: DatabaseConnection) -> None:
+    error = await failure_of(postgres, text(r"""SELECT '{"a": "\u0000"}'::jsonb"""))
+    assert (type(error), error.sqlstate) == (InvalidText, "22P05")
 
 
 async def test_a_lock_that_is_not_released_is_told(each_database_url: str) -> None:

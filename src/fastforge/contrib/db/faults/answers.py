@@ -20,25 +20,7 @@ from ....exceptions import ForgeError
 from ....observability.tracebacks import tracebacks_are_wanted
 from ....web.errors.handlers import headers_of, status_of
 from ....web.errors.responses import problem_response
-from ..errors import (
-    CheckViolation,
-    CommitUnknown,
-    ConnectionLost,
-    DatabaseError,
-    Deadlock,
-    DriverFault,
-    ExclusionViolation,
-    ForeignKeyViolation,
-    LockTimeout,
-    NotNullViolation,
-    SerializationFailure,
-    ServerUnreachable,
-    StatementTimeout,
-    TooManyConnections,
-    UniqueViolation,
-    ValueOutOfRange,
-    ValueTooLong,
-)
+from .. import errors
 from ..sessions.progress import something_is_committed
 from .missing import schema_missing
 from .unavailable import cause_of
@@ -168,21 +150,22 @@ _EXHAUSTED: Final = Refusal(
 
 REFUSALS: Final[Mapping[type[Exception], Refusal]] = MappingProxyType(
     {
-        UniqueViolation: _CONFLICT,
-        ForeignKeyViolation: _CONFLICT,
-        ExclusionViolation: _CONFLICT,
-        NotNullViolation: _BAD_VALUE,
-        CheckViolation: _BAD_VALUE,
-        ValueTooLong: _BAD_VALUE,
-        ValueOutOfRange: _BAD_VALUE,
-        SerializationFailure: _COLLISION,
-        Deadlock: _COLLISION,
-        LockTimeout: _LOCKED,
-        StatementTimeout: _TOO_SLOW,
-        TooManyConnections: _NO_CONNECTION,
-        ServerUnreachable: _UNREACHABLE,
-        CommitUnknown: _UNKNOWN,
-        ConnectionLost: _LOST,
+        errors.UniqueViolation: _CONFLICT,
+        errors.ForeignKeyViolation: _CONFLICT,
+        errors.ExclusionViolation: _CONFLICT,
+        errors.NotNullViolation: _BAD_VALUE,
+        errors.CheckViolation: _BAD_VALUE,
+        errors.ValueTooLong: _BAD_VALUE,
+        errors.ValueOutOfRange: _BAD_VALUE,
+        errors.InvalidText: _BAD_VALUE,
+        errors.SerializationFailure: _COLLISION,
+        errors.Deadlock: _COLLISION,
+        errors.LockTimeout: _LOCKED,
+        errors.StatementTimeout: _TOO_SLOW,
+        errors.TooManyConnections: _NO_CONNECTION,
+        errors.ServerUnreachable: _UNREACHABLE,
+        errors.CommitUnknown: _UNKNOWN,
+        errors.ConnectionLost: _LOST,
         exc.TimeoutError: _EXHAUSTED,
     }
 )
@@ -245,18 +228,18 @@ def _failure(error: Exception) -> Response:
     return problem_response(500, code="db.E022")
 
 
-def _told(refusal: Refusal, error: Exception) -> DatabaseError:
+def _told(refusal: Refusal, error: Exception) -> errors.DatabaseError:
     """Return the line for the log as an error of ours: code, place, words, facts, hint."""
     words, hint = refusal.words, refusal.hint
-    if isinstance(error, ServerUnreachable):
+    if isinstance(error, errors.ServerUnreachable):
         cause = cause_of(error)
         words, hint = f"the database {error.database} cannot be reached: {cause.words}", cause.hint
-    elif isinstance(error, DriverFault):
+    elif isinstance(error, errors.DriverFault):
         words += _facts(error)
-    return DatabaseError(words, code=refusal.code, hint=hint, where=failing_line(error))
+    return errors.DatabaseError(words, code=refusal.code, hint=hint, where=failing_line(error))
 
 
-def _facts(error: DriverFault) -> str:
+def _facts(error: errors.DriverFault) -> str:
     owner = ".".join(filter(None, (error.table, error.column)))
     named = " of ".join(filter(None, (error.constraint, owner)))
     facts = (type(error).__name__, named, error.sqlstate and f"SQLSTATE {error.sqlstate}")

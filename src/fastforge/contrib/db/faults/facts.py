@@ -29,6 +29,7 @@ SQLITE_STATES: Final = {
     "SQLITE_CANTOPEN": "08001",
 }
 OUT_OF_RANGE: Final = "22003"
+INVALID_TEXT: Final = "22021"
 CONFLICTS: Final = frozenset({"23505", "23503", "23001", "23P01"})
 
 # What SQLite writes: `UNIQUE constraint failed: account.name, account.place`, or the name of the
@@ -37,6 +38,7 @@ _SQLITE_CONSTRAINT: Final = re.compile(
     r"^(?P<kind>UNIQUE|NOT NULL|CHECK) constraint failed: (?P<what>.+)$"
 )
 _SQLITE_INDEX: Final = re.compile(r"^index '(?P<name>.+)'$")
+_PSYCOPG_NUL: Final = "cannot contain NUL (0x00)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +97,22 @@ def fault_of(driver: BaseException, table: Table | None = None) -> Fault:
     if name is not None:
         return _sqlite_fault(driver, SQLITE_STATES.get(name), table)
     diagnosis = getattr(driver, "diag", driver)
-    # What asyncpg and SQLite cannot send; the server would call it so.
-    too_large = isinstance(driver, OverflowError) or isinstance(driver.__cause__, OverflowError)
     return Fault(
-        sqlstate=OUT_OF_RANGE if too_large else getattr(driver, "sqlstate", None),
+        sqlstate=_state_of(driver),
         constraint=getattr(diagnosis, "constraint_name", None),
         table=getattr(diagnosis, "table_name", None),
         column=getattr(diagnosis, "column_name", None),
     )
+
+
+def _state_of(driver: BaseException) -> str | None:
+    for error in (driver, driver.__cause__):  # of a value that it cannot send: the server's name
+        if isinstance(error, OverflowError):
+            return OUT_OF_RANGE
+        if isinstance(error, UnicodeEncodeError):  # half of a character
+            return INVALID_TEXT
+    state: str | None = getattr(driver, "sqlstate", None)
+    return INVALID_TEXT if state is None and _PSYCOPG_NUL in str(driver) else state
 
 
 def _driver_exception(error: exc.DBAPIError) -> BaseException:

@@ -14,24 +14,7 @@ from sqlalchemy.engine import URL, ExceptionContext
 
 from ...._utils import told
 from ....exceptions import ForgeError
-from ..errors import (
-    CheckViolation,
-    CommitUnknown,
-    ConnectionLost,
-    Deadlock,
-    DriverFault,
-    ExclusionViolation,
-    ForeignKeyViolation,
-    LockTimeout,
-    NotNullViolation,
-    SerializationFailure,
-    ServerUnreachable,
-    StatementTimeout,
-    TooManyConnections,
-    UniqueViolation,
-    ValueOutOfRange,
-    ValueTooLong,
-)
+from .. import errors
 from ..sessions.progress import note_commit
 from .facts import Fault, fault_of
 
@@ -39,34 +22,36 @@ __all__ = ["place_of", "translate_errors"]
 
 T = TypeVar("T")
 
-CLASSES: Final[Mapping[str, type[DriverFault]]] = MappingProxyType(
+CLASSES: Final[Mapping[str, type[errors.DriverFault]]] = MappingProxyType(
     {
-        "23505": UniqueViolation,
-        "23503": ForeignKeyViolation,
-        "23001": ForeignKeyViolation,  # ON DELETE RESTRICT, since PostgreSQL 18
-        "23P01": ExclusionViolation,
-        "23502": NotNullViolation,
-        "23514": CheckViolation,
-        "22001": ValueTooLong,
-        "22003": ValueOutOfRange,
-        "22008": ValueOutOfRange,  # a moment
-        "40001": SerializationFailure,
-        "40P01": Deadlock,
-        "55P03": LockTimeout,
-        "57014": StatementTimeout,
-        "53300": TooManyConnections,
-        "08001": ServerUnreachable,
-        "08004": ServerUnreachable,
-        "57P03": ServerUnreachable,
-        "08000": ConnectionLost,
-        "08003": ConnectionLost,
-        "08006": ConnectionLost,
-        "25P03": ConnectionLost,  # idle in a transaction for too long
-        "25P04": ConnectionLost,  # in a transaction for too long
-        "57P01": ConnectionLost,
-        "57P02": ConnectionLost,
-        "57P04": ConnectionLost,
-        "57P05": ConnectionLost,
+        "23505": errors.UniqueViolation,
+        "23503": errors.ForeignKeyViolation,
+        "23001": errors.ForeignKeyViolation,  # ON DELETE RESTRICT, since PostgreSQL 18
+        "23P01": errors.ExclusionViolation,
+        "23502": errors.NotNullViolation,
+        "23514": errors.CheckViolation,
+        "22001": errors.ValueTooLong,
+        "22003": errors.ValueOutOfRange,
+        "22008": errors.ValueOutOfRange,  # a moment
+        "22021": errors.InvalidText,
+        "22P05": errors.InvalidText,  # `\u0000` in JSON
+        "40001": errors.SerializationFailure,
+        "40P01": errors.Deadlock,
+        "55P03": errors.LockTimeout,
+        "57014": errors.StatementTimeout,
+        "53300": errors.TooManyConnections,
+        "08001": errors.ServerUnreachable,
+        "08004": errors.ServerUnreachable,
+        "57P03": errors.ServerUnreachable,
+        "08000": errors.ConnectionLost,
+        "08003": errors.ConnectionLost,
+        "08006": errors.ConnectionLost,
+        "25P03": errors.ConnectionLost,  # idle in a transaction for too long
+        "25P04": errors.ConnectionLost,  # in a transaction for too long
+        "57P01": errors.ConnectionLost,
+        "57P02": errors.ConnectionLost,
+        "57P04": errors.ConnectionLost,
+        "57P05": errors.ConnectionLost,
     }
 )
 """What an SQLSTATE is, alike for every driver."""
@@ -78,6 +63,9 @@ _REFUSALS: Final = (
     ("3D000", re.compile(r'database ".*" does not exist', re.IGNORECASE)),
     ("57P03", re.compile(r"the database system is (starting|shutting)", re.IGNORECASE)),
 )
+
+UNSENT: Final = (OverflowError, UnicodeEncodeError)
+"""What drivers raise, and Python in them, for a value that they cannot send."""
 
 _STAGE: Final = "fastforge_stage"
 _CONNECT: Final = "connect"
@@ -137,7 +125,7 @@ def _committing(commit: Callable[[Any], None], dialect: Any) -> Callable[[Any], 
 def _translated(context: ExceptionContext) -> BaseException | None:
     """Return what is raised in place of SQLAlchemy's error; None leaves it."""
     known, original = context.sqlalchemy_exception, context.original_exception
-    if isinstance(original, OverflowError):
+    if isinstance(original, UNSENT):
         known = _of_no_driver(original, context)
     # Set only once a listener before this one has replaced the error.
     if known is None or getattr(context, "chained_exception", None) is not None:
@@ -152,8 +140,10 @@ def _translated(context: ExceptionContext) -> BaseException | None:
     return None if kind is None else _instance(kind, known, fault, _place(context))
 
 
-def _of_no_driver(original: OverflowError, context: ExceptionContext) -> exc.DBAPIError:
-    """Return what SQLAlchemy makes of other errors, for a number that SQLite's driver chokes on."""
+def _of_no_driver(
+    original: OverflowError | UnicodeEncodeError, context: ExceptionContext
+) -> exc.DBAPIError:
+    """Return what SQLAlchemy makes of a driver's errors, for a value that a driver chokes on."""
     hidden = context.engine is not None and context.engine.hide_parameters
     return exc.DataError(context.statement, context.parameters, original, hide_parameters=hidden)
 
@@ -179,19 +169,19 @@ def _state_of_refusal(text: str) -> str:
     return next((state for state, pattern in _REFUSALS if pattern.search(text)), "08001")
 
 
-def _class(fault: Fault, context: ExceptionContext) -> type[DriverFault] | None:
+def _class(fault: Fault, context: ExceptionContext) -> type[errors.DriverFault] | None:
     kind = CLASSES.get(fault.sqlstate or "")
     stage = getattr(context.original_exception, _STAGE, None)
     if stage == _CONNECT:
-        return kind if kind is TooManyConnections else ServerUnreachable
-    if context.is_disconnect and (kind is None or not issubclass(kind, ServerUnreachable)):
-        kind = ConnectionLost  # also where the server has said why, and then hung up
-    return CommitUnknown if kind is ConnectionLost and stage == _COMMIT else kind
+        return kind if kind is errors.TooManyConnections else errors.ServerUnreachable
+    if context.is_disconnect and (kind is None or not issubclass(kind, errors.ServerUnreachable)):
+        kind = errors.ConnectionLost  # also where the server has said why, and then hung up
+    return errors.CommitUnknown if kind is errors.ConnectionLost and stage == _COMMIT else kind
 
 
 def _instance(
-    kind: type[DriverFault], known: exc.DBAPIError, fault: Fault, database: str
-) -> DriverFault:
+    kind: type[errors.DriverFault], known: exc.DBAPIError, fault: Fault, database: str
+) -> errors.DriverFault:
     error = kind(
         known.statement,
         known.params,

@@ -327,14 +327,66 @@ async def test_what_runs_in_no_transaction_tells_what_it_leaves_and_how_to_go_on
         with pytest.raises(MigrationFailed) as caught:
             await run(engines, world)
         message = str(caught.value)
+        assert "at its statement 2: CREATE UNIQUE INDEX CONCURRENTLY ix_title" in message
         assert "what it did stays: CREATE TABLE blog_left (id INTEGER); not valid" in message
-        assert "to be dropped: ix_title; nothing was done before it; drop what is left" in message
+        assert "to be dropped: ix_title; nothing was done before it; migrate begins it" in message
+        assert "anew at its first statement: undo what is there, and migrate again" in message
+        assert "or run the rest by hand, from statement 2 on, and say:" in message
         assert "manage migrate blog 0002_index --fake" in message
         assert "blog.0002_index" not in await applied(engines)
+        with pytest.raises(MigrationFailed) as tried_again:
+            await run(engines, world)
+        message = str(tried_again.value)
+        assert "at its statement 1: CREATE TABLE blog_left (id INTEGER)" in message
+        assert "is there, perhaps from an attempt before this one; nothing was done" in message
+        assert message.endswith(caught.value.hint.replace("statement 2", "statement 1"))
         await execute(
             engines, "DROP TABLE blog_left", "DROP INDEX ix_title", "DELETE FROM blog_post"
         )
         assert len((await run(engines, world)).done) == 1
+
+
+async def test_what_is_half_taken_back_tells_how_to_go_on(
+    world: World, each_postgres_url: str
+) -> None:
+    world.make(two_apps)
+    world.write(
+        "blog",
+        "0002_index",
+        """
+        atomic = False
+        def upgrade(op):
+            op.execute("CREATE TABLE blog_left (id INTEGER)")
+        def downgrade(op):
+            op.execute("DROP TABLE blog_left")
+            op.execute("DROP TABLE blog_nowhere")
+        """,
+    )
+    way_on = r"from statement {} on, and say: manage migrate blog 0001_initial --fake$"
+    back = Target(label="blog", name="0001")
+    async with connected(each_postgres_url) as engines:
+        await run(engines, world)
+        with pytest.raises(MigrationFailed, match=way_on.format(2)) as caught:
+            await run(engines, world, back)
+        assert "what it did stays: DROP TABLE blog_left; what this statement drops is gone" in str(
+            caught.value
+        )
+        with pytest.raises(MigrationFailed, match=way_on.format(1)) as caught:
+            await run(engines, world, back)
+        assert "runs in no transaction; what this statement drops is gone, perhaps since" in str(
+            caught.value
+        )
+
+
+async def test_a_first_statement_that_fails_outside_a_transaction_leaves_nothing_to_undo(
+    world: World, each_postgres_url: str
+) -> None:
+    body = 'atomic = False\ndef upgrade(op): op.execute("INSERT INTO nowhere VALUES (1)")'
+    world.write("users", "0001_initial", body)
+    async with connected(each_postgres_url) as engines:
+        with pytest.raises(MigrationFailed, match="none of its statements had ended") as caught:
+            await run(engines, world)
+        assert caught.value.hint == ""
 
 
 async def test_on_sqlite_such_a_migration_is_rolled_back_and_says_so(

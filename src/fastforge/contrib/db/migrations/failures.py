@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from ...._utils import failing_line, first_line, redact
@@ -10,15 +11,20 @@ from ....exceptions import Location
 from ..errors import describe
 from ..sessions.statements import first_words
 from .errors import MigrationFailed
-from .plan import PlannedStep
+from .plan import ZERO, PlannedStep
 from .progress import Progress
 
 __all__ = ["DEADLOCK", "LOCK_NOT_AVAILABLE", "dangling_rows", "failed"]
 
 LOCK_NOT_AVAILABLE: Final = "55P03"
 DEADLOCK: Final = "40P01"
+MADE_ALREADY: Final = frozenset({"42P07", "42701", "42710", "42P06", "42723"})
+"""A table or an index, a column, a constraint or a type, a schema, a function that is there."""
+GONE_ALREADY: Final = frozenset({"42P01", "42703", "42704"})
+_DROP: Final = re.compile(r"\bdrop\b", re.IGNORECASE)
 SHOWN: Final = 3
 """How many statements or migrations a message names."""
+NOTHING_ENDED: Final = "none of its statements had ended"
 
 
 def failed(
@@ -43,11 +49,15 @@ def failed(
     cause = getattr(error, "orig", None) or error
     path = str(step.migration.path)
     told = first_line(redact(str(cause))) or type(cause).__name__
-    left = "it was rolled back" if rolled_back else _left(progress, invalid_indexes)
+    left, hints = "it was rolled back", [_hint(error)]
+    if not rolled_back:
+        remains = [*_remains(error, progress), *_invalid(invalid_indexes)]
+        left = "; ".join(["it runs in no transaction", *(remains or [NOTHING_ENDED])])
+        hints += [_way_on(step, progress)] if remains else []
     return MigrationFailed(
         f"cannot {step}: {told}{_at(progress)}; {left}{_kept(before)}",
         code="db.E122",
-        hint=_hint(step, error, rolled_back=rolled_back),
+        hint="; ".join(filter(None, hints)),
         where=failing_line(error, file=path) or Location(path, 1),
     )
 
@@ -75,15 +85,20 @@ def _at(progress: Progress) -> str:
     return f", at its statement {len(progress.done) + 1}: {_shown(progress.current)}"
 
 
-def _left(progress: Progress, invalid_indexes: Collection[str]) -> str:
-    alone = "it runs in no transaction"
+def _remains(error: Exception, progress: Progress) -> Iterator[str]:
+    """Yield what is there of a migration that ran in no transaction, by this attempt or before."""
     if progress.done:
-        left = f"{alone}, so that what it did stays: {_listed(map(_shown, progress.done))}"
-    else:
-        left = f"{alone}, but none of its statements had ended"
-    if invalid_indexes:
-        left += f"; not valid, and to be dropped: {', '.join(invalid_indexes)}"
-    return left
+        yield f"what it did stays: {_listed(map(_shown, progress.done))}"
+    state = describe(error).sqlstate
+    if state in MADE_ALREADY:
+        yield "what this statement makes is there, perhaps from an attempt before this one"
+    elif state in GONE_ALREADY and _DROP.search(progress.current):
+        yield "what this statement drops is gone, perhaps since an attempt before this one"
+
+
+def _invalid(indexes: Collection[str]) -> Iterator[str]:
+    if indexes:
+        yield f"not valid, and to be dropped: {', '.join(indexes)}"
 
 
 def _kept(before: Sequence[PlannedStep]) -> str:
@@ -102,15 +117,25 @@ def _shown(statement: str) -> str:
     return first_words(redact(statement))
 
 
-def _hint(step: PlannedStep, error: Exception, *, rolled_back: bool) -> str:
+def _hint(error: Exception) -> str:
     # The only assertion that a migration meets in alembic: its block cannot leave our transaction.
     if isinstance(error, AssertionError) and not str(error):
         return "write `atomic = False` in the file in place of autocommit_block()"
     if describe(error).sqlstate == LOCK_NOT_AVAILABLE:
         return "a transaction holds the table: end it (pg_stat_activity shows it), or try later"
-    if not rolled_back:
-        return (
-            "drop what is left and migrate again; or finish it by hand and say:"
-            f" manage migrate {step.migration.label} {step.migration.name} --fake"
-        )
     return ""
+
+
+def _way_on(step: PlannedStep, progress: Progress) -> str:
+    """Return the two ways out of a migration that is half done."""
+    anew = "migrate begins it anew at its first statement: undo what is there, and migrate again"
+    target = step.migration.name
+    if not step.forward:
+        before = step.migration.previous
+        if len(before) > 1:  # no target takes back this one alone
+            return anew
+        target = before[0].partition(".")[2] if before else ZERO
+    return (
+        f"{anew}; or run the rest by hand, from statement {len(progress.done) + 1} on, and say:"
+        f" manage migrate {step.migration.label} {target} --fake"
+    )

@@ -222,6 +222,19 @@ def test_unknown_names_come_with_a_suggestion(shop: Shop) -> None:
     assert "[db.E108]" in told[5][1]
 
 
+def test_a_wait_for_the_lock_is_a_number_of_seconds(shop: Shop) -> None:
+    wrong = ("-1", "nan", "inf", "-inf", "1e300")
+    told = shop.story(*(f"migrate --lock-timeout-s {value}" for value in wrong))
+    for value, (code, text) in zip(wrong, told, strict=True):
+        shown = f"{float(value):g}"
+        assert (code, text) == (
+            2,
+            f"error: [db.E158] --lock-timeout-s {shown} is no time to wait;"
+            " write seconds, from 0 (do not wait) to 2000000\n",
+        )
+    assert shop.story("migrate --lock-timeout-s 0") == [(0, "Nothing to do.\n")]
+
+
 def test_a_database_that_cannot_be_reached_is_one_line(shop: Shop) -> None:
     shop.environ["DATABASE_URL"] = "postgresql+asyncpg://me:secret@127.0.0.1:1/shop"
     said = shop.manage("migrate", exit_code=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ....commands import Context, command
+from ....exceptions import CommandError
 
 if TYPE_CHECKING:
     from ..engine import Engines
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["migrate"]
 
 BEHIND: Final = 1
+LONGEST_WAIT_S: Final = 2_000_000
+"""What the time limits of DATABASES may be, too."""
 
 
 @command(starts="project")
@@ -27,12 +30,13 @@ async def migrate(
     check: Annotated[bool, "Exit with 1 if something would be done, with 4 if ahead."] = False,
     fake: Annotated[bool, "Note the migrations as done without running them."] = False,
     database: Annotated[str, "The database's name in DATABASES."] = "default",
-    lock_timeout_s: Annotated[float, "How long to wait for another migrate."] = 60.0,
+    lock_timeout_s: Annotated[float, "How long to wait for another migrate; 0: not at all."] = 60.0,
 ) -> int:
     """Apply migrations, or take them back; safe from several processes at once."""
     from ..migrations.plan import Target
     from ..migrations.project import ledger_engines, migration_engines, project_history
 
+    _check_wait(lock_timeout_s)
     project = context.project
     history = project_history(project)
     goal = Target(label=app, name=target)
@@ -41,6 +45,15 @@ async def migrate(
             return await _show(context, engines, history, goal, check=check)
     async with migration_engines(project, name=database, wait_s=lock_timeout_s) as engines:
         return await _run(context, engines, history, goal, fake=fake, wait_s=lock_timeout_s)
+
+
+def _check_wait(seconds: float) -> None:
+    if not 0 <= seconds <= LONGEST_WAIT_S:  # NaN is not, either
+        raise CommandError(
+            f"--lock-timeout-s {seconds:g} is no time to wait",
+            code="db.E158",
+            hint=f"write seconds, from 0 (do not wait) to {LONGEST_WAIT_S}",
+        )
 
 
 async def _show(

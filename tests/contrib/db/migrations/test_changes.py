@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from fastforge.contrib.db.migrations.errors import MigrationFailed
+from fastforge.contrib.db.migrations.fills import Unfilled
 from fastforge.exceptions import ForgeError
 
 from .catalogue import catalogue
@@ -191,6 +192,45 @@ async def test_a_computed_column_is_made_anew_with_its_index(
 ) -> None:
     async with connected(either_database_url) as engines:
         new = await changed(world, engines, before, after, fill=lambda _: "9")
+        await back_and_there(world, engines, new)
+
+
+def plain(*, default: str | None = None, nullable: bool = True) -> Define:
+    """`n` without what it was computed by."""
+    return lambda m: users(
+        m, sa.Column("n", sa.Integer, server_default=default, nullable=nullable, index=True)
+    )
+
+
+@pytest.mark.parametrize("after", [plain(), plain(default="7"), plain(nullable=False)])
+async def test_a_column_that_is_not_computed_any_more_keeps_its_values_or_is_refused(
+    world: World, either_database_url: str, after: Define
+) -> None:
+    asked: list[str] = []
+
+    def suggested(unfilled: Unfilled) -> str:
+        asked.append(unfilled.question)
+        return unfilled.suggestion
+
+    async with connected(either_database_url) as engines:
+        world.make(computed("id + 1"))
+        with pytest.raises(ForgeError, match=r"\[db.E159\].*say what they get: --fill"):
+            world.missing(after)
+        new = await changed(world, engines, computed("id + 1"), after, fill=suggested)
+        assert await scalar(engines, "SELECT n FROM users_user") == 2
+        assert asked[0] == "What do rows get in users_user.n, which is not computed any more? SQL"
+        await back_and_there(world, engines, new)
+        assert await scalar(engines, "SELECT n FROM users_user") == 2
+
+
+@pytest.mark.parametrize(("default", "left"), [(None, None), ("7", 7)])
+async def test_the_values_of_a_column_that_was_computed_can_be_let_go(
+    world: World, either_database_url: str, default: str | None, left: int | None
+) -> None:
+    async with connected(either_database_url) as engines:
+        after = plain(default=default)
+        new = await changed(world, engines, computed("id + 1"), after, fill=lambda _: "")
+        assert await scalar(engines, "SELECT n FROM users_user") == left
         await back_and_there(world, engines, new)
 
 

@@ -34,7 +34,7 @@ def makemigrations(
     renamed: Annotated[bool, "What looks renamed was renamed."] = False,
     not_renamed: Annotated[bool, "What looks renamed was dropped and made anew."] = False,
     fill: Annotated[
-        list[str], "TABLE.COLUMN=SQL: what rows get in a column that becomes NOT NULL."
+        list[str], "TABLE.COLUMN=SQL: what rows get in a column that nothing else fills."
     ] = [],  # noqa: B006
 ) -> int:
     """Compare the models with the migration files and write what is missing."""

@@ -95,7 +95,7 @@ class Answers:
         """
         for key in self.values.keys() - self._used:
             raise CommandError(
-                f"--fill names {key!r}, and no such column becomes NOT NULL",
+                f"--fill names {key!r}, and no such column needs a value",
                 code="db.E137",
                 hint=did_you_mean(key, self._used) or "leave it out",
             )
@@ -103,7 +103,7 @@ class Answers:
     def _prompted(self, unfilled: Unfilled) -> str:
         import click
 
-        default = unfilled.suggestion or (None if unfilled.is_new else "")
+        default = unfilled.suggestion or (None if unfilled.needs_value else "")
         while True:
             value = click.prompt(unfilled.question, default=default, err=True)
             try:

@@ -32,8 +32,8 @@ class Comparison:
         sequences: The replayed sequences that belong to the app, by key.
         others: The tables of other apps, which may share enum types with these.
         others_before: The same as their files left them.
-        values: SQL for rows that have none in a column that becomes NOT NULL, by the table's
-            key and the column's name.
+        values: SQL for what rows get in a column that becomes NOT NULL or is not computed any
+            more, by the table's key and the column's name.
     """
 
     owner: str

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Computed, Identity
 
 from .casting import cast_of
 from .change import Change
+from .items import sql_of_expression
 from .rendering import Renderer
 from .shapes import TableShape
 
@@ -18,6 +19,7 @@ __all__ = [
     "column_altered",
     "column_dropped",
     "column_tightened",
+    "computed_before",
     "is_replaced",
 ]
 
@@ -41,6 +43,14 @@ def is_replaced(old: Column[Any], new: Column[Any], renderer: Renderer) -> bool:
     return not renderer.same_type(old.type, new.type) or (
         renderer.default(old.server_default) != renderer.default(new.server_default)
     )
+
+
+def computed_before(old: Column[Any], new: Column[Any]) -> str:
+    """Return the SQL that a column was computed by and is no more; empty for any other."""
+    before, after = old.server_default, new.server_default
+    if isinstance(before, Computed) and not isinstance(after, (Computed, Identity)):
+        return sql_of_expression(before.sqltext)
+    return ""
 
 
 def column_altered(

@@ -1,4 +1,4 @@
-"""Fills: what the rows that are there get in a column that may not be NULL any more."""
+"""Fills: what the rows that are there get in a column that nothing else gives them a value in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alembic.operations import ops
 from sqlalchemy import Column
 
 from .casting import family
-from .columns import is_replaced
+from .columns import computed_before, is_replaced
 from .errors import MigrationError
 from .items import sql_of_expression
 from .named_types import native_enum, on_postgresql, quoted
@@ -23,7 +23,9 @@ from .shapes import TableShape
 __all__ = ["Fill", "Unfilled", "checked_value", "filled", "nobody_fills", "unfilled", "values_back"]
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
-_WORDS: Final = frozenset({"true", "false", "current_timestamp", "current_date", "current_time"})
+_WORDS: Final = frozenset(
+    {"true", "false", "null", "current_timestamp", "current_date", "current_time"}
+)
 
 
 _NEUTRAL: Final = {
@@ -43,17 +45,21 @@ _NEUTRAL: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfilled:
-    """A column that becomes NOT NULL, and nothing says what rows without a value get.
+    """A column of which nothing says what rows without a value get.
+
+    It becomes NOT NULL; or it was computed and is no more, so that it is dropped and added.
 
     Args:
         table: The table as the models want it.
         column: The column.
         is_new: Whether the column is new, so that no row has a value.
+        computed: The SQL that it was computed by; empty for any other.
     """
 
     table: TableShape
     column: Column[Any]
     is_new: bool
+    computed: str = ""
 
     @property
     def key(self) -> str:
@@ -61,8 +67,16 @@ class Unfilled:
         return f"{self.table.key}.{self.column.name}"
 
     @property
+    def needs_value(self) -> bool:
+        """Whether no row can do without: nothing is no answer."""
+        has_other = self.column.nullable or self.column.server_default is not None
+        return self.is_new and not has_other
+
+    @property
     def question(self) -> str:
         """What to ask the user."""
+        if self.computed:
+            return f"What do rows get in {self.key}, which is not computed any more? SQL"
         if self.is_new:
             return f"What do the rows that are there get in the new column {self.key}? SQL"
         return (
@@ -72,7 +86,12 @@ class Unfilled:
 
     @property
     def suggestion(self) -> str:
-        """The default that the model has in Python, as SQL; empty if it has none that is plain."""
+        """What it was computed by, or the default that the model has in Python, as SQL.
+
+        Empty for a default that is not plain.
+        """
+        if self.computed:
+            return self.computed
         default = self.column.default
         value = getattr(default, "arg", None) if default is not None else None
         if isinstance(value, enum.Enum):  # kept by its name, unless the column says otherwise
@@ -95,12 +114,14 @@ def nobody_fills(_unfilled: Unfilled) -> str | None:
 
 
 def unfilled(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[Unfilled]:
-    """Yield the columns of a kept table whose rows need a value first."""
+    """Yield the columns of a kept table whose rows need a value first, or would lose theirs."""
     for name, column in new.columns.items():
-        if column.nullable:
-            continue
         before = old.columns.get(name)
-        if before is None or is_replaced(before, column, renderer):
+        if before is not None and (sql := computed_before(before, column)):
+            yield Unfilled(table=new, column=column, is_new=True, computed=sql)
+        elif column.nullable:
+            continue
+        elif before is None or is_replaced(before, column, renderer):
             # Computed and Identity are server defaults too.
             if column.server_default is None:
                 yield Unfilled(table=new, column=column, is_new=True)
@@ -108,12 +129,15 @@ def unfilled(old: TableShape, new: TableShape, renderer: Renderer) -> Iterator[U
             yield Unfilled(table=new, column=column, is_new=False)
 
 
-def filled(table: TableShape, values: Mapping[str, str]) -> Iterator[RawStatements]:
+def filled(
+    table: TableShape, values: Mapping[str, str], *, everywhere: Collection[str] = ()
+) -> Iterator[RawStatements]:
     """Yield the statements that give the rows their values.
 
     Args:
         table: The table as the models want it.
         values: SQL by the column's name; an empty one needs no statement.
+        everywhere: The columns in which each row gets it, also one that has a default there.
     """
     schema = f"{quoted(table.schema)}." if table.schema else ""
     for name, value in values.items():
@@ -122,7 +146,7 @@ def filled(table: TableShape, values: Mapping[str, str]) -> Iterator[RawStatemen
             yield RawStatements(
                 executed(
                     f"UPDATE {schema}{quoted(table.name)} SET {column} = {value}"
-                    f" WHERE {column} IS NULL"
+                    + ("" if name in everywhere else f" WHERE {column} IS NULL")
                 )
             )
     if any(key.kw.get("initially") == "DEFERRED" for key in _keys_on(table, values)):
@@ -170,6 +194,8 @@ def checked_value(unfilled: Unfilled, value: str) -> str:
     """
     text = value.strip()
     known = {*_WORDS, *unfilled.table.columns} - {unfilled.column.name}
+    if not unfilled.column.nullable:
+        known.discard("null")
     if _WORD.fullmatch(text) and text.lower() not in known:
         raise MigrationError(
             f"{text!r} is no value for {unfilled.key}",

@@ -43,7 +43,7 @@ def missing_migrations(
         history: The files.
         apps: The apps to look at; tables of others are neither compared nor dropped.
         ask: Answers whether something was renamed.
-        fill: Answers what rows get in a column that becomes NOT NULL.
+        fill: Answers what rows get in a column that nothing else fills.
         name: The name for the files, in place of one made from the changes.
         others: The tables of further apps: one that went there may have come here.
 

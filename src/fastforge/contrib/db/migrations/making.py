@@ -41,7 +41,7 @@ class Making:
         models: The tables of the apps that get files, by label and key.
         others: The tables of further apps, likewise.
         ask: Answers whether something was renamed.
-        fill: Answers what rows get in a column that becomes NOT NULL.
+        fill: Answers what rows get in a column that nothing else fills.
         renderer: Decides which parts are equal.
     """
 

@@ -121,6 +121,15 @@ def unfilled_refused(unfilled: Unfilled, where: Location | None) -> ChangeRefuse
     """Return the error for a column that nobody is there to fill."""
     key, default = unfilled.key, unfilled.suggestion
     fill = f"--fill {key}={default or 'SQL'}"
+    if unfilled.computed:
+        return ChangeRefused(
+            f"the column {key} is not computed any more: it is dropped and added, and the values"
+            " of its rows would be lost",
+            code="db.E159",
+            hint=f"say what they get: {fill}"
+            + ("" if unfilled.needs_value else "; nothing after the `=` lets them go"),
+            where=where,
+        )
     if unfilled.is_new:
         only_python = ", and a Python default does not" if unfilled.column.default else ""
         return ChangeRefused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from alembic.operations import ops
@@ -15,6 +15,7 @@ from .columns import (
     column_altered,
     column_dropped,
     column_tightened,
+    computed_before,
     is_replaced,
 )
 from .enums import types_added, values_added, values_kept
@@ -77,9 +78,15 @@ def table_altered(
         old: The replayed table.
         new: The table of the model.
         renderer: Decides which parts are equal.
-        values: What rows get in columns that become NOT NULL, as SQL by column.
+        values: What rows get in columns that become NOT NULL or are not computed any more, as SQL
+            by column.
     """
     back = values_back(old, new)
+    plain = {
+        name
+        for name in values
+        if name in old.columns and computed_before(old.columns[name], new.columns[name])
+    }
     gone, come = _different(old, new, renderer), _different(new, old, renderer)
     parts = [
         *(_item_dropped(item, old) for item in _links_first(gone)),
@@ -96,7 +103,7 @@ def table_altered(
             title="",
         ),
         _batch(parts, new),
-        *_tightened(new, values),
+        *_tightened(new, values, everywhere=plain),
         *(_item_added(item, new) for item in come if _is_index(item)),
     ]
     upgrade = tuple(step for change in steps for step in change.upgrade)
@@ -106,11 +113,15 @@ def table_altered(
         yield Change(upgrade=upgrade, downgrade=downgrade, title="_and_".join(titles[:2]))
 
 
-def _tightened(table: TableShape, values: Mapping[str, str]) -> Iterator[Change]:
+def _tightened(
+    table: TableShape, values: Mapping[str, str], *, everywhere: Collection[str] = ()
+) -> Iterator[Change]:
     """Yield what fills rows and only then says NOT NULL."""
     if values:
-        yield Change(upgrade=tuple(filled(table, values)), downgrade=(), title="")
-        yield _batch([column_tightened(table, table.columns[name]) for name in values], table)
+        fills = tuple(filled(table, values, everywhere=everywhere))
+        yield Change(upgrade=fills, downgrade=(), title="")
+        required = [table.columns[name] for name in values if not table.columns[name].nullable]
+        yield _batch([column_tightened(table, column) for column in required], table)
 
 
 def _only_back(change: Change) -> Change:

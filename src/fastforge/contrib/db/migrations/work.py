@@ -128,13 +128,13 @@ def next_number(history: History, label: str) -> int:
 def _values(
     app: AppTables, old: Mapping[str, TableShape], new: Mapping[str, TableShape], making: Making
 ) -> dict[str, dict[str, str]]:
-    """Ask what rows get in columns that become NOT NULL."""
+    """Ask what rows get in columns that become NOT NULL, or are not computed any more."""
     values: dict[str, dict[str, str]] = {}
     refused: list[ForgeError] = []
     for key in (key for key in new if key in old):
         for column in unfilled(old[key], new[key], making.renderer):
             answer = making.fill(column)
-            if answer is None or (column.is_new and not answer):
+            if answer is None or (column.needs_value and not answer):
                 refused.append(unfilled_refused(column, app.locations.get(key)))
             else:
                 values.setdefault(key, {})[column.column.name] = answer

@@ -157,12 +157,20 @@ SHOP = {
 
         @router.post("/half/{how}")
         async def half(how: str, db: DbSession):
+            async with session() as own:
+                if how == "session":
+                    async with own.atomic():
+                        await own.execute(insert(goods).values(name="apart"))
+                elif how == "looked":
+                    async with own.atomic(), own.atomic():
+                        await own.scalar(select(goods.c.name))
+                elif how == "undone":
+                    async with own.atomic():
+                        await own.execute(insert(goods).values(name="undone"))
+                        await own.rollback()
             await db.execute(insert(goods).values(name=how))
             if how == "commit":
                 await db.commit()
-            else:
-                async with session() as own, own.atomic():
-                    await own.execute(insert(goods).values(name="apart"))
             await killed("read", db)
 
         @router.post("/half-exhausted")
@@ -472,6 +480,19 @@ async def test_what_has_been_written_in_part_is_not_to_be_repeated(
             assert_told(answer, caplog, status=500, code="db.E055", line=line)
             assert answer.json()["detail"].startswith("a part of this has been written")
         assert await bank.names() == [SECRET, "other", "commit", "apart"]
+
+
+async def test_who_has_only_looked_may_try_again(
+    tmp_path: Path, each_postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A transaction that has read, and one that has been undone, leave nothing behind."""
+    async with running(tmp_path, each_postgres_url) as bank:
+        for how in ("looked", "undone"):
+            answer = await bank.post(f"/half/{how}")
+            line = "was lost before the commit (ConnectionLost"
+            assert_told(answer, caplog, status=503, code="db.E055", line=line, retry_after="1")
+            assert answer.json()["detail"] == "nothing has been written; try again"
+        assert await bank.names() == [SECRET, "other"]
 
 
 async def test_a_pool_that_is_exhausted_after_a_commit_invites_nobody(

@@ -16,7 +16,6 @@ from .faults.answers import answer_of, answer_of_failed_commit
 from .queries.tally import server_timing
 from .sessions.current import unit_here
 from .sessions.handlers import is_non_atomic
-from .sessions.progress import Progress, progress_here
 from .sessions.session import Session
 from .sessions.unit import UnitOfWork, new_session, new_transaction
 
@@ -49,7 +48,6 @@ class Transactions:
             return await self.app(scope, receive, send)
         unit = UnitOfWork(_opener(scope), scope)
         token = unit_here.set(unit)
-        progress = progress_here.set(Progress())
         try:
             if scope["type"] == "http":
                 await _Exchange(unit, scope, receive, send).run(self.app)
@@ -60,7 +58,6 @@ class Transactions:
                 if not unit.ended:
                     await unit.finish(commit=False)
             finally:
-                progress_here.reset(progress)
                 unit_here.reset(token)
 
 

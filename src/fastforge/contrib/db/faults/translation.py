@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, ExceptionContext
 from ...._utils import told
 from ....exceptions import ForgeError
 from .. import errors
+from ..pool.reading import WROTE
 from ..sessions.progress import note_commit
 from .facts import Fault, fault_of
 
@@ -109,7 +110,10 @@ def _connecting(connect: Callable[..., T], dialect: Any) -> Callable[..., T]:
 
 
 def _committing(commit: Callable[[Any], None], dialect: Any) -> Callable[[Any], None]:
-    """Note of an error that COMMIT was on its way, which no hook of SQLAlchemy's tells."""
+    """Note that something was written for good, and of an error that COMMIT was on its way.
+
+    No hook of SQLAlchemy's tells either.
+    """
 
     def commit_and_tell(connection: Any) -> None:
         try:
@@ -117,7 +121,8 @@ def _committing(commit: Callable[[Any], None], dialect: Any) -> Callable[[Any], 
         except dialect.loaded_dbapi.Error as error:
             setattr(error, _STAGE, _COMMIT)
             raise
-        note_commit()
+        if connection.info.pop(WROTE, False):
+            note_commit()
 
     return commit_and_tell
 

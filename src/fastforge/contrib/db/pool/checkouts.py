@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, exc
 
 from .failures import FAILED
 from .holders import Holder
+from .reading import WROTE
 from .watched import WatchedPool
 
 __all__ = ["watch_checkouts"]
@@ -44,6 +45,7 @@ def watch_checkouts(engine: Engine, *, idle_ping_s: float) -> None:
         info = record.info
         info[_IDLE_SINCE] = now
         info.pop(FAILED, None)
+        info.pop(WROTE, None)
         pool = _pool_of(engine)
         holder = pool.holders.pop(record, None)
         if holder is not None:

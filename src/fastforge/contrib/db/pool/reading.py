@@ -1,4 +1,4 @@
-"""Reading: views of a pool, and databases, through which nothing is written.
+"""Reading: views of a pool, and databases, through which nothing is written; and who has written.
 
 What a view refuses stands in an execution option, and is looked at where the dialect calls the
 driver: an event of SQLAlchemy's there would cost each statement thirty times as much.
@@ -18,6 +18,7 @@ from .calls import Execute, wrap_calls
 
 __all__ = [
     "REFUSAL",
+    "WROTE",
     "outside_atomic",
     "read_only_database",
     "read_only_transaction",
@@ -28,12 +29,15 @@ REFUSAL: Final = "fastforge_refusal"
 """The execution option that makes the error for a statement that does not only read, of its
 beginning; None where everything may be written."""
 
+WROTE: Final = "fastforge_wrote"
+"""In a connection's `info`: something was written since it was taken out of the pool."""
+
 _CONTROL: Final = re.compile(r"BEGIN\b|(?:RELEASE |ROLLBACK TO )?SAVEPOINT\b")
 """What SQLAlchemy and the hooks of SQLite say inside a transaction."""
 
 
 def refuse_writes(engine: Engine) -> None:
-    """Refuse what does not only read where REFUSAL says so, whatever way it came.
+    """Refuse what does not only read where REFUSAL says so, whatever way it came; note the rest.
 
     Args:
         engine: An engine that nobody uses yet; all its views have the hook.
@@ -43,18 +47,20 @@ def refuse_writes(engine: Engine) -> None:
 
 def _refusing(call: Execute) -> Execute:
     def refusing(cursor: Any, sql: str, parameters: Any, context: Any = None) -> None:
-        refusal = None if context is None else context.execution_options.get(REFUSAL)
-        if refusal is not None and not _is_allowed(
-            sql, in_transaction=refusal is not outside_atomic
-        ):
-            raise refusal(first_words(sql))
+        if context is not None and not is_read(sql):
+            _refuse_or_note(sql, context)
         call(cursor, sql, parameters, context)
 
     return refusing
 
 
-def _is_allowed(sql: str, *, in_transaction: bool) -> bool:
-    return is_read(sql) or (in_transaction and bool(_CONTROL.match(sql)))
+def _refuse_or_note(sql: str, context: Any) -> None:
+    refusal = context.execution_options.get(REFUSAL)
+    is_control = _CONTROL.match(sql) is not None
+    if refusal is not None and (refusal is outside_atomic or not is_control):
+        raise refusal(first_words(sql))
+    if not is_control:
+        context.root_connection.info[WROTE] = True
 
 
 def outside_atomic(words: str) -> Exception:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Final
 
-__all__ = ["Progress", "note_commit", "progress_here", "something_is_committed"]
+from .current import current_unit
 
+__all__ = ["note_commit", "something_is_committed"]
 
-class Progress:
-    """What a request has done for good so far, in whatever session or connection.
-
-    Attributes:
-        committed: Whether a transaction has been committed.
-    """
-
-    __slots__ = ("committed",)
-
-    def __init__(self) -> None:
-        self.committed = False
-
-
-progress_here: Final[ContextVar[Progress | None]] = ContextVar("fastforge_progress", default=None)
-"""That of the request; tasks that it starts share it."""
+COMMITTED: Final = "fastforge.committed"
+"""The key of a unit's scope that says so: those that are opened inside of it have the same one."""
 
 
 def note_commit() -> None:
-    """Keep in mind that what runs here has committed something."""
-    progress = progress_here.get()
-    if progress is not None:
-        progress.committed = True
+    """Keep in mind that what runs here has written something for good, in whatever session."""
+    unit = current_unit()
+    if unit is not None:
+        unit.scope[COMMITTED] = True
 
 
 def something_is_committed() -> bool:
     """Return whether what runs here would do a thing twice if it were run again."""
-    progress = progress_here.get()
-    return progress is not None and progress.committed
+    unit = current_unit()
+    return unit is not None and COMMITTED in unit.scope

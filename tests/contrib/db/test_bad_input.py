@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -430,8 +431,11 @@ async def test_a_pool_without_a_free_connection(
         assert (await bank.get("/read")).json() == 1
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["code"] == "db.E007"
+    assert answer.json()["detail"] == "nothing has been written; try again"
     assert "/hold" not in answer.text
-    assert "[db.E007]" in caplog.text
+    (line,) = (each for each in caplog.messages if each.startswith("[db.E007]"))
+    assert "2 of 2 are held by" in line
+    assert len(re.findall(r"GET /hold, request [\w-]+ \(\d+\.\d s, in a stream\)", line)) == 2
 
 
 async def test_a_server_without_a_free_connection(
@@ -501,6 +505,7 @@ async def test_a_pool_that_is_exhausted_after_a_commit_invites_nobody(
     async with running(tmp_path, each_postgres_url, POOL_TIMEOUT_S="0.2") as bank:
         answer = await bank.post("/half-exhausted")
         assert (answer.status_code, answer.json()["code"]) == (500, "db.E007")
+        assert answer.json()["detail"].startswith("a part of this has been written")
         assert "retry-after" not in answer.headers
 
 

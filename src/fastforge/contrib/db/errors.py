@@ -52,7 +52,7 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 from ..._utils import first_line
 from ...exceptions import ForgeError
 from .faults.facts import Fault, describe
-from .sessions.progress import something_is_committed
+from .sessions.progress import AGAIN, PARTLY, something_is_committed
 
 __all__ = [
     "CheckViolation",
@@ -152,12 +152,13 @@ class PoolExhausted(DatabaseError, exc.TimeoutError):
 
     code: str  # pyright: ignore[reportIncompatibleVariableOverride]
     status: int = 503
+    detail: str = AGAIN
     retry_after_s: int | None = 1
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if something_is_committed():
-            self.status, self.retry_after_s = 500, None
+            self.status, self.detail, self.retry_after_s = 500, PARTLY, None
 
 
 class SchemaMissing(DatabaseError):

@@ -37,7 +37,14 @@ from .resolution import ErrorFormats
 from .responses import ProblemResponse
 from .validation import Sent, declared_names, field_errors
 
-__all__ = ["add_exception_handlers", "close_code_of", "headers_of", "refusal", "status_of"]
+__all__ = [
+    "add_exception_handlers",
+    "close_code_of",
+    "detail_of",
+    "headers_of",
+    "refusal",
+    "status_of",
+]
 
 logger = logging.getLogger("fastforge.web")
 
@@ -101,6 +108,16 @@ def status_of(error: ForgeError) -> int | None:
     return 503 if status is None and isinstance(error, ResourceUnavailable) else status
 
 
+def detail_of(error: ForgeError) -> str:
+    """Return what a client is told of an error.
+
+    The message of one that is not the client's names hosts and files of ours: it is for the log.
+    A class may have other words for the client, by an attribute `detail`.
+    """
+    is_the_clients = (status_of(error) or 500) < 500
+    return error.message if is_the_clients else getattr(error, "detail", "")
+
+
 def headers_of(error: ForgeError) -> dict[str, str]:
     """Return `Retry-After`, where an error's class says when by an attribute `retry_after_s`."""
     retry_after_s: int | None = getattr(error, "retry_after_s", None)
@@ -150,15 +167,12 @@ class _Handlers:
             # line: let that one name the place in the user's code.
             error.where = error.where or failing_line(error)
             raise error
-        detail = error.message
         if status >= 500:
-            # The message names hosts and files of ours: it is for the log, the code for the client.
             logger.error("%s", error)
-            detail = ""
         if _is_answered_socket(connection):
             await _close(connection, status)
             return None
-        headers = headers_of(error)
+        detail, headers = detail_of(error), headers_of(error)
         return self._answer(Problem(status=status, detail=detail, code=error.code, headers=headers))
 
     async def failure(self, request: Request, error: Exception) -> Response:

@@ -18,10 +18,10 @@ from starlette.types import Receive, Scope
 from ...._utils import failing_line
 from ....exceptions import ForgeError
 from ....observability.tracebacks import tracebacks_are_wanted
-from ....web.errors.handlers import headers_of, status_of
+from ....web.errors.handlers import detail_of, headers_of, status_of
 from ....web.errors.responses import problem_response
 from .. import errors
-from ..sessions.progress import something_is_committed
+from ..sessions.progress import AGAIN, PARTLY, something_is_committed
 from .missing import schema_missing
 from .unavailable import cause_of
 
@@ -54,21 +54,19 @@ class Refusal:
 
     def after_a_commit(self) -> Refusal:
         """Return what is told where a part stays: not that nothing was done, nor to try again."""
-        if self.detail not in (_AGAIN, _NOT_AGAIN):
+        if self.detail not in (AGAIN, _NOT_AGAIN):
             return self
         return replace(
             self,
             status=500 if self.status == 503 else self.status,
             words=f"{self.words}, after a part of the request was committed",
-            detail=_PARTLY,
+            detail=PARTLY,
             retry_after_s=None,
             level=logging.ERROR,
         )
 
 
-_AGAIN: Final = "nothing has been written; try again"
 _NOT_AGAIN: Final = "this took too long; nothing has been written"
-_PARTLY: Final = "a part of this has been written: look before you try again"
 _LOOK: Final = "the outcome is not known: look before you try again"
 
 _CONFLICT: Final = Refusal(
@@ -89,7 +87,7 @@ _COLLISION: Final = Refusal(
     code="db.E051",
     words="a transaction got in the way of another one and was ended",
     hint="`@atomic(retries=3)` runs it again; one order of locking everywhere avoids deadlocks",
-    detail=_AGAIN,
+    detail=AGAIN,
     retry_after_s=1,
     level=logging.WARNING,
 )
@@ -98,7 +96,7 @@ _LOCKED: Final = Refusal(
     code="db.E052",
     words="somebody else's lock was not released within lock_timeout_s",
     hint="look for what holds locks for long: a slow transaction, a migration",
-    detail=_AGAIN,
+    detail=AGAIN,
     retry_after_s=1,
     level=logging.WARNING,
 )
@@ -114,7 +112,7 @@ _NO_CONNECTION: Final = Refusal(
     code="db.E054",
     words="the server has no connection left",
     hint="raise max_connections, or lower pool_size: every process has a pool of its own",
-    detail=_AGAIN,
+    detail=AGAIN,
     retry_after_s=5,
 )
 _LOST: Final = Refusal(
@@ -122,7 +120,7 @@ _LOST: Final = Refusal(
     code="db.E055",
     words="the connection to the database was lost before the commit",
     hint="see the server's log: a restart, a failover, a time limit, an operator",
-    detail=_AGAIN,
+    detail=AGAIN,
     retry_after_s=1,
 )
 _UNKNOWN: Final = Refusal(
@@ -136,7 +134,7 @@ _UNREACHABLE: Final = Refusal(
     status=503,
     code="db.E020",
     words="the database cannot be reached",
-    detail=_AGAIN,
+    detail=AGAIN,
     retry_after_s=5,
 )
 _EXHAUSTED: Final = Refusal(
@@ -144,7 +142,7 @@ _EXHAUSTED: Final = Refusal(
     code="db.E007",
     words="no connection of the pool became free in time",
     hint="use connections of the engine's own for a shorter time, or raise pool_size in DATABASES",
-    detail=_AGAIN,
+    detail=AGAIN,
     retry_after_s=1,
 )
 
@@ -223,7 +221,12 @@ def _failure(error: Exception) -> Response:
     """Return the answer to an error that has none of its own."""
     if isinstance(error, ForgeError):
         logger.error("a request could not be committed: %s", error)
-        return problem_response(status_of(error) or 500, code=error.code, headers=headers_of(error))
+        return problem_response(
+            status_of(error) or 500,
+            detail=detail_of(error),
+            code=error.code,
+            headers=headers_of(error),
+        )
     logger.error("a request could not be committed", exc_info=error)
     return problem_response(500, code="db.E022")
 

@@ -6,7 +6,10 @@ from typing import Final
 
 from .current import current_unit
 
-__all__ = ["note_commit", "something_is_committed"]
+__all__ = ["AGAIN", "PARTLY", "note_commit", "something_is_committed"]
+
+AGAIN: Final = "nothing has been written; try again"
+PARTLY: Final = "a part of this has been written: look before you try again"
 
 COMMITTED: Final = "fastforge.committed"
 """The key of a unit's scope that says so: those that are opened inside of it have the same one."""

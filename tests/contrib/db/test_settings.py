@@ -44,6 +44,10 @@ def test_right_urls_are_taken(url: str) -> None:
         ("sqlite+aiosqlite:///:memory:", "in memory is refused"),
         ("sqlite+aiosqlite://", "in memory is refused"),
         ("sqlite+aiosqlite:///file:x?mode=memory&uri=true", "in memory is refused"),
+        ("sqlite+aiosqlite:///file::memory:?uri=true", "in memory is refused"),
+        ("sqlite+aiosqlite:///file:?uri=true", "in memory is refused"),
+        ("sqlite+aiosqlite:///file:a/x?uri=true", "not by a URI; write sqlite+aiosqlite:///a/x,"),
+        ("sqlite+aiosqlite:///file:///a?mode=ro&uri=true", "write sqlite+aiosqlite:////a, and in"),
     ],
 )
 def test_wrong_urls_are_refused_with_the_right_form(tmp_path: Path, url: str, message: str) -> None:

@@ -38,7 +38,7 @@ def _usable_url(url: str) -> str:
         raise ValueError(f"the URL cannot be read: {error}; {_FORMS}") from None
     _check_address(parts)
     if parts.scheme.startswith("sqlite"):
-        _check_sqlite(url, parts)
+        _check_sqlite(parts)
     elif not parts.path.strip("/"):
         raise ValueError(f"the URL names no database behind the host; {_FORMS}")
     return url
@@ -76,17 +76,23 @@ def _either(schemes: list[str]) -> str:
     return " or ".join(forms)
 
 
-def _check_sqlite(url: str, parts: SplitResult) -> None:
+def _check_sqlite(parts: SplitResult) -> None:
     file = parts.path.removeprefix("/")
+    path = re.sub(r"^/+", "/", file.removeprefix("file:"))
     if parts.netloc:
         raise ValueError(
             f"a SQLite URL has three slashes before its file; "
             f"write {parts.scheme}:///{parts.netloc}{parts.path}"
         )
-    if not file or file.startswith((":memory:", "file:")) or "mode=memory" in url:
+    if not path or path.startswith(":memory:") or "mode=memory" in parts.query:
         raise ValueError(
             "a SQLite database in memory is refused, because every connection of the pool would see"
             " a database of its own; name a file, for example sqlite+aiosqlite:///db.sqlite3"
+        )
+    if file.startswith("file:"):
+        raise ValueError(
+            "a SQLite database is named by its file and not by a URI; write"
+            f" {parts.scheme}:///{path}, and in place of mode=ro Database(..., read_only=True)"
         )
 
 

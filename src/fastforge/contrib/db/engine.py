@@ -30,6 +30,7 @@ from .pool.sqlite import BEGIN, prepare_sqlite
 from .pool.watched import WatchedPool
 from .queries.observing import observe_queries
 from .settings import Database
+from .sqlite_keys import number_every_key
 
 __all__ = ["Application", "Engines", "Isolation", "make_engines", "target_of", "url_of"]
 
@@ -167,6 +168,7 @@ def make_engines(database: Database, *, root: Path, application: Application) ->
     if database.read_only:
         sync.update_execution_options(**{REFUSAL: read_only_database(application.database)})
     if database.is_sqlite:
+        number_every_key(sync.dialect)
         prepare_sqlite(sync, read_only=database.read_only)
     else:
         note_failures(sync)

@@ -17,8 +17,9 @@ from fastforge.contrib.db.migrations.errors import (
     MigrationLockHeld,
 )
 from fastforge.contrib.db.migrations.lock import migration_lock
-from fastforge.contrib.db.migrations.plan import ZERO, Target
+from fastforge.contrib.db.migrations.plan import ZERO, PlannedStep, Target
 from fastforge.contrib.db.migrations.sentinel import holder_of, sentinel_path
+from fastforge.contrib.db.migrations.sql import sql_of
 
 from .world import (
     World,
@@ -41,6 +42,13 @@ ROWS = (
     "INSERT INTO users_user (id, email) VALUES (1, 'a')",
     "INSERT INTO blog_post (id, author_id, title) VALUES (1, 1, 't')",
 )
+
+
+class Decorated(sa.TypeDecorator[int]):
+    """A user's own kind of number."""
+
+    impl = sa.BigInteger
+    cache_ok = True
 
 
 def everything(metadata: sa.MetaData) -> None:
@@ -127,6 +135,32 @@ async def test_a_database_made_by_migrations_equals_one_made_from_the_models(
         fresh.make(everything)
         await run(engines, fresh)
         assert await dump(engines) == step_by_step
+
+
+@pytest.mark.parametrize("type_", [sa.BigInteger, sa.SmallInteger, Decorated])
+async def test_a_primary_key_of_any_integer_type_is_numbered_by_the_database(
+    world: World, each_database_url: str, type_: type[sa.types.TypeEngine[int]]
+) -> None:
+    """SQLite numbers an INTEGER and nothing else; the file is one for both."""
+
+    def pets(metadata: sa.MetaData, *columns: sa.Column[Any]) -> None:
+        key = sa.Column("id", type_(), primary_key=True)
+        sa.Table("users_pet", metadata, key, sa.Column("name", sa.String(9)), *columns)
+
+    (new,) = world.make(pets)
+    assert "with_variant" not in new.source
+    insert = "INSERT INTO users_pet (name) VALUES ('a'), ('b')"
+    async with connected(each_database_url) as engines:
+        await run(engines, world)
+        await execute(engines, insert)
+        assert await scalar(engines, "SELECT max(id) FROM users_pet") == 2
+        # On SQLite it is made anew.
+        world.make(lambda m: pets(m, sa.Column("age", sa.Integer, server_default="0")))
+        await run(engines, world)
+        await execute(engines, insert)
+        assert await scalar(engines, "SELECT max(id) FROM users_pet") == 4
+    step = PlannedStep(migration=world.history["users.0001_initial"], forward=True)
+    assert "id INTEGER NOT NULL" in sql_of(world.history, step, dialect_name="sqlite")
 
 
 async def test_taking_back_an_app_takes_back_what_depends_on_it(

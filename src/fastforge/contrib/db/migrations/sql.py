@@ -14,6 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from ...._utils import failing_line, told
 from ..model import NAMING_CONVENTION
+from ..sqlite_keys import number_every_key
 from . import ledger
 from .errors import MigrationError
 from .history import History
@@ -72,6 +73,7 @@ def _operations(
         },
     )
     if dialect_name == "sqlite":
+        number_every_key(context.dialect)
         cast_with_care(context)
     return _SqlOperations(context, schema, label)
 

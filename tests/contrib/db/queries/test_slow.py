@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from fastforge.contrib.db.queries.observing import observe_queries
 from fastforge.contrib.db.queries.shown import is_control, shown
 from fastforge.contrib.db.settings import Database
-from tests.contrib.db.tables import Account
+from tests.contrib.db.tables import Account, Entry
 
 from .conftest import LOGGER, job, observed, request
 
@@ -84,6 +84,33 @@ async def test_a_slow_statement_that_fails_has_its_line_too(
         record.getMessage()
     )
     assert record.rows is None
+
+
+SLOW_COMMIT = (
+    "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END'",
+    "CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON account DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION dawdle()",
+)
+
+
+async def test_a_slow_commit_has_its_line(each_postgres_url: str, lines: Lines) -> None:
+    async with observed(each_postgres_url, slow_query_ms=90) as connection:
+        async with connection.engine.begin() as raw:
+            for statement in SLOW_COMMIT:
+                await raw.execute(text(statement))
+        with request(connection, "/api/orders", method="POST") as unit:
+            async with unit.session.atomic() as db:
+                db.add(Account(name="a"))
+            with pytest.raises(DBAPIError):
+                async with unit.session.atomic() as db:
+                    db.add_all([Account(name="b"), Entry(account_id=99)])
+    kept, failed = [each for each in lines("slow_query") if each.sql == "COMMIT"]
+    assert kept.duration_ms >= 100
+    assert (kept.route, kept.request_id, kept.rows) == ("/api/orders", "7", None)
+    assert (kept.in_atomic, kept.failure) == (True, None)
+    assert kept.getMessage().endswith(" ms, in atomic, POST /api/orders, request 7: COMMIT")
+    assert failed.failure
 
 
 async def test_a_row_that_is_locked_makes_the_statement_slow_that_waits(

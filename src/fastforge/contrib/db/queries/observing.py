@@ -49,11 +49,12 @@ def observe_queries(
     if config.slow_query_ms:
         limit_s = config.slow_query_ms / 1000
         wrap_calls(dialect, lambda call: _timed(call, limit_s, log_slow_query))
+        _time_commits(dialect, limit_s, log_slow_query)
     repeats = config.repeated_queries if environment == "development" else 0
     if debug or repeats:
         count = _counting(Repetitions(), limit=repeats, is_shown=debug)
         wrap_calls(dialect, lambda call: _timed(call, 0, count))
-        dialect.do_commit = _ending(dialect.do_commit, count)  # type: ignore[method-assign]
+        _time_commits(dialect, 0, count)
 
 
 def _commented(call: Execute, comment: Callable[[], str]) -> Execute:
@@ -101,14 +102,12 @@ def _counting(repetitions: Repetitions, *, limit: int, is_shown: bool) -> Report
     return count
 
 
-def _ending(call: Execute, count: Report) -> Execute:
-    """Return the end of a transaction, whose time counts too: the client waits for it."""
+def _time_commits(dialect: Any, limit_s: float, report: Report) -> None:
+    """Report each COMMIT as a statement, which it is not: a client waits for it all the same."""
+    call = dialect.do_commit
 
-    def ending(connection: Any) -> None:
-        started = time.perf_counter()
-        try:
-            call(connection)
-        finally:
-            count(time.perf_counter() - started, "COMMIT", None, None, None)
+    def commit(_cursor: Any, _sql: str, connection: Any, _context: Any = None) -> None:
+        call(connection)
 
-    return ending
+    timed = _timed(commit, limit_s, report)
+    dialect.do_commit = lambda connection: timed(None, "COMMIT", connection)

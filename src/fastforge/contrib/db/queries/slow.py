@@ -24,7 +24,7 @@ def log_slow_query(
     Args:
         duration_s: How long it took, in seconds, with the way to the server and back.
         sql: Its text.
-        cursor: The driver's cursor; it may know how many rows there were.
+        cursor: The driver's cursor; it may know how many rows there were. A COMMIT has none.
         error: What it failed with.
     """
     origin = Origin.here()
@@ -57,5 +57,5 @@ def _text(fields: dict[str, Any], origin: Origin) -> str:
 
 def _rows(cursor: Any) -> int | None:
     """Return how many rows came or changed; SQLite does not tell of a SELECT."""
-    count: int = cursor.rowcount
+    count: int = -1 if cursor is None else cursor.rowcount
     return count if count >= 0 else None

@@ -15,23 +15,34 @@ if TYPE_CHECKING:
     from .backend import Claim as Claim
     from .backend import Claimed as Claimed
     from .backend import ClaimRequest as ClaimRequest
+    from .backend import Enqueued as Enqueued
     from .backend import JobHandle as JobHandle
     from .backend import Renewal as Renewal
     from .backend import Settlement as Settlement
     from .backend import TaskBackend as TaskBackend
+    from .clock import Clock as Clock
     from .consumer import Consumer as Consumer
     from .control import ConsumerOptions as ConsumerOptions
     from .control import Stop as Stop
     from .declaration import Task as Task
     from .declaration import task as task
+    from .desk import JobDesk as JobDesk
     from .envelope import Envelope as Envelope
     from .execution import JobRunner as JobRunner
     from .kinds import TASK_BACKENDS as TASK_BACKENDS
     from .kinds import TASKS as TASKS
+    from .ledger import ScheduleLedger as ScheduleLedger
+    from .limits import Concurrency as Concurrency
+    from .limits import Rate as Rate
+    from .limits import Unique as Unique
     from .memory import MemoryBackend as MemoryBackend
     from .outcome import AttemptError as AttemptError
+    from .outcome import JobState as JobState
     from .outcome import Outcome as Outcome
     from .outcome import Verdict as Verdict
+    from .records import JobQuery as JobQuery
+    from .records import JobRecord as JobRecord
+    from .records import Progress as Progress
     from .retry import NoRetry as NoRetry
     from .retry import Retry as Retry
     from .settings import Tasks as Tasks
@@ -44,16 +55,26 @@ _LAZY = {
     "Claim": "backend",
     "ClaimRequest": "backend",
     "Claimed": "backend",
+    "Clock": "clock",
+    "Concurrency": "limits",
     "Consumer": "consumer",
     "ConsumerOptions": "control",
+    "Enqueued": "backend",
     "Envelope": "envelope",
+    "JobDesk": "desk",
     "JobHandle": "backend",
+    "JobQuery": "records",
+    "JobRecord": "records",
     "JobRunner": "execution",
+    "JobState": "outcome",
     "MemoryBackend": "memory",
     "NoRetry": "retry",
     "Outcome": "outcome",
+    "Progress": "records",
+    "Rate": "limits",
     "Renewal": "backend",
     "Retry": "retry",
+    "ScheduleLedger": "ledger",
     "Settlement": "backend",
     "Stop": "control",
     "TASKS": "kinds",
@@ -61,6 +82,7 @@ _LAZY = {
     "Task": "declaration",
     "TaskBackend": "backend",
     "Tasks": "settings",
+    "Unique": "limits",
     "Verdict": "outcome",
     "task": "declaration",
 }
@@ -75,21 +97,32 @@ __all__ = [
     "Claim",
     "ClaimRequest",
     "Claimed",
+    "Clock",
+    "Concurrency",
     "Consumer",
     "ConsumerOptions",
+    "Enqueued",
     "Envelope",
+    "JobDesk",
     "JobHandle",
+    "JobQuery",
+    "JobRecord",
     "JobRunner",
+    "JobState",
     "MemoryBackend",
     "NoRetry",
     "Outcome",
+    "Progress",
+    "Rate",
     "Renewal",
     "Retry",
+    "ScheduleLedger",
     "Settlement",
     "Stop",
     "Task",
     "TaskBackend",
     "Tasks",
+    "Unique",
     "Verdict",
     "injected",
     "task",

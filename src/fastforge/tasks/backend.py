@@ -19,6 +19,7 @@ __all__ = [
     "Claim",
     "ClaimRequest",
     "Claimed",
+    "Enqueued",
     "JobHandle",
     "Renewal",
     "Settlement",
@@ -98,11 +99,24 @@ class BackendUnready(ForgeError):
     """The backend lacks what a command makes: its table, before the first `manage migrate`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enqueued:
+    """What became of an envelope.
+
+    Args:
+        uid: The job that stands for it: its own, or an earlier one that takes its unique key.
+        is_new: Whether it is its own.
+    """
+
+    uid: str
+    is_new: bool = True
+
+
 class TaskBackend(Protocol):
     """What a backend does. What a worker calls raises BackendAway when it cannot be done now."""
 
-    async def enqueue(self, envelope: Envelope, /) -> None:
-        """Keep a job; where the backend can, in the transaction that the caller is in."""
+    async def enqueue(self, envelopes: Sequence[Envelope], /) -> Sequence[Enqueued]:
+        """Keep jobs; where the backend can, in the transaction that the caller is in."""
         ...
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:

@@ -81,7 +81,7 @@ class Task(Generic[P, R]):
             queue=self.queue,
             max_attempts=retry.max_attempts,
         )
-        await backend.enqueue(envelope)
+        await backend.enqueue((envelope,))
         return JobHandle(
             uid=envelope.uid, task=self.name, queue=self.queue, backend=settings.backend
         )

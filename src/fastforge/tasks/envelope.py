@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..observability.context import request_id
+from .limits import Pace, Slots, UniqueKey
 
 __all__ = ["VERSION", "Envelope", "headers_here", "new_uid"]
 
@@ -30,17 +31,25 @@ def headers_here() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What is known of a job before it runs. Everything in it is JSON, except `run_at`.
+    """What is known of a job before it runs. Everything in it is JSON, except the two moments.
 
     Args:
         task: The name of the task.
         payload: The task's arguments by name.
         queue: The queue that it waits in.
         uid: Unique everywhere, known before the job is written.
-        headers: What the job remembers of where it was enqueued; `request_id` for now.
-        run_at: When it is due, with a time zone; None means at once, by the backend's clock.
+        headers: What the job remembers of where it was enqueued: `request_id`, `traceparent`.
+        run_at: When it is due, with a time zone; None means `delay_s` from now, by the backend's
+            clock.
+        delay_s: How long after its enqueueing it is due, in seconds.
         max_attempts: How often it is tried.
         version: The form of the envelope. A worker puts back what is newer than itself.
+        priority: Smaller runs first among what is due.
+        expires_at: Not begun after that moment, with a time zone: then it is dead.
+        unique: What may be enqueued only once.
+        slots: How many may run at the same time.
+        pace: How many may begin within a time.
+        batch: The id of the batch that it belongs to.
     """
 
     task: str
@@ -49,8 +58,15 @@ class Envelope:
     uid: str = field(default_factory=new_uid)
     headers: Mapping[str, str] = field(default_factory=headers_here)
     run_at: datetime | None = None
+    delay_s: float = 0
     max_attempts: int = 10
     version: int = VERSION
+    priority: int = 0
+    expires_at: datetime | None = None
+    unique: UniqueKey | None = None
+    slots: Slots | None = None
+    pace: Pace | None = None
+    batch: str | None = None
 
     @property
     def request_id(self) -> str | None:

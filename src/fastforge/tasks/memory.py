@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .backend import Claim, Claimed, ClaimRequest, Renewal, Settlement
+from .backend import Claim, Claimed, ClaimRequest, Enqueued, Renewal, Settlement
 from .envelope import Envelope
 from .outcome import ERRORS_KEPT, AttemptError, JobState, Outcome, worker_vanished
 
@@ -45,12 +45,14 @@ class MemoryBackend:
         self._clock = clock
         self._wakers: list[Callable[[], None]] = []
 
-    async def enqueue(self, envelope: Envelope, /) -> None:
-        """Keep a job."""
-        run_at = envelope.run_at or self._clock()
-        self.jobs[envelope.uid] = MemoryJob(envelope=envelope, run_at=run_at)
+    async def enqueue(self, envelopes: Sequence[Envelope], /) -> Sequence[Enqueued]:
+        """Keep jobs."""
+        for envelope in envelopes:
+            run_at = envelope.run_at or self._clock() + timedelta(seconds=envelope.delay_s)
+            self.jobs[envelope.uid] = MemoryJob(envelope=envelope, run_at=run_at)
         for wake in self._wakers:
             wake()
+        return [Enqueued(uid=envelope.uid) for envelope in envelopes]
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:
         """Give due jobs to a worker, those that are due the longest first."""

@@ -20,12 +20,17 @@ TRACE_LIMIT: Final = 6_000
 
 
 class JobState(IntEnum):
-    """Where a job is in its life."""
+    """Where a job is in its life. From DONE on it has ended."""
 
+    FORWARDING = -2
+    """Written in a transaction, and on its way to the backend that runs it."""
+    HELD = -1
+    """Others with its key run, as many as may; it is READY again when one of them has ended."""
     READY = 0
     RUNNING = 1
     DONE = 2
     DEAD = 3
+    CANCELLED = 4
 
 
 class Verdict(StrEnum):
@@ -38,6 +43,8 @@ class Verdict(StrEnum):
     """It could not be tried here; it is due again later and the attempt is not counted."""
     INTERRUPTED = "interrupted"
     """The worker is stopping; it is due at once and the attempt is not counted."""
+    CANCELLED = "cancelled"
+    """Somebody has cancelled it while it ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +101,13 @@ class Outcome:
         verdict: What becomes of the job.
         delay_s: When it is due again, in seconds from now; for RETRY and PUT_BACK.
         error: What ended the attempt; for RETRY and DEAD.
+        result: What the task returned, as JSON; for SUCCEEDED.
     """
 
     verdict: Verdict
     delay_s: float = 0
     error: AttemptError | None = None
+    result: Any = None
 
     @property
     def state(self) -> JobState:
@@ -111,7 +120,11 @@ class Outcome:
         return self.verdict not in (Verdict.PUT_BACK, Verdict.INTERRUPTED)
 
 
-_STATES: Final = {Verdict.SUCCEEDED: JobState.DONE, Verdict.DEAD: JobState.DEAD}
+_STATES: Final = {
+    Verdict.SUCCEEDED: JobState.DONE,
+    Verdict.DEAD: JobState.DEAD,
+    Verdict.CANCELLED: JobState.CANCELLED,
+}
 
 
 def worker_vanished(worker_id: str | None, *, attempt: int, max_attempts: int) -> Outcome:

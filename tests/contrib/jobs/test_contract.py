@@ -46,7 +46,7 @@ class World:
 
     async def enqueue(self, *names: str, **options: Any) -> None:
         for name in names:
-            await self.backend.enqueue(Envelope(task=name, payload={"n": 1}, **options))
+            await self.backend.enqueue([Envelope(task=name, payload={"n": 1}, **options)])
 
     async def claim(
         self,
@@ -109,7 +109,7 @@ async def test_a_claim_gives_the_whole_envelope(world: World) -> None:
         max_attempts=7,
         version=3,
     )
-    await world.backend.enqueue(sent)
+    await world.backend.enqueue([sent])
     (claim,) = await world.claim(queues=("other", "mail"))
     assert (claim.envelope.payload, claim.envelope.headers) == (sent.payload, sent.headers)
     assert (claim.envelope.uid, claim.envelope.task) == (sent.uid, "a.b")

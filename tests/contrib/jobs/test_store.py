@@ -50,13 +50,13 @@ async def test_an_enqueue_inside_atomic_commits_and_rolls_back_with_it(
     async with use_unit(UnitOfWork(lambda _: db.session())) as unit:
         with pytest.raises(KeyError):
             async with unit.session.atomic():
-                await store.enqueue(job(1))
+                await store.enqueue([job(1)])
                 raise KeyError
         async with unit.session.atomic():
-            await store.enqueue(job(2))
+            await store.enqueue([job(2)])
             with pytest.raises(KeyError):
                 async with unit.session.atomic():
-                    await store.enqueue(job(3))
+                    await store.enqueue([job(3)])
                     raise KeyError
     assert [row.payload["number"] for row in await rows(db)] == [2]
 
@@ -66,9 +66,9 @@ async def test_an_enqueue_outside_atomic_stands_for_itself(
 ) -> None:
     with pytest.raises(KeyError):
         async with use_unit(UnitOfWork(lambda _: db.session())):
-            await store.enqueue(job(1))
+            await store.enqueue([job(1)])
             raise KeyError
-    await store.enqueue(job(2))
+    await store.enqueue([job(2)])
     assert [row.payload["number"] for row in await rows(db)] == [1, 2]
 
 
@@ -82,7 +82,7 @@ async def test_nobody_sees_a_job_before_its_transaction_commits(
     woken.clear()
     async with use_unit(UnitOfWork(lambda _: db.session())) as unit:
         async with unit.session.atomic():
-            await store.enqueue(job())
+            await store.enqueue([job()])
             if not each_database_url.startswith("sqlite"):  # there a claim waits for the writer
                 assert (await store.claim(REQUEST)).claims == ()
             await asyncio.sleep(0.1)
@@ -95,7 +95,7 @@ async def test_nobody_sees_a_job_before_its_transaction_commits(
 
 async def test_a_claim_reads_the_partial_index(db: DatabaseConnection, store: JobStore) -> None:
     for number in range(3):
-        await store.enqueue(job(number))
+        await store.enqueue([job(number)])
     sql = Statements(db.engine.dialect.name)
     for statement, index in (
         (sql.claim(REQUEST), "ix_jobs_job_waiting"),
@@ -137,7 +137,7 @@ async def test_old_ended_jobs_are_forgotten_and_no_others(
     db: DatabaseConnection, store: JobStore
 ) -> None:
     for number in range(4):
-        await store.enqueue(job(number))
+        await store.enqueue([job(number)])
     claims = (await store.claim(REQUEST)).claims
     outcomes = [Outcome(verdict=Verdict.SUCCEEDED), Outcome(verdict=Verdict.DEAD)]
     settlements = [Settlement(claim=c, outcome=o) for c, o in zip(claims, outcomes, strict=False)]
@@ -200,7 +200,7 @@ async def test_jobs_that_hold_every_connection_do_not_stop_the_worker(shop: Shop
     project: Project = shop.folder.load()
     async with project.running(Role.WORKER) as container, all_connections(container):
         store = container[job_store]
-        await store.enqueue(job())
+        await store.enqueue([job()])
         (claim,) = (await store.claim(REQUEST)).claims
         assert (await store.renew("w1", [claim], lease_s=60)).lost == frozenset()
 

@@ -195,7 +195,7 @@ async def test_a_job_of_tomorrow_waits_and_runs_once_its_code_is_there(
     shop = await make_shop(sqlite_url)
     async with shop.folder.load().running(Role.COMMAND) as container:
         envelope = Envelope(task="shop.tasks.tomorrow", payload={"number": 5})
-        await backend_of(container).enqueue(envelope)
+        await backend_of(container).enqueue([envelope])
     with shop.worker() as today:
         today.wait_for("is put back 30 s: no installed app declares the task")
         today.terminate()

@@ -81,7 +81,7 @@ class Statements:
             headers=dict(envelope.headers),
             state=READY,
             priority=0,
-            run_at=now if envelope.run_at is None else envelope.run_at,
+            run_at=self._due(envelope),
             attempt=0,
             max_attempts=envelope.max_attempts,
             enqueued_at=now,
@@ -90,6 +90,11 @@ class Statements:
             return statement
         # In the same round trip; PostgreSQL delivers it when the transaction commits.
         return statement.returning(sa.func.pg_notify(CHANNEL, ""))
+
+    def _due(self, envelope: Envelope) -> Any:
+        if envelope.run_at is not None:
+            return envelope.run_at
+        return self.later(timedelta(seconds=envelope.delay_s)) if envelope.delay_s else self.now()
 
     def claim(self, request: ClaimRequest) -> sa.Update:
         """Return the statement that takes due jobs, each for one worker."""

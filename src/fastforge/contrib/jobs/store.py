@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ...tasks.backend import Claim, Claimed, ClaimRequest, Renewal, Settlement
+from ...tasks.backend import Claim, Claimed, ClaimRequest, Enqueued, Renewal, Settlement
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, JobState, Verdict, worker_vanished
 from ..db.sessions.unit import current_session
@@ -39,15 +39,18 @@ class JobStore:
         # Renewing and settling touch the same rows; in turn they cannot wait for each other.
         self._held_rows = asyncio.Lock()
 
-    async def enqueue(self, envelope: Envelope, /) -> None:
-        """Keep a job: in the transaction that runs here, else in one of its own."""
-        statement = self._sql.insert(envelope)
+    async def enqueue(self, envelopes: Sequence[Envelope], /) -> Sequence[Enqueued]:
+        """Keep jobs: in the transaction that runs here, else in one of their own."""
+        statements = [self._sql.insert(envelope) for envelope in envelopes]
         session = current_session()
         if session is not None and session.in_atomic:
-            await session.execute(statement)
-            return
-        async with self._engine.begin() as connection:
-            await connection.execute(statement)
+            for statement in statements:
+                await session.execute(statement)
+        else:
+            async with self._engine.begin() as connection:
+                for statement in statements:
+                    await connection.execute(statement)
+        return [Enqueued(uid=envelope.uid) for envelope in envelopes]
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:
         """Take due jobs by one statement, those of the smallest priority and due time first."""

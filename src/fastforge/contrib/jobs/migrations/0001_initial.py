@@ -1,4 +1,4 @@
-"""Create the table of jobs."""
+"""Create the tables of jobs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,28 @@ down_revision = None
 branch_labels = ("jobs",)
 depends_on = None
 
+TIME = sa.DateTime(timezone=True)
+UID = sa.Uuid(as_uuid=False)
+
 
 def upgrade(op: Operations) -> None:
-    """Create the table and its three partial indexes."""
-    time = sa.DateTime(timezone=True)
+    """Create the table of jobs with its partial indexes, and the tables beside it."""
+    _create_jobs(op)
+    _create_limits(op)
+    _create_records(op)
+
+
+def downgrade(op: Operations) -> None:
+    """Drop the tables, and with them every job."""
+    for table in ("worker", "paused_queue", "schedule_run", "batch", "pacing", "unique_key", "job"):
+        op.drop_table(f"jobs_{table}")
+
+
+def _create_jobs(op: Operations) -> None:
     op.create_table(
         "jobs_job",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("uid", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("uid", UID, nullable=False),
         sa.Column("task", sa.Text(), nullable=False),
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("version", sa.SmallInteger(), nullable=False),
@@ -25,48 +39,106 @@ def upgrade(op: Operations) -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.Column("priority", sa.SmallInteger(), nullable=False),
-        sa.Column("run_at", time, nullable=False),
+        sa.Column("run_at", TIME, nullable=False),
         sa.Column("attempt", sa.SmallInteger(), nullable=False),
         sa.Column("max_attempts", sa.SmallInteger(), nullable=False),
-        sa.Column("lease_until", time, nullable=True),
+        sa.Column("lease_until", TIME, nullable=True),
         sa.Column("worker_id", sa.Text(), nullable=True),
-        sa.Column("enqueued_at", time, nullable=False),
-        sa.Column("started_at", time, nullable=True),
-        sa.Column("finished_at", time, nullable=True),
-        sa.Column("keep_until", time, nullable=True),
+        sa.Column("enqueued_at", TIME, nullable=False),
+        sa.Column("started_at", TIME, nullable=True),
+        sa.Column("finished_at", TIME, nullable=True),
+        sa.Column("keep_until", TIME, nullable=True),
         sa.Column("errors", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("expires_at", TIME, nullable=True),
+        sa.Column("unique_key", sa.Text(), nullable=True),
+        sa.Column("slots_key", sa.Text(), nullable=True),
+        sa.Column("slots_limit", sa.Integer(), nullable=True),
+        sa.Column("pace_key", sa.Text(), nullable=True),
+        sa.Column("pace_limit", sa.Integer(), nullable=True),
+        sa.Column("pace_per_s", sa.Double(), nullable=True),
+        sa.Column("paced", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("batch", UID, nullable=True),
+        sa.Column("cancelling", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("progress", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs_job")),
         sa.UniqueConstraint("uid", name=op.f("uq_jobs_job_uid")),
     )
-    op.create_index(
-        "ix_jobs_job_waiting",
-        "jobs_job",
-        ["queue", "priority", "run_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("state = 0"),
-        sqlite_where=sa.text("state = 0"),
+    _create_partial(op, "ix_jobs_job_waiting", ["queue", "priority", "run_at", "id"], "state = 0")
+    _create_partial(op, "ix_jobs_job_lease", ["lease_until"], "state = 1")
+    _create_partial(op, "ix_jobs_job_ended", ["keep_until"], "state >= 2")
+    _create_partial(op, "ix_jobs_job_forwarding", ["id"], "state = -2")
+    _create_partial(
+        op, "ix_jobs_job_slots", ["slots_key", "state"], "slots_key IS NOT NULL AND state < 2"
     )
+    _create_partial(op, "ix_jobs_job_batch", ["batch"], "batch IS NOT NULL")
+
+
+def _create_partial(op: Operations, name: str, columns: list[str], where: str) -> None:
+    condition = sa.text(where)
     op.create_index(
-        "ix_jobs_job_lease",
+        name,
         "jobs_job",
-        ["lease_until"],
+        columns,
         unique=False,
-        postgresql_where=sa.text("state = 1"),
-        sqlite_where=sa.text("state = 1"),
-    )
-    op.create_index(
-        "ix_jobs_job_ended",
-        "jobs_job",
-        ["keep_until"],
-        unique=False,
-        postgresql_where=sa.text("state >= 2"),
-        sqlite_where=sa.text("state >= 2"),
+        postgresql_where=condition,
+        sqlite_where=condition,
     )
 
 
-def downgrade(op: Operations) -> None:
-    """Drop the table, and with it every job."""
-    op.drop_index("ix_jobs_job_ended", table_name="jobs_job")
-    op.drop_index("ix_jobs_job_lease", table_name="jobs_job")
-    op.drop_index("ix_jobs_job_waiting", table_name="jobs_job")
-    op.drop_table("jobs_job")
+def _create_limits(op: Operations) -> None:
+    op.create_table(
+        "jobs_unique_key",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("uid", UID, nullable=False),
+        sa.Column("until", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_jobs_unique_key")),
+    )
+    op.create_index(op.f("ix_jobs_unique_key_uid"), "jobs_unique_key", ["uid"], unique=False)
+    op.create_table(
+        "jobs_pacing",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("next_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_jobs_pacing")),
+    )
+    op.create_table(
+        "jobs_batch",
+        sa.Column("uid", UID, nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("pending", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("then", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("enqueued_at", TIME, nullable=False),
+        sa.Column("finished_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("uid", name=op.f("pk_jobs_batch")),
+    )
+
+
+def _create_records(op: Operations) -> None:
+    op.create_table(
+        "jobs_schedule_run",
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("uid", UID, nullable=True),
+        sa.Column("entered_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("schedule", "due_at", name=op.f("pk_jobs_schedule_run")),
+    )
+    op.create_table(
+        "jobs_paused_queue",
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("paused_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("queue", name=op.f("pk_jobs_paused_queue")),
+    )
+    op.create_table(
+        "jobs_worker",
+        sa.Column("worker_id", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("queues", sa.JSON(), nullable=False),
+        sa.Column("concurrency", sa.Integer(), nullable=False),
+        sa.Column("running", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("started_at", TIME, nullable=False),
+        sa.Column("beat_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("worker_id", name=op.f("pk_jobs_worker")),
+    )

@@ -39,6 +39,7 @@ SHOP = {
         }
         """,
     "shop/bank/routes.py": """
+        import asyncio
         from typing import Annotated
 
         from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Response, WebSocket
@@ -218,7 +219,6 @@ SHOP = {
             db.add(Entry(account=Account(name=f"n{len(log)}")))
 
         async def gate(log):
-            import asyncio
             log.append("waiting")
             while log.count("waiting") < 40:
                 await asyncio.sleep(0.01)
@@ -231,6 +231,27 @@ SHOP = {
                 db.add(Account(name="row"))
             await websocket.send_json(await db.scalar(select(func.count(Account.id))))
             await websocket.close()
+
+        async def half():
+            async with atomic() as db:
+                db.add(Account(name="half"))
+                await db.flush()
+                log.append("inside")
+                await asyncio.Event().wait()
+
+        async def leave_behind():
+            log.append(asyncio.create_task(half()))
+            while "inside" not in log:
+                await asyncio.sleep(0.01)
+
+        @router.post("/left-behind")
+        @router.get("/left-behind")
+        async def left_behind(db: DbSession):
+            await leave_behind()
+
+        @router.post("/left-behind-unseen")
+        async def left_behind_unseen():
+            await leave_behind()
 
         @router.get("/nothing")
         async def nothing():
@@ -492,6 +513,30 @@ def events_of(app: FastAPI) -> list[str]:
     event.listen(engine, "before_cursor_execute", lambda c, cu, sql, *_: sent.append(sql))
     event.listen(engine, "commit", lambda c: sent.append("(commit)"))
     return sent
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/left-behind"), ("GET", "/left-behind"), ("POST", "/left-behind-unseen")],
+)
+async def test_the_half_of_a_block_that_a_task_was_left_behind_in_is_not_committed(
+    app: FastAPI,
+    world: DatabaseConnection,
+    method: str,
+    path: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving(app):
+        answer = await call(app, method, path)
+        assert await names(world) == []
+        task: asyncio.Task[None] = log()[0]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert await names(world) == []
+        assert connections_out(app_connection(app)) == 0
+    assert (answer.status, answer.json["code"], answer.starts) == (500, "db.E008", 1)
+    (line,) = (each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR)
+    assert "[db.E008] a task that was left behind is in the middle of a block" in line
 
 
 async def test_a_block_that_a_dependency_holds_may_stand_in_a_task_of_a_middleware(

@@ -123,6 +123,7 @@ async def test_closing_a_session_inside_its_transaction_is_no_silent_rollback(
 
 
 async def test_the_half_of_another_tasks_block_is_not_committed(db: DatabaseConnection) -> None:
+    """Neither by the block around it nor by the end of the request that it was left behind by."""
     inside, go_on = asyncio.Event(), asyncio.Event()
 
     async def child(session: Session) -> None:
@@ -132,14 +133,24 @@ async def test_the_half_of_another_tasks_block_is_not_committed(db: DatabaseConn
             inside.set()
             await go_on.wait()
 
+    async def leave_behind(session: Session) -> asyncio.Task[None]:
+        inside.clear()
+        task = asyncio.create_task(child(session))
+        await inside.wait()
+        return task
+
     session = db.session()
-    with pytest.raises(ConcurrentSessionUse):
+    with pytest.raises(ConcurrentSessionUse, match="left behind is in the middle of a block"):
         async with session.atomic():
-            left_behind = asyncio.create_task(child(session))
-            await inside.wait()
+            in_block = await leave_behind(session)
+    request = db.session()
+    request.open()
+    in_request = await leave_behind(request)
+    with pytest.raises(ConcurrentSessionUse, match="left behind is in the middle of a block"):
+        await request.end(commit=True)
     assert await names(db) == []
     go_on.set()
-    await asyncio.gather(left_behind, return_exceptions=True)
+    await asyncio.gather(in_block, in_request, return_exceptions=True)
     await session.close()
     assert await names(db) == []
     assert connections_out(db) == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 
-__all__ = ["Place", "entered", "left", "stands_in"]
+__all__ = ["Place", "entered", "left", "stands_in", "task_here"]
 
 
 class Place:
@@ -13,12 +14,19 @@ class Place:
     A task that is started inside a block stands in it too; one that was started outside, or
     beside it by the same `gather`, does not. A task says less: `asyncio.wait_for` and middleware
     of the usual kind run what they are given in a task of its own, with nothing beside it.
+
+    Args:
+        around: The block around it.
+
+    Attributes:
+        task: The task that has entered it, as `task_here` tells.
     """
 
-    __slots__ = ("around",)
+    __slots__ = ("around", "task")
 
     def __init__(self, around: Place | None) -> None:
         self.around = around
+        self.task = task_here()
 
 
 _innermost: ContextVar[Place | None] = ContextVar("fastforge_place", default=None)
@@ -45,3 +53,8 @@ def stands_in(place: Place) -> bool:
             return True
         here = here.around
     return False
+
+
+def task_here() -> int:
+    """Return which task runs here: a number, since a task that its context keeps is a circle."""
+    return id(asyncio.current_task())

@@ -8,10 +8,17 @@ from typing import Final
 from sqlalchemy import orm
 
 from ...._utils import did_you_mean
-from ..errors import SessionClosed, TransactionFailed, TransactionMisuse, WriteOutsideAtomic
+from ..errors import (
+    ConcurrentSessionUse,
+    SessionClosed,
+    TransactionFailed,
+    TransactionMisuse,
+    WriteOutsideAtomic,
+)
 
 __all__ = [
     "AROUND",
+    "left_in_a_block",
     "locks_nothing",
     "refuse_argument",
     "refuse_unwritten",
@@ -62,6 +69,16 @@ def refuse_argument(names: Iterable[str]) -> TransactionMisuse:
         f"atomic() has no argument {name!r}",
         code="db.E032",
         hint=did_you_mean(name, ARGUMENTS) or f"it has {', '.join(ARGUMENTS)}",
+    )
+
+
+def left_in_a_block() -> ConcurrentSessionUse:
+    """Return the error for the end of what another task is in the middle of."""
+    return ConcurrentSessionUse(
+        "a task that was left behind is in the middle of a block of `atomic` inside of what ends"
+        " here, so nothing of it is committed",
+        code="db.E008",
+        hint="await the task, or give it a session of its own: `async with session() as db:`",
     )
 
 

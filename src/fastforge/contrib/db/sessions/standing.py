@@ -15,7 +15,13 @@ from ..pool.single import Single
 from .pinning import Pin
 from .places import Place, stands_in
 from .refreshing import refresh_stale
-from .refusals import AROUND, refused_here, session_closed, transaction_failed
+from .refusals import (
+    AROUND,
+    left_in_a_block,
+    refused_here,
+    session_closed,
+    transaction_failed,
+)
 from .uses import Use
 
 __all__ = ["StandingSession"]
@@ -189,6 +195,20 @@ class StandingSession(SessionOfLentConnections):
         """Raise ConcurrentSessionUse in a task that does not stand in the innermost block."""
         if self.place is not None and not stands_in(self.place):
             raise concurrent_use()
+
+    def refuse_left_behind(self) -> None:
+        """Raise ConcurrentSessionUse where another task is in a block inside of what ends here."""
+        if self.place is not None and not stands_in(self.place):
+            raise left_in_a_block()
+
+    def take_over(self, task: int) -> None:
+        """Let whoever ends the session stand in the block that a task has entered.
+
+        A dependency may hold a block past the answer, and a middleware of the usual kind inside a
+        mounted application runs it in a task that is not the one which sends the answer.
+        """
+        if self.place is not None and self.place.task == task:
+            self.place = None
 
     def refuse_pinning(self) -> None:
         """Raise where one connection cannot be held, or is held already."""

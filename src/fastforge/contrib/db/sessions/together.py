@@ -52,6 +52,7 @@ async def _end(sessions: Mapping[str, Session], commit: bool) -> None:
 async def _write(sessions: Mapping[str, Session]) -> BaseException | None:
     try:
         for session in sessions.values():
+            session.guarded.refuse_left_behind()
             await session.flush()
     except Exception as error:
         return error

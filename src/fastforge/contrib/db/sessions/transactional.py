@@ -65,8 +65,7 @@ class TransactionalSession(AsyncSession):
             return
         try:
             if commit:
-                # Another task may be in the middle of a block of its own, which may yet fail.
-                self.guarded.refuse_strangers()
+                self.guarded.refuse_left_behind()
                 await self._commit()
             else:
                 await self._rollback()
@@ -81,6 +80,7 @@ class TransactionalSession(AsyncSession):
         """Commit or roll back an open `atomic`, check that nothing is left unwritten, and close.
 
         Raises:
+            ConcurrentSessionUse: As `leave`.
             WriteOutsideAtomic: With `commit`, when new or changed objects were never written.
         """
         guarded = self.guarded
@@ -97,13 +97,10 @@ class TransactionalSession(AsyncSession):
                 guarded.close()  # without a connection there is nothing to wait for
 
     async def _end(self, commit: bool) -> None:
-        # A dependency may hold a nested block past the answer, and a middleware of the usual kind
-        # inside a mounted application runs it in a task that is not the one that is here.
-        self.guarded.place = None
         try:
             await self.leave(commit=commit)
         finally:
-            self.guarded.depth = 0
+            self.guarded.depth = 0  # a dependency may hold a nested block past the answer
             await self.close()
 
     async def _commit(self) -> None:

@@ -14,6 +14,7 @@ from ..errors import NoUnitOfWork, TransactionMisuse
 from ..resources import DEFAULT, connection_of
 from .blocks import block
 from .current import current_unit, unit_here
+from .places import task_here
 from .session import Session
 from .together import end_together
 
@@ -45,15 +46,17 @@ class UnitOfWork:
         scope: What tells whose it is. A unit that is opened inside of another has the other's.
         opened: The session of the default database; None until somebody has asked for it.
         ended: Whether it is over; its sessions are closed then.
+        handled_by: The task that handles it, as `task_here` tells; 0 where no session is injected.
     """
 
-    __slots__ = ("_open_session", "_others", "ended", "opened", "scope")
+    __slots__ = ("_open_session", "_others", "ended", "handled_by", "opened", "scope")
 
     def __init__(self, open_session: Callable[[str], Session], scope: Scope | None = None) -> None:
         self._open_session = open_session
         self._others: dict[str, Session] = {}
         self.opened: Session | None = None
         self.ended = False
+        self.handled_by = 0
         self.scope: Scope = {} if scope is None else scope
 
     @property
@@ -96,15 +99,21 @@ class UnitOfWork:
 
         Raises:
             WriteOutsideAtomic: With `commit`, when objects were never written.
+            ConcurrentSessionUse: With `commit`, when a task that was left behind is in the middle
+                of a block.
             Exception: Whatever a commit raises. What has not been committed by then is rolled
                 back; a note of the error names the databases that have been.
         """
         if self.ended:
             return
         self.ended = True
+        sessions = dict(self._others)
+        if self.opened is not None:
+            sessions[DEFAULT] = self.opened
+        for session in sessions.values():
+            session.guarded.take_over(self.handled_by)
         if self._others:
-            default = {} if self.opened is None else {DEFAULT: self.opened}
-            await end_together({**self._others, **default}, commit=commit)
+            await end_together(sessions, commit=commit)
         elif self.opened is not None:
             await self.opened.end(commit=commit)
 
@@ -225,8 +234,17 @@ def new_transaction(name: str = DEFAULT) -> Session:
     return session
 
 
+def _injected(name: str) -> Session:
+    """Return the session for a parameter, and note whose task handles what runs here."""
+    db = required_session(name)
+    unit = unit_here.get()
+    assert unit is not None
+    unit.handled_by = task_here()
+    return db
+
+
 async def _read_session() -> Session:
-    return required_session()
+    return _injected(DEFAULT)
 
 
 DbSession = Annotated[Session, Depends(_read_session)]
@@ -240,7 +258,7 @@ class _SessionReader:
     name: str
 
     async def __call__(self) -> Session:
-        return required_session(self.name)
+        return _injected(self.name)
 
 
 def using(name: str) -> Any:

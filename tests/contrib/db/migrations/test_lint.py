@@ -156,6 +156,38 @@ def test_what_breaks_is_found_on_its_line(world: World, body: str, expected: lis
         assert message.hint
 
 
+RAW_SQL = {
+    "create unique  index if not exists ix on only public.users_user (nick)": "108",
+    "CREATE INDEX ON users_user USING gin (nick)": "108",
+    "-- old\nDROP TABLE IF EXISTS users_team CASCADE": "101",
+    'ALTER TABLE "users_user" ADD COLUMN a int, DROP COLUMN "nick"': "102",
+    "ALTER TABLE users_team RENAME TO users_group": "103",
+    "ALTER TABLE users_user RENAME nick TO name": "104",
+    "ALTER TABLE users_user ALTER nick TYPE integer USING nick::integer": "105",
+    "ALTER TABLE ONLY users_user ALTER COLUMN nick SET NOT NULL": "106",
+    "ALTER TABLE users_user ADD age int NOT NULL": "107",
+    "ALTER TABLE users_user ADD CONSTRAINT fk FOREIGN KEY (nick) REFERENCES users_team (id)": "109",
+    "ALTER TABLE users_user ADD CHECK (nick <> 'a, b')": "110",
+    "ALTER TABLE users_user ADD CONSTRAINT uq UNIQUE (nick)": "111",
+    "ALTER TABLE users_user ADD COLUMN n bigserial": "112",
+    "ALTER TABLE users_user ADD n int GENERATED ALWAYS AS (id + 1) STORED": "112",
+    "ALTER TABLE users_user ADD COLUMN key uuid DEFAULT gen_random_uuid()": "112",
+    "ALTER TABLE users_user ADD COLUMN data json": "113",
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), RAW_SQL.items())
+@pytest.mark.parametrize("way", ["op.execute", "op.get_bind().exec_driver_sql"])
+def test_raw_sql_is_judged_as_the_operation_that_it_stands_for(
+    world: World, sql: str, expected: str, way: str
+) -> None:
+    (message,) = found(world, f"{way}({sql!r})")
+    assert message.id == f"db.W{expected}"
+    source = (world.folder("users").path / "0002_next.py").read_text().splitlines()
+    assert message.where is not None
+    assert way in source[message.where.line - 1]
+
+
 SAFE = {
     "a table that is new": """
         op.create_table(
@@ -216,6 +248,29 @@ SAFE = {
     "a value that reads like a statement": """
         op.add_column("users_user", sa.Column("age", sa.Integer))
         op.execute("COMMENT ON TABLE users_user IS 'old; UPDATE users_user SET age = 1'")
+        """,
+    "SQL that is as careful": """
+        op.execute("ALTER TABLE users_user ADD COLUMN IF NOT EXISTS age int")
+        op.execute("ALTER TABLE users_user ADD COLUMN size int NOT NULL DEFAULT 1")
+        op.execute("ALTER TABLE users_user ALTER COLUMN nick TYPE varchar(50)")
+        op.execute("ALTER TABLE users_user ALTER price SET DATA TYPE numeric(10, 2)")
+        op.execute("ALTER TABLE users_user ALTER nick DROP NOT NULL, ALTER age SET DEFAULT 2")
+        op.execute("ALTER TABLE users_user ADD CONSTRAINT ck CHECK (nick <> 'a') NOT VALID")
+        op.execute("ALTER TABLE users_user ADD CONSTRAINT uq UNIQUE USING INDEX ix_nick")
+        op.execute("ALTER TABLE users_user RENAME CONSTRAINT pk_users_user TO pk")
+        op.execute("ALTER TABLE users_user DROP CONSTRAINT IF EXISTS uq")
+        """,
+    "SQL for a table that is new": """
+        op.execute("CREATE TABLE IF NOT EXISTS users_new (id int); CREATE INDEX ON users_new (id)")
+        op.execute("ALTER TABLE users_new ADD COLUMN age int NOT NULL, ADD UNIQUE (id)")
+        """,
+    "SQL that is like nothing here": """
+        op.execute("CREATE EXTENSION IF NOT EXISTS citext")
+        op.execute("ALTER TABLE users_user OWNER TO somebody")
+        op.execute("ALTER")
+        op.execute("ALTER TABLE users_user ALTER nick")
+        op.execute("CREATE INDEX")
+        op.execute("COMMENT ON TABLE users_user IS 'a; DROP TABLE users_user'")
         """,
     "rows alone": "op.execute(\"UPDATE users_user SET nick = 'a'\")",
     "rows and a new table": """

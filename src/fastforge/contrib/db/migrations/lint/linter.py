@@ -47,7 +47,7 @@ def lint(history: History, chosen: Collection[str]) -> tuple[Finding, ...]:
 
 
 def _found(recorded: RecordedMigration) -> Iterator[Message]:
-    for step in recorded.steps:
+    for step in (*recorded.steps, *recorded.read):
         if step.operation is not None and not step.is_new:
             yield from removals(step)
             yield from columns(step, recorded)

@@ -53,6 +53,7 @@ class RecordedMigration:
     Args:
         migration: The migration.
         steps: Its operations and statements.
+        read: The operations that its raw SQL stands for.
         made: The keys of the tables that it makes.
         added: The names of the columns that it adds to older tables, as (table, column).
         validated: The constraints that it and those before it validate.
@@ -61,6 +62,7 @@ class RecordedMigration:
     migration: Migration
     validated: set[str]
     steps: list[Recorded] = field(default_factory=list)
+    read: list[Recorded] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
     added: set[tuple[str, str]] = field(default_factory=set)
 
@@ -68,29 +70,42 @@ class RecordedMigration:
         """Add one, before it changes the schema."""
         statements = statements_in(operation)
         is_operation = isinstance(operation, ops.MigrateOperation) and not statements
-        name = _table_of(operation) if is_operation else ""
         if isinstance(operation, ops.CreateTableOp):
-            self.made.add(name)
+            self.made.add(_table_of(operation))
         if isinstance(operation, ops.AddColumnOp):
             # The replay makes the column part of a table, and with it its foreign keys.
             column = copy_of(operation.column)
             operation = ops.AddColumnOp(operation.table_name, column, schema=operation.schema)
-        self.steps.append(
-            Recorded(
-                operation=operation if is_operation else None,  # type: ignore[arg-type]
-                statements=statements,
-                where=Location(str(self.migration.path), _line_in(str(self.migration.path))),
-                name=name,
-                table=next((each for each in schema if each.key == name), None),
-                is_new=name in self.made,
-                validated=frozenset(self.validated),
-            )
-        )
-        if isinstance(operation, ops.RenameTableOp) and name in self.made:
+        step = self._step(operation if is_operation else None, statements, schema)
+        self.steps.append(step)
+        for statement in statements:
+            self._note_statement(statement, schema)
+        if isinstance(operation, ops.RenameTableOp) and step.is_new:
             self.made.add(table_key(operation.new_table_name, operation.schema))
         if isinstance(operation, ops.AddColumnOp):
-            self.added.add((name, operation.column.name))
-        self.validated |= {each.validated for each in statements if each.validated}
+            self.added.add((step.name, operation.column.name))
+
+    def _note_statement(self, statement: Statement, schema: Schema) -> None:
+        for operation in statement.operations:
+            self.read.append(self._step(operation, (), schema))
+            if isinstance(operation, ops.AddColumnOp):
+                self.added.add((_table_of(operation), operation.column.name))
+        if statement.makes:
+            self.made.add(statement.makes)
+        if statement.validated:
+            self.validated.add(statement.validated)
+
+    def _step(self, operation: Any, statements: tuple[Statement, ...], schema: Schema) -> Recorded:
+        name = _table_of(operation) if operation is not None else ""
+        return Recorded(
+            operation=operation,
+            statements=statements,
+            where=Location(str(self.migration.path), _line_in(str(self.migration.path))),
+            name=name,
+            table=next((each for each in schema if each.key == name), None),
+            is_new=name in self.made,
+            validated=frozenset(self.validated),
+        )
 
 
 def record(history: History, chosen: Collection[str]) -> tuple[RecordedMigration, ...]:

@@ -11,6 +11,8 @@ from alembic.operations import ops
 from sqlalchemy import TextClause
 from sqlalchemy.sql.dml import UpdateBase
 
+from .reading import operations_in, table_made
+
 __all__ = ["Statement", "statements_in"]
 
 _NAME: Final = r'(?P<table>[\w."]+)'
@@ -38,14 +40,18 @@ class Statement:
     Args:
         writes: The table whose rows it changes; empty when it changes none.
         alters: The table that it locks to change it; empty when it changes none.
+        makes: The table that it makes; empty when it makes none.
         validated: The constraint that it validates; empty for none.
         concurrently: Whether it says CONCURRENTLY.
+        operations: What it does, as operations.
     """
 
     writes: str = ""
     alters: str = ""
+    makes: str = ""
     validated: str = ""
     concurrently: bool = False
+    operations: tuple[ops.MigrateOperation, ...] = ()
 
 
 def statements_in(operation: Any) -> tuple[Statement, ...]:
@@ -68,7 +74,9 @@ def _read(sql: str) -> Iterator[Statement]:
             # Validating locks nobody out.
             alters=_plain(altered["table"]) if altered and not validated else "",
             validated=validated["name"] if validated else "",
+            makes=table_made(text),
             concurrently=bool(_CONCURRENTLY.search(text)),
+            operations=operations_in(text),
         )
 
 

@@ -54,7 +54,7 @@ def has_unwritten(session: Session) -> bool:
 
 def failure_of_flush(session: Session) -> BaseException | None:
     """Return the error of the flush after which a session is not active any more."""
-    transaction = session.get_transaction()
+    transaction = session.get_nested_transaction() or session.get_transaction()
     return None if transaction is None else transaction._rollback_exception
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from fastforge.contrib.db.errors import (
     SessionClosed,
     TransactionFailed,
     TransactionMisuse,
+    UniqueViolation,
     WriteOutsideAtomic,
 )
 from fastforge.contrib.db.resources import DatabaseConnection
@@ -398,6 +400,55 @@ async def test_a_swallowed_error_of_a_flush_does_not_pass_for_success(
                 await session.flush()
     assert isinstance(raised.value.__cause__, IntegrityError)
     assert await names(db) == ["a"]
+
+
+@pytest.mark.filterwarnings("ignore:Session's state has been changed on a non-active transaction")
+@pytest.mark.parametrize("nested", [False, True])
+async def test_after_a_swallowed_error_of_a_flush_whatever_follows_says_what_to_do(
+    db: DatabaseConnection, nested: bool
+) -> None:
+    async def read(session: Session) -> None:
+        await session.scalar(select(Account.id))
+
+    async def write(session: Session) -> None:
+        session.add(Account(name="b"))
+        await session.flush()
+
+    async def open_block(session: Session) -> None:
+        async with session.atomic():
+            raise AssertionError
+
+    await seed(db, "a")
+    for go_on in (read, write, open_block, Session.connection, Session.commit):
+        if nested and go_on is Session.commit:  # which is refused there in any case
+            continue
+        session = db.session()
+        with pytest.raises(TransactionFailed, match="nested `async with db") as raised:
+            async with AsyncExitStack() as blocks:
+                for _ in range(1 + nested):
+                    await blocks.enter_async_context(session.atomic())
+                session.add(Account(name="a"))
+                with pytest.raises(IntegrityError):
+                    await session.flush()
+                await go_on(session)
+        assert isinstance(raised.value.__cause__, UniqueViolation)
+        await session.close()
+    assert await names(db) == ["a"]
+
+
+async def test_after_a_swallowed_error_of_a_statement_the_next_one_says_what_to_do(
+    postgres: DatabaseConnection,
+) -> None:
+    session = postgres.session()
+    await seed(postgres, "a")
+    with pytest.raises(TransactionFailed, match="nested `async with db") as raised:
+        async with session.atomic():
+            with pytest.raises(IntegrityError):
+                await session.execute(sa.insert(Account).values(name="a"))
+            for _ in range(2):
+                with pytest.raises(TransactionFailed):
+                    await session.scalar(select(Account.id))
+    assert getattr(raised.value.__cause__, "sqlstate", "") == "23505"
 
 
 async def test_a_swallowed_error_of_a_statement_does_not_pass_for_success(

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event, exc
 
-__all__ = ["FAILED", "has_failed", "note_failures"]
+from ..errors import describe
+
+__all__ = ["FAILED", "failure_of", "has_failed", "is_refused_after_failure", "note_failures"]
 
 FAILED: Final = "fastforge_failed"
 """In a connection's `info`: the last statement that failed since it was taken out of the pool."""
+IN_FAILED_TRANSACTION: Final = "25P02"
 
 
 def note_failures(engine: Engine) -> None:
@@ -24,8 +27,18 @@ def note_failures(engine: Engine) -> None:
         connection, error = context.connection, context.original_exception
         if connection is None or connection.invalidated or context.is_disconnect:
             return
-        if getattr(error, "sqlstate", None):
+        if getattr(error, "sqlstate", IN_FAILED_TRANSACTION) not in (None, IN_FAILED_TRANSACTION):
             connection.info[FAILED] = error
+
+
+def is_refused_after_failure(error: BaseException) -> bool:
+    """Return whether PostgreSQL runs a statement no more because one before it has failed."""
+    return describe(error).sqlstate == IN_FAILED_TRANSACTION
+
+
+def failure_of(connection: Connection) -> BaseException | None:
+    """Return what has failed last on a connection; None for nothing, or where it was lost."""
+    return None if connection.invalidated else connection.info.get(FAILED)
 
 
 def has_failed(connection: Connection) -> BaseException | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.util.concurrency import in_greenlet
 
 from ..internals import locks_rows
@@ -51,6 +52,14 @@ class GuardedSession(StandingSession):
         else:
             raise self.misuse("connection()")
         return view if self.pin is None else self.pin.connection(view)
+
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """Return the connection of the transaction."""
+        try:
+            return super().connection(*arguments, **options)
+        except PendingRollbackError as error:
+            self.explain(error)
+            raise
 
     def _run(
         self, call: Callable[..., Any], statement: Any, *arguments: Any, **options: Any

@@ -99,7 +99,8 @@ def refused_here(call: str, hint: str) -> TransactionMisuse:
 def transaction_failed() -> TransactionFailed:
     """Return the error for a transaction in which something failed that nobody undid."""
     return TransactionFailed(
-        "a statement of this transaction failed, so nothing of it can be committed",
+        "a statement of this transaction failed and its error was swallowed, so nothing of it can"
+        " be committed, and no other statement runs in it",
         code="db.E013",
         hint="let the error through, or put what may fail into a nested `async with db.atomic():`",
     )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, orm
+from sqlalchemy import Connection, Engine, exc, orm
 
 from ..engine import Engines
 from ..errors import TransactionMisuse, concurrent_use
-from ..internals import SessionOfLentConnections, has_unwritten
+from ..internals import SessionOfLentConnections, failure_of_flush, has_unwritten
+from ..pool.failures import failure_of, is_refused_after_failure
 from ..pool.single import Single
 from .pinning import Pin
 from .places import Place, stands_in
@@ -89,6 +90,19 @@ class StandingSession(SessionOfLentConnections):
         if self._single is None:
             self._single = Single(self.engines.single)
         return self._single.connection
+
+    def explain(self, error: BaseException) -> None:
+        """Raise TransactionFailed for what SQLAlchemy, or PostgreSQL, refuses after a failure."""
+        if isinstance(error, exc.PendingRollbackError) or is_refused_after_failure(error):
+            raise transaction_failed() from self._failure or error
+
+    @property
+    def _failure(self) -> BaseException | None:
+        """What has failed in this transaction, as far as it is known."""
+        transaction = self.get_transaction()
+        connections = () if transaction is None else transaction.connections
+        failures = (failure_of(connection) for connection in connections)
+        return failure_of_flush(self) or next(filter(None, failures), None)
 
     # --- what is loaded, and what is not written ---
 

@@ -29,6 +29,9 @@ class Used(Protocol):
     def give_back(self) -> None:
         """Return the connection to the pool."""
 
+    def explain(self, error: BaseException) -> None:
+        """Raise what says more than an error of SQLAlchemy's or of the server's, where it does."""
+
 
 class Use:
     """One use of a session's connection, by one greenlet: SQLAlchemy makes one for each call.
@@ -51,10 +54,14 @@ class Use:
             raise concurrent_use()
         session.nesting += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
+    ) -> None:
         session = self.session
         session.nesting -= 1
         if not session.nesting:
             session.user = None  # it would be a circle
             if not session.depth and not session.streams:
                 session.give_back()
+        if error is not None:
+            session.explain(error)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .backend import ClaimRequest as ClaimRequest
     from .backend import Enqueued as Enqueued
     from .backend import JobHandle as JobHandle
+    from .backend import NewBatch as NewBatch
     from .backend import Renewal as Renewal
     from .backend import Settlement as Settlement
     from .backend import TaskBackend as TaskBackend
@@ -68,6 +69,7 @@ _LAZY = {
     "JobRunner": "execution",
     "JobState": "outcome",
     "MemoryBackend": "memory",
+    "NewBatch": "backend",
     "NoRetry": "retry",
     "Outcome": "outcome",
     "Progress": "records",
@@ -110,6 +112,7 @@ __all__ = [
     "JobRunner",
     "JobState",
     "MemoryBackend",
+    "NewBatch",
     "NoRetry",
     "Outcome",
     "Progress",

@@ -21,6 +21,7 @@ __all__ = [
     "Claimed",
     "Enqueued",
     "JobHandle",
+    "NewBatch",
     "Renewal",
     "Settlement",
     "TaskBackend",
@@ -112,11 +113,26 @@ class Enqueued:
     is_new: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBatch:
+    """A batch that begins with the envelopes that it comes with; they carry its uid.
+
+    Args:
+        uid: Unique everywhere.
+        then: What is enqueued when all its jobs have ended.
+    """
+
+    uid: str
+    then: Envelope | None = None
+
+
 class TaskBackend(Protocol):
     """What a backend does. What a worker calls raises BackendAway when it cannot be done now."""
 
-    async def enqueue(self, envelopes: Sequence[Envelope], /) -> Sequence[Enqueued]:
-        """Keep jobs; where the backend can, in the transaction that the caller is in."""
+    async def enqueue(
+        self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
+    ) -> Sequence[Enqueued]:
+        """Keep jobs, and the batch; where the backend can, in the caller's transaction."""
         ...
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .backend import Claim, Claimed, ClaimRequest, Enqueued, Renewal, Settlement
+from .backend import Claim, Claimed, ClaimRequest, Enqueued, NewBatch, Renewal, Settlement
 from .envelope import Envelope
 from .outcome import ERRORS_KEPT, AttemptError, JobState, Outcome, worker_vanished
 
@@ -45,7 +45,9 @@ class MemoryBackend:
         self._clock = clock
         self._wakers: list[Callable[[], None]] = []
 
-    async def enqueue(self, envelopes: Sequence[Envelope], /) -> Sequence[Enqueued]:
+    async def enqueue(
+        self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
+    ) -> Sequence[Enqueued]:
         """Keep jobs."""
         for envelope in envelopes:
             run_at = envelope.run_at or self._clock() + timedelta(seconds=envelope.delay_s)

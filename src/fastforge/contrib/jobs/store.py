@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ...tasks.backend import Claim, Claimed, ClaimRequest, Enqueued, Renewal, Settlement
+from ...tasks.backend import Claim, Claimed, ClaimRequest, Enqueued, NewBatch, Renewal, Settlement
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, JobState, Verdict, worker_vanished
 from ..db.sessions.unit import current_session
@@ -39,7 +39,9 @@ class JobStore:
         # Renewing and settling touch the same rows; in turn they cannot wait for each other.
         self._held_rows = asyncio.Lock()
 
-    async def enqueue(self, envelopes: Sequence[Envelope], /) -> Sequence[Enqueued]:
+    async def enqueue(
+        self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
+    ) -> Sequence[Enqueued]:
         """Keep jobs: in the transaction that runs here, else in one of their own."""
         statements = [self._sql.insert(envelope) for envelope in envelopes]
         session = current_session()

@@ -163,10 +163,13 @@ def test_its_routes_answer_over_a_socket(address: str) -> None:
     assert send("POST", comments, sent)[0] == 201
     status, page = send("GET", comments)
     assert status == 200
-    assert [(each["text"], each["at"]) for each in page] == [("first", "2026-01-01T10:00:00Z")]
+    assert [(each["text"], each["at"]) for each in page["items"]] == [
+        ("first", "2026-01-01T10:00:00Z")
+    ]
+    assert (page["offset"], page["has_next"]) == (0, False)
     assert send("PATCH", f"{comments}/1", {"text": "second"})[1]["text"] == "second"
     assert send("POST", comments, sent | {"at": "2026-01-01T12:00:00"})[0] == 422
-    assert send("GET", f"{comments}/99999999999999999999")[0] == 422
+    assert send("GET", f"{comments}/99999999999999999999")[0] == 404
     assert send("GET", f"{comments}?offset=99999999999999999999")[0] == 422
     assert send("DELETE", f"{comments}/1")[0] == 204
     assert send("GET", f"{comments}/1")[0] == 404

@@ -24,9 +24,8 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 TAKEN_CLASSES: Final = frozenset(
     {
         "APIRouter", "Annotated", "Any", "AwareDatetime", "BaseModel", "ConfigDict", "DbSession",
-        "Decimal", "Depends", "ExactAmount", "Field", "FiniteFloat", "HTTPException", "Int32",
-        "JSON", "LongText", "Mapped", "Model", "Numeric", "Path", "Query", "ShortText", "String",
-        "Text", "TypedDict", "UUID",
+        "Decimal", "Depends", "ExactAmount", "Field", "FiniteFloat", "Int32", "JSON", "LongText",
+        "Mapped", "Model", "Numeric", "ShortText", "String", "Text", "TypedDict", "UUID",
     }
 )  # fmt: skip
 """What the generated modules import or define: no model can be called so."""
@@ -147,7 +146,6 @@ def words_of(noun: Noun) -> dict[str, str]:
         "plural": noun.plural,
         "class_name": noun.class_name,
         "variable": noun.variable,
-        "variables": noun.variables,
         "path": noun.path,
         "noun": words,
         "nouns": many,

@@ -15,8 +15,8 @@ _LOCAL: Final = frozenset(
     {
         *keyword.kwlist, *keyword.softkwlist, *dir(builtins),
         # What the handlers call other things.
-        "changes", "count_words", "db", "limit", "name", "new", "offset", "page", "router",
-        "select", "task", "value",
+        "changes", "count_words", "db", "name", "new", "page", "pagination", "router", "select",
+        "task", "value",
     }
 )  # fmt: skip
 
@@ -50,12 +50,6 @@ class Noun:
     def variable(self) -> str:
         """The name of a variable that hides nothing: `order_line`, but `type_`."""
         return f"{self.singular}_" if self.singular in _LOCAL else self.singular
-
-    @property
-    def variables(self) -> str:
-        """The name of a variable that holds several of them."""
-        plain = self.plural not in (*_LOCAL, self.variable)
-        return self.plural if plain else f"all_{self.plural}"
 
     @property
     def path(self) -> str:

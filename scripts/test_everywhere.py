@@ -1,7 +1,8 @@
 """Run all tests, the long ones too, on each supported Python that is installed here.
 
 Each version has an environment of its own, `.venv-3.11` and so on. Versions that are not here are
-named, not failed: the machine that builds a release has them all.
+named, not failed: the machine that builds a release has them all. Those that are given as
+arguments, `3.12` or `12`, are all that is tested, and have to be here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -17,13 +19,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from scripts.environment import NEWEST, OLDEST, ROOT, runs
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Test on each version; exit with 1 when one of them failed."""
-    results = {version: test_on(version) for version in range(OLDEST[1], NEWEST[1] + 1)}
+    results = {version: test_on(version) for version in chosen(arguments)}
     for minor, result in results.items():
         print(f"Python 3.{minor}: {result}")
-    if "failed" in results.values() or "passed" not in results.values():
+    missed = arguments and "not installed here" in results.values()
+    if missed or "failed" in results.values() or "passed" not in results.values():
         sys.exit(1)
+
+
+def chosen(arguments: Sequence[str]) -> list[int]:
+    """The minor versions that somebody named, in order; all that are supported when nobody did."""
+    known = range(OLDEST[1], NEWEST[1] + 1)
+    wrong = [each for each in arguments if each.removeprefix("3.") not in map(str, known)]
+    if wrong:
+        print(
+            f"{', '.join(wrong)}: no Python that is supported; name some of"
+            f" {', '.join(f'3.{minor}' for minor in known)}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    named = {int(each.removeprefix("3.")) for each in arguments}
+    return sorted(named) or list(known)
 
 
 def test_on(minor: int) -> str:
@@ -52,4 +70,4 @@ def find_python(minor: int) -> str | None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

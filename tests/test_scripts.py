@@ -44,6 +44,33 @@ def test_the_interpreter_of_this_run_is_found() -> None:
     assert test_everywhere.find_python(sys.version_info.minor) is not None
 
 
+def test_the_long_tests_run_on_the_versions_that_are_named_or_on_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+
+    def test_on(minor: int) -> str:
+        asked.append(minor)
+        return "not installed here" if minor == 12 else "passed"
+
+    monkeypatch.setattr(test_everywhere, "test_on", test_on)
+    test_everywhere.main([])  # who asks for none in particular takes those that are here
+    assert asked == [11, 12, 13, 14]
+    asked.clear()
+    test_everywhere.main(["14", "3.11", "3.14"])
+    assert asked == [11, 14]
+    with pytest.raises(SystemExit) as missed:
+        test_everywhere.main(["3.12", "3.13"])
+    assert missed.value.code == 1
+    asked.clear()
+    with pytest.raises(SystemExit) as refused:
+        test_everywhere.main(["3.13", "3.9", "x"])
+    assert (refused.value.code, asked) == (2, [])
+    assert capsys.readouterr().err == (
+        "3.9, x: no Python that is supported; name some of 3.11, 3.12, 3.13, 3.14\n"
+    )
+
+
 def test_missing_servers_are_one_line_each_and_an_address_replaces_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

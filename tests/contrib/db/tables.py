@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ForeignKey, MetaData, func
+from sqlalchemy import ForeignKey, MetaData, func, make_url, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fastforge.contrib.db import Database, Model
@@ -66,6 +66,20 @@ async def opened(url: str, **options: Any) -> AsyncIterator[DatabaseConnection]:
         yield connection
     finally:
         await connection.engine.dispose()
+
+
+@asynccontextmanager
+async def limited(url: str, *, connections: int) -> AsyncIterator[str]:
+    """Give the same database for a role that may have few connections."""
+    given = make_url(url)
+    role = f"narrow_{given.database}"
+    async with opened(url) as world:
+        async with world.engine.begin() as raw:
+            create = f"CREATE ROLE {role} LOGIN PASSWORD 'x' CONNECTION LIMIT {connections}"
+            await raw.execute(text(create))
+        yield given.set(username=role, password="x").render_as_string(hide_password=False)
+        async with world.engine.begin() as raw:
+            await raw.execute(text(f"DROP ROLE {role}"))
 
 
 def connections_out(connection: DatabaseConnection) -> int:

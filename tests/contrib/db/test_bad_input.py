@@ -31,7 +31,7 @@ from tests.folder import isolated
 from tests.processes import run, wait_until_async
 
 from .asgi import serving
-from .tables import opened
+from .tables import limited, opened
 
 SECRET = "s3cret"
 SHOP = {
@@ -635,17 +635,3 @@ def managed(path: Path, url: str, command: str) -> CompletedProcess[str]:
         cwd=path,
         env={"FASTFORGE_ENV": "test", "DATABASE_URL": url},
     )
-
-
-@asynccontextmanager
-async def limited(url: str, *, connections: int) -> AsyncIterator[str]:
-    """Give the same database for a role that may have few connections."""
-    given = sa.make_url(url)
-    role = f"narrow_{given.database}"
-    async with opened(url) as world:
-        async with world.engine.begin() as raw:
-            create = f"CREATE ROLE {role} LOGIN PASSWORD 'x' CONNECTION LIMIT {connections}"
-            await raw.execute(text(create))
-        yield given.set(username=role, password="x").render_as_string(hide_password=False)
-        async with world.engine.begin() as raw:
-            await raw.execute(text(f"DROP ROLE {role}"))

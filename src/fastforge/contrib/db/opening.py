@@ -18,6 +18,7 @@ from ...conf import Settings
 from ...exceptions import ContainerMissing, ForgeError, ResourceUnavailable
 from ...lifecycle import Role, current_container
 from .engine import Application, Engines, make_engines
+from .faults.translation import is_full
 from .faults.unavailable import unavailable
 from .pool.pings import ping_beside
 from .sessions.session import Session
@@ -60,8 +61,16 @@ class DatabaseConnection:
         """Run one statement; raises what the driver raises.
 
         Where all connections are in use it takes one of its own, and gives it up again: that this
-        process is busy tells nothing of the server.
+        process is busy tells nothing of the server. One that refuses it because it is full has
+        answered: that is well, as long as this process has others in use.
         """
+        try:
+            await self._ask()
+        except Exception as error:
+            if not (is_full(error) and self.engines.pool.is_in_use):
+                raise
+
+    async def _ask(self) -> None:
         pool = self.engines.pool
         if pool.is_exhausted:
             await greenlet_spawn(ping_beside, self.engine.sync_engine, pool)

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fastforge.contrib.db.errors import ServerUnreachable
+from fastforge.contrib.db.errors import ServerUnreachable, TooManyConnections
 from fastforge.contrib.db.opening import DatabaseConnection
 from fastforge.contrib.db.resources import database
 from fastforge.lifecycle import Role, check_health
 from fastforge.test.proxy import Proxy
 from tests.conftest import with_driver
-from tests.contrib.db.tables import opened
+from tests.contrib.db.tables import limited, opened
 from tests.folder import isolated
 
 ONE = text("SELECT 1")
@@ -67,6 +67,29 @@ async def test_a_busy_process_without_its_database_is_not(
 ) -> None:
     with Proxy(each_postgres_url) as proxy:
         assert await health(proxy.url, tmp_path, proxy) != ""
+
+
+async def test_a_busy_process_is_ready_though_the_server_has_no_connection_left(
+    each_postgres_url: str, tmp_path: Path
+) -> None:
+    async with limited(each_postgres_url, connections=2) as narrow:
+        assert await health(narrow, tmp_path) == ""
+
+
+async def test_a_server_without_a_connection_left_has_answered_whoever_has_one(
+    each_postgres_url: str,
+) -> None:
+    """A pool that may grow finds the server full; what it has works all the same."""
+    async with (
+        limited(each_postgres_url, connections=1) as narrow,
+        opened(narrow, pool_size=2) as db,
+    ):
+        async with db.engine.connect():
+            await db.ping()
+        await db.engine.dispose()
+        async with opened(narrow, pool_size=1) as other, other.engine.connect():
+            with pytest.raises(TooManyConnections):
+                await db.ping()
 
 
 async def test_the_connection_is_counted_nowhere_and_closed(each_database_url: str) -> None:

@@ -19,9 +19,11 @@ from ..pool.reading import WROTE
 from ..sessions.progress import note_commit
 from .facts import Fault, fault_of
 
-__all__ = ["place_of", "translate_errors"]
+__all__ = ["is_full", "place_of", "translate_errors"]
 
 T = TypeVar("T")
+
+FULL: Final = "53300"
 
 CLASSES: Final[Mapping[str, type[errors.DriverFault]]] = MappingProxyType(
     {
@@ -40,7 +42,7 @@ CLASSES: Final[Mapping[str, type[errors.DriverFault]]] = MappingProxyType(
         "40P01": errors.Deadlock,
         "55P03": errors.LockTimeout,
         "57014": errors.StatementTimeout,
-        "53300": errors.TooManyConnections,
+        FULL: errors.TooManyConnections,
         "08001": errors.ServerUnreachable,
         "08004": errors.ServerUnreachable,
         "57P03": errors.ServerUnreachable,
@@ -59,7 +61,7 @@ CLASSES: Final[Mapping[str, type[errors.DriverFault]]] = MappingProxyType(
 
 # psycopg gives no SQLSTATE for what the server says while a connection is made.
 _REFUSALS: Final = (
-    ("53300", re.compile(r"too many (clients|connections)|connection slots", re.IGNORECASE)),
+    (FULL, re.compile(r"too many (clients|connections)|connection slots", re.IGNORECASE)),
     ("28P01", re.compile(r"password authentication failed", re.IGNORECASE)),
     ("3D000", re.compile(r'database ".*" does not exist', re.IGNORECASE)),
     ("57P03", re.compile(r"the database system is (starting|shutting)", re.IGNORECASE)),
@@ -172,6 +174,13 @@ def _table(context: ExceptionContext) -> Table | None:
 
 def _state_of_refusal(text: str) -> str:
     return next((state for state, pattern in _REFUSALS if pattern.search(text)), "08001")
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether a server has said that it has no connection left; also of a driver's error."""
+    if isinstance(error, exc.SQLAlchemyError):
+        return isinstance(error, errors.TooManyConnections)
+    return (getattr(error, "sqlstate", None) or _state_of_refusal(str(error))) == FULL
 
 
 def _class(fault: Fault, context: ExceptionContext) -> type[errors.DriverFault] | None:

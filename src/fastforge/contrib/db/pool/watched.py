@@ -70,6 +70,11 @@ class WatchedPool(AsyncAdaptedQueuePool):
         return not self.checkedin() and self.overflow() >= self.max_overflow
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether somebody has a connection; one that is being made is none yet."""
+        return any(each.entry.in_use for each in self.holders.values())
+
+    @property
     def held_by(self) -> str:
         """Who has a connection, since when and where, in one line."""
         return told(self.holders.values(), self.database)

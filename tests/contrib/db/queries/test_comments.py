@@ -12,6 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
+from fastforge.contrib.db import Database
+from fastforge.contrib.db.pool.arguments import connect_arguments
 from fastforge.contrib.db.queries.comments import comments_of
 from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.contrib.db.sessions.unit import UnitOfWork, entered_unit
@@ -73,6 +75,38 @@ async def test_a_route_prepares_a_statement_once_however_many_requests_it_has(
                     await unit.session.scalar(select(Account.id).where(Account.id == number))
         async with connection.session() as db:
             assert await db.scalar(prepared, {"pattern": "%FROM account%WHERE%"}) == 2
+
+
+async def test_many_routes_keep_what_they_have_prepared(each_postgres_url: str) -> None:
+    """A driver keeps 100 by itself; with one more in turn, each would be prepared every time."""
+    prepared = text("SELECT name FROM pg_prepared_statements")
+    times = 7  # psycopg prepares what has run 5 times
+    async with observed(each_postgres_url, sql_comment=True) as connection:
+        seen = []
+        for _ in range(times):
+            for number in range(130):
+                with request(connection, f"/route/{number}") as unit:
+                    await unit.session.scalar(select(Account.id))
+            async with connection.session() as db:
+                seen.append(set(await db.scalars(prepared)))
+    assert len(seen[-1]) >= 130
+    assert seen[-2] <= seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "query", "kept"),
+    [
+        ({}, "", 500),
+        ({"sql_comment": False}, "", None),
+        ({}, "?prepared_statement_cache_size=7", None),
+        ({"pooler": "transaction"}, "", 0),
+    ],
+)
+def test_how_many_statements_asyncpg_keeps(
+    options: dict[str, Any], query: str, kept: int | None
+) -> None:
+    database = Database(url=f"postgresql+asyncpg://localhost/shop{query}", **options)
+    assert connect_arguments(database).get("prepared_statement_cache_size") == kept
 
 
 async def test_it_can_be_switched_off(each_postgres_url: str) -> None:

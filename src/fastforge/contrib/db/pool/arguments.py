@@ -27,6 +27,12 @@ __all__ = [
 FOREVER_S: Final = 86_400.0
 CLIENT_CHECK: Final = "client_connection_check_interval"
 LOCAL_HOSTS: Final = ("", "localhost", "127.0.0.1", "::1")
+STATEMENTS: Final = "prepared_statement_cache_size"
+KEPT_STATEMENTS: Final = 500
+"""How many prepared statements a connection keeps where each route has its own, by the comment.
+
+Both drivers keep 100 by themselves. Whoever has more in use prepares each anew, every time.
+"""
 SSL_OPTIONS: Final = ("ssl", "sslmode")
 """What a URL says of encryption, in the words of either driver."""
 SSL_MODES: Final = MappingProxyType({"true": "require", "false": "disable"})
@@ -47,13 +53,17 @@ def connect_arguments(database: Database) -> dict[str, Any]:
                 "prepared_statement_cache_size": 0,
                 "prepared_statement_name_func": _name_of_statement,
             }
+        elif database.sql_comment and STATEMENTS not in make_url(database.url).query:
+            arguments[STATEMENTS] = KEPT_STATEMENTS
     else:
-        from .hurried import HurriedConnection
+        from .hurried import connection_of
 
         arguments = {
             # libpq counts whole seconds and reads less than 2 as 2.
             "connect_timeout": max(2, math.ceil(database.connect_timeout_s)),
-            "async_creator_fn": HurriedConnection.connect,
+            "async_creator_fn": connection_of(
+                kept_statements=KEPT_STATEMENTS if database.sql_comment else None
+            ),
         }
         if database.pooler:
             arguments["prepare_threshold"] = None

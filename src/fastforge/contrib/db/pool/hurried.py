@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 import psycopg
 
-__all__ = ["HurriedConnection"]
+__all__ = ["HurriedConnection", "connection_of"]
 
 T = TypeVar("T")
 
@@ -55,3 +55,21 @@ class HurriedConnection(psycopg.AsyncConnection[Any]):
     async def set_deferrable(self, value: bool | None) -> None:
         """Set whether the next transaction may wait for a moment that is safe."""
         await _hurried(super().set_deferrable(value))
+
+
+def connection_of(
+    *, kept_statements: int | None
+) -> Callable[..., Coroutine[Any, Any, HurriedConnection]]:
+    """Return what makes such connections.
+
+    Args:
+        kept_statements: How many prepared statements each keeps; None: as many as psycopg does.
+    """
+
+    async def connect(*arguments: Any, **options: Any) -> HurriedConnection:
+        connection = await HurriedConnection.connect(*arguments, **options)
+        if kept_statements is not None:
+            connection.prepared_max = kept_statements
+        return connection
+
+    return connect

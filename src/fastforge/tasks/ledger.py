@@ -38,6 +38,9 @@ class ScheduleLedger(Protocol):
     async def enter(self, run: ScheduledRun, envelope: Envelope | None, /) -> bool:
         """Enter a due time and enqueue its job, both or none.
 
+        An envelope whose unique key is taken is not enqueued, as ever: the due time is entered
+        with the uid None.
+
         Returns:
             Whether it is entered by this call; else another worker has done so before.
         """

@@ -50,6 +50,7 @@ PUBLIC = (
     "fastforge.contrib.db.testing",
     "fastforge.contrib.http",
     "fastforge.contrib.jobs",
+    "fastforge.contrib.redis",
     "fastforge.contrib.static",
     "fastforge.contrib.templates",
     "fastforge.exceptions",

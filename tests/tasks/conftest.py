@@ -23,6 +23,7 @@ from fastforge.lifecycle import (
     resource,
     running,
 )
+from fastforge.lifecycle.replacing import replace_resources
 from fastforge.tasks import TASK_BACKENDS, TASKS, Backend, MemoryBackend, Task, Tasks
 from tests.folder import isolated
 
@@ -71,8 +72,13 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 def run_project(settings: Settings) -> Callable[..., Any]:
     """Run a project that has these tasks, scopes and resources besides the memory backend."""
 
-    def run(*values: Any) -> Any:
-        return running(registry_of(memory, MEMORY, *values), settings, Role.WORKER)
+    def run(*values: Any, backend: MemoryBackend | None = None) -> Any:
+        registry = registry_of(memory, MEMORY, *values)
+        if backend is not None:
+            registry = replace_resources(
+                registry, {memory: backend}, where=Location("shop/settings.py", 1)
+            )
+        return running(registry, settings, Role.WORKER)
 
     return run
 

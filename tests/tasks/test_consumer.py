@@ -71,17 +71,15 @@ async def fail(number: int) -> None:
 async def consuming(
     run_project: RunProject, backend: MemoryBackend | None = None, **options: Any
 ) -> AsyncIterator[tuple[MemoryBackend, Stop, asyncio.Task[None]]]:
-    """A running consumer; `enqueue` goes to the project's backend, whose jobs it shares."""
-    async with run_project(work, wait, fail) as container:
+    """A running consumer, and the backend that it takes jobs from."""
+    async with run_project(work, wait, fail, backend=backend) as container:
         own: MemoryBackend = container[memory]
-        if backend is not None:
-            own.jobs = backend.jobs
         stop = Stop()
-        consumer = Consumer(container, backend or own, replace(OPTIONS, **options), stop)
+        consumer = Consumer(container, own, replace(OPTIONS, **options), stop)
         running = asyncio.create_task(consumer.run())
         with use_container(container):
             try:
-                yield backend or own, stop, running
+                yield own, stop, running
             finally:
                 stop.request()
                 stop.request()

@@ -6,17 +6,20 @@ import asyncio
 import logging
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 import anyio.from_thread
 import pytest
 from fastapi import Depends
+from pydantic import BaseModel
 
+from fastforge.exceptions import TaskError
 from fastforge.lifecycle import injected, provide, resource, scope
-from fastforge.observability.context import RunningJob, request_id, running_job
+from fastforge.observability.context import RunningJob, request_id, running_job, traceparent
 from fastforge.tasks import (
     Claim,
     Envelope,
@@ -29,12 +32,16 @@ from fastforge.tasks import (
     Verdict,
     task,
 )
+from fastforge.tasks.progress import ProgressBox, report_progress
+from fastforge.tasks.records import Progress
+from fastforge.tasks.results import load_result
 from fastforge.tasks.threads import Threads
 from tests.processes import wait_until_async
 
 from .conftest import memory
 
 Run = Callable[..., Any]
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 log: list[object] = []
 
 
@@ -54,13 +61,15 @@ def run(run_project: Callable[..., Any]) -> Run:
         *components: Any,
         attempt: int = 1,
         max_attempts: int = 3,
+        expires_at: datetime | None = None,
         **payload: Any,
     ) -> Outcome:
         envelope = Envelope(
             task=task.name,
             payload=payload,
-            headers={"request_id": "r-1"},
+            headers={"request_id": "r-1", "traceparent": TRACE},
             max_attempts=max_attempts,
+            expires_at=expires_at,
         )
         async with run_project(task, *components) as container:
             runner = JobRunner(container, Threads(2))
@@ -75,7 +84,7 @@ async def add(a: int, b: int = 2) -> None:
 
 
 async def test_a_job_runs_with_its_arguments_and_under_its_request_id(run: Run) -> None:
-    assert await run(add, a=1) == Outcome(verdict=Verdict.SUCCEEDED)
+    assert await run(add, a=1) == Outcome(verdict=Verdict.SUCCEEDED, result=None)
     assert log == [(3, "r-1")]
 
 
@@ -84,12 +93,165 @@ async def who() -> None:
     log.append(running_job.get())
 
 
-async def test_a_job_can_be_told_by_its_task_and_its_id(run: Run) -> None:
-    await run(who)
+async def test_a_job_can_be_told_by_its_task_its_id_and_its_attempt(run: Run) -> None:
+    await run(who, attempt=2)
     (job,) = log
     assert isinstance(job, RunningJob)
-    assert job.task == who.name
+    assert (job.task, job.attempt) == (who.name, 2)
     assert job.uid
+
+
+@task
+async def where() -> None:
+    job = running_job.get()
+    assert job is not None
+    log.append((traceparent.get(), job.link))
+
+
+async def test_the_first_attempt_is_a_part_of_the_trace_and_later_ones_know_of_it(
+    run: Run,
+) -> None:
+    await run(where, attempt=1)
+    await run(where, attempt=2)
+    assert log == [(TRACE, None), (None, TRACE)]
+
+
+class Receipt(BaseModel):
+    number: int
+    total: Decimal
+    at: datetime
+
+
+RECEIPT = Receipt(number=7, total=Decimal("1.20"), at=datetime(2026, 1, 2, tzinfo=UTC))
+
+
+@task
+async def receipt() -> list[Receipt]:
+    return [RECEIPT]
+
+
+async def test_a_result_is_kept_as_json_and_can_be_read_again(run: Run) -> None:
+    outcome = await run(receipt)
+    assert outcome.verdict is Verdict.SUCCEEDED
+    assert outcome.result == [{"number": 7, "total": "1.20", "at": "2026-01-02T00:00:00Z"}]
+    assert load_result(receipt.function, outcome.result) == [RECEIPT]
+
+
+@task
+async def untold(value: str):  # type: ignore[no-untyped-def]
+    return {"object": object(), "nan": float("nan"), "text": "\udc80", "plain": [1, "a"]}[value]
+
+
+@task
+async def mistaken() -> int:
+    return "seven"  # type: ignore[return-value]
+
+
+@task
+def foreign() -> Client:
+    return Client()
+
+
+async def test_a_result_needs_no_annotation(run: Run) -> None:
+    assert (await run(untold, value="plain")).result == [1, "a"]
+
+
+@pytest.mark.parametrize(
+    ("task", "payload", "type_"),
+    [
+        (untold, {"value": "object"}, "object"),
+        (untold, {"value": "nan"}, "float"),
+        (untold, {"value": "text"}, "str"),
+        (mistaken, {}, "str"),
+    ],
+)
+async def test_a_result_that_cannot_be_written_does_not_undo_the_work(
+    run: Run, caplog: pytest.LogCaptureFixture, task: Task[..., Any], payload: Any, type_: str
+) -> None:
+    assert await run(task, **payload) == Outcome(verdict=Verdict.SUCCEEDED)
+    assert f"of {task.name} is done, but the {type_} that it returned is not kept" in caplog.text
+
+
+async def test_a_result_of_a_type_that_pydantic_does_not_know_is_told_once(
+    run_project: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    envelope = Envelope(task=foreign.name, payload={})
+    async with run_project(foreign) as container:
+        runner = JobRunner(container, Threads(1))
+        for key in range(3):
+            outcome = await runner.run(Claim(key=key, attempt=1, envelope=envelope))
+            assert outcome == Outcome(verdict=Verdict.SUCCEEDED)
+    (record,) = caplog.records
+    assert "the Client that it returned" in record.message
+
+
+@task
+async def import_rows(offset: int) -> None:
+    for number in range(3):
+        report_progress(offset + number, 10, "rows " * 100)
+
+
+@task
+def import_in_thread() -> None:
+    report_progress(5)
+
+
+@pytest.mark.parametrize(
+    ("task", "payload", "said"),
+    [
+        (import_rows, {"offset": 1}, Progress(done=3, total=10, message=("rows " * 100)[:200])),
+        (import_in_thread, {}, Progress(done=5)),
+    ],
+)
+async def test_a_job_says_how_far_it_is(
+    run_project: Callable[..., Any], task: Task[..., Any], payload: Any, said: Progress
+) -> None:
+    box = ProgressBox()
+    async with run_project(task) as container:
+        envelope = Envelope(task=task.name, payload=payload)
+        await JobRunner(container, Threads(1)).run(Claim(key=1, attempt=1, envelope=envelope), box)
+    assert box.news == said
+
+
+def test_progress_outside_of_a_job_is_a_mistake() -> None:
+    with pytest.raises(TaskError, match=r"\[tasks.E035\] report_progress was called where no job"):
+        report_progress(1)
+
+
+@task
+async def report_nonsense() -> None:
+    report_progress(1, float("inf"))
+
+
+async def test_progress_is_a_number(run: Run) -> None:
+    outcome = await run(report_nonsense)
+    assert outcome.error.type == "fastforge.exceptions.TaskError"
+    assert "which is no progress" in outcome.error.message
+
+
+async def test_a_job_that_has_expired_is_dead_and_has_not_run(run: Run) -> None:
+    now = datetime.now(UTC)
+    late = await run(add, a=1, expires_at=now - timedelta(seconds=1))
+    assert (late.verdict, late.error.type) == (Verdict.DEAD, "JobExpired")
+    assert log == []
+    in_time = await run(add, a=1, expires_at=now + timedelta(hours=1))
+    assert in_time.verdict is Verdict.SUCCEEDED
+
+
+async def test_a_job_that_cannot_be_read_is_dead_and_has_not_run(
+    run_project: Callable[..., Any],
+) -> None:
+    claim = Claim(
+        key=1, attempt=1, envelope=Envelope(task="", payload={}), fault="it is pickled, not JSON"
+    )
+    async with run_project() as container:
+        outcome = await JobRunner(container, Threads(1)).run(claim)
+    assert outcome.verdict is Verdict.DEAD
+    assert outcome.error is not None
+    assert (outcome.error.type, outcome.error.message) == (
+        "JobUnreadable",
+        "it is pickled, not JSON",
+    )
 
 
 class Client:
@@ -313,21 +475,6 @@ async def test_a_def_over_its_time_is_no_longer_waited_for_but_keeps_its_thread(
         await wait_until_async(lambda: not threads.at_work)
 
 
-async def test_threads_are_bounded() -> None:
-    threads = Threads(3)
-    running: list[int] = []
-    most: list[int] = []
-
-    def work() -> None:
-        running.append(1)
-        most.append(len(running))
-        time.sleep(0.02)
-        running.pop()
-
-    await asyncio.gather(*(threads.run(work) for _ in range(20)))
-    assert max(most) <= 3
-
-
 @asynccontextmanager
 async def cancelled_soon(runner: JobRunner, claim: Claim) -> AsyncIterator[asyncio.Task[Outcome]]:
     job = asyncio.create_task(runner.run(claim))
@@ -348,6 +495,28 @@ async def test_a_cancellation_from_outside_passes_through(run_project: Callable[
         async with cancelled_soon(JobRunner(container, Threads(1)), claim) as job:
             with pytest.raises(asyncio.CancelledError):
                 await job
+
+
+@task
+async def fail_when_cancelled() -> None:
+    log.append("started")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        raise ValueError("the cleanup fails")
+
+
+async def test_a_job_that_fails_while_it_is_cancelled_is_cancelled(
+    run_project: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with run_project(fail_when_cancelled) as container:
+        claim = Claim(
+            key=1, attempt=1, envelope=Envelope(task=fail_when_cancelled.name, payload={})
+        )
+        async with cancelled_soon(JobRunner(container, Threads(1)), claim) as job:
+            with pytest.raises(asyncio.CancelledError):
+                await job
+    assert "failed while it was cancelled" in caplog.text
 
 
 def test_a_thread_of_a_job_may_call_the_loop() -> None:

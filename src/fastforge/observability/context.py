@@ -8,17 +8,29 @@ import time
 from contextvars import ContextVar
 from typing import Final, NamedTuple
 
-__all__ = ["RunningJob", "new_request_id", "request_id", "running_job"]
+__all__ = ["RunningJob", "new_request_id", "request_id", "running_job", "traceparent"]
 
 request_id: Final[ContextVar[str | None]] = ContextVar("fastforge_request_id", default=None)
 """The id of the request, socket or job that runs here."""
 
 
+traceparent: Final[ContextVar[str | None]] = ContextVar("fastforge_traceparent", default=None)
+"""The trace that what runs here is a part of, in the form of W3C Trace Context."""
+
+
 class RunningJob(NamedTuple):
-    """A job: its task, of which there are few, and itself, of which there are many."""
+    """A job: its task, of which there are few, and itself, of which there are many.
+
+    Args:
+        attempt: The number of the attempt, from 1.
+        link: The trace in which it was enqueued, for an attempt that is not a part of it: the
+            first one is, and each later one is a trace of its own.
+    """
 
     task: str
     uid: str
+    attempt: int = 1
+    link: str | None = None
 
 
 running_job: Final[ContextVar[RunningJob | None]] = ContextVar(

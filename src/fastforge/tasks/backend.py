@@ -50,12 +50,15 @@ class Claim:
             result under an attempt that is not current any more is refused.
         envelope: The job.
         errors: What ended the attempts before.
+        fault: Why the job cannot be read, in a few words: then nothing of it runs, and it is dead
+            with that text. Its envelope holds what could be read all the same.
     """
 
     key: int | str
     attempt: int
     envelope: Envelope
     errors: tuple[AttemptError, ...] = ()
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """An attempt and how it ended."""
+    """An attempt and how it ended.
+
+    Args:
+        duration_s: How long it ran, in seconds; for listeners.
+    """
 
     claim: Claim
     outcome: Outcome
+    duration_s: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from ..observability.context import request_id
+from ..observability.context import request_id, traceparent
 from .limits import Pace, Slots, UniqueKey
 
 __all__ = ["VERSION", "Envelope", "headers_here", "new_uid"]
@@ -16,6 +16,7 @@ __all__ = ["VERSION", "Envelope", "headers_here", "new_uid"]
 VERSION: Final = 1
 """The version of envelopes that this code writes, and the newest that it can run."""
 REQUEST_ID: Final = "request_id"
+TRACEPARENT: Final = "traceparent"
 
 
 def new_uid() -> str:
@@ -25,8 +26,8 @@ def new_uid() -> str:
 
 def headers_here() -> dict[str, str]:
     """Return what a job remembers of the execution that enqueues it."""
-    current = request_id.get()
-    return {} if current is None else {REQUEST_ID: current}
+    here = {REQUEST_ID: request_id.get(), TRACEPARENT: traceparent.get()}
+    return {name: value for name, value in here.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +73,8 @@ class Envelope:
     def request_id(self) -> str | None:
         """The id of the request that enqueued it, if one did."""
         return self.headers.get(REQUEST_ID)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace in which it was enqueued, if there was one."""
+        return self.headers.get(TRACEPARENT)

@@ -8,15 +8,19 @@ import logging
 import random
 from typing import Any, Final
 
+from .._utils import told
 from ..exceptions import TaskError
 from ..lifecycle import Container, execute
-from ..observability.context import RunningJob, request_id, running_job
+from ..observability.context import RunningJob, request_id, running_job, traceparent
 from .arguments import arguments_of
 from .backend import Claim
+from .clock import Clock
 from .declaration import Task
 from .envelope import VERSION
 from .kinds import TASKS
 from .outcome import AttemptError, Outcome, Verdict
+from .progress import ProgressBox, progress_box
+from .results import dump_result
 from .retry import NoRetry, Retry
 from .threads import Threads
 
@@ -37,29 +41,59 @@ class JobRunner:
     Args:
         container: The running project.
         threads: Where tasks written with `def` run.
+        clock: That of the backend, by which jobs expire.
     """
 
-    def __init__(self, container: Container, threads: Threads) -> None:
+    def __init__(self, container: Container, threads: Threads, clock: Clock | None = None) -> None:
         self._container = container
         self._threads = threads
+        self._clock = clock or Clock()
         self._tasks: dict[str, Task[..., Any]] = {
             task.name: task for task in container.registry.values(TASKS)
         }
         self._warned: set[str] = set()
 
-    async def run(self, claim: Claim) -> Outcome:
-        """Run one attempt."""
-        request_id.set(claim.envelope.request_id)
-        running_job.set(RunningJob(claim.envelope.task, claim.envelope.uid))
+    def knows(self, name: str) -> bool:
+        """Return whether a task of that name is installed."""
+        return name in self._tasks
+
+    async def run(self, claim: Claim, progress: ProgressBox | None = None) -> Outcome:
+        """Run one attempt.
+
+        Args:
+            claim: The attempt.
+            progress: Where the job says how far it is.
+        """
+        _enter(claim)
+        progress_box.set(progress or ProgressBox())
+        refused = self._refusal(claim)
+        if refused is not None:
+            return refused
         task = self._tasks.get(claim.envelope.task)
-        if task is None or claim.envelope.version > VERSION:
-            return self._put_back(claim)
+        if task is None:
+            return self._put_back(
+                claim, f"no installed app declares the task {claim.envelope.task!r}"
+            )
         try:
             arguments = arguments_of(task.function).load(claim.envelope.payload)
         except TaskError as error:
             # Perhaps the deploy of the other side has not come here yet: that is worth a retry.
             return self.failure(claim, error)
         return await self._attempt(task, claim, arguments)
+
+    def _refusal(self, claim: Claim) -> Outcome | None:
+        """Return the outcome of a job that is not to be run, whatever its task is."""
+        envelope = claim.envelope
+        if claim.fault is not None:
+            return _buried(claim, "JobUnreadable", claim.fault)
+        if envelope.version > VERSION:
+            return self._put_back(
+                claim, f"its envelope is of version {envelope.version}, this worker knows {VERSION}"
+            )
+        if envelope.expires_at is not None and self._clock.now() > envelope.expires_at:
+            moment = envelope.expires_at.isoformat(timespec="seconds")
+            return _buried(claim, "JobExpired", f"it expired at {moment}, before it could begin")
+        return None
 
     async def _attempt(
         self, task: Task[..., Any], claim: Claim, arguments: dict[str, Any]
@@ -68,36 +102,59 @@ class JobRunner:
         try:
             # Around the dependencies too: opening them is part of what the job does.
             async with limit:
-                await self._call(task, arguments)
-        except NoRetry as error:
-            return _dead(claim, error)
-        except TimeoutError as error:
-            return self.failure(claim, _timed_out(task) if limit.expired() else error)
+                value = await self._call(task, claim, arguments)
         except asyncio.CancelledError as error:
             if _cancelled_from_outside():
                 raise
             return self.failure(claim, error)
         except (Exception, SystemExit, BaseExceptionGroup) as error:
             # `sys.exit()` in a job ends the job, not the worker and the jobs beside it.
+            if _cancelled_from_outside():
+                logger.warning(
+                    "job %s failed while it was cancelled", claim.envelope.uid, exc_info=error
+                )
+                raise asyncio.CancelledError from error
+            if isinstance(error, TimeoutError) and limit.expired():
+                return self.failure(claim, _timed_out(task))
             return self.failure(claim, error)
-        return Outcome(verdict=Verdict.SUCCEEDED)
+        return Outcome(verdict=Verdict.SUCCEEDED, result=self._result(task, claim, value))
 
-    async def _call(self, task: Task[..., Any], arguments: dict[str, Any]) -> None:
+    async def _call(self, task: Task[..., Any], claim: Claim, arguments: dict[str, Any]) -> Any:
         planned = arguments_of(task.function).plan
         async with execute(self._container, planned) as injected:
             call = functools.partial(task.function, **arguments, **injected)
             if task.is_async:
-                await call()
-            else:
-                await self._threads.run(call)
+                return await call()
+            return await self._threads.run(call, label=claim.envelope.queue)
+
+    def _result(self, task: Task[..., Any], claim: Claim, value: Any) -> Any:
+        """Return what a task returned as JSON; None where it cannot be: its work is done."""
+        if value is None:
+            return None
+        try:
+            return dump_result(task.function, value)
+        except Exception as error:
+            # Once for each task: they all return the same type.
+            self._warn_once(
+                f"the result of {task.name}",
+                "job %s of %s is done, but the %s that it returned is not kept: it cannot be"
+                " written as JSON by the annotation of the return value (%s); return plain values"
+                " or a pydantic model, and annotate that",
+                claim.envelope.uid,
+                task.name,
+                type(value).__qualname__,
+                told(error),
+            )
+            return None
 
     def failure(self, claim: Claim, error: BaseException) -> Outcome:
         """Return the outcome of an attempt that an exception ended: another one, or none."""
         failure = AttemptError.of(error, attempt=claim.attempt)
-        if claim.attempt >= claim.envelope.max_attempts:
-            return _dead(claim, error)
         task = self._tasks.get(claim.envelope.task)
         retry = (task.retry if task else None) or Retry()
+        final = isinstance(error, NoRetry)
+        if final or claim.attempt >= claim.envelope.max_attempts:
+            return _dead(claim, failure, error)
         delay_s = retry.delay_s(claim.attempt, chance=random.random())
         logger.warning(
             "job %s of %s failed, attempt %d of %d, next in %.1f s: %s",
@@ -110,22 +167,36 @@ class JobRunner:
         )
         return Outcome(verdict=Verdict.RETRY, delay_s=delay_s, error=failure)
 
-    def _put_back(self, claim: Claim) -> Outcome:
-        envelope = claim.envelope
-        reason = (
-            f"its envelope is of version {envelope.version}, this worker knows {VERSION}"
-            if envelope.version > VERSION
-            else f"no installed app declares the task {envelope.task!r}"
-        )
+    def _put_back(self, claim: Claim, reason: str) -> Outcome:
         # Once for each reason: a thousand such jobs would else write a thousand lines each time.
-        if reason not in self._warned:
-            self._warned.add(reason)
-            logger.warning("job %s is put back %.0f s: %s", envelope.uid, PUT_BACK_S, reason)
+        self._warn_once(
+            reason, "job %s is put back %.0f s: %s", claim.envelope.uid, PUT_BACK_S, reason
+        )
         return Outcome(verdict=Verdict.PUT_BACK, delay_s=PUT_BACK_S)
 
+    def _warn_once(self, key: str, message: str, *values: object) -> None:
+        if key not in self._warned:
+            self._warned.add(key)
+            logger.warning(message, *values)
 
-def _dead(claim: Claim, error: BaseException) -> Outcome:
-    failure = AttemptError.of(error, attempt=claim.attempt)
+
+def _enter(claim: Claim) -> None:
+    """Let log lines and outgoing calls know which job runs here."""
+    envelope = claim.envelope
+    is_first = claim.attempt == 1
+    request_id.set(envelope.request_id)
+    traceparent.set(envelope.traceparent if is_first else None)
+    link = None if is_first else envelope.traceparent
+    running_job.set(RunningJob(envelope.task, envelope.uid, claim.attempt, link))
+    logger.debug("job %s of %s begins, attempt %d", envelope.uid, envelope.task, claim.attempt)
+
+
+def _buried(claim: Claim, type_: str, message: str) -> Outcome:
+    """Return the outcome of a job that is dead without having run."""
+    return _dead(claim, AttemptError.told(type_, message, attempt=claim.attempt))
+
+
+def _dead(claim: Claim, failure: AttemptError, error: BaseException | None = None) -> Outcome:
     logger.error(
         "job %s of %s is dead after attempt %d of %d: %s",
         claim.envelope.uid,

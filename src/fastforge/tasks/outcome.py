@@ -71,13 +71,19 @@ class AttemptError:
         kind = type(error)
         builtin = kind.__module__ in ("builtins", "__main__")
         trace = "".join(traceback.format_exception(error))
-        return cls(
+        return cls.told(
+            kind.__qualname__ if builtin else f"{kind.__module__}.{kind.__qualname__}",
+            str(error),
             attempt=attempt,
-            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            type=kind.__qualname__ if builtin else f"{kind.__module__}.{kind.__qualname__}",
-            message=redact(str(error))[:MESSAGE_LIMIT],
             trace=redact(trace)[-TRACE_LIMIT:],
         )
+
+    @classmethod
+    def told(cls, type_: str, message: str, *, attempt: int, trace: str = "") -> Self:
+        """Describe what no exception has told, or what one has."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        shown = redact(message)[:MESSAGE_LIMIT]
+        return cls(attempt=attempt, at=at, type=type_, message=shown, trace=trace)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -133,11 +139,10 @@ def worker_vanished(worker_id: str | None, *, attempt: int, max_attempts: int) -
     It counts, unlike an interruption: the job itself may be what kills its workers, and would
     else kill them for ever. It is due again at once, since most often it is innocent.
     """
-    error = AttemptError(
+    error = AttemptError.told(
+        "WorkerVanished",
+        f"the worker {worker_id} ended or hung while it ran this job",
         attempt=attempt,
-        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        type="WorkerVanished",
-        message=f"the worker {worker_id} ended or hung while it ran this job",
     )
     dead = attempt >= max_attempts
     return Outcome(verdict=Verdict.DEAD if dead else Verdict.RETRY, error=error)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 from ...lifecycle import provide, resource, section
-from ...observability.context import request_id
+from ...observability.context import request_id, traceparent
 from .late import LateClient
 from .library import httpx
 from .settings import Http
@@ -14,6 +14,7 @@ from .settings import Http
 __all__ = ["HttpClient", "http_client"]
 
 _REQUEST_ID: Final = "x-request-id"
+_TRACEPARENT: Final = "traceparent"
 
 
 @resource
@@ -22,8 +23,8 @@ async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[h
 
     The pool itself is made with the first of them.
 
-    Calls carry the id of the request or job that makes them in `x-request-id`, unless the caller
-    sets that header.
+    Calls carry the id of the request or job that makes them in `x-request-id`, and its trace in
+    `traceparent` where it is a part of one, unless the caller sets that header.
     """
     async with LateClient(
         timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),
@@ -31,7 +32,7 @@ async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[h
             max_connections=config.max_connections,
             max_keepalive_connections=config.max_connections,
         ),
-        event_hooks={"request": [_pass_request_id_on]},
+        event_hooks={"request": [_pass_context_on]},
     ) as client:
         yield client
 
@@ -40,7 +41,8 @@ HttpClient = Annotated[httpx.AsyncClient, provide(http_client)]
 """The process's client: `async def rates(http: HttpClient): await http.get(...)`."""
 
 
-async def _pass_request_id_on(request: httpx.Request) -> None:
-    current = request_id.get()
-    if current is not None and _REQUEST_ID not in request.headers:
-        request.headers[_REQUEST_ID] = current
+async def _pass_context_on(request: httpx.Request) -> None:
+    for header, variable in ((_REQUEST_ID, request_id), (_TRACEPARENT, traceparent)):
+        current = variable.get()
+        if current is not None and header not in request.headers:
+            request.headers[header] = current

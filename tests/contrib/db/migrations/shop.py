@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
+from tests.commanding import outcomes
 from tests.folder import ProjectFolder
 from tests.processes import Process, run, start
 
@@ -60,18 +60,6 @@ SHOP = {
 
 MANAGE = [sys.executable, "-m", "fastforge"]
 
-# Several commands in one interpreter: starting it costs more than the commands.
-STORY = """
-import contextlib, io, json, sys
-from fastforge.management.cli import run
-told = []
-for arguments in json.loads(sys.argv[1]):
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
-        code = run(arguments)
-    told.append([code, out.getvalue()])
-print(json.dumps(told))
-"""
-
 
 class Shop:
     """A project in a folder, and its command line."""
@@ -82,15 +70,13 @@ class Shop:
 
     def manage(self, *arguments: str, exit_code: int = 0) -> str:
         """Run a command, check its exit code and return what it wrote."""
-        done = run([*MANAGE, *arguments], cwd=self.folder.path, env=self.environ)
-        assert done.returncode == exit_code, f"{arguments}: {done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
+        ((code, text),) = outcomes(self.folder.path, self.environ, [arguments])
+        assert code == exit_code, f"{arguments}: {text}"
+        return text
 
     def story(self, *commands: str) -> list[tuple[int, str]]:
         """Run commands one after the other; the exit code and what each wrote."""
-        arguments = json.dumps([command.split() for command in commands])
-        told = json.loads(self.script(STORY, arguments))
-        return [(code, text) for code, text in told]
+        return outcomes(self.folder.path, self.environ, [each.split() for each in commands])
 
     def script(self, text: str, *arguments: str) -> str:
         """Run Python in the project's folder and return what it printed."""

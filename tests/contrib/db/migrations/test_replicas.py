@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.processes import wait_until
+from tests.processes import start, wait_until
 
 from .shop import Shop
 
@@ -50,6 +52,14 @@ def upgrade(op):
     with op.batch_alter_table("users_user") as batch_op:
         batch_op.alter_column("email", type_=sa.Text())
 """
+# It lets others pass after half a second in place of four.
+IMPATIENT = """
+from fastforge.contrib.db.migrations import project
+from fastforge.management.cli import run
+assert project.TABLE_LOCK_TIMEOUT_S == 4
+project.TABLE_LOCK_TIMEOUT_S = 0.5
+raise SystemExit(run(["migrate"]))
+"""
 NOTHING = "Nothing to do.\n"
 # Of the process that waits: it has asked for the lock and has not been given it.
 WAITING = """
@@ -83,10 +93,10 @@ def test_of_five_processes_one_migrates_and_four_find_nothing_to_do(
     for numbers, count in ((range(2, 6), 5), (range(6, 10), 4)):
         for number in numbers:
             add(files, CONCURRENTLY if number % 4 == 0 else MANY, number)
-        with ExitStack() as stack:
-            processes = [stack.enter_context(shop.start("migrate")) for _ in range(5)]
-            assert [process.wait() for process in processes] == [0] * 5, list(map(str, processes))
-            told = sorted((process.output for process in processes), key=len)
+        with ThreadPoolExecutor(5) as pool:
+            stories = list(pool.map(shop.story, ["migrate"] * 5))  # a process each
+        assert [code for ((code, _),) in stories] == [0] * 5, stories
+        told = sorted((text for ((_, text),) in stories), key=len)
         assert told[:4] == [NOTHING] * 4
         assert [line.split(":")[0] for line in told[4].splitlines()] == ["applied"] * count
 
@@ -137,7 +147,8 @@ def test_a_select_is_not_stuck_behind_an_alter_that_waits_for_a_long_reader(
             for autocommit in (False, True, True)
         )
         reader.execute("SELECT * FROM users_user")
-        migrating = stack.enter_context(shop.start("migrate"))
+        program = [sys.executable, "-c", IMPATIENT]
+        migrating = stack.enter_context(start(program, cwd=files.parents[2], env=shop.environ))
 
         def waits(mode: str) -> bool:
             return bool(watcher.execute(WAITING, [mode]).fetchone()[0])  # type: ignore[index]

@@ -534,9 +534,9 @@ async def test_the_half_of_a_block_that_a_task_was_left_behind_in_is_not_committ
         await asyncio.gather(task, return_exceptions=True)
         assert await names(world) == []
         assert connections_out(app_connection(app)) == 0
-    assert (answer.status, answer.json["code"], answer.starts) == (500, "db.E008", 1)
+    assert (answer.status, answer.json["code"], answer.starts) == (500, "db.E045", 1)
     (line,) = (each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR)
-    assert "[db.E008] a task that was left behind is in the middle of a block" in line
+    assert "[db.E045] a task that was left behind is in the middle of a block" in line
 
 
 async def test_a_block_that_a_dependency_holds_may_stand_in_a_task_of_a_middleware(

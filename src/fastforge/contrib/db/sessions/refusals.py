@@ -77,7 +77,7 @@ def left_in_a_block() -> ConcurrentSessionUse:
     return ConcurrentSessionUse(
         "a task that was left behind is in the middle of a block of `atomic` inside of what ends"
         " here, so nothing of it is committed",
-        code="db.E008",
+        code="db.E045",
         hint="await the task, or give it a session of its own: `async with session() as db:`",
     )
 

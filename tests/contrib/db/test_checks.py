@@ -77,6 +77,66 @@ def test_a_driver_that_is_not_installed_is_an_error(
     assert "secret" not in message
 
 
+NAMING = {
+    "shop/settings.py": """
+        from fastforge.conf import App
+        from fastforge.contrib.db import Database
+
+        INSTALLED_APPS = ["fastforge.contrib.db", App("shop.orders", prefix="/api")]
+        _URL = "sqlite+aiosqlite:///x.sqlite3"
+        DATABASES = {"default": Database(url=_URL), "replica": Database(url=_URL)}
+        """,
+    "shop/orders/routes.py": """
+        from typing import Annotated
+
+        from fastapi import APIRouter, Depends, WebSocket
+
+        from fastforge.contrib.db import DbSession, Session, using
+
+        router = APIRouter(prefix="/orders")
+        inner = APIRouter(prefix="/inner")
+        Replica = Annotated[Session, using("replica")]
+        Mistyped = Annotated[Session, using("replca")]
+
+        async def through(db: Mistyped): ...
+
+        @router.get("/right")
+        async def right(db: DbSession, other: Replica): ...
+
+        @inner.post("/wrong")
+        async def wrong(one: Annotated[None, Depends(through)], other: Mistyped): ...
+
+        @router.websocket("/socket")
+        async def socket(websocket: WebSocket, db: Annotated[Session, using("blue")]): ...
+
+        router.include_router(inner)
+        """,
+    "shop/orders/tasks.py": """
+        from fastforge import injected, task
+        from shop.orders.routes import Mistyped
+
+        @task
+        async def bill(order_id: int, *, db: Mistyped = injected) -> None: ...
+        """,
+}
+
+
+def test_a_database_that_is_not_there_is_named_with_who_asks_for_it(tmp_path: Path) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(NAMING)
+        messages = [each for each in run_checks(folder.load()) if each.id == "db.E076"]
+        place = tmp_path / "shop/orders"
+        lacks = "which DATABASES does not have"
+        assert [f"{each.where} {each.text}; {each.hint}" for each in messages] == [
+            f"{place}/routes.py:17 POST /api/orders/inner/wrong asks for the database 'replca',"
+            f" {lacks}; did you mean 'replica'?",
+            f"{place}/routes.py:20 WEBSOCKET /api/orders/socket asks for the database 'blue',"
+            f" {lacks}; it has 'default', 'replica'",
+            f"{place}/tasks.py:4 the task shop.orders.tasks.bill asks for the database 'replca',"
+            f" {lacks}; did you mean 'replica'?",
+        ]
+
+
 # --- models and migrations -----------------------------------------------------------------------
 
 SETTINGS = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from ..._utils import failing_line, told
+from ..._utils import did_you_mean, failing_line, told
 from ...checks import Level, Message, check
 from ...exceptions import ErrorGroup, ForgeError, Location
 from .settings import Database
@@ -21,6 +21,7 @@ __all__ = [
     "connections_are_enough",
     "database_fits_production",
     "databases_answer",
+    "databases_are_named",
     "driver_is_installed",
     "file_is_safe",
     "limits_hold",
@@ -45,6 +46,24 @@ def driver_is_installed(project: Project) -> Iterator[Message]:
                 text=f"the driver {driver.package!r} of DATABASES is not installed",
                 hint=driver.missing().hint,
                 where=project.settings.where("DATABASES"),
+            )
+
+
+@check(tags={"database"})
+def databases_are_named(project: Project) -> Iterator[Message]:
+    """Find handlers and tasks that ask for a database by a name that DATABASES does not have."""
+    from .sessions.asked import asked_databases  # SQLAlchemy's half of a second, for the few
+
+    known: dict[str, Database] = project.settings["DATABASES"]
+    for asked in asked_databases(project):
+        if asked.database not in known:
+            yield Message(
+                id="db.E076",
+                level=Level.ERROR,
+                text=f"{asked.who} asks for the database {asked.database!r}, which DATABASES does"
+                " not have",
+                hint=did_you_mean(asked.database, known) or f"it has {', '.join(map(repr, known))}",
+                where=asked.where,
             )
 
 

@@ -20,6 +20,7 @@ from .together import end_together
 
 __all__ = [
     "DbSession",
+    "SessionReader",
     "UnitOfWork",
     "current_session",
     "current_unit",
@@ -252,8 +253,12 @@ DbSession = Annotated[Session, Depends(_read_session)]
 
 
 @dataclass(frozen=True, slots=True)
-class _SessionReader:
-    """Reads the session of one database; `async`, so that it never costs a thread."""
+class SessionReader:
+    """Reads the session of one database; `async`, so that it never costs a thread.
+
+    Attributes:
+        name: Of the database, in DATABASES.
+    """
 
     name: str
 
@@ -274,4 +279,4 @@ def using(name: str) -> Any:
     Args:
         name: Of the database, in DATABASES.
     """
-    return Depends(_SessionReader(name))
+    return Depends(SessionReader(name))

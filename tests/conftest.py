@@ -7,6 +7,7 @@ their place. A server that is not installed is an error, never a skipped test.
 
 from __future__ import annotations
 
+import compileall
 import itertools
 import os
 import sys
@@ -33,6 +34,9 @@ for _name in ("DATABASE_URL", "REDIS_URL"):
 # its bytecode is stale.
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # and so in the processes that they start
+# Our own is written first, once: else each of these processes compiles what it imports.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    compileall.compile_dir(Path(__file__).parent.parent / "src", quiet=2)
 
 # No test times anything: a slow machine is not a failure.
 hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)

@@ -105,8 +105,8 @@ def validate(raw: RawSettings, declared: Iterable[Setting]) -> Settings:
             errors.extend(group.errors)
         except ForgeError as error:
             errors.append(error)
-    if errors:
-        raise ErrorGroup(errors)
+    if errors:  # one value, used several times in a line, is one mistake
+        raise ErrorGroup([*{str(error): error for error in errors}.values()])
     return Settings(values, declared=declarations.values(), raw=raw)
 
 

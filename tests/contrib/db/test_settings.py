@@ -71,6 +71,26 @@ def test_wrong_urls_are_refused_with_the_right_form(tmp_path: Path, url: str, me
     assert "secret" not in text
 
 
+def test_a_wrong_url_that_several_databases_of_a_line_use_is_told_once(tmp_path: Path) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": """
+                    from fastforge.conf import env
+                    from fastforge.contrib.db import Database
+
+                    INSTALLED_APPS = ["fastforge.contrib.db"]
+                    _URL = env("DATABASE_URL")
+                    DATABASES = {name: Database(url=_URL) for name in ("default", "replica")}
+                    """
+            }
+        )
+        with pytest.raises(ErrorGroup) as raised:
+            folder.load({"DATABASE_URL": "postgres://h/shop"})
+    (error,) = raised.value.errors
+    assert "settings.py:6: Database.url: the URL does not name its driver" in str(error)
+
+
 def test_there_is_at_least_one_database(tmp_path: Path) -> None:
     with isolated(tmp_path) as folder:
         folder.write(

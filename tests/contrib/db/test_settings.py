@@ -48,6 +48,8 @@ def test_right_urls_are_taken(url: str) -> None:
         ("sqlite+aiosqlite:///file:?uri=true", "in memory is refused"),
         ("sqlite+aiosqlite:///file:a/x?uri=true", "not by a URI; write sqlite+aiosqlite:///a/x,"),
         ("sqlite+aiosqlite:///file:///a?mode=ro&uri=true", "write sqlite+aiosqlite:////a, and in"),
+        ("sqlite+aiosqlite:///a?mode=ro&uri=true", "write sqlite+aiosqlite:///a, and in place of"),
+        ("sqlite+aiosqlite:///a?mode=ro", "write sqlite+aiosqlite:///a, and in place of"),
     ],
 )
 def test_wrong_urls_are_refused_with_the_right_form(tmp_path: Path, url: str, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -20,6 +20,8 @@ _FORMS = (
     " or sqlite+aiosqlite:///file.sqlite3"
 )
 _ESCAPED = "in a user or password write %40 for @, %2F for /, %3F for ? and %23 for #"
+_OF_URIS: Final = frozenset({"uri", "mode", "cache", "vfs", "immutable", "nolock", "psow"})
+"""What SQLite reads in a URI alone; with a plain path it would become part of the file's name."""
 DEVELOPMENT_OVERFLOW: Final = 5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*(?=:)")
 
@@ -89,7 +91,7 @@ def _check_sqlite(parts: SplitResult) -> None:
             "a SQLite database in memory is refused, because every connection of the pool would see"
             " a database of its own; name a file, for example sqlite+aiosqlite:///db.sqlite3"
         )
-    if file.startswith("file:"):
+    if file.startswith("file:") or not _OF_URIS.isdisjoint(parse_qs(parts.query)):
         raise ValueError(
             "a SQLite database is named by its file and not by a URI; write"
             f" {parts.scheme}:///{path}, and in place of mode=ro Database(..., read_only=True)"

@@ -267,6 +267,7 @@ SAFE = {
     "SQL that is like nothing here": """
         op.execute("CREATE EXTENSION IF NOT EXISTS citext")
         op.execute("ALTER TABLE users_user OWNER TO somebody")
+        op.execute("ALTER TABLE users_user ADD EXCLUDE (nick WITH =) WHERE (nick IS NOT NULL)")
         op.execute("ALTER")
         op.execute("ALTER TABLE users_user ALTER nick")
         op.execute("CREATE INDEX")

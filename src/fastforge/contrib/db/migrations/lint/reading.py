@@ -150,6 +150,8 @@ def _action(words: _Words, table: str, schema: str | None) -> ops.MigrateOperati
             words.take("column")
             return _altered(words, table, schema)
         case "add":
+            if words.ahead() == "exclude":
+                return None
             return _constraint(words, table, schema) or _added(words, table, schema)
     return None
 

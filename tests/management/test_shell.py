@@ -247,7 +247,10 @@ def test_a_console_awaits_survives_and_closes_in_order(
         banner = terminal.wait_for(prompt)
         assert "models: Note" in banner
         assert "tasks: count_words" in banner
-        assert "resources: offloading, memory_jobs, database, databases, desk, lamp" in banner
+        assert (
+            "resources: offloading, task_clock, memory_jobs, database, databases, desk, lamp"
+            in banner
+        )
         terminal.enter(f"777_000 + {COUNT}")
         terminal.wait_for("77700")
         terminal.wait_for(prompt)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from ..lifecycle import current_container, resource
+from ..lifecycle import current_container, provide, resource, transaction_here
 from ..offloading.running import Offloading, running_offloading
+from ..tasks.clock import Clock
 from ..tasks.memory import MemoryBackend
 from .settings import Server
 
-__all__ = ["memory_jobs", "offloading"]
+__all__ = ["memory_jobs", "offloading", "task_clock"]
 
 
 @resource
@@ -27,6 +30,15 @@ async def offloading() -> AsyncIterator[Offloading]:
 
 
 @resource
-async def memory_jobs() -> AsyncIterator[MemoryBackend]:
+async def task_clock() -> AsyncIterator[Clock]:
+    """Give the clock that task backends go by; tests let it be later."""
+    yield Clock()
+
+
+@resource
+async def memory_jobs(
+    clock: Annotated[Clock, provide(task_clock)],
+) -> AsyncIterator[MemoryBackend]:
     """Give the jobs that end with this process: TASKS.backend = "memory", for tests."""
-    yield MemoryBackend()
+    registry = current_container().registry
+    yield MemoryBackend(clock, transaction=functools.partial(transaction_here, registry))

@@ -7,7 +7,7 @@ from .container import Container, current_container, use_container
 from .dependencies import StopSignal, injected, provide, section, setting
 from .execution import execute
 from .health import Health, check_health
-from .kinds import NOTICES, RESOURCES, SCOPES, SERVICES
+from .kinds import NOTICES, RESOURCES, SCOPES, SERVICES, TRANSACTIONS
 from .notice import Notice, notice, read_notices
 from .order import needs_of, start_order
 from .plan import Plan, plan
@@ -16,6 +16,7 @@ from .role import ALL_ROLES, Role
 from .runner import running
 from .scope import Scope, scope
 from .service import Service, service
+from .transaction import Transaction, Transactions, transaction_here
 
 __all__ = [
     "ALL_ROLES",
@@ -23,6 +24,7 @@ __all__ = [
     "RESOURCES",
     "SCOPES",
     "SERVICES",
+    "TRANSACTIONS",
     "Container",
     "Health",
     "Notice",
@@ -32,6 +34,8 @@ __all__ = [
     "Scope",
     "Service",
     "StopSignal",
+    "Transaction",
+    "Transactions",
     "check_health",
     "current_container",
     "execute",
@@ -48,5 +52,6 @@ __all__ = [
     "service",
     "setting",
     "start_order",
+    "transaction_here",
     "use_container",
 ]

@@ -10,8 +10,9 @@ from .plan import plan
 from .resource import Resource
 from .scope import Scope
 from .service import Service
+from .transaction import Transactions
 
-__all__ = ["NOTICES", "RESOURCES", "SCOPES", "SERVICES"]
+__all__ = ["NOTICES", "RESOURCES", "SCOPES", "SERVICES", "TRANSACTIONS"]
 
 
 def _plan_function(value: Any) -> None:
@@ -57,4 +58,10 @@ NOTICES: Final[Kind[Notice]] = Kind(
     key=_name,
     home=_function,
     validate=_plan_function,
+)
+TRANSACTIONS: Final[Kind[Transactions]] = Kind(
+    name="transactions",
+    type=Transactions,
+    module="transactions",
+    key=_name,
 )

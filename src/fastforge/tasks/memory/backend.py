@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
+from ...lifecycle import Transaction
 from ..backend import Claim, Claimed, ClaimRequest, Enqueued, NewBatch, Renewal, Settlement
 from ..clock import Clock
 from ..envelope import Envelope
@@ -14,15 +15,18 @@ from .desk import MemoryDesk
 from .job import MemoryJob
 from .jobs import MemoryJobs
 from .ledger import MemoryLedger
+from .waiting import WaitingForCommit
 
 __all__ = ["MemoryBackend"]
 
 
 class MemoryBackend:
-    """Keeps jobs in this process. It knows no transaction: a job stays after a rollback.
+    """Keeps jobs in this process.
 
     Args:
         clock: Tells the time; a test may advance it.
+        transaction: Returns the transaction that what runs here stands in: what is enqueued in it
+            is kept when it commits.
         keep_done_s: How long done and cancelled jobs are kept, in seconds.
         keep_dead_s: How long dead jobs are kept, in seconds.
 
@@ -36,11 +40,14 @@ class MemoryBackend:
         self,
         clock: Clock | None = None,
         *,
+        transaction: Callable[[], Transaction | None] = lambda: None,
         keep_done_s: float = 86_400,
         keep_dead_s: float = 30 * 86_400,
     ) -> None:
         self.clock = Clock() if clock is None else clock
         self._jobs = MemoryJobs(self.clock, keep_done_s=keep_done_s, keep_dead_s=keep_dead_s)
+        self._transaction = transaction
+        self._waiting = WaitingForCommit(self._jobs)
         self.desk = MemoryDesk(self._jobs)
         self.ledger = MemoryLedger(self._jobs)
 
@@ -52,8 +59,11 @@ class MemoryBackend:
     async def enqueue(
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
     ) -> Sequence[Enqueued]:
-        """Keep jobs, and the batch that they begin."""
-        return self._jobs.keep(envelopes, batch)
+        """Keep jobs, and the batch that they begin: when the transaction here commits."""
+        transaction = self._transaction()
+        if transaction is None:
+            return self._jobs.keep(envelopes, batch)
+        return self._waiting.add(transaction, envelopes, batch)
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:
         """Give due jobs to a worker, those of the smallest priority and due time first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ..envelope import Envelope
@@ -32,7 +33,7 @@ class MemoryLedger:
         key = (run.schedule, run.due_at)
         if key in self._runs:
             return False
-        self._runs[key] = run
-        if envelope is not None:
-            self._jobs.keep((envelope,), None)
+        kept = self._jobs.keep(() if envelope is None else (envelope,), None)
+        uid = next((each.uid for each in kept if each.is_new), None)
+        self._runs[key] = replace(run, uid=uid)
         return True

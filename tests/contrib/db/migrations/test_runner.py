@@ -533,8 +533,8 @@ async def test_a_lock_that_cannot_be_made_is_told(world: World, sqlite_url: str)
 
 async def test_sqlite_that_another_process_writes_to_is_told(world: World, sqlite_url: str) -> None:
     world.make(two_apps)
-    impatient = f"{sqlite_url}?timeout=0.2"
-    async with connected(sqlite_url) as holder, connected(impatient) as engines:
+    impatient = connected(sqlite_url, lock_timeout_s=0.2)
+    async with connected(sqlite_url) as holder, impatient as engines:
         async with holder.engine.begin():
             with pytest.raises(MigrationLockHeld, match=r"\[db.E120\]"):
                 await run(engines, world, wait_s=0.2)

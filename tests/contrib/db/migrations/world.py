@@ -113,9 +113,9 @@ def _tables(label: str, prefix: str, metadata: sa.MetaData) -> AppTables:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Engines]:
-    """A database as `migrate` opens it."""
-    config = Database(url=url, pool_size=2, max_overflow=0, statement_timeout_s=0)
+async def connected(url: str, **fields: Any) -> AsyncIterator[Engines]:
+    """A database as `migrate` opens it; `fields` are more of its section."""
+    config = Database(url=url, pool_size=2, max_overflow=0, statement_timeout_s=0, **fields)
     opened = await open_database(config, root=Path("/"), environment="test")
     try:
         yield opened.engines

@@ -10,10 +10,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fastforge.contrib.db import Database
+from fastforge.contrib.db import Database, Model
 from fastforge.contrib.db.resources import DatabaseConnection, open_database
 from fastforge.contrib.jobs import JobStore
 from fastforge.contrib.jobs.statements import JOB
+
+
+def create_tables(connection: sa.Connection) -> None:
+    """Create what the migration of contrib.jobs creates."""
+    tables = [table for name, table in Model.metadata.tables.items() if name.startswith("jobs_")]
+    Model.metadata.create_all(connection, tables)
 
 
 @asynccontextmanager
@@ -22,7 +28,7 @@ async def opened(url: str, **options: Any) -> AsyncIterator[DatabaseConnection]:
     config = Database(url=url, **options)
     connection = await open_database(config, root=Path(), environment="test")
     async with connection.engine.begin() as own:
-        await own.run_sync(JOB.create)
+        await own.run_sync(create_tables)
     yield connection
     await connection.engine.dispose()
 

@@ -13,12 +13,11 @@ import sqlalchemy as sa
 
 from fastforge import Role
 from fastforge.contrib.db.resources import database
-from fastforge.contrib.jobs.statements import JOB
 from fastforge.tasks.outcome import JobState
 from tests.folder import ProjectFolder
 from tests.processes import Process, run, start
 
-from .conftest import rows
+from .conftest import create_tables, rows
 
 SETTINGS = """
     from fastforge.contrib.db import Database
@@ -104,7 +103,7 @@ class Shop:
             self.folder.load().running(Role.COMMAND) as container,
             container[database].engine.begin() as connection,
         ):
-            await connection.run_sync(JOB.create)
+            await connection.run_sync(create_tables)
 
     def manage(self, *arguments: str) -> str:
         """Run a command to its end and return what it wrote."""

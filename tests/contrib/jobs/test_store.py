@@ -18,7 +18,8 @@ from fastforge.contrib.db.resources import DatabaseConnection, database
 from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs import JobStore
 from fastforge.contrib.jobs.resources import job_store
-from fastforge.contrib.jobs.statements import JOB, Statements
+from fastforge.contrib.jobs.statements import JOB, claiming, leases
+from fastforge.contrib.jobs.statements.idiom import Idiom
 from fastforge.core.services import EMBEDDED_WORKER
 from fastforge.lifecycle import Container
 from fastforge.tasks import (
@@ -96,12 +97,12 @@ async def test_nobody_sees_a_job_before_its_transaction_commits(
 async def test_a_claim_reads_the_partial_index(db: DatabaseConnection, store: JobStore) -> None:
     for number in range(3):
         await store.enqueue([job(number)])
-    sql = Statements(db.engine.dialect.name)
+    idiom = Idiom(db.engine.dialect)
     for statement, index in (
-        (sql.claim(REQUEST), "ix_jobs_job_waiting"),
-        (sql.next_due(["default"]), "ix_jobs_job_waiting"),
-        (sql.expired(), "ix_jobs_job_lease"),
-        (sql.prune(), "ix_jobs_job_ended"),
+        (claiming.claim(idiom, REQUEST), "ix_jobs_job_waiting"),
+        (claiming.next_due(idiom, ["default"]), "ix_jobs_job_waiting"),
+        (leases.expired(idiom), "ix_jobs_job_lease"),
+        (leases.prune_jobs(idiom), "ix_jobs_job_ended"),
     ):
         assert index in await explained(db, statement)
 
@@ -121,7 +122,8 @@ async def explained(db: DatabaseConnection, statement: Any) -> str:
 
 
 async def test_a_claim_is_fenced_as_postgresql_needs(db: DatabaseConnection) -> None:
-    text = str(Statements("postgresql").claim(REQUEST).compile(dialect=postgresql_dialect()))
+    dialect = postgresql_dialect()
+    text = str(claiming.claim(Idiom(dialect), REQUEST).compile(dialect=dialect))
     assert "AS MATERIALIZED" in text
     assert "FOR UPDATE SKIP LOCKED" in text
     assert "jobs_job.state = 0" in text

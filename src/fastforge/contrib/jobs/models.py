@@ -18,6 +18,9 @@ _WAITING = sa.text(f"state = {JobState.READY:d}")
 _RUNNING = sa.text(f"state = {JobState.RUNNING:d}")
 _ENDED = sa.text(f"state >= {JobState.DONE:d}")
 _FORWARDING = sa.text(f"state = {JobState.FORWARDING:d}")
+_HELD = sa.text(f"state = {JobState.HELD:d}")
+_TO_PACE = sa.text(f"pace_key IS NOT NULL AND NOT paced AND state = {JobState.READY:d}")
+_CANCELLING = sa.text(f"cancelling AND state = {JobState.RUNNING:d}")
 _WITH_SLOTS = sa.text(f"slots_key IS NOT NULL AND state < {JobState.DONE:d}")
 _IN_BATCH = sa.text("batch IS NOT NULL")
 
@@ -103,6 +106,12 @@ class Job(Model):
         _PartialIndex("ix_jobs_job_ended", "keep_until", where=_ENDED),
         _PartialIndex("ix_jobs_job_forwarding", "id", where=_FORWARDING),
         _PartialIndex("ix_jobs_job_slots", "slots_key", "state", where=_WITH_SLOTS),
+        _PartialIndex("ix_jobs_job_held", "slots_key", "priority", "run_at", "id", where=_HELD),
+        _PartialIndex(
+            "ix_jobs_job_held_by_pace", "pace_key", "priority", "run_at", "id", where=_HELD
+        ),
+        _PartialIndex("ix_jobs_job_to_pace", "pace_key", where=_TO_PACE),
+        _PartialIndex("ix_jobs_job_cancelling", "worker_id", where=_CANCELLING),
         _PartialIndex("ix_jobs_job_batch", "batch", where=_IN_BATCH),
     )
 
@@ -117,7 +126,7 @@ class UniqueKey(Model):
 
     key: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     uid: Mapped[str] = mapped_column(sa.Uuid(as_uuid=False), index=True)
-    until: Mapped[datetime | None]
+    until: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class Pacing(Model):
@@ -140,7 +149,7 @@ class Batch(Model):
     failed: Mapped[int]
     then: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     enqueued_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class ScheduleRun(Model):
@@ -153,7 +162,7 @@ class ScheduleRun(Model):
     schedule: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     due_at: Mapped[datetime] = mapped_column(primary_key=True)
     uid: Mapped[str | None] = mapped_column(sa.Uuid(as_uuid=False))
-    entered_at: Mapped[datetime]
+    entered_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class PausedQueue(Model):

@@ -14,7 +14,7 @@ from ..db.engine import target_of
 from ..db.faults.missing import schema_missing
 from ..db.faults.unavailable import unavailable
 from ..db.resources import DatabaseConnection, database, open_of
-from .statements import JOB
+from .statements.tables import JOB
 from .store import JobStore
 
 __all__ = ["BOOKKEEPING_CONNECTIONS", "job_store", "refuse_missing_table"]

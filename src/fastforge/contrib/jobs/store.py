@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ...tasks.backend import Claim, Claimed, ClaimRequest, Enqueued, NewBatch, Renewal, Settlement
+from ...tasks.backend import (
+    Claim,
+    Claimed,
+    ClaimRequest,
+    Enqueued,
+    NewBatch,
+    Renewal,
+    Settlement,
+)
+from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
-from ...tasks.outcome import AttemptError, JobState, Verdict, worker_vanished
+from ...tasks.outcome import worker_vanished
+from ...tasks.records import Progress, WorkerBeat
 from ..db.sessions.unit import current_session
+from .endings import follow_endings
+from .enqueueing import write_jobs
+from .envelopes import claim_of, errors_of
 from .errors import away_when_unreachable
-from .statements import Statements
+from .statements import claiming, leases, settling
+from .statements.idiom import Idiom
+from .statements.settling import Ending, Retention
 from .wakeup import watch
 
 __all__ = ["JobStore"]
@@ -31,11 +44,17 @@ class JobStore:
     Args:
         engine: Where transactions of its own begin. A worker gives one whose pool its jobs do not
             share, so that jobs that hold all connections cannot make leases run out.
+        clock: How much later it is than the database says.
+
+    Attributes:
+        clock: The same.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self._engine = engine
-        self._sql = Statements(engine.dialect.name)
+        self._idiom = Idiom(engine.dialect, self.clock)
+        self._kept = Retention()
         # Renewing and settling touch the same rows; in turn they cannot wait for each other.
         self._held_rows = asyncio.Lock()
 
@@ -43,35 +62,31 @@ class JobStore:
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
     ) -> Sequence[Enqueued]:
         """Keep jobs: in the transaction that runs here, else in one of their own."""
-        statements = [self._sql.insert(envelope) for envelope in envelopes]
         session = current_session()
         if session is not None and session.in_atomic:
-            for statement in statements:
-                await session.execute(statement)
-        else:
-            async with self._engine.begin() as connection:
-                for statement in statements:
-                    await connection.execute(statement)
-        return [Enqueued(uid=envelope.uid) for envelope in envelopes]
+            return await write_jobs(self._idiom, session, envelopes, batch=batch)
+        async with self._engine.begin() as connection:
+            return await write_jobs(self._idiom, connection, envelopes, batch=batch)
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:
         """Take due jobs by one statement, those of the smallest priority and due time first."""
         async with self._transaction() as connection:
-            rows = (await connection.execute(self._sql.claim(request))).all()
+            rows = (await connection.execute(claiming.claim(self._idiom, request))).all()
             due_s = None
             if len(rows) < request.limit:
                 due_s = await self._next_due_s(connection, request.queues)
         # RETURNING keeps no order.
         rows = sorted(rows, key=lambda row: (row.priority, row.run_at, row.id))
-        return Claimed(claims=tuple(map(_claim, rows)), next_due_s=due_s)
+        return Claimed(claims=tuple(map(claim_of, rows)), next_due_s=due_s)
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement], /) -> None:
-        """Record how attempts ended, all in one transaction."""
+        """Record how attempts ended, all of them by one statement."""
+        endings = [_ending(worker_id, settlement) for settlement in settlements]
+        if not endings:
+            return
+        followed = any(_has_followers(settlement.claim.envelope) for settlement in settlements)
         async with self._held_rows, self._transaction() as connection:
-            for verdict, attempt, keys in _batches(settlements):
-                build = self._sql.done if verdict is Verdict.SUCCEEDED else self._sql.release
-                await connection.execute(build(worker_id, attempt, keys))
-            await self._settle_rows(connection, worker_id, settlements)
+            await self._write(connection, endings, followed=followed)
 
     async def renew(self, worker_id: str, held: Collection[Claim], /, *, lease_s: float) -> Renewal:
         """Prolong a worker's leases, free every expired one, and forget old jobs."""
@@ -79,11 +94,11 @@ class JobStore:
         if held:
             keys = [claim.key for claim in held]
             async with self._held_rows, self._transaction() as connection:
-                rows = await connection.execute(self._sql.renew(worker_id, keys, lease_s))
-                still = {(row.id, row.attempt) for row in rows}
+                statement = leases.renew(self._idiom, worker_id, keys, lease_s)
+                still = {(row.id, row.attempt) for row in await connection.execute(statement)}
         freed = await self._free_expired()
         async with self._transaction() as connection:
-            await connection.execute(self._sql.prune())
+            await connection.execute(leases.prune_jobs(self._idiom))
         lost = frozenset(claim for claim in held if (claim.key, claim.attempt) not in still)
         return Renewal(lost=lost, freed=freed)
 
@@ -91,7 +106,27 @@ class JobStore:
         """Free, uncounted, what the worker holds without knowing."""
         known = [claim.key for claim in held]
         async with self._held_rows, self._transaction() as connection:
-            await connection.execute(self._sql.release_strays(worker_id, known))
+            statement = settling.release_strays(self._idiom, worker_id, known)
+            rows = (await connection.execute(statement)).all()
+            await follow_endings(self._idiom, connection, rows)
+
+    async def attend(self, worker_id: str, reports: Mapping[Claim, Progress], /) -> Collection[str]:
+        """Record how far jobs are, and tell which of the worker's are to be cancelled."""
+        async with self._held_rows, self._transaction() as connection:
+            if reports:
+                await connection.execute(leases.report(self._idiom, worker_id, reports))
+            found = await connection.execute(leases.cancelling(worker_id))
+            return frozenset(found.scalars())
+
+    async def beat(self, beat: WorkerBeat, /) -> None:
+        """Note what a worker says of itself."""
+        async with self._transaction() as connection:
+            await connection.execute(leases.beat(self._idiom, beat))
+
+    async def leave(self, worker_id: str, /) -> None:
+        """Forget a worker that has ended."""
+        async with self._transaction() as connection:
+            await connection.execute(leases.leave(worker_id))
 
     async def watch(self, wake: Callable[[], None], /) -> None:
         """Call `wake` when it listens, then when another connection has committed something."""
@@ -104,79 +139,51 @@ class JobStore:
                 yield connection
 
     async def _next_due_s(self, connection: AsyncConnection, queues: Sequence[str]) -> float | None:
-        due, now = (await connection.execute(self._sql.next_due(queues))).one()
+        due, now = (await connection.execute(claiming.next_due(self._idiom, queues))).one()
         return None if due is None else float((due - now).total_seconds())
-
-    async def _settle_rows(
-        self, connection: AsyncConnection, worker_id: str, settlements: Sequence[Settlement]
-    ) -> None:
-        later: list[dict[str, Any]] = []
-        dead: list[dict[str, Any]] = []
-        for settlement in settlements:
-            claim, outcome = settlement.claim, settlement.outcome
-            errors = (*claim.errors, outcome.error) if outcome.error else claim.errors
-            row = self._sql.row(worker_id, claim.attempt, claim.key, errors)
-            if outcome.verdict is Verdict.DEAD:
-                dead.append(row)
-            elif outcome.verdict in (Verdict.RETRY, Verdict.PUT_BACK):
-                later.append(row | self._sql.row_later(outcome))
-        await self._write_rows(connection, later, dead)
 
     async def _free_expired(self) -> int:
         """Free the jobs of workers that vanished; every worker does so, there is no leader."""
-        later: list[dict[str, Any]] = []
-        dead: list[dict[str, Any]] = []
         async with self._transaction() as connection:
-            for row in await connection.execute(self._sql.expired()):
-                outcome = worker_vanished(
-                    row.worker_id, attempt=row.attempt, max_attempts=row.max_attempts
-                )
-                errors = (*_errors(row.errors), *((outcome.error,) if outcome.error else ()))
-                freed = self._sql.row(row.worker_id, row.attempt, row.id, errors)
-                if outcome.state is JobState.DEAD:
-                    dead.append(freed)
-                else:
-                    later.append(freed | self._sql.row_later(outcome))
-            await self._write_rows(connection, later, dead)
-        return len(later) + len(dead)
+            found = await connection.execute(leases.expired(self._idiom))
+            endings = [_vanished(row) for row in found]
+            if endings:
+                await self._write(connection, endings, followed=True)
+        return len(endings)
 
-    async def _write_rows(
-        self,
-        connection: AsyncConnection,
-        later: list[dict[str, Any]],
-        dead: list[dict[str, Any]],
+    async def _write(
+        self, connection: AsyncConnection, endings: Sequence[Ending], *, followed: bool
     ) -> None:
-        if later:
-            await connection.execute(self._sql.postpone(), later)
-        if dead:
-            await connection.execute(self._sql.bury(), dead)
+        statement = settling.settle(self._idiom, endings, self._kept, told=followed)
+        result = await connection.execute(statement)
+        if followed:
+            await follow_endings(self._idiom, connection, result.all())
 
 
-def _batches(
-    settlements: Sequence[Settlement],
-) -> list[tuple[Verdict, int, list[Any]]]:
-    """Group what one statement can write for many jobs; the attempt is part of the fence."""
-    groups: defaultdict[tuple[Verdict, int], list[Any]] = defaultdict(list)
-    for settlement in settlements:
-        verdict = settlement.outcome.verdict
-        if verdict in (Verdict.SUCCEEDED, Verdict.INTERRUPTED):
-            groups[verdict, settlement.claim.attempt].append(settlement.claim.key)
-    return [(verdict, attempt, keys) for (verdict, attempt), keys in groups.items()]
+def _has_followers(envelope: Envelope) -> bool:
+    """Return whether others wait for the end of a job."""
+    return any(each is not None for each in (envelope.batch, envelope.unique, envelope.slots))
 
 
-def _claim(row: Row[Any]) -> Claim:
-    envelope = Envelope(
-        task=row.task,
-        payload=row.payload,
-        queue=row.queue,
-        uid=row.uid,
-        headers=row.headers,
-        run_at=row.run_at,
-        max_attempts=row.max_attempts,
-        version=row.version,
+def _ending(worker_id: str, settlement: Settlement) -> Ending:
+    claim, outcome = settlement.claim, settlement.outcome
+    errors = (*claim.errors, outcome.error) if outcome.error else claim.errors
+    return Ending(
+        key=claim.key,
+        attempt=claim.attempt,
+        worker_id=worker_id,
+        outcome=outcome,
+        errors=errors,
     )
-    return Claim(key=row.id, attempt=row.attempt, envelope=envelope, errors=_errors(row.errors))
 
 
-def _errors(stored: list[dict[str, Any]] | None) -> tuple[AttemptError, ...]:
-    return tuple(AttemptError.from_json(error) for error in stored or ())
+def _vanished(row: Any) -> Ending:
+    outcome = worker_vanished(row.worker_id, attempt=row.attempt, max_attempts=row.max_attempts)
+    errors = (*errors_of(row.errors), *((outcome.error,) if outcome.error else ()))
+    return Ending(
+        key=row.id,
+        attempt=row.attempt,
+        worker_id=row.worker_id,
+        outcome=outcome,
+        errors=errors,
+    )

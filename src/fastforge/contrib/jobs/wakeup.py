@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .statements import CHANNEL
+from .statements.tables import CHANNEL
 
 __all__ = ["watch"]
 

@@ -71,6 +71,16 @@ def _create_jobs(op: Operations) -> None:
     _create_partial(
         op, "ix_jobs_job_slots", ["slots_key", "state"], "slots_key IS NOT NULL AND state < 2"
     )
+    held = ["priority", "run_at", "id"]
+    _create_partial(op, "ix_jobs_job_held", ["slots_key", *held], "state = -1")
+    _create_partial(op, "ix_jobs_job_held_by_pace", ["pace_key", *held], "state = -1")
+    _create_partial(
+        op,
+        "ix_jobs_job_to_pace",
+        ["pace_key"],
+        "pace_key IS NOT NULL AND NOT paced AND state = 0",
+    )
+    _create_partial(op, "ix_jobs_job_cancelling", ["worker_id"], "cancelling AND state = 1")
     _create_partial(op, "ix_jobs_job_batch", ["batch"], "batch IS NOT NULL")
 
 
@@ -86,6 +96,10 @@ def _create_partial(op: Operations, name: str, columns: list[str], where: str) -
     )
 
 
+def _create_index(op: Operations, table: str, column: str) -> None:
+    op.create_index(op.f(f"ix_{table}_{column}"), table, [column], unique=False)
+
+
 def _create_limits(op: Operations) -> None:
     op.create_table(
         "jobs_unique_key",
@@ -94,7 +108,8 @@ def _create_limits(op: Operations) -> None:
         sa.Column("until", TIME, nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_jobs_unique_key")),
     )
-    op.create_index(op.f("ix_jobs_unique_key_uid"), "jobs_unique_key", ["uid"], unique=False)
+    _create_index(op, "jobs_unique_key", "uid")
+    _create_index(op, "jobs_unique_key", "until")
     op.create_table(
         "jobs_pacing",
         sa.Column("key", sa.Text(), nullable=False),
@@ -112,6 +127,7 @@ def _create_limits(op: Operations) -> None:
         sa.Column("finished_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("uid", name=op.f("pk_jobs_batch")),
     )
+    _create_index(op, "jobs_batch", "finished_at")
 
 
 def _create_records(op: Operations) -> None:
@@ -123,6 +139,7 @@ def _create_records(op: Operations) -> None:
         sa.Column("entered_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("schedule", "due_at", name=op.f("pk_jobs_schedule_run")),
     )
+    _create_index(op, "jobs_schedule_run", "entered_at")
     op.create_table(
         "jobs_paused_queue",
         sa.Column("queue", sa.Text(), nullable=False),

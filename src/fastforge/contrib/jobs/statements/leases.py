@@ -1,0 +1,104 @@
+"""Leases: how they are prolonged and found expired, and what workers say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ....tasks.backend import Claim
+from ....tasks.records import Progress, WorkerBeat
+from .idiom import Idiom
+from .tables import DONE, JOB, RUNNING, WORKER
+
+__all__ = ["beat", "cancelling", "expired", "leave", "prune_jobs", "renew", "report"]
+
+EXPIRED_LIMIT: Final = 500
+PRUNE_LIMIT: Final = 1000
+
+
+def renew(idiom: Idiom, worker_id: str, keys: Collection[Any], lease_s: float) -> sa.Executable:
+    """Return the statement that prolongs leases, and tells which are still held."""
+    return (
+        JOB.update()
+        .where(JOB.c.state == RUNNING, JOB.c.worker_id == worker_id)
+        .where(idiom.among(JOB.c.id, keys))
+        .values(lease_until=idiom.later(timedelta(seconds=lease_s)))
+        .returning(JOB.c.id, JOB.c.attempt)
+    )
+
+
+def expired(idiom: Idiom) -> sa.Executable:
+    """Return the query for jobs whose lease has run out."""
+    columns = (JOB.c.id, JOB.c.worker_id, JOB.c.attempt, JOB.c.max_attempts, JOB.c.errors)
+    query = (
+        sa.select(*columns)
+        .where(JOB.c.state == RUNNING, JOB.c.lease_until < idiom.now())
+        .limit(EXPIRED_LIMIT)
+    )
+    return query.with_for_update(skip_locked=True) if idiom.is_postgresql else query
+
+
+def prune_jobs(idiom: Idiom) -> sa.Executable:
+    """Return the statement that deletes ended jobs whose time is over, some at a time."""
+    old = (
+        sa.select(JOB.c.id)
+        .where(JOB.c.state >= DONE, JOB.c.keep_until < idiom.now())
+        .limit(PRUNE_LIMIT)
+    )
+    if idiom.is_postgresql:
+        old = old.with_for_update(skip_locked=True)
+    return JOB.delete().where(JOB.c.id.in_(old))
+
+
+def report(idiom: Idiom, worker_id: str, reports: Mapping[Claim, Progress]) -> sa.Executable:
+    """Return the statement that records how far jobs are that a worker holds."""
+    rows = [
+        {"id": claim.key, "attempt": claim.attempt, "progress": asdict(progress)}
+        for claim, progress in reports.items()
+    ]
+    given = idiom.given((JOB.c.id, JOB.c.attempt, JOB.c.progress), rows)
+    return (
+        JOB.update()
+        .where(JOB.c.id == given.c.id, JOB.c.attempt == given.c.attempt)
+        .where(JOB.c.state == RUNNING, JOB.c.worker_id == worker_id)
+        .values(progress=given.c.progress)
+    )
+
+
+def cancelling(worker_id: str) -> sa.Executable:
+    """Return the query for the jobs of a worker that somebody wants cancelled."""
+    return sa.select(JOB.c.uid).where(
+        JOB.c.state == RUNNING, JOB.c.cancelling, JOB.c.worker_id == worker_id
+    )
+
+
+def beat(idiom: Idiom, said: WorkerBeat) -> sa.Executable:
+    """Return the statement that notes what a worker says of itself."""
+    values: dict[str, Any] = {
+        "worker_id": said.worker_id,
+        "host": said.host,
+        "pid": said.pid,
+        "queues": list(said.queues),
+        "concurrency": said.concurrency,
+        "running": said.running,
+        "version": said.version,
+        "started_at": said.started_at,
+        "beat_at": idiom.now(),
+    }
+    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
+    statement = insert(WORKER).values(**values)
+    changed = ("queues", "concurrency", "running", "beat_at")
+    return statement.on_conflict_do_update(
+        index_elements=[WORKER.c.worker_id],
+        set_={name: statement.excluded[name] for name in changed},
+    )
+
+
+def leave(worker_id: str) -> sa.Executable:
+    """Return the statement that forgets a worker."""
+    return WORKER.delete().where(WORKER.c.worker_id == worker_id)

@@ -1,0 +1,162 @@
+"""Settling: how the ends of attempts are written, all of a batch by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ....tasks.outcome import ERRORS_KEPT, AttemptError, JobState, Outcome
+from .idiom import Idiom
+from .tables import BATCH, DONE, JOB, READY, RUNNING, UNIQUE_KEY
+
+__all__ = [
+    "ENDED_COLUMNS",
+    "Ending",
+    "Retention",
+    "count_in_batch",
+    "forget_then",
+    "release_keys",
+    "release_strays",
+    "settle",
+]
+
+ENDED_COLUMNS: Final = (
+    *(JOB.c.id, JOB.c.uid, JOB.c.state, JOB.c.batch, JOB.c.unique_key),
+    *(JOB.c.slots_key, JOB.c.slots_limit),
+)
+"""What has to be known of a job that does not run any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long ended jobs are kept, in seconds."""
+
+    done_s: float = 86_400
+    dead_s: float = 30 * 86_400
+
+    def of(self, state: JobState) -> float | None:
+        """Return for how long a job is kept that is in a state; None before its end."""
+        if state < JobState.DONE:
+            return None
+        return self.dead_s if state is JobState.DEAD else self.done_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How one attempt ended, and what fences it: its number, and who held it."""
+
+    key: Any
+    attempt: int
+    worker_id: str | None
+    outcome: Outcome
+    errors: Sequence[AttemptError] = ()
+
+
+def settle(
+    idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bool
+) -> sa.Executable:
+    """Return the statement that records how attempts ended.
+
+    What the worker does not hold any more in that attempt stays as it is.
+
+    Args:
+        endings: How they ended.
+        kept: How long ended jobs are kept.
+        told: Whether the rows that were written are returned.
+    """
+    names = (JOB.c.id, JOB.c.attempt, JOB.c.worker_id, JOB.c.state, JOB.c.errors, JOB.c.result)
+    extra = (
+        sa.column("uncounted", sa.SmallInteger()),
+        idiom.column_in_s("due_in"),
+        idiom.column_in_s("kept_for"),
+    )
+    given = idiom.given((*names, *extra), [_row(idiom, ending, kept) for ending in endings])
+    has_ended = given.c.state >= DONE
+    update = (
+        JOB.update()
+        .where(
+            JOB.c.id == given.c.id,
+            JOB.c.state == RUNNING,
+            JOB.c.worker_id == given.c.worker_id,
+            JOB.c.attempt == given.c.attempt,
+        )
+        .values(
+            state=given.c.state,
+            attempt=JOB.c.attempt - given.c.uncounted,
+            run_at=sa.func.coalesce(idiom.moment(given.c.due_in), JOB.c.run_at),
+            errors=given.c.errors,
+            result=given.c.result,
+            finished_at=sa.case((has_ended, idiom.now())),
+            keep_until=idiom.moment(given.c.kept_for),
+            worker_id=sa.case((has_ended, JOB.c.worker_id)),
+            lease_until=None,
+            cancelling=sa.false(),
+            paced=sa.false(),
+        )
+    )
+    return update.returning(*ENDED_COLUMNS) if told else update
+
+
+def _row(idiom: Idiom, ending: Ending, kept: Retention) -> dict[str, Any]:
+    outcome = ending.outcome
+    is_later = outcome.state is JobState.READY and outcome.delay_s is not None
+    errors = [error.to_json() for error in ending.errors[-ERRORS_KEPT:]]
+    return {
+        "id": ending.key,
+        "attempt": ending.attempt,
+        "worker_id": ending.worker_id,
+        "state": outcome.state.value,
+        "errors": errors or None,
+        "result": outcome.result,
+        "uncounted": 0 if outcome.counted else 1,
+        "due_in": idiom.in_s(outcome.delay_s) if is_later else None,
+        "kept_for": idiom.in_s(kept.of(outcome.state)),
+    }
+
+
+def release_strays(idiom: Idiom, worker_id: str, known: Collection[Any]) -> sa.Executable:
+    """Return the statement that gives back, uncounted, all of a worker's jobs but some."""
+    return (
+        JOB.update()
+        .where(JOB.c.state == RUNNING, JOB.c.worker_id == worker_id)
+        .where(sa.not_(idiom.among(JOB.c.id, known)))
+        .values(
+            state=READY,
+            attempt=JOB.c.attempt - 1,
+            worker_id=None,
+            lease_until=None,
+            cancelling=sa.false(),
+            paced=sa.false(),
+        )
+        .returning(*ENDED_COLUMNS)
+    )
+
+
+def release_keys(idiom: Idiom, uids: Collection[str]) -> sa.Executable:
+    """Return the statement that frees the unique keys that ended jobs took until their end."""
+    return UNIQUE_KEY.delete().where(
+        idiom.among(UNIQUE_KEY.c.uid, uids), UNIQUE_KEY.c.until.is_(None)
+    )
+
+
+def count_in_batch(idiom: Idiom, uid: str, *, ended: int, failed: int) -> sa.Executable:
+    """Return the statement that counts ended jobs of a batch, and tells how many are left."""
+    pending = BATCH.c.pending - ended
+    return (
+        BATCH.update()
+        .where(BATCH.c.uid == uid)
+        .values(
+            pending=pending,
+            failed=BATCH.c.failed + failed,
+            finished_at=sa.case((pending <= 0, idiom.now())),
+        )
+        .returning(BATCH.c.pending, BATCH.c.then)
+    )
+
+
+def forget_then(uid: str) -> sa.Executable:
+    """Return the statement after which nothing is enqueued any more at the end of a batch."""
+    return BATCH.update().where(BATCH.c.uid == uid).values(then=None)

@@ -1,0 +1,56 @@
+"""Tables: what the statements are about, and the states as SQL knows them."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import sqlalchemy as sa
+
+from ....tasks.outcome import JobState
+from .. import models
+
+__all__ = [
+    "BATCH",
+    "CANCELLED",
+    "CHANNEL",
+    "DEAD",
+    "DONE",
+    "HELD",
+    "JOB",
+    "ORDER",
+    "PACING",
+    "PAUSED_QUEUE",
+    "READY",
+    "RUNNING",
+    "SCHEDULE_RUN",
+    "UNIQUE_KEY",
+    "WORKER",
+    "literal_state",
+]
+
+CHANNEL: Final = "fastforge_jobs"
+"""The PostgreSQL channel that an enqueueing transaction notifies."""
+
+JOB: Final = cast("sa.Table", models.Job.__table__)
+UNIQUE_KEY: Final = cast("sa.Table", models.UniqueKey.__table__)
+PACING: Final = cast("sa.Table", models.Pacing.__table__)
+BATCH: Final = cast("sa.Table", models.Batch.__table__)
+SCHEDULE_RUN: Final = cast("sa.Table", models.ScheduleRun.__table__)
+PAUSED_QUEUE: Final = cast("sa.Table", models.PausedQueue.__table__)
+WORKER: Final = cast("sa.Table", models.Worker.__table__)
+
+
+def literal_state(state: JobState) -> sa.ColumnElement[int]:
+    """Return a state as a literal: a partial index is not used for one that is a parameter."""
+    return sa.literal_column(str(state.value), sa.SmallInteger())
+
+
+HELD: Final = literal_state(JobState.HELD)
+READY: Final = literal_state(JobState.READY)
+RUNNING: Final = literal_state(JobState.RUNNING)
+DONE: Final = literal_state(JobState.DONE)
+DEAD: Final = literal_state(JobState.DEAD)
+CANCELLED: Final = literal_state(JobState.CANCELLED)
+
+ORDER: Final = (JOB.c.priority, JOB.c.run_at, JOB.c.id)
+"""In which order jobs that are due begin."""

@@ -13,6 +13,7 @@ __all__ = ["FAILED", "failure_of", "has_failed", "is_refused_after_failure", "no
 FAILED: Final = "fastforge_failed"
 """In a connection's `info`: the last statement that failed since it was taken out of the pool."""
 IN_FAILED_TRANSACTION: Final = "25P02"
+"""What PostgreSQL says of all that follows a statement that has failed."""
 
 
 def note_failures(engine: Engine) -> None:
@@ -27,12 +28,13 @@ def note_failures(engine: Engine) -> None:
         connection, error = context.connection, context.original_exception
         if connection is None or connection.invalidated or context.is_disconnect:
             return
-        if getattr(error, "sqlstate", IN_FAILED_TRANSACTION) not in (None, IN_FAILED_TRANSACTION):
+        state = getattr(error, "sqlstate", None)
+        if state and state != IN_FAILED_TRANSACTION:
             connection.info[FAILED] = error
 
 
 def is_refused_after_failure(error: BaseException) -> bool:
-    """Return whether PostgreSQL runs a statement no more because one before it has failed."""
+    """Return whether PostgreSQL has refused a statement because one before it had failed."""
     return describe(error).sqlstate == IN_FAILED_TRANSACTION
 
 

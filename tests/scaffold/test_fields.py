@@ -88,8 +88,8 @@ def test_all_mistakes_are_told_at_once() -> None:
     [
         ("post", [], "[scaffold.E012] the resource 'post' has no fields; write them behind it:"),
         ("my-post", ["a:str"], "[scaffold.E010] 'my-post' cannot be the name of an app or a"),
-        ("query", ["a:str"], "[scaffold.E010] a model Query would hide the Query that it is made"),
-        ("query", ["a:str"], "choose another name, for example query_entry"),
+        ("depends", ["a:str"], "a model Depends would hide the Depends that it is made with"),
+        ("depends", ["a:str"], "choose another name, for example depends_entry"),
         ("x" * 31, ["a:str"], "has 31 characters; use at most 30, so that PostgreSQL can name"),
     ],
 )

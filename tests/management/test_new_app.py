@@ -84,9 +84,9 @@ MISTAKES = [
     (["2nd"], "for example nd"),
     (["class"], "[scaffold.E010] 'class' is a keyword of Python; choose another name, for example"),
     (
-        ["queries"],
-        "[scaffold.E010] a model Query would hide the Query that it is made with; choose another"
-        " name, for example startapp queries --resource item name:str",
+        ["fields"],
+        "[scaffold.E010] a model Field would hide the Field that it is made with; choose another"
+        " name, for example startapp fields --resource item name:str",
     ),
     (
         ["blog", "title:str"],

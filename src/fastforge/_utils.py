@@ -196,6 +196,14 @@ def is_written_by_the_user(file: str) -> bool:
     return os.path.isfile(file) and not foreign
 
 
+def calling_line() -> Location | None:
+    """Return the innermost line of the user's code that runs here, or None."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_written_by_the_user(frame.f_code.co_filename):
+        frame = frame.f_back
+    return None if frame is None else Location(frame.f_code.co_filename, frame.f_lineno)
+
+
 def without_partials(call: Any) -> Any:
     """Return what `functools.partial` objects call in the end."""
     while isinstance(call, functools.partial):

@@ -78,7 +78,7 @@ async def test_enqueue_keeps_everything_that_the_worker_needs(backend: MemoryBac
     request_id.set("r-1")
     handle = await send.enqueue(order_id=7)
     (job,) = backend.jobs.values()
-    assert (handle.uid, handle.queue, handle.backend) == (job.envelope.uid, "mail", "memory")
+    assert (handle.uid, handle.queue, handle.is_new) == (job.envelope.uid, "mail", True)
     assert job.envelope.task == send.name == handle.task
     assert job.envelope.payload == {"order_id": 7}
     assert (job.envelope.max_attempts, job.envelope.version) == (8, 1)
@@ -137,9 +137,9 @@ async def test_a_thread_enqueues_in_the_context_of_its_caller(
     seen: list[str] = []
     keep = backend.enqueue
 
-    async def noting(envelope: Any) -> None:
+    async def noting(envelopes: Any) -> Any:
         seen.append(place.get())
-        await keep(envelope)
+        return await keep(envelopes)
 
     monkeypatch.setattr(backend, "enqueue", noting)
     place.set("handler")

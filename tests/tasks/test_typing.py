@@ -34,12 +34,12 @@ CODE = textwrap.dedent(
     def crop(path: str) -> bytes: return b""
 
     async def right() -> None:
-        assert_type(await send.enqueue(order_id=7), JobHandle)
-        assert_type(send.enqueue_sync(7), JobHandle)
+        assert_type(await send.enqueue(order_id=7), JobHandle[None])
+        assert_type(send.enqueue_sync(7), JobHandle[None])
         assert_type(await count(1, db=Session()), int)
         assert_type(await resize("a"), bytes)
         assert_type(await crop("a"), bytes)
-        assert_type(await resize.enqueue(path="a"), JobHandle)
+        assert_type(await resize.enqueue(path="a"), JobHandle[bytes])
 
     async def wrong() -> None:
         await send.enqueue(order_id="7")  # mistake

@@ -241,10 +241,10 @@ def resize(path: str) -> int:
 
 
 async def enqueue() -> None:
-    assert_type(await send_receipt.enqueue(order_id=7), JobHandle)
-    assert_type(await send_receipt.enqueue(7, copy=True), JobHandle)
+    assert_type(await send_receipt.enqueue(order_id=7), JobHandle[str])
+    assert_type(await send_receipt.enqueue(7, copy=True), JobHandle[str])
     assert_type(await send_receipt(order_id=7), str)
-    assert_type(await resize.enqueue("picture.png"), JobHandle)
+    assert_type(await resize.enqueue("picture.png"), JobHandle[int])
     assert_type(await resize("picture.png"), int)
     await send_receipt.enqueue(order_id="seven")  # type: ignore[arg-type]
     await send_receipt.enqueue(order=7)  # type: ignore[call-arg]

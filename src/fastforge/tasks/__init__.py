@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from .backend import Claimed as Claimed
     from .backend import ClaimRequest as ClaimRequest
     from .backend import Enqueued as Enqueued
-    from .backend import JobHandle as JobHandle
     from .backend import NewBatch as NewBatch
     from .backend import Renewal as Renewal
     from .backend import Settlement as Settlement
     from .backend import TaskBackend as TaskBackend
+    from .batches import Batch as Batch
+    from .calls import Call as Call
     from .clock import Clock as Clock
     from .consumer import Consumer as Consumer
     from .control import ConsumerOptions as ConsumerOptions
@@ -28,8 +29,14 @@ if TYPE_CHECKING:
     from .declaration import Task as Task
     from .declaration import task as task
     from .desk import JobDesk as JobDesk
+    from .ends import JobCancelled as JobCancelled
+    from .ends import JobFailed as JobFailed
+    from .ends import JobUnfinished as JobUnfinished
+    from .ends import JobUnknown as JobUnknown
+    from .enqueuer import PreparedTask as PreparedTask
     from .envelope import Envelope as Envelope
     from .execution import JobRunner as JobRunner
+    from .handles import JobHandle as JobHandle
     from .kinds import TASK_BACKENDS as TASK_BACKENDS
     from .kinds import TASKS as TASKS
     from .ledger import ScheduleLedger as ScheduleLedger
@@ -41,11 +48,13 @@ if TYPE_CHECKING:
     from .outcome import JobState as JobState
     from .outcome import Outcome as Outcome
     from .outcome import Verdict as Verdict
+    from .records import BatchRecord as BatchRecord
     from .records import JobQuery as JobQuery
     from .records import JobRecord as JobRecord
     from .records import Progress as Progress
     from .retry import NoRetry as NoRetry
     from .retry import Retry as Retry
+    from .sending import enqueue_many as enqueue_many
     from .settings import Tasks as Tasks
 
 _LAZY = {
@@ -53,6 +62,9 @@ _LAZY = {
     "Backend": "backend",
     "BackendAway": "backend",
     "BackendUnready": "backend",
+    "Batch": "batches",
+    "BatchRecord": "records",
+    "Call": "calls",
     "Claim": "backend",
     "ClaimRequest": "backend",
     "Claimed": "backend",
@@ -62,16 +74,21 @@ _LAZY = {
     "ConsumerOptions": "control",
     "Enqueued": "backend",
     "Envelope": "envelope",
+    "JobCancelled": "ends",
     "JobDesk": "desk",
-    "JobHandle": "backend",
+    "JobFailed": "ends",
+    "JobHandle": "handles",
     "JobQuery": "records",
     "JobRecord": "records",
     "JobRunner": "execution",
     "JobState": "outcome",
+    "JobUnfinished": "ends",
+    "JobUnknown": "ends",
     "MemoryBackend": "memory",
     "NewBatch": "backend",
     "NoRetry": "retry",
     "Outcome": "outcome",
+    "PreparedTask": "enqueuer",
     "Progress": "records",
     "Rate": "limits",
     "Renewal": "backend",
@@ -86,6 +103,7 @@ _LAZY = {
     "Tasks": "settings",
     "Unique": "limits",
     "Verdict": "outcome",
+    "enqueue_many": "sending",
     "task": "declaration",
 }
 
@@ -96,6 +114,9 @@ __all__ = [
     "Backend",
     "BackendAway",
     "BackendUnready",
+    "Batch",
+    "BatchRecord",
+    "Call",
     "Claim",
     "ClaimRequest",
     "Claimed",
@@ -105,16 +126,21 @@ __all__ = [
     "ConsumerOptions",
     "Enqueued",
     "Envelope",
+    "JobCancelled",
     "JobDesk",
+    "JobFailed",
     "JobHandle",
     "JobQuery",
     "JobRecord",
     "JobRunner",
     "JobState",
+    "JobUnfinished",
+    "JobUnknown",
     "MemoryBackend",
     "NewBatch",
     "NoRetry",
     "Outcome",
+    "PreparedTask",
     "Progress",
     "Rate",
     "Renewal",
@@ -127,6 +153,7 @@ __all__ = [
     "Tasks",
     "Unique",
     "Verdict",
+    "enqueue_many",
     "injected",
     "task",
 ]

@@ -7,16 +7,17 @@ import inspect
 import json
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, SchemaValidator
 
-from .._utils import did_you_mean, redact
+from .._utils import did_you_mean, first_line, redact
 from ..exceptions import Location, TaskError
 from ..lifecycle import Plan, plan
+from .adapters import NO_ZONE, adapter_of, zoned_reader
 
 __all__ = ["Arguments", "arguments_of"]
 
@@ -32,14 +33,20 @@ class Arguments:
         plan: How the injected parameters are filled; the others are the arguments.
         signature: The function's signature without the injected parameters.
         adapters: What validates and writes each argument.
+        readers: What reads each as it was written, and demands the time zones of moments.
         where: The place of the function.
+        defaults: The defaults of the arguments as JSON values.
+        unwritable: Why the default of an argument is no JSON value, for those that are none.
     """
 
     task: str
     plan: Plan
     signature: inspect.Signature
     adapters: Mapping[str, TypeAdapter[Any]]
+    readers: Mapping[str, TypeAdapter[Any] | SchemaValidator]
     where: Location | None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    unwritable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def injected(self) -> tuple[str, ...]:
@@ -122,22 +129,29 @@ class Arguments:
 
     def _as_json(self, name: str, value: Any) -> Any:
         try:
-            dumped = self.adapters[name].dump_python(
-                value, mode="json", by_alias=True, round_trip=True
-            )
-            # NaN and lone surrogates are Python's own: neither is JSON. And what is written has to
-            # be readable: better refused here than found dead in the queue.
-            text = json.dumps(dumped, allow_nan=False, ensure_ascii=False).encode()
-            if self.adapters[name].validate_json(text) != value:
-                raise ValueError("it would arrive as something else")
+            return _written(self.adapters[name], self.readers[name], value)
+        except ValidationError as error:
+            if error.errors()[0]["type"] == NO_ZONE:
+                raise self._no_zone(name, error) from None
+            reason = "; ".join(str(error).split("\n")[:2])
         except (PydanticSerializationError, ValueError, TypeError) as error:
             reason = "; ".join(str(error).split("\n")[:2])
-            raise self._error(
-                f"the argument {name} of {self.task} cannot be written as JSON: {reason}",
-                "tasks.E005",
-                hint="give what pydantic can write: plain values, dates, models; or an id",
-            ) from None
-        return dumped
+        raise self._error(
+            f"the argument {name} of {self.task} cannot be written as JSON: {reason}",
+            "tasks.E005",
+            hint="give what pydantic can write: plain values, dates, models; or an id",
+        )
+
+    def _no_zone(self, name: str, error: ValidationError) -> TaskError:
+        fault = error.errors(include_url=False)[0]
+        path = ".".join((name, *map(str, fault["loc"])))
+        return self._error(
+            f"{self.task} was enqueued with {path}={fault['input']}, which has no time zone:"
+            " in the worker it could be another moment",
+            "tasks.E023",
+            hint="give one with a zone, as datetime.now(UTC) does; or annotate it NaiveDatetime"
+            " of pydantic, if it is the time on somebody's clock",
+        )
 
     def _error(self, message: str, code: str, *, hint: str = "") -> TaskError:
         return TaskError(message, code=code, hint=hint, where=self.where)
@@ -157,16 +171,55 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
     parameters = [signature.parameters[name] for name in planned.arguments]
     for parameter in parameters:
         _refuse_nameless(function, parameter)
-    return Arguments(
+    adapters = {
+        parameter.name: _adapter(function, parameter.name, hints.get(parameter.name, Any))
+        for parameter in parameters
+    }
+    readers = {name: zoned_reader(adapter) for name, adapter in adapters.items()}
+    arguments = Arguments(
         task=function.__name__,
         plan=planned,
         signature=inspect.Signature(parameters),
-        adapters={
-            parameter.name: _adapter(function, parameter.name, hints.get(parameter.name, Any))
-            for parameter in parameters
-        },
+        adapters=adapters,
+        readers=readers,
         where=Location.of(function),
     )
+    return _with_defaults(arguments)
+
+
+def _with_defaults(arguments: Arguments) -> Arguments:
+    defaults: dict[str, Any] = {}
+    unwritable: dict[str, str] = {}
+    for name, parameter in arguments.signature.parameters.items():
+        if parameter.default is parameter.empty:
+            continue
+        adapter = arguments.adapters[name]
+        try:
+            checked = adapter.validate_python(parameter.default)
+            defaults[name] = _written(adapter, arguments.readers[name], checked)
+        except (PydanticSerializationError, ValueError, TypeError) as error:
+            unwritable[name] = first_line(str(error).partition("\n")[2] or str(error))
+    return replace(arguments, defaults=defaults, unwritable=unwritable)
+
+
+def _written(
+    adapter: TypeAdapter[Any], reader: TypeAdapter[Any] | SchemaValidator, value: Any
+) -> Any:
+    """Return a value as JSON values.
+
+    Raises:
+        ValidationError: It could not be read again.
+        PydanticSerializationError: Pydantic cannot write it.
+        ValueError: It is no JSON, or would be read as something else.
+        TypeError: A part of it is nothing that JSON has.
+    """
+    dumped = adapter.dump_python(value, mode="json", by_alias=True, round_trip=True)
+    # NaN and lone surrogates are Python's own: neither is JSON. And what is written has to
+    # be readable: better refused here than found dead in the queue.
+    text = json.dumps(dumped, allow_nan=False, ensure_ascii=False).encode()
+    if reader.validate_json(text) != value:
+        raise ValueError("it would arrive as something else")
+    return dumped
 
 
 def _refuse_nameless(function: Callable[..., Any], parameter: inspect.Parameter) -> None:
@@ -181,13 +234,7 @@ def _refuse_nameless(function: Callable[..., Any], parameter: inspect.Parameter)
 
 def _adapter(function: Callable[..., Any], name: str, hint: Any) -> TypeAdapter[Any]:
     try:
-        try:
-            # Else NaN silently becomes null.
-            return TypeAdapter(hint, config=ConfigDict(ser_json_inf_nan="constants"))
-        except PydanticUserError as error:
-            if error.code != "type-adapter-config-unused":
-                raise
-            return TypeAdapter(hint)  # a model has a configuration of its own
+        return adapter_of(hint)
     except PydanticUserError as error:
         shown = getattr(hint, "__name__", str(hint))
         raise TaskError(

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from ..exceptions import ForgeError, TaskError
 from ..lifecycle import Container, Resource
+from .clock import Clock
+from .desk import JobDesk
 from .envelope import Envelope
 from .outcome import AttemptError, Outcome
 from .settings import Tasks
@@ -20,7 +22,6 @@ __all__ = [
     "ClaimRequest",
     "Claimed",
     "Enqueued",
-    "JobHandle",
     "NewBatch",
     "Renewal",
     "Settlement",
@@ -28,16 +29,6 @@ __all__ = [
     "backend_hint",
     "backend_of",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobHandle:
-    """What `enqueue` gives back: enough to find the job again."""
-
-    uid: str
-    task: str
-    queue: str
-    backend: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,6 +116,9 @@ class Enqueued:
 class NewBatch:
     """A batch that begins with the envelopes that it comes with; they carry its uid.
 
+    An envelope whose unique key is taken adds no job to it. One that has no jobs for that is over
+    at once, and `then` is enqueued.
+
     Args:
         uid: Unique everywhere.
         then: What is enqueued when all its jobs have ended.
@@ -135,7 +129,18 @@ class NewBatch:
 
 
 class TaskBackend(Protocol):
-    """What a backend does. What a worker calls raises BackendAway when it cannot be done now."""
+    """What a backend does. What a worker calls raises BackendAway when it cannot be done now.
+
+    Attributes:
+        clock: What time it is for its jobs.
+    """
+
+    clock: Clock
+
+    @property
+    def desk(self) -> JobDesk:
+        """What may be asked from outside, and done; the backend itself may be it."""
+        ...
 
     async def enqueue(
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, overload
 
-import anyio.from_thread
 import anyio.to_thread
 
 from ..exceptions import Location, TaskError
-from ..lifecycle import current_container, injected
-from .arguments import arguments_of
-from .backend import JobHandle, backend_of
-from .envelope import Envelope
+from ..lifecycle import injected
+from .enqueuer import Enqueuer
+from .handles import JobHandle
+from .limits import Concurrency, Rate, Unique
+from .options import Options, check_priority, check_queue
 from .retry import Retry
-from .settings import Tasks
 
 __all__ = ["Task", "task"]
 
@@ -27,7 +25,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, because it carries its function's docstring
-class Task(Generic[P, R]):
+class Task(Enqueuer[P, R]):
     """A task. `enqueue` has the function's own parameters, without those that are injected.
 
     Args:
@@ -37,6 +35,11 @@ class Task(Generic[P, R]):
         queue: The queue its jobs wait in.
         retry: When a failed job is tried again; None for `Retry()` with TASKS.max_attempts.
         timeout_s: How long an attempt may take, in seconds; None for no limit.
+        priority: Smaller runs first among what is due in its queues.
+        unique: Which of its jobs exist only once.
+        concurrency: How many of its jobs run at the same time, in all workers together.
+        rate: How many of its jobs begin within a time, in all workers together.
+        isolate: Whether an attempt runs in a process of its own, which can be killed.
     """
 
     function: Callable[P, Awaitable[R] | R]
@@ -44,59 +47,42 @@ class Task(Generic[P, R]):
     queue: str = "default"
     retry: Retry | None = None
     timeout_s: float | None = None
+    priority: int = 0
+    unique: Unique | None = None
+    concurrency: Concurrency | None = None
+    rate: Rate | None = None
+    isolate: bool = False
     __name__: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for attribute in ("__name__", "__qualname__", "__module__", "__doc__"):
             object.__setattr__(self, attribute, getattr(self.function, attribute, None))
         object.__setattr__(self, "__wrapped__", self.function)
+        check_queue(self.queue)
+        check_priority(self.priority)
+        _refuse_timeout(self.function, self.timeout_s)
 
     @property
     def is_async(self) -> bool:
         """Whether it runs on the event loop; else it runs in a thread."""
         return inspect.iscoroutinefunction(self.function)
 
-    async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle:
-        """Put a job into the queue, in the transaction that runs here if there is one.
+    def job(self, uid: str) -> JobHandle[R]:
+        """Return the handle of a job of this task, whoever enqueued it.
 
-        Surprises: inside a transaction nothing runs before it commits, and nothing ever does
-        when it rolls back.
+        Surprises: nothing is looked up here. Whether there is such a job is found out by what is
+        asked of the handle.
 
         ```python
-        await send_receipt.enqueue(order_id=7)
+        size = await resize.job(uid).result()
         ```
 
-        Raises:
-            TaskError: The arguments do not fit, or one of them cannot be written as JSON.
-            ContainerMissing: No project runs here.
+        Args:
+            uid: The id that `enqueue` gave.
         """
-        payload = arguments_of(self.function).dump(args, kwargs)
-        container = current_container()
-        backend = backend_of(container)
-        settings = container.settings.section(Tasks)
-        retry = self.retry or Retry(max_attempts=settings.max_attempts)
-        envelope = Envelope(
-            task=self.name,
-            payload=payload,
-            queue=self.queue,
-            max_attempts=retry.max_attempts,
-        )
-        await backend.enqueue((envelope,))
         return JobHandle(
-            uid=envelope.uid, task=self.name, queue=self.queue, backend=settings.backend
+            uid=uid, task=self.name, queue=self.queue, is_new=False, function=self.function
         )
-
-    def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> JobHandle:
-        """Put a job into the queue from a plain `def` handler or task.
-
-        It runs in a worker thread there, and what it enqueues belongs to its transaction.
-
-        Raises:
-            TaskError: As `enqueue`; or it was called where it would block the event loop, or
-                in a thread that belongs to no event loop.
-        """
-        _refuse_loop_thread(self.__name__)
-        return anyio.from_thread.run(functools.partial(self.enqueue, *args, **kwargs))
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function here and now: in a test, or as part of another task.
@@ -128,8 +114,14 @@ class Task(Generic[P, R]):
                 where=Location.of(self.function),
             )
 
+    def _recipe(self) -> tuple[Task[P, R], Options]:
+        return self, _NOTHING_SAID
+
     def __repr__(self) -> str:
         return f"<Task({self.name})>"
+
+
+_NOTHING_SAID: Final = Options()
 
 
 class _Declare(Protocol):
@@ -152,6 +144,11 @@ def task(
     queue: str = ...,
     retry: Retry | None = ...,
     timeout_s: float | None = ...,
+    priority: int = ...,
+    unique: bool | Unique | None = ...,
+    concurrency: int | Concurrency | None = ...,
+    rate: Rate | None = ...,
+    isolate: bool = ...,
 ) -> _Declare: ...
 def task(
     function: Any = None,
@@ -161,6 +158,11 @@ def task(
     queue: str = "default",
     retry: Retry | None = None,
     timeout_s: float | None = None,
+    priority: int = 0,
+    unique: bool | Unique | None = None,
+    concurrency: int | Concurrency | None = None,
+    rate: Rate | None = None,
+    isolate: bool = False,
 ) -> Any:
     """Declare a task, in an app's `tasks.py`.
 
@@ -182,25 +184,42 @@ def task(
         queue: The queue its jobs wait in.
         retry: When a failed job is tried again.
         timeout_s: How long an attempt may take, in seconds.
+        priority: Smaller runs first among what is due, from -32768 to 32767.
+        unique: True, and a job is enqueued only once with the same arguments, until it has
+            ended; `Unique(...)` for some of the arguments or for a period.
+        concurrency: How many of its jobs run at the same time, in all workers together;
+            `Concurrency(...)` to count them by an argument.
+        rate: How many of its jobs begin within a time, in all workers together.
+        isolate: Run each attempt in a process of its own, which can be killed: for blocking code
+            that has to end at its time limit or when it is cancelled.
 
     Raises:
-        TaskError: It does not decorate a function, or the time limit is not positive.
+        TaskError: It does not decorate a function, or a value is out of its range.
     """
 
-    def declare(function: Callable[..., Any]) -> Task[..., Any]:
-        _refuse_declaration(function, timeout_s)
-        return Task(
-            function=function,
-            name=name or f"{function.__module__}.{function.__qualname__}",
-            queue=queue,
-            retry=retry,
-            timeout_s=timeout_s,
-        )
-
+    recipe = functools.partial(
+        Task,
+        queue=queue,
+        retry=retry,
+        timeout_s=timeout_s,
+        priority=priority,
+        unique=Unique() if unique is True else unique or None,
+        concurrency=Concurrency(concurrency) if isinstance(concurrency, int) else concurrency,
+        rate=rate,
+        isolate=isolate,
+    )
+    declare = functools.partial(_declared, recipe, name)
     return declare if function is None else declare(function)
 
 
-def _refuse_declaration(function: Callable[..., Any], timeout_s: float | None) -> None:
+def _declared(
+    recipe: Callable[..., Task[..., Any]], name: str, function: Callable[..., Any]
+) -> Task[..., Any]:
+    _refuse_no_function(function)
+    return recipe(function=function, name=name or f"{function.__module__}.{function.__qualname__}")
+
+
+def _refuse_no_function(function: Callable[..., Any]) -> None:
     if not inspect.isfunction(function) or inspect.isasyncgenfunction(function):
         raise TaskError(
             f"@task decorates {function!r}, which is no plain function",
@@ -208,31 +227,13 @@ def _refuse_declaration(function: Callable[..., Any], timeout_s: float | None) -
             hint="write `async def` or `def` without a yield",
             where=Location.of(function),
         )
-    if timeout_s is not None and timeout_s <= 0:
+
+
+def _refuse_timeout(function: Callable[..., Any], timeout_s: float | None) -> None:
+    if timeout_s is not None and not 0 < timeout_s < float("inf"):
         raise TaskError(
             f"timeout_s={timeout_s:g} of the task {function.__name__} is not positive",
             code="tasks.E012",
             hint="leave it out for no limit",
             where=Location.of(function),
         )
-
-
-def _refuse_loop_thread(name: str) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
-        raise TaskError(
-            f"{name}.enqueue_sync was called on the event loop, which it would block",
-            code="tasks.E013",
-            hint=f"write: await {name}.enqueue(...)",
-        )
-    try:
-        anyio.from_thread.check_cancelled()
-    except RuntimeError:
-        raise TaskError(
-            f"{name}.enqueue_sync was called in a thread that no event loop started",
-            code="tasks.E014",
-            hint="call it from a `def` handler or task, or use `await enqueue` in async code",
-        ) from None

@@ -21,7 +21,7 @@ from .kinds import TASKS
 from .outcome import AttemptError, Outcome, Verdict
 from .progress import ProgressBox, progress_box
 from .results import dump_result
-from .retry import NoRetry, Retry
+from .retry import Retry
 from .threads import Threads
 
 __all__ = ["PUT_BACK_S", "JobRunner"]
@@ -152,8 +152,7 @@ class JobRunner:
         failure = AttemptError.of(error, attempt=claim.attempt)
         task = self._tasks.get(claim.envelope.task)
         retry = (task.retry if task else None) or Retry()
-        final = isinstance(error, NoRetry)
-        if final or claim.attempt >= claim.envelope.max_attempts:
+        if retry.gives_up_on(error) or claim.attempt >= claim.envelope.max_attempts:
             return _dead(claim, failure, error)
         delay_s = retry.delay_s(claim.attempt, chance=random.random())
         logger.warning(

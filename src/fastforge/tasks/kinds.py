@@ -8,12 +8,16 @@ from ..components import Kind
 from .arguments import arguments_of
 from .backend import Backend
 from .declaration import Task
+from .keys import check_by
 
 __all__ = ["TASKS", "TASK_BACKENDS"]
 
 
 def _check_task(task: Task[..., Any]) -> None:
     arguments_of(task.function)
+    for limit in (task.unique, task.concurrency, task.rate):
+        if limit is not None:
+            check_by(limit, task.function)
 
 
 TASKS: Final[Kind[Task[..., Any]]] = Kind(

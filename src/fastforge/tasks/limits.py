@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .._utils import calling_line
 from ..exceptions import TaskError
 
 __all__ = ["Concurrency", "Pace", "Rate", "Slots", "Unique", "UniqueKey", "key_of"]
 
 LONGEST_KEY: Final = 200
+LARGEST_LIMIT: Final = 2**31 - 1
+LONGEST_TIME_S: Final = 36_500 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +71,12 @@ class Concurrency:
     by: str | tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.limit < 1:
+        if not _is_count(self.limit):
             raise TaskError(
                 f"{self!r}: at least one job has to be able to run",
                 code="tasks.E016",
                 hint="give a limit of 1 or more",
+                where=calling_line(),
             )
 
 
@@ -101,11 +105,12 @@ class Rate:
     by: str | tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.limit < 1 or not 0 < self.per_s < float("inf"):
+        if not _is_count(self.limit) or not _is_time(self.per_s):
             raise TaskError(
                 f"{self!r} lets no job begin, or has no time",
                 code="tasks.E017",
                 hint="give a limit of 1 or more, and per_s above 0",
+                where=calling_line(),
             )
 
 
@@ -133,12 +138,21 @@ class Unique:
     for_s: float | None = None
 
     def __post_init__(self) -> None:
-        if self.for_s is not None and not 0 < self.for_s < float("inf"):
+        if self.for_s is not None and not _is_time(self.for_s):
             raise TaskError(
                 f"{self!r}: the period is not positive",
                 code="tasks.E018",
                 hint="leave for_s out: the key is then taken until the job has ended",
+                where=calling_line(),
             )
+
+
+def _is_count(limit: Any) -> bool:
+    return isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit <= LARGEST_LIMIT
+
+
+def _is_time(seconds: Any) -> bool:
+    return isinstance(seconds, int | float) and 0 < seconds <= LONGEST_TIME_S
 
 
 def key_of(task: str, payload: Mapping[str, Any], by: str | tuple[str, ...]) -> str:

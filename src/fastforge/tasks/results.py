@@ -8,8 +8,9 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.errors import PydanticUserError
+from pydantic import TypeAdapter
+
+from .adapters import adapter_of
 
 __all__ = ["dump_result", "load_result", "result_adapter"]
 
@@ -22,13 +23,7 @@ def result_adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
         PydanticUserError: Its return annotation is no type that pydantic knows.
     """
     hint = typing.get_type_hints(function, include_extras=True).get("return", Any)
-    try:
-        # Else NaN silently becomes null.
-        return TypeAdapter(hint, config=ConfigDict(ser_json_inf_nan="constants"))
-    except PydanticUserError as error:
-        if error.code != "type-adapter-config-unused":
-            raise
-        return TypeAdapter(hint)  # a model has a configuration of its own
+    return adapter_of(hint)
 
 
 def dump_result(function: Callable[..., Any], value: Any) -> Any:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from typing import Any, Final
 
+from .._utils import calling_line
 from ..exceptions import TaskError
 
 __all__ = ["NoRetry", "Retry"]
+
+ATTEMPTS: Final = range(1, 32_768)
+"""What a column of the type `smallint` holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +31,11 @@ class Retry:
         jitter: Shorten each pause at random by up to a half, so that jobs that failed together
             do not come back together.
         exponential: Double the pause with every attempt; else it stays `base_s`.
+        never_for: Exceptions, by their classes, after which nothing is tried again: the job is
+            dead at once.
 
     Raises:
-        TaskError: A number is out of range.
+        TaskError: A number is out of range, or something in `never_for` is no exception class.
     """
 
     max_attempts: int = 10
@@ -35,14 +43,25 @@ class Retry:
     cap_s: float = 600
     jitter: bool = True
     exponential: bool = True
+    never_for: tuple[type[BaseException], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1 or self.base_s < 0 or self.cap_s < 0:
+        if not (_is_pause(self.base_s) and _is_pause(self.cap_s) and self.max_attempts in ATTEMPTS):
             raise TaskError(
                 f"{self!r} has a number that is out of range",
                 code="tasks.E001",
                 hint="max_attempts is at least 1, base_s and cap_s are not negative",
+                where=calling_line(),
             )
+        self._refuse_no_exceptions()
+
+    def gives_up_on(self, error: BaseException) -> bool:
+        """Return whether an exception ends a job, whatever attempts are left.
+
+        >>> Retry(never_for=(ValueError,)).gives_up_on(UnicodeError())
+        True
+        """
+        return isinstance(error, (NoRetry, *self.never_for))
 
     def delay_s(self, attempt: int, *, chance: float) -> float:
         """Return the pause after a failed attempt, in seconds.
@@ -58,6 +77,22 @@ class Retry:
         doublings = min(attempt - 1, 64) if self.exponential else 0
         pause_s = min(self.base_s * 2.0**doublings, self.cap_s)
         return pause_s * (1 - chance / 2) if self.jitter else pause_s
+
+    def _refuse_no_exceptions(self) -> None:
+        given: Any = self.never_for
+        for kind in given if isinstance(given, tuple) else (given,):
+            is_exception = isinstance(kind, type) and issubclass(kind, BaseException)
+            if not is_exception or not isinstance(given, tuple):
+                raise TaskError(
+                    f"never_for={given!r} is no tuple of exception classes",
+                    code="tasks.E034",
+                    hint="write them behind each other: never_for=(CardRefused, OrderGone)",
+                    where=calling_line(),
+                )
+
+
+def _is_pause(pause_s: Any) -> bool:
+    return isinstance(pause_s, int | float) and 0 <= pause_s < inf
 
 
 class NoRetry(Exception):

@@ -105,7 +105,8 @@ async def test_a_slow_commit_has_its_line(each_postgres_url: str, lines: Lines) 
             with pytest.raises(DBAPIError):
                 async with unit.session.atomic() as db:
                     db.add_all([Account(name="b"), Entry(account_id=99)])
-    kept, failed = [each for each in lines("slow_query") if each.sql == "COMMIT"]
+    commits = [each for each in lines("slow_query") if each.sql == "COMMIT"]
+    kept, failed = [each for each in commits if each.route]  # to make the tables may be slow too
     assert kept.duration_ms >= 100
     assert (kept.route, kept.request_id, kept.rows) == ("/api/orders", "7", None)
     assert (kept.in_atomic, kept.failure) == (True, None)
@@ -121,7 +122,8 @@ async def test_a_row_that_is_locked_makes_the_statement_slow_that_waits(
         with pytest.raises(DBAPIError):
             async with connection.engine.begin():
                 pass
-    assert [record.sql for record in lines("slow_query")] == ["BEGIN IMMEDIATE"]
+    # To make the tables may be slow as well.
+    assert [each.sql for each in lines("slow_query") if each.failure] == ["BEGIN IMMEDIATE"]
 
 
 def test_nothing_is_hooked_where_nothing_is_asked_for(sqlite_url: str) -> None:

@@ -91,7 +91,7 @@ class MemoryDesk:
         self, query: JobQuery, states: Sequence[JobState], act: Callable[[MemoryJob], None]
     ) -> int:
         found = [job for job in self._meant(query) if job.state in states][: query.limit]
-        for job in found:
+        for job in reversed(found):  # so that those that are due now are so in their order
             act(job)
         return len(found)
 

@@ -100,33 +100,39 @@ async def test_a_claim_reads_the_partial_index(db: DatabaseConnection, store: Jo
     idiom = Idiom(db.engine.dialect)
     for statement, index in (
         (claiming.claim(idiom, REQUEST), "ix_jobs_job_waiting"),
-        (claiming.next_due(idiom, ["default"]), "ix_jobs_job_waiting"),
-        (leases.expired(idiom), "ix_jobs_job_lease"),
-        (leases.prune_jobs(idiom), "ix_jobs_job_ended"),
+        (claiming.next_due(idiom, REQUEST), "ix_jobs_job_waiting"),
+        ((leases.expired(idiom), {}), "ix_jobs_job_lease"),
+        ((leases.prune_jobs(idiom), {}), "ix_jobs_job_ended"),
     ):
-        assert index in await explained(db, statement)
+        assert index in await explained(db, *statement)
 
 
-async def explained(db: DatabaseConnection, statement: Any) -> str:
-    compiled = statement.compile(
-        dialect=db.engine.dialect,
-        compile_kwargs={"literal_binds": True, "render_postcompile": True},
-    )
+async def explained(db: DatabaseConnection, statement: Any, parameters: Any) -> str:
+    """How the database would run a statement, as it is sent."""
+    sent: list[Any] = []
+
+    def note(*arguments: Any) -> None:
+        sent.append(arguments[2:4])
+
     is_sqlite = db.engine.dialect.name == "sqlite"
     async with db.engine.begin() as connection:
         if not is_sqlite:  # so small a table is read whole else
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        sa.event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+        await connection.execute(statement, parameters)
+        sa.event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+        text, values = sent[0]
         word = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
-        found = await connection.exec_driver_sql(f"{word} {str(compiled).replace('%%', '%')}")
+        found = await connection.exec_driver_sql(f"{word} {text}", values)
         return "\n".join(str(row) for row in found)
 
 
 async def test_a_claim_is_fenced_as_postgresql_needs(db: DatabaseConnection) -> None:
     dialect = postgresql_dialect()
-    text = str(claiming.claim(Idiom(dialect), REQUEST).compile(dialect=dialect))
+    text = str(claiming.claim(Idiom(dialect), REQUEST)[0].compile(dialect=dialect))  # type: ignore[attr-defined]
     assert "AS MATERIALIZED" in text
     assert "FOR UPDATE SKIP LOCKED" in text
-    assert "jobs_job.state = 0" in text
+    assert "waiting.state = 0" in text
 
 
 def postgresql_dialect() -> sa.Dialect:

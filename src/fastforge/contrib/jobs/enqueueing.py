@@ -22,7 +22,7 @@ __all__ = ["Executes", "write_jobs"]
 class Executes(Protocol):
     """A connection in a transaction, or a session in `atomic`."""
 
-    async def execute(self, statement: Any, /) -> Any:
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
         """Run a statement."""
         ...
 
@@ -51,7 +51,7 @@ async def write_jobs(
         if batch.then is not None and not new:
             await write_jobs(idiom, connection, [batch.then])
     if new:
-        await connection.execute(insert_jobs(idiom, new))
+        await connection.execute(*insert_jobs(idiom, new))
     return results
 
 
@@ -67,7 +67,7 @@ async def _take(idiom: Idiom, connection: Executes, wanted: dict[str, Envelope])
     holders: dict[str, str] = {}
     left = dict(wanted)
     while left:  # again for a key that was given back between two statements
-        for key in await _keys(connection, take_keys(idiom, left)):
+        for key in await _keys(connection, *take_keys(idiom, left)):
             holders[key] = left.pop(key).uid
         for row in (await connection.execute(keys_taken(idiom, left))).all() if left else ():
             envelope = left[row.key]
@@ -80,5 +80,5 @@ async def _take(idiom: Idiom, connection: Executes, wanted: dict[str, Envelope])
     return holders
 
 
-async def _keys(connection: Executes, statement: Any) -> list[str]:
-    return list((await connection.execute(statement)).scalars())
+async def _keys(connection: Executes, statement: Any, parameters: Any = None) -> list[str]:
+    return list((await connection.execute(statement, parameters)).scalars())

@@ -71,10 +71,10 @@ class JobStore:
     async def claim(self, request: ClaimRequest, /) -> Claimed:
         """Take due jobs by one statement, those of the smallest priority and due time first."""
         async with self._transaction() as connection:
-            rows = (await connection.execute(claiming.claim(self._idiom, request))).all()
+            rows = (await connection.execute(*claiming.claim(self._idiom, request))).all()
             due_s = None
             if len(rows) < request.limit:
-                due_s = await self._next_due_s(connection, request.queues)
+                due_s = await self._next_due_s(connection, request)
         # RETURNING keeps no order.
         rows = sorted(rows, key=lambda row: (row.priority, row.run_at, row.id))
         return Claimed(claims=tuple(map(claim_of, rows)), next_due_s=due_s)
@@ -92,10 +92,9 @@ class JobStore:
         """Prolong a worker's leases, free every expired one, and forget old jobs."""
         still: set[tuple[Any, int]] = set()
         if held:
-            keys = [claim.key for claim in held]
             async with self._held_rows, self._transaction() as connection:
-                statement = leases.renew(self._idiom, worker_id, keys, lease_s)
-                still = {(row.id, row.attempt) for row in await connection.execute(statement)}
+                statement = leases.renew(self._idiom, worker_id, held, lease_s)
+                still = {(row.id, row.attempt) for row in await connection.execute(*statement)}
         freed = await self._free_expired()
         async with self._transaction() as connection:
             await connection.execute(leases.prune_jobs(self._idiom))
@@ -114,8 +113,8 @@ class JobStore:
         """Record how far jobs are, and tell which of the worker's are to be cancelled."""
         async with self._held_rows, self._transaction() as connection:
             if reports:
-                await connection.execute(leases.report(self._idiom, worker_id, reports))
-            found = await connection.execute(leases.cancelling(worker_id))
+                await connection.execute(*leases.report(self._idiom, worker_id, reports))
+            found = await connection.execute(*leases.cancelling(self._idiom, worker_id))
             return frozenset(found.scalars())
 
     async def beat(self, beat: WorkerBeat, /) -> None:
@@ -138,8 +137,8 @@ class JobStore:
             async with self._engine.begin() as connection:
                 yield connection
 
-    async def _next_due_s(self, connection: AsyncConnection, queues: Sequence[str]) -> float | None:
-        due, now = (await connection.execute(claiming.next_due(self._idiom, queues))).one()
+    async def _next_due_s(self, connection: AsyncConnection, request: ClaimRequest) -> float | None:
+        due, now = (await connection.execute(*claiming.next_due(self._idiom, request))).one()
         return None if due is None else float((due - now).total_seconds())
 
     async def _free_expired(self) -> int:
@@ -155,7 +154,7 @@ class JobStore:
         self, connection: AsyncConnection, endings: Sequence[Ending], *, followed: bool
     ) -> None:
         statement = settling.settle(self._idiom, endings, self._kept, told=followed)
-        result = await connection.execute(statement)
+        result = await connection.execute(*statement)
         if followed:
             await follow_endings(self._idiom, connection, result.all())
 

@@ -13,8 +13,8 @@ from ....tasks.backend import NewBatch
 from ....tasks.envelope import Envelope
 from ....tasks.outcome import JobState
 from ..envelopes import envelope_to_json
-from .idiom import Idiom
-from .tables import BATCH, CHANNEL, JOB, UNIQUE_KEY, literal_state
+from .idiom import Bound, Columns, Idiom
+from .tables import BATCH, CHANNEL, JOB, UNIQUE_KEY
 
 __all__ = ["insert_batch", "insert_jobs", "keys_taken", "take_keys", "take_over", "wake"]
 
@@ -29,23 +29,38 @@ _PLAIN: Final = (
 
 def insert_jobs(
     idiom: Idiom, envelopes: Iterable[Envelope], *, state: JobState = JobState.READY
-) -> sa.Executable:
-    """Return the statement that keeps jobs, and wakes the workers at its commit."""
+) -> Bound:
+    """Return the statement that keeps jobs.
+
+    In the state READY it wakes the workers when its transaction commits.
+    """
     rows = [_row(idiom, envelope) for envelope in envelopes]
-    due_in = idiom.column_in_s("due_in")
-    given = idiom.given((*_PLAIN, due_in), rows)
+    statement = idiom.built(_insert_and_wake if state is JobState.READY else _insert)
+    return statement, {"state": state.value, **idiom.rows(_columns(idiom), rows)}
+
+
+def _insert_and_wake(idiom: Idiom) -> sa.Executable:
+    statement = _insert(idiom)
+    if not idiom.is_postgresql:
+        return statement
+    # In the same round trip; PostgreSQL delivers it once, when the transaction commits.
+    return statement.returning(sa.func.pg_notify(CHANNEL, ""))
+
+
+def _insert(idiom: Idiom) -> sa.Insert:
+    given = idiom.given(_columns(idiom))
     values: dict[str, Any] = {each.name: given.c[each.name] for each in _PLAIN}
     values |= {
-        "state": literal_state(state),
+        "state": sa.bindparam("state", type_=sa.SmallInteger()),
         "attempt": sa.literal_column("0", sa.SmallInteger()),
         "enqueued_at": idiom.now(),
         "run_at": sa.func.coalesce(given.c.run_at, idiom.moment(given.c.due_in)),
     }
-    statement = JOB.insert().from_select(list(values), sa.select(*values.values()))
-    if not idiom.is_postgresql or state is not JobState.READY:
-        return statement
-    # In the same round trip; PostgreSQL delivers it once, when the transaction commits.
-    return statement.returning(sa.func.pg_notify(CHANNEL, ""))
+    return JOB.insert().from_select(list(values), sa.select(*values.values()))
+
+
+def _columns(idiom: Idiom) -> Columns:
+    return (*_PLAIN, idiom.column_in_s("due_in"))
 
 
 def wake() -> sa.Executable:
@@ -66,7 +81,7 @@ def insert_batch(idiom: Idiom, batch: NewBatch, jobs: int) -> sa.Executable:
     )
 
 
-def take_keys(idiom: Idiom, takers: Mapping[str, Envelope]) -> sa.Executable:
+def take_keys(idiom: Idiom, takers: Mapping[str, Envelope]) -> Bound:
     """Return the statement that takes those keys that are free, and tells which.
 
     One that another transaction has just taken is waited for: when that rolls back it is free.
@@ -74,17 +89,24 @@ def take_keys(idiom: Idiom, takers: Mapping[str, Envelope]) -> sa.Executable:
     Args:
         takers: By its key, the job that wants it.
     """
-    lasts = idiom.column_in_s("lasts")
     rows = [
         {"key": key, "uid": takers[key].uid, "lasts": idiom.in_s(_lasts_s(takers[key]))}
         for key in sorted(takers)  # in one order, or two transactions could wait for each other
     ]
-    given = idiom.given((UNIQUE_KEY.c.key, UNIQUE_KEY.c.uid, lasts), rows)
+    return idiom.built(_take_keys), idiom.rows(_key_columns(idiom), rows)
+
+
+def _take_keys(idiom: Idiom) -> sa.Executable:
+    given = idiom.given(_key_columns(idiom))
     # SQLite takes `ON` for that of a join, unless the query has a WHERE.
     query = sa.select(given.c.key, given.c.uid, idiom.moment(given.c.lasts)).where(sa.true())
     insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
     statement = insert(UNIQUE_KEY).from_select(["key", "uid", "until"], query)
     return statement.on_conflict_do_nothing().returning(UNIQUE_KEY.c.key)
+
+
+def _key_columns(idiom: Idiom) -> Columns:
+    return UNIQUE_KEY.c.key, UNIQUE_KEY.c.uid, idiom.column_in_s("lasts")
 
 
 def keys_taken(idiom: Idiom, keys: Iterable[str]) -> sa.Executable:

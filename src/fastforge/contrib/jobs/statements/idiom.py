@@ -1,16 +1,16 @@
 """Idiom: what differs between the two dialects: the clock, and rows that are given as a parameter.
 
-Many rows are written by one statement whose text is always the same, so that the database plans
-it once and the driver prepares it once, however many rows there are.
+Many rows are written by one statement whose text is always the same, so that it is built once
+here, prepared once by the driver and planned once by the database, however many rows there are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -19,10 +19,15 @@ from sqlalchemy.sql.expression import ColumnClause
 from ....tasks.clock import Clock
 from ...db.model import UtcDateTime
 
-__all__ = ["Idiom", "to_json"]
+__all__ = ["Bound", "Columns", "Idiom", "to_json"]
+
+Bound = tuple[sa.Executable, dict[str, Any]]
+"""A statement, and its parameters."""
+Columns = Iterable[ColumnClause[Any]]
 
 TIME: Final = UtcDateTime()
 SECOND: Final = timedelta(seconds=1)
+GIVEN: Final = "given"
 
 
 def to_json(value: Any) -> str:
@@ -30,7 +35,7 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Idiom:
     """How statements are written for one dialect.
 
@@ -44,45 +49,39 @@ class Idiom:
 
     dialect: sa.Dialect
     clock: Clock = field(default_factory=Clock)
+    _built: dict[Callable[[Idiom], sa.Executable], sa.Executable] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def is_postgresql(self) -> bool:
         """Whether rows can be locked and workers notified."""
         return self.dialect.name == "postgresql"
 
+    def built(self, build: Callable[[Idiom], sa.Executable]) -> sa.Executable:
+        """Return what a function builds for this idiom: once, since that takes most of the time."""
+        statement = self._built.get(build)
+        if statement is None:
+            statement = self._built[build] = build(self)
+        return statement
+
+    # Time
+
     def now(self) -> sa.ColumnElement[datetime]:
-        """Return the time."""
+        """Return the time at which the statement runs."""
         return self.later(timedelta())
 
     def later(self, delay: timedelta) -> sa.ColumnElement[datetime]:
-        """Return a time from now."""
-        if not self.is_postgresql:
-            return sa.literal(self.clock.now() + delay, TIME)
-        delay += self.clock.ahead
-        now: sa.ColumnElement[datetime] = sa.func.now(type_=TIME)
-        if not delay:
-            return now
-        return sa.type_coerce(now + sa.literal(delay, sa.Interval()), TIME)
-
-    # Rows as a parameter
-
-    def given(
-        self, columns: Iterable[ColumnClause[Any]], rows: Sequence[Mapping[str, Any]]
-    ) -> sa.FromClause:
-        """Return rows as something to select from.
-
-        Args:
-            columns: Their names and types.
-            rows: What they hold; a name that is left out is NULL.
-        """
-        wanted = list(columns)
-        read = self._unnested if self.is_postgresql else self._listed
-        values = read(wanted, rows)
-        named = (value.label(each.name) for value, each in zip(values, wanted, strict=True))
-        return sa.select(*named).subquery("given")
+        """Return a time from then."""
+        if self.is_postgresql:
+            ahead = sa.bindparam(
+                None, callable_=lambda: self.clock.ahead + delay, type_=sa.Interval()
+            )
+            return sa.type_coerce(sa.func.now() + ahead, TIME)
+        return sa.bindparam(None, callable_=lambda: self.clock.now() + delay, type_=TIME)
 
     def column_in_s(self, name: str) -> ColumnClause[Any]:
-        """Return a column of `given` for moments that are so many seconds from now."""
+        """Return a column, or parameter, for moments that are so many seconds from now."""
         return sa.column(name, sa.Double() if self.is_postgresql else TIME)
 
     def in_s(self, seconds: float | None) -> float | datetime | None:
@@ -98,6 +97,37 @@ class Idiom:
         seconds = column * sa.literal(SECOND, sa.Interval())
         return sa.type_coerce(self.now() + seconds, TIME)
 
+    def moment_in(self, name: str) -> sa.ColumnElement[datetime]:
+        """Return the moment of such a parameter."""
+        return self.moment(sa.bindparam(name, type_=self.column_in_s(name).type))
+
+    # Rows as a parameter
+
+    def given(self, columns: Columns, name: str = GIVEN) -> sa.FromClause:
+        """Return what `rows` gives, as something to select from."""
+        wanted = tuple(columns)
+        values = self._arrays(wanted, name) if self.is_postgresql else self._list(wanted, name)
+        named = (value.label(each.name) for value, each in zip(values, wanted, strict=True))
+        return sa.select(*named).subquery(name)
+
+    def rows(
+        self, columns: Columns, rows: Sequence[Mapping[str, Any]], name: str = GIVEN
+    ) -> dict[str, Any]:
+        """Return the parameters of a statement that has `given` with these columns.
+
+        Args:
+            columns: The same.
+            rows: What they hold; a name that is left out is NULL.
+            name: The same.
+        """
+        carried = {
+            each.name: [self._plain(each.type, row.get(each.name)) for row in rows]
+            for each in columns
+        }
+        if self.is_postgresql:
+            return {f"{name}_{column}": values for column, values in carried.items()}
+        return {name: to_json(list(zip(*carried.values(), strict=True)))}
+
     def among(self, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column has one of some values."""
         plain = [self._plain(column.type, value) for value in values]
@@ -107,25 +137,20 @@ class Idiom:
         each = sa.func.json_each(to_json(plain)).table_valued("value")
         return column.in_(sa.select(each.c.value))
 
-    def _unnested(
-        self, columns: Sequence[ColumnClause[Any]], rows: Sequence[Mapping[str, Any]]
+    def _arrays(
+        self, columns: Sequence[ColumnClause[Any]], name: str
     ) -> list[sa.ColumnElement[Any]]:
         arrays = (
-            sa.literal(
-                [self._plain(each.type, row.get(each.name)) for row in rows],
-                ARRAY(_carried(each.type)),
-            )
+            sa.bindparam(f"{name}_{each.name}", type_=ARRAY(_carried(each.type)))
             for each in columns
         )
         names = (sa.column(each.name, _carried(each.type)) for each in columns)
-        raw = sa.func.unnest(*arrays).table_valued(*names, name="raw").render_derived()
+        raw = sa.func.unnest(*arrays).table_valued(*names, name=f"{name}_raw").render_derived()
         return [sa.cast(raw.c[each.name], each.type) for each in columns]
 
-    def _listed(
-        self, columns: Sequence[ColumnClause[Any]], rows: Sequence[Mapping[str, Any]]
-    ) -> list[sa.ColumnElement[Any]]:
-        plain = [[self._plain(each.type, row.get(each.name)) for each in columns] for row in rows]
-        raw = sa.func.json_each(to_json(plain)).table_valued("value", name="raw")
+    def _list(self, columns: Sequence[ColumnClause[Any]], name: str) -> list[sa.ColumnElement[Any]]:
+        rows = sa.bindparam(name, type_=sa.Text())
+        raw = sa.func.json_each(rows).table_valued("value", name=f"{name}_raw")
         return [
             sa.type_coerce(sa.func.json_extract(raw.c.value, f"$[{place}]"), each.type)
             for place, each in enumerate(columns)
@@ -138,8 +163,8 @@ class Idiom:
         if isinstance(kind, sa.JSON):
             return to_json(value)
         if isinstance(kind, UtcDateTime):
-            moment = kind.process_bind_param(value, self.dialect)
-            if moment is None or self.is_postgresql:
+            moment = cast(datetime, kind.process_bind_param(value, self.dialect))
+            if self.is_postgresql:
                 return moment
             return moment.isoformat(sep=" ", timespec="microseconds")
         if isinstance(kind, sa.Uuid) and not self.is_postgresql:

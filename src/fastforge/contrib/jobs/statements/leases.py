@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ....tasks.backend import Claim
 from ....tasks.records import Progress, WorkerBeat
-from .idiom import Idiom
+from .idiom import Bound, Idiom
 from .tables import DONE, JOB, RUNNING, WORKER
 
 __all__ = ["beat", "cancelling", "expired", "leave", "prune_jobs", "renew", "report"]
@@ -20,14 +19,26 @@ __all__ = ["beat", "cancelling", "expired", "leave", "prune_jobs", "renew", "rep
 EXPIRED_LIMIT: Final = 500
 PRUNE_LIMIT: Final = 1000
 
+_REPORTED: Final = (JOB.c.id, JOB.c.attempt, JOB.c.progress)
 
-def renew(idiom: Idiom, worker_id: str, keys: Collection[Any], lease_s: float) -> sa.Executable:
+
+def renew(idiom: Idiom, worker_id: str, held: Iterable[Claim], lease_s: float) -> Bound:
     """Return the statement that prolongs leases, and tells which are still held."""
+    rows = [{"id": claim.key} for claim in held]
+    return idiom.built(_renew), {
+        "worker": worker_id,
+        "lease": idiom.in_s(lease_s),
+        **idiom.rows((JOB.c.id,), rows),
+    }
+
+
+def _renew(idiom: Idiom) -> sa.Executable:
+    given = idiom.given((JOB.c.id,))
     return (
         JOB.update()
-        .where(JOB.c.state == RUNNING, JOB.c.worker_id == worker_id)
-        .where(idiom.among(JOB.c.id, keys))
-        .values(lease_until=idiom.later(timedelta(seconds=lease_s)))
+        .where(JOB.c.id == given.c.id, JOB.c.state == RUNNING)
+        .where(JOB.c.worker_id == sa.bindparam("worker"))
+        .values(lease_until=idiom.moment_in("lease"))
         .returning(JOB.c.id, JOB.c.attempt)
     )
 
@@ -55,26 +66,33 @@ def prune_jobs(idiom: Idiom) -> sa.Executable:
     return JOB.delete().where(JOB.c.id.in_(old))
 
 
-def report(idiom: Idiom, worker_id: str, reports: Mapping[Claim, Progress]) -> sa.Executable:
+def report(idiom: Idiom, worker_id: str, reports: Mapping[Claim, Progress]) -> Bound:
     """Return the statement that records how far jobs are that a worker holds."""
     rows = [
         {"id": claim.key, "attempt": claim.attempt, "progress": asdict(progress)}
         for claim, progress in reports.items()
     ]
-    given = idiom.given((JOB.c.id, JOB.c.attempt, JOB.c.progress), rows)
+    return idiom.built(_report), {"worker": worker_id, **idiom.rows(_REPORTED, rows)}
+
+
+def _report(idiom: Idiom) -> sa.Executable:
+    given = idiom.given(_REPORTED)
     return (
         JOB.update()
         .where(JOB.c.id == given.c.id, JOB.c.attempt == given.c.attempt)
-        .where(JOB.c.state == RUNNING, JOB.c.worker_id == worker_id)
+        .where(JOB.c.state == RUNNING, JOB.c.worker_id == sa.bindparam("worker"))
         .values(progress=given.c.progress)
     )
 
 
-def cancelling(worker_id: str) -> sa.Executable:
+def cancelling(idiom: Idiom, worker_id: str) -> Bound:
     """Return the query for the jobs of a worker that somebody wants cancelled."""
-    return sa.select(JOB.c.uid).where(
-        JOB.c.state == RUNNING, JOB.c.cancelling, JOB.c.worker_id == worker_id
-    )
+    return idiom.built(_cancelling), {"worker": worker_id}
+
+
+def _cancelling(_: Idiom) -> sa.Executable:
+    mine = (JOB.c.state == RUNNING, JOB.c.cancelling, JOB.c.worker_id == sa.bindparam("worker"))
+    return sa.select(JOB.c.uid).where(*mine)
 
 
 def beat(idiom: Idiom, said: WorkerBeat) -> sa.Executable:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ....tasks.outcome import ERRORS_KEPT, AttemptError, JobState, Outcome
-from .idiom import Idiom
+from .idiom import Bound, Columns, Idiom
 from .tables import BATCH, DONE, JOB, READY, RUNNING, UNIQUE_KEY
 
 __all__ = [
@@ -55,9 +55,7 @@ class Ending:
     errors: Sequence[AttemptError] = ()
 
 
-def settle(
-    idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bool
-) -> sa.Executable:
+def settle(idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bool) -> Bound:
     """Return the statement that records how attempts ended.
 
     What the worker does not hold any more in that attempt stays as it is.
@@ -67,15 +65,19 @@ def settle(
         kept: How long ended jobs are kept.
         told: Whether the rows that were written are returned.
     """
-    names = (JOB.c.id, JOB.c.attempt, JOB.c.worker_id, JOB.c.state, JOB.c.errors, JOB.c.result)
-    extra = (
-        sa.column("uncounted", sa.SmallInteger()),
-        idiom.column_in_s("due_in"),
-        idiom.column_in_s("kept_for"),
-    )
-    given = idiom.given((*names, *extra), [_row(idiom, ending, kept) for ending in endings])
+    rows = [_row(idiom, ending, kept) for ending in endings]
+    statement = idiom.built(_settle_and_tell if told else _settle)
+    return statement, idiom.rows(_columns(idiom), rows)
+
+
+def _settle_and_tell(idiom: Idiom) -> sa.Executable:
+    return _settle(idiom).returning(*ENDED_COLUMNS)
+
+
+def _settle(idiom: Idiom) -> sa.Update:
+    given = idiom.given(_columns(idiom))
     has_ended = given.c.state >= DONE
-    update = (
+    return (
         JOB.update()
         .where(
             JOB.c.id == given.c.id,
@@ -97,12 +99,20 @@ def settle(
             paced=sa.false(),
         )
     )
-    return update.returning(*ENDED_COLUMNS) if told else update
+
+
+def _columns(idiom: Idiom) -> Columns:
+    return (
+        *(JOB.c.id, JOB.c.attempt, JOB.c.worker_id, JOB.c.state, JOB.c.errors, JOB.c.result),
+        sa.column("uncounted", sa.SmallInteger()),
+        idiom.column_in_s("due_in"),
+        idiom.column_in_s("kept_for"),
+    )
 
 
 def _row(idiom: Idiom, ending: Ending, kept: Retention) -> dict[str, Any]:
     outcome = ending.outcome
-    is_later = outcome.state is JobState.READY and outcome.delay_s is not None
+    is_later = outcome.state is JobState.READY
     errors = [error.to_json() for error in ending.errors[-ERRORS_KEPT:]]
     return {
         "id": ending.key,

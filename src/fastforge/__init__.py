@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .offloading import Limiter as Limiter
     from .offloading import offload as offload
     from .project import Project as Project
+    from .tasks import every as every
     from .tasks import task as task
 
 _LAZY = {
@@ -32,6 +33,7 @@ _LAZY = {
     "Role": "lifecycle",
     "Section": "conf",
     "env": "conf",
+    "every": "tasks",
     "get_asgi_application": "asgi",
     "injected": "lifecycle",
     "offload": "offloading",
@@ -52,6 +54,7 @@ __all__ = [
     "Role",
     "Section",
     "env",
+    "every",
     "get_asgi_application",
     "injected",
     "offload",

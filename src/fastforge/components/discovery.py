@@ -21,14 +21,15 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def discover(kind: Kind[Any], package: str, label: str) -> Iterator[Component[Any]]:
-    """Yield the components of a kind that one app defines in the kind's module.
+    """Yield the components of a kind that one app defines in the kind's modules.
 
     "Defines" is exact: the name is bound by a statement of the module's own (an import is
     none), and a value that knows the function or class it was made from was made here. So a
     task that another app imports stays with the app that wrote it.
     """
-    for module in _modules(package, kind.module):
-        yield from _own(kind, module, package, label)
+    for name in (kind.module, *kind.also):
+        for module in _modules(package, name):
+            yield from _own(kind, module, package, label)
 
 
 def load_module(name: str) -> ModuleType | None:

@@ -20,7 +20,7 @@ class Kind(Generic[C]):
     has introduced it, and every installed app's module of that name is then searched.
 
     ```python
-    SCHEDULES = Kind(name="schedules", type=Schedule, module="schedules", key=lambda s: s.name)
+    REPORTS = Kind(name="reports", type=Report, module="reports", key=lambda r: r.name)
     ```
 
     Args:
@@ -35,6 +35,7 @@ class Kind(Generic[C]):
         validate: Called with every value at collection; raises a ForgeError for a bad one.
         deferred: The modules are searched when somebody first asks for the family. For what a
             process that serves or works never asks for: it starts without importing them.
+        also: Further modules in which values of the family may stand.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind(Generic[C]):
     home: Callable[[Any], object] | None = None
     validate: Callable[[Any], None] | None = None
     deferred: bool = False
+    also: tuple[str, ...] = ()
 
     def matches(self, value: object) -> bool:
         """Return whether a value belongs to this family."""

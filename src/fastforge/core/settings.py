@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from ..conf import App, Section, Setting
 from ..middleware.hosts import usable_host_pattern
 from ..middleware.proxies import usable_proxy
+from ..tasks.schedules.zones import usable_zone
 
 __all__ = ["PLAIN_SETTINGS", "Server"]
 
@@ -100,6 +101,12 @@ PLAIN_SETTINGS: Final = (
         type=list[Proxy],
         default=lambda environment: [],
         help="Networks whose X-Forwarded-* headers and request ids are believed, or `unix`.",
+    ),
+    Setting(
+        name="TIME_ZONE",
+        type=Annotated[str, AfterValidator(usable_zone)],
+        default="UTC",
+        help="The IANA name of the time zone of schedules that name none.",
     ),
     Setting(
         name="DOCS",

@@ -14,6 +14,7 @@ from ..commands import CommandFile
 from ..conf import SettingRow
 from ..conf.redaction import MASK, is_hidden
 from ..lifecycle import Resource
+from ..tasks.schedules.schedule import Schedule
 
 __all__ = ["details_of"]
 
@@ -28,6 +29,9 @@ def details_of(value: Any) -> dict[str, Any]:
     if isinstance(value, SettingRow):  # masked already
         fed = {name: list(variables) for name, variables in value.fields.items() if variables}
         return {"value": value.value, "variables": list(value.variables), "fields": fed}
+    if isinstance(value, Schedule):  # its times are among the facts of its entry
+        told = {"task": value.task.name, "catch_up": value.catch_up, "overlap": value.overlap}
+        return {**told, **_help(value.task)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [each.name for each in dataclasses.fields(value)]
         public = [name for name in fields if name != "name" and not name.startswith("_")]

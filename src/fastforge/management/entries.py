@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,21 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "entries_of"]
 
 MIDDLEWARE: Final = "middleware"
+SCHEDULES: Final = "schedules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One declared thing: what it is, whose, where, and the thing itself."""
+    """One declared thing: what it is, whose, where, and the thing itself.
+
+    Args:
+        facts: What a list of its kind shows besides; a list in it takes a line for each.
+    """
 
     kind: str
     name: str
     app: str
     where: str
     value: Any
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         """Return the columns of the list."""
-        return {"kind": self.kind, "name": self.name, "app": self.app, "where": self.where}
+        named = {"kind": self.kind, "name": self.name, **self.facts}
+        return {**named, "app": self.app, "where": self.where}
 
 
 def entries_of(project: Project) -> Mapping[str, Callable[[], Iterator[Entry]]]:
@@ -43,6 +51,7 @@ def entries_of(project: Project) -> Mapping[str, Callable[[], Iterator[Entry]]]:
         "commands": partial(_commands, project),
         "settings": partial(_settings, project),
         **{name: partial(_components, project, name) for name in project.registry.kinds},
+        SCHEDULES: partial(_schedules, project),
         MIDDLEWARE: partial(_middleware, project),
     }
 
@@ -86,6 +95,14 @@ def _middleware(project: Project) -> Iterator[Entry]:
 
     for each in passed_layers(served_application(project), project):
         yield Entry(kind=MIDDLEWARE, name=each.name, app=each.app, where=each.where, value=each)
+
+
+def _schedules(project: Project) -> Iterator[Entry]:
+    from .schedule_facts import schedule_facts
+
+    now = datetime.now(UTC)
+    for entry in _components(project, SCHEDULES):
+        yield replace(entry, facts=schedule_facts(entry.value, project.settings, now))
 
 
 def _components(project: Project, kind: str) -> Iterator[Entry]:

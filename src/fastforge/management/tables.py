@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 __all__ = ["as_json", "listing"]
@@ -25,7 +26,11 @@ def listing(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, json: 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
     """Return a value as JSON; whatever JSON does not know becomes text."""
-    return json_format.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return json_format.dumps(value, indent=indent, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _table(lines: Sequence[Sequence[str]]) -> str:

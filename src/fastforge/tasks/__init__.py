@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .envelope import Envelope as Envelope
     from .execution import JobRunner as JobRunner
     from .handles import JobHandle as JobHandle
+    from .kinds import SCHEDULES as SCHEDULES
     from .kinds import TASK_BACKENDS as TASK_BACKENDS
     from .kinds import TASKS as TASKS
     from .ledger import ScheduleLedger as ScheduleLedger
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from .records import Progress as Progress
     from .retry import NoRetry as NoRetry
     from .retry import Retry as Retry
+    from .schedules.schedule import Schedule as Schedule
+    from .schedules.schedule import every as every
     from .sending import enqueue_many as enqueue_many
     from .settings import Tasks as Tasks
 
@@ -94,6 +97,8 @@ _LAZY = {
     "Renewal": "backend",
     "Retry": "retry",
     "ScheduleLedger": "ledger",
+    "SCHEDULES": "kinds",
+    "Schedule": "schedules.schedule",
     "Settlement": "backend",
     "Stop": "control",
     "TASKS": "kinds",
@@ -104,10 +109,12 @@ _LAZY = {
     "Unique": "limits",
     "Verdict": "outcome",
     "enqueue_many": "sending",
+    "every": "schedules.schedule",
     "task": "declaration",
 }
 
 __all__ = [
+    "SCHEDULES",
     "TASKS",
     "TASK_BACKENDS",
     "AttemptError",
@@ -145,6 +152,7 @@ __all__ = [
     "Rate",
     "Renewal",
     "Retry",
+    "Schedule",
     "ScheduleLedger",
     "Settlement",
     "Stop",
@@ -154,6 +162,7 @@ __all__ = [
     "Unique",
     "Verdict",
     "enqueue_many",
+    "every",
     "injected",
     "task",
 ]

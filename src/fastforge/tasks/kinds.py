@@ -9,8 +9,10 @@ from .arguments import arguments_of
 from .backend import Backend
 from .declaration import Task
 from .keys import check_by
+from .schedules.jobs import check_schedule
+from .schedules.schedule import Schedule
 
-__all__ = ["TASKS", "TASK_BACKENDS"]
+__all__ = ["SCHEDULES", "TASKS", "TASK_BACKENDS"]
 
 
 def _check_task(task: Task[..., Any]) -> None:
@@ -33,4 +35,13 @@ TASK_BACKENDS: Final[Kind[Backend]] = Kind(
     type=Backend,
     module="task_backends",
     key=lambda backend: backend.name,
+)
+SCHEDULES: Final[Kind[Schedule]] = Kind(
+    name="schedules",
+    type=Schedule,
+    module="schedules",
+    key=lambda schedule: schedule.name,
+    validate=check_schedule,
+    # Beside its task is where a small app writes one; there it would silently do nothing.
+    also=("tasks",),
 )

@@ -6,7 +6,9 @@ that one thing.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from ..._utils import did_you_mean
@@ -41,7 +43,25 @@ def inspect(
     if name:
         context.echo(_shown(_named(name, kind, entries), json=json))
     else:
-        context.echo(listing((entry.row() for entry in entries), COLUMNS, json=json))
+        context.echo(_listed(entries, with_facts=bool(kind), json=json))
+
+
+def _listed(entries: Sequence[Entry], *, with_facts: bool, json: bool) -> str:
+    """Return the list; of one kind alone with what there is to know of it besides."""
+    facts = dict.fromkeys(name for entry in entries for name in entry.facts)
+    if json or not (with_facts and facts):
+        return listing((entry.row() for entry in entries), COLUMNS, json=json)
+    columns = ("name", *facts, "where")
+    return listing(
+        (line for entry in entries for line in _lines(entry, columns)), columns, json=json
+    )
+
+
+def _lines(entry: Entry, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    row = entry.row()
+    cells = [row[name] if isinstance(row[name], list) else [row[name]] for name in columns]
+    for line in itertools.zip_longest(*cells, fillvalue=""):
+        yield {name: _text(cell) for name, cell in zip(columns, line, strict=True)}
 
 
 def _named(name: str, kind: str, entries: Sequence[Entry]) -> Entry:
@@ -86,4 +106,6 @@ def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, datetime):
+        return f"{value:%a %Y-%m-%d %H:%M:%S %Z}".replace(":00 ", " ")
     return value if isinstance(value, str) else as_json(value, indent=None)

@@ -1,0 +1,1 @@
+"""Schedules: jobs that are enqueued at certain times, each time once."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import container_here
-from ..observability.context import new_request_id, request_id
+from ..observability.context import new_request_id, request_headers, request_id
 from .deadline import EDGE, Deadlines, runs_in_thread
 from .line import write_line
 from .rules import Rules
@@ -83,6 +83,7 @@ class Exchange:
         scope[EDGE] = self
         scope.setdefault("state", {})["request_id"] = self._id
         id_token = request_id.set(self._id)
+        headers_token = request_headers.set(scope.get("headers", ()))
         container_token = None if container is None else container_here.set(container)
         counted = 0
         try:
@@ -105,6 +106,7 @@ class Exchange:
             state.in_flight -= counted
             del scope[EDGE]  # a circle, which the garbage collector would have to find
             request_id.reset(id_token)
+            request_headers.reset(headers_token)
             if container_token is not None:
                 container_here.reset(container_token)
 

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import use_container
-from ..observability.context import request_id
+from ..observability.context import request_headers, request_id
 from .deadline import EDGE
 from .exchange import FAILED, has_left
 from .line import write_line
@@ -63,6 +63,7 @@ class SocketExchange:
         scope[EDGE] = self
         scope.setdefault("state", {})["request_id"] = self._id
         token = request_id.set(self._id)
+        headers_token = request_headers.set(scope.get("headers", ()))
         try:
             with nullcontext() if container is None else use_container(container):
                 await self._admitted()(scope, self.receive, self.send)
@@ -81,6 +82,7 @@ class SocketExchange:
         finally:
             del scope[EDGE]
             request_id.reset(token)
+            request_headers.reset(headers_token)
 
     def _admitted(self) -> ASGIApp:
         refusal = self._rules.entrance.refusal(self._scope)

@@ -5,17 +5,29 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Final, NamedTuple
 
-__all__ = ["RunningJob", "new_request_id", "request_id", "running_job", "traceparent"]
+__all__ = [
+    "RunningJob",
+    "new_request_id",
+    "request_headers",
+    "request_id",
+    "running_job",
+    "traceparent",
+]
 
 request_id: Final[ContextVar[str | None]] = ContextVar("fastforge_request_id", default=None)
 """The id of the request, socket or job that runs here."""
 
+request_headers: Final[ContextVar[Sequence[tuple[bytes, bytes]]]] = ContextVar(
+    "fastforge_request_headers", default=()
+)
+"""The headers of the request or socket that runs here, as the server gave them."""
 
 traceparent: Final[ContextVar[str | None]] = ContextVar("fastforge_traceparent", default=None)
-"""The trace that what runs here is a part of, in the form of W3C Trace Context."""
+"""The trace that the job which runs here is a part of. Everything's: `tracing.trace_here`."""
 
 
 class RunningJob(NamedTuple):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from ..observability.context import request_id, traceparent
+from ..observability.context import request_id
+from ..observability.tracing import trace_here
 from .limits import Pace, Slots, UniqueKey
 
 __all__ = ["VERSION", "Envelope", "headers_here", "new_uid"]
@@ -26,7 +27,7 @@ def new_uid() -> str:
 
 def headers_here() -> dict[str, str]:
     """Return what a job remembers of the execution that enqueues it."""
-    here = {REQUEST_ID: request_id.get(), TRACEPARENT: traceparent.get()}
+    here = {REQUEST_ID: request_id.get(), TRACEPARENT: trace_here()}
     return {name: value for name, value in here.items() if value is not None}
 
 

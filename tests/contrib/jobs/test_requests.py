@@ -39,6 +39,8 @@ ROUTES = """
         return (await work.enqueue(number=number)).uid
 """
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 
 @pytest.fixture
 def shop(tmp_path: Path, each_database_url: str) -> Iterator[Shop]:
@@ -59,10 +61,12 @@ async def test_what_a_refused_request_enqueued_is_gone(shop: Shop, handler: str)
 async def test_a_job_remembers_the_request_that_enqueued_it(shop: Shop) -> None:
     await shop.create_table()
     with TestClient(get_asgi_application(shop.folder.load())) as client:
-        answer = client.get("/read/7")
-    (job,) = await shop.jobs()
-    assert job.uid == answer.json()
-    assert job.headers == {"request_id": answer.headers["x-request-id"]}
+        answer = client.get("/read/7", headers={"traceparent": TRACE})
+        client.post("/def/8", params={"status": 201}, headers={"traceparent": "nonsense"})
+    first, second = await shop.jobs()
+    assert first.uid == answer.json()
+    assert first.headers == {"request_id": answer.headers["x-request-id"], "traceparent": TRACE}
+    assert second.headers.keys() == {"request_id"}
     with shop.worker("--burst") as worker:
         assert worker.wait() == 0, worker.output
-    assert shop.logged("end") == Counter({7: 1})
+    assert shop.logged("end") == Counter({7: 1, 8: 1})

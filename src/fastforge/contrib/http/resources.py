@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 from ...lifecycle import provide, resource, section
-from ...observability.context import request_id, traceparent
+from ...observability.context import request_id
+from ...observability.tracing import trace_here
 from .late import LateClient
 from .library import httpx
 from .settings import Http
@@ -42,7 +43,7 @@ HttpClient = Annotated[httpx.AsyncClient, provide(http_client)]
 
 
 async def _pass_context_on(request: httpx.Request) -> None:
-    for header, variable in ((_REQUEST_ID, request_id), (_TRACEPARENT, traceparent)):
-        current = variable.get()
+    here = {_REQUEST_ID: request_id.get(), _TRACEPARENT: trace_here()}
+    for header, current in here.items():
         if current is not None and header not in request.headers:
             request.headers[header] = current

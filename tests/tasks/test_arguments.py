@@ -13,7 +13,15 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    SecretStr,
+)
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from fastforge.exceptions import DependencyError, TaskError
 from fastforge.lifecycle import injected
@@ -147,6 +155,110 @@ def test_a_type_that_pydantic_does_not_know_is_refused_at_collection() -> None:
     take.__annotations__["connection"] = Connection
     with pytest.raises(TaskError, match=r"tasks.E007.*connection: Connection.*injected"):
         arguments_of(take)
+
+
+# --- moments -------------------------------------------------------------------------------------
+
+NAIVE = datetime(2026, 12, 24, 18)  # noqa: DTZ001
+AWARE = NAIVE.replace(tzinfo=UTC)
+
+
+class Visit(BaseModel):
+    at: datetime
+    on_the_clock: NaiveDatetime | None = None
+
+
+@dataclass
+class Stay:
+    visits: list[Visit]
+
+
+@pydantic_dataclass
+class Trip:
+    start: datetime
+
+
+class Node(BaseModel):
+    at: datetime
+    next: Node | None = None
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "path"),
+    [
+        (datetime, NAIVE, "at"),
+        (datetime, "2026-12-24T18:00:00", "at"),
+        (datetime | None, NAIVE, "at"),
+        (list[datetime], [AWARE, NAIVE], "at.1"),
+        (dict[str, datetime], {"eve": NAIVE}, "at.eve"),
+        (tuple[int, datetime], (1, NAIVE), "at.1"),
+        (Annotated[datetime, Field(description="when")], NAIVE, "at"),
+        (Visit, Visit(at=NAIVE), "at.at"),
+        (list[Visit], [Visit(at=NAIVE)], "at.0.at"),
+        (Stay, Stay([Visit(at=NAIVE)]), "at.visits.0.at"),
+        (Trip, Trip(start=NAIVE), "at.start"),
+        (Node, Node(at=AWARE, next=Node(at=NAIVE)), "at.next.at"),
+    ],
+)
+def test_a_moment_without_a_zone_is_refused_at_the_enqueue(
+    type_: Any, value: object, path: str
+) -> None:
+    async def take(at: Any) -> None: ...
+
+    take.__annotations__["at"] = type_
+    with pytest.raises(
+        TaskError, match=rf"tasks.E023.*with {path}=2026-12-24T18:00:00.*datetime.now.UTC.*Naive"
+    ) as caught:
+        arguments_of(take).dump((value,), {})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (NaiveDatetime, NAIVE),
+        (NaiveDatetime | None, NAIVE),
+        (AwareDatetime, AWARE),
+        (list[NaiveDatetime], [NAIVE]),
+        (Visit, Visit(at=AWARE, on_the_clock=NAIVE)),
+        (Node, Node(at=AWARE, next=Node(at=AWARE))),
+        (Trip, Trip(start=AWARE)),
+        (date, date(2026, 12, 24)),
+    ],
+)
+def test_a_moment_arrives_as_its_annotation_wants_it(type_: Any, value: object) -> None:
+    async def take(at: Any) -> None: ...
+
+    take.__annotations__["at"] = type_
+    arguments = arguments_of(take)
+    assert arguments.load(arguments.dump((value,), {})) == {"at": value}
+
+
+def test_a_moment_without_a_zone_that_waits_already_still_runs() -> None:
+    async def take(at: datetime) -> None: ...
+
+    take.__annotations__["at"] = datetime
+    assert arguments_of(take).load({"at": "2026-12-24T18:00:00"}) == {"at": NAIVE}
+
+
+# --- defaults ------------------------------------------------------------------------------------
+
+
+def test_defaults_are_known_as_json() -> None:
+    async def take(
+        order_id: int,
+        day: date = date(2026, 1, 1),
+        copies: int = 1,
+        mark: Any = object,
+        wrong: int = "seven",  # type: ignore[assignment]
+    ) -> None: ...
+
+    take.__annotations__.update({"day": date, "order_id": int, "copies": int, "wrong": int})
+    take.__annotations__["mark"] = Any
+    arguments = arguments_of(take)
+    assert arguments.defaults == {"day": "2026-01-01", "copies": 1}
+    assert arguments.unwritable.keys() == {"mark", "wrong"}
+    assert arguments.dump((7,), {}) == {"order_id": 7}
 
 
 async def variadic(*ids: int) -> None: ...

@@ -336,6 +336,16 @@ async def test_no_retry_ends_the_job_whatever_attempts_are_left(run: Run) -> Non
     assert outcome.error.message == "the card was refused"
 
 
+@task(retry=Retry(never_for=(LookupError,)))
+async def find(what: str) -> None:
+    raise KeyError(what) if what == "order" else ConnectionError(what)
+
+
+async def test_some_exceptions_of_a_task_end_the_job_at_once(run: Run) -> None:
+    assert (await run(find, what="order")).verdict is Verdict.DEAD
+    assert (await run(find, what="bank")).verdict is Verdict.RETRY
+
+
 @task
 async def leak() -> None:
     raise ConnectionError("postgresql://shop:hunter2@db/shop is away")

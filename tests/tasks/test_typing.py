@@ -16,15 +16,19 @@ SOURCE = Path(__file__).parent.parent.parent / "src"
 
 CODE = textwrap.dedent(
     """\
-    from typing import Annotated, assert_type
+    from datetime import timedelta
+    from typing import Annotated, Any, assert_type
     from fastapi import Depends
-    from fastforge.tasks import JobHandle, Retry, Task, injected, task
+    from fastforge.tasks import (
+        Batch, Call, Concurrency, JobHandle, JobState, PreparedTask, Progress, Rate, Retry, Task,
+        Unique, enqueue_many, injected, task,
+    )
 
     class Session: ...
     async def give_session() -> Session: return Session()
     Db = Annotated[Session, Depends(give_session)]
 
-    @task(queue="mail", retry=Retry(max_attempts=3), timeout_s=30)
+    @task(queue="mail", retry=Retry(max_attempts=3, never_for=(KeyError,)), timeout_s=30)
     async def send(order_id: int, *, db: Db = injected) -> None: ...
     @task
     async def count(a: int, b: str = "x", *, db: Db = injected) -> int: return a
@@ -32,6 +36,10 @@ CODE = textwrap.dedent(
     def resize(path: str) -> bytes: return b""
     @task(name="crop")
     def crop(path: str) -> bytes: return b""
+    @task(unique=True, concurrency=2, rate=Rate(5), priority=-1, isolate=True)
+    def scan(path: str) -> list[str]: return []
+    @task(unique=Unique(by="path"), concurrency=Concurrency(1, by="path"))
+    async def read(path: str) -> str: return ""
 
     async def right() -> None:
         assert_type(await send.enqueue(order_id=7), JobHandle[None])
@@ -40,6 +48,33 @@ CODE = textwrap.dedent(
         assert_type(await resize("a"), bytes)
         assert_type(await crop("a"), bytes)
         assert_type(await resize.enqueue(path="a"), JobHandle[bytes])
+        assert_type(await scan.enqueue(path="a"), JobHandle[list[str]])
+        assert_type(await read.enqueue(path="a"), JobHandle[str])
+
+    async def prepared() -> None:
+        later = count.using(delay=timedelta(1), priority=3, unique=False, expires=timedelta(2))
+        assert_type(await later.enqueue(1, b="y"), JobHandle[int])
+        assert_type(later.enqueue_sync(a=1), JobHandle[int])
+        assert_type(later.call(1), Call[int])
+        assert_type(later.using(queue="bulk").call(a=1), Call[int])
+        assert_type(await later.enqueue_many([count.call(1), later.call(2)]), Batch[int])
+
+    async def told() -> None:
+        handle = await count.enqueue(1)
+        assert_type(handle, JobHandle[int])
+        assert_type(await handle.result(), int)
+        assert_type(await handle.wait(timeout_s=5), int)
+        assert_type(await handle.state(), JobState)
+        assert_type(await handle.progress(), Progress | None)
+        assert_type(await handle.cancel(), bool)
+        assert_type(await resize.job("7").result(), bytes)
+        batch = await resize.enqueue_many((resize.call(p) for p in "ab"), then=send.call(7))
+        assert_type(batch, Batch[bytes])
+        assert_type([await each.result() for each in batch.handles], list[bytes])
+        anything: list[Call[Any]] = [send.call(1), resize.call("a")]
+        assert_type(await enqueue_many(anything), Batch[Any])
+        objects: Batch[object] = await enqueue_many([count.call(1), resize.call("a")])
+        wider: JobHandle[object] = handle
 
     async def wrong() -> None:
         await send.enqueue(order_id="7")  # mistake
@@ -50,6 +85,26 @@ CODE = textwrap.dedent(
         await resize.enqueue(7)  # mistake
         await crop.enqueue()  # mistake
         await resize()  # mistake
+        count.call("1")  # mistake
+        count.call()  # mistake
+        count.call(a=1, c=2)  # mistake
+        await count.using(priority=1).enqueue("1")  # mistake
+        await count.using().enqueue()  # mistake
+        count.using().enqueue_sync(b=1)  # mistake
+        count.using(delay="soon")  # mistake
+        count.using(delay_s=5)  # mistake
+        count.using(run_at=timedelta(1))  # mistake
+        count.using(priority="high")  # mistake
+        count.using(unique=1.5)  # mistake
+        await count.enqueue_many([resize.call("a")])  # mistake
+        await count.enqueue_many([1, 2])  # mistake
+        await enqueue_many([count.call(1)], then=send)  # mistake
+        await count.enqueue(1, db="x")  # mistake
+        narrower: JobHandle[str] = await count.enqueue(1)  # mistake
+        Retry(never_for=("KeyError",))  # mistake
+        task(concurrency="2")  # mistake
+        task(rate=5)  # mistake
+        task(prio=5)  # mistake
     """
 )
 MISTAKES = {number for number, line in enumerate(CODE.splitlines(), 1) if "# mistake" in line}

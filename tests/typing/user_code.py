@@ -8,6 +8,7 @@ An ignored line is a mistake that has to be found: an ignore that ignores nothin
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Annotated, assert_type
 
 import sqlalchemy
@@ -52,7 +53,17 @@ from fastforge.contrib.db.pagination import (
 from fastforge.contrib.static import Static, static_url
 from fastforge.contrib.templates import Render, Renderer, Templates, template_filter
 from fastforge.lifecycle import Resource, current_container
-from fastforge.tasks import JobHandle, Retry, Task
+from fastforge.tasks import (
+    Batch,
+    Call,
+    JobHandle,
+    PreparedTask,
+    Rate,
+    Retry,
+    Task,
+    Unique,
+    enqueue_many,
+)
 from fastforge.web import ErrorFormat, FieldError, Problem, error_format
 
 # --- settings ------------------------------------------------------------------------------------
@@ -249,6 +260,31 @@ async def enqueue() -> None:
     await send_receipt.enqueue(order_id="seven")  # type: ignore[arg-type]
     await send_receipt.enqueue(order=7)  # type: ignore[call-arg]
     await send_receipt.enqueue()  # type: ignore[call-arg]
+
+
+@task(unique=Unique(by="order_id", for_s=3600), concurrency=2, rate=Rate(10, per_s=60))
+async def remind(order_id: int) -> bool:
+    return order_id > 0
+
+
+async def enqueue_later() -> None:
+    tomorrow = remind.using(delay=timedelta(days=1), priority=5, expires=timedelta(days=2))
+    prepared: PreparedTask[[int], bool] = tomorrow
+    assert_type(prepared.options.queue, str | None)
+    assert_type(await tomorrow.enqueue(order_id=7), JobHandle[bool])
+    assert_type(remind.using(queue="bulk").call(7), Call[bool])
+    batch = await remind.enqueue_many([remind.call(7), tomorrow.call(8)], then=resize.call("a"))
+    assert_type(batch, Batch[bool])
+    assert_type((await batch.wait(timeout_s=60)).failed, int)
+    assert_type(await enqueue_many([remind.call(7)]), Batch[bool])
+    assert_type(await batch.handles[0].result(), bool)
+    assert_type(await remind.job("7").wait(), bool)
+    await tomorrow.enqueue("seven")  # type: ignore[arg-type]
+    await tomorrow.enqueue()  # type: ignore[call-arg]
+    remind.call(order=7)  # type: ignore[call-arg]
+    remind.using(delay="a day")  # type: ignore[arg-type]
+    remind.using(at=7)  # type: ignore[call-arg]
+    await remind.enqueue_many([resize.call("a")])  # type: ignore[list-item]
 
 
 def declared(task: Task[[str], int]) -> Task[[str], int]:

@@ -198,8 +198,14 @@ def _with_defaults(arguments: Arguments) -> Arguments:
             checked = adapter.validate_python(parameter.default)
             defaults[name] = _written(adapter, arguments.readers[name], checked)
         except (PydanticSerializationError, ValueError, TypeError) as error:
-            unwritable[name] = first_line(str(error).partition("\n")[2] or str(error))
+            unwritable[name] = _reason(error)
     return replace(arguments, defaults=defaults, unwritable=unwritable)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return str(error.errors()[0]["msg"])
+    return first_line(str(error))
 
 
 def _written(

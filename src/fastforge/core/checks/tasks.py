@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...checks import Level, Message, check
 from ...exceptions import Location
 from ...tasks import Task
+from ...tasks.arguments import arguments_of
 from ...tasks.backend import backend_hint
 from ...tasks.kinds import TASK_BACKENDS, TASKS
 from ...tasks.settings import Tasks
@@ -18,7 +19,9 @@ from .source import AppModule, own_modules
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["enqueue_is_awaited", "tasks_have_a_backend"]
+__all__ = ["defaults_are_json", "enqueue_is_awaited", "tasks_have_a_backend"]
+
+_VERBS = ("enqueue", "enqueue_many")
 
 
 @check(tags={"tasks"})
@@ -37,6 +40,22 @@ def tasks_have_a_backend(project: Project) -> Iterator[Message]:
             )
 
 
+@check(tags={"tasks"})
+def defaults_are_json(project: Project) -> Iterator[Message]:
+    """Find defaults of arguments that nobody could enqueue: a mistake, or a mark."""
+    for component in project.registry.components(TASKS):
+        arguments = arguments_of(component.value.function)
+        for name, reason in arguments.unwritable.items():
+            yield Message(
+                id="tasks.W001",
+                level=Level.WARNING,
+                text=f"the default of {name} of the task {component.value.name} is no value that"
+                f" can be enqueued: {reason}",
+                hint="give a default that fits the annotation and can be written as JSON",
+                where=arguments.where,
+            )
+
+
 @check(tags={"tasks", "async"})
 def enqueue_is_awaited(project: Project) -> Iterator[Message]:
     """Find `ship.enqueue(...)` that nobody awaits: it makes a coroutine and no job."""
@@ -45,6 +64,7 @@ def enqueue_is_awaited(project: Project) -> Iterator[Message]:
             found = _unawaited(statement, module)
             if found is not None:
                 name = ast.unparse(found.func)
+                may_await = may_await or name.endswith(".enqueue_many")  # it has no other form
                 cure = f"await {name}(...)" if may_await else f"{name}_sync(...)"
                 yield Message(
                     id="tasks.E021",
@@ -64,14 +84,28 @@ def _statements(tree: ast.AST, may_await: bool = False) -> Iterator[tuple[ast.AS
 
 
 def _unawaited(statement: ast.AST, module: AppModule) -> ast.Call | None:
-    """Return the call of a statement that is nothing but a task's `enqueue(...)`."""
+    """Return the call of a statement that is nothing but a task's `enqueue(...)`.
+
+    Also behind `using(...)`.
+    """
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return None
     call = statement.value
-    if not isinstance(call.func, ast.Attribute) or call.func.attr != "enqueue":
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _VERBS:
         return None
     loaded = sys.modules.get(module.name)
-    return call if isinstance(_value(call.func.value, vars(loaded or object)), Task) else None
+    sender = _before_using(call.func.value)
+    return call if isinstance(_value(sender, vars(loaded or object)), Task) else None
+
+
+def _before_using(expression: ast.expr) -> ast.expr:
+    while (
+        isinstance(expression, ast.Call)
+        and isinstance(expression.func, ast.Attribute)
+        and expression.func.attr == "using"
+    ):
+        expression = expression.func.value
+    return expression
 
 
 def _value(expression: ast.expr, names: Mapping[str, Any]) -> object:

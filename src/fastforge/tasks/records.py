@@ -68,6 +68,7 @@ class JobQuery:
 
     Args:
         uids: These jobs alone.
+        uid_prefix: What the uid begins with, as it is written: lower case, with its dashes.
         states: In one of these states.
         tasks: Of one of these tasks.
         queues: In one of these queues.
@@ -78,6 +79,7 @@ class JobQuery:
     """
 
     uids: tuple[str, ...] = ()
+    uid_prefix: str = ""
     states: tuple[JobState, ...] = ()
     tasks: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ class MemoryJob:
         envelope = self.envelope
         return (
             (not query.uids or envelope.uid in query.uids)
+            and envelope.uid.startswith(query.uid_prefix)
             and (not query.states or self.state in query.states)
             and (not query.tasks or envelope.task in query.tasks)
             and (not query.queues or envelope.queue in query.queues)

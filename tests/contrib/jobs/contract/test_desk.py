@@ -78,6 +78,29 @@ async def test_jobs_are_found_by_their_ids_and_the_time_of_their_enqueueing(worl
     assert [job.uid for job in await world.jobs(until=between)] == first
 
 
+async def test_jobs_are_found_by_what_their_ids_begin_with(world: World) -> None:
+    uids = [
+        "0a1b2c3d-0000-4000-8000-000000000001",
+        "0a1b2c3d-ffff-4000-8000-000000000002",
+        "0a1b2c3e-0000-4000-8000-000000000003",
+        "ffffffff-0000-4000-8000-000000000004",
+    ]
+    await world.send(*(envelope(uid=uid) for uid in uids))
+    expected = {
+        "0": uids[:3],
+        "0a1b2c3d": uids[:2],
+        "0a1b2c3d-": uids[:2],
+        "0a1b2c3d-f": uids[1:2],
+        "ffffffff": uids[3:],
+        uids[2]: uids[2:3],
+        "1": [],
+    }
+    for prefix, meant in expected.items():
+        assert [job.uid for job in await world.jobs(uid_prefix=prefix)] == meant
+        assert await world.desk.count(JobQuery(uid_prefix=prefix)) == len(meant)
+    assert await world.jobs(uid_prefix="0a1b", uids=(uids[3],)) == []
+
+
 async def test_dead_and_cancelled_jobs_are_tried_again_with_all_their_attempts(
     world: World,
 ) -> None:

@@ -20,7 +20,7 @@ from .server import ServerFacts, ask_server
 
 if TYPE_CHECKING:
     from ....project import Project
-    from ..resources import DatabaseConnection
+    from ..opening import DatabaseConnection
     from .inspecting import Inspected
 
 __all__ = ["budget_problems", "warn_of_budget"]

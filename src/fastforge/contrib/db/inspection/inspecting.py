@@ -17,7 +17,7 @@ from ..engine import Engines, url_of
 from ..faults.unavailable import unavailable
 from ..migrations import ledger
 from ..migrations.known import Difference, known_migrations
-from ..resources import open_of
+from ..opening import open_of
 from ..settings import Database
 from .file import FileFacts, ask_file
 from .server import ServerFacts, ask_server

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.types import Scope
@@ -23,13 +23,13 @@ __all__ = [
     "SessionReader",
     "UnitOfWork",
     "current_session",
-    "current_unit",
     "entered_unit",
     "new_session",
     "new_transaction",
     "required",
     "required_session",
     "session",
+    "unit_of_work",
     "use_unit",
     "using",
 ]
@@ -144,9 +144,14 @@ async def use_unit(unit: UnitOfWork) -> AsyncIterator[UnitOfWork]:
         await unit.finish(commit=True)
 
 
+def unit_of_work() -> UnitOfWork | None:
+    """Return the unit of what runs here, as those know it who make and end sessions."""
+    return cast("UnitOfWork | None", unit_here.get())
+
+
 def current_session() -> Session | None:
     """Return the session of what runs here, or None where nothing gives one any more or yet."""
-    unit = unit_here.get()
+    unit = unit_of_work()
     return None if unit is None or unit.ended else unit.session
 
 
@@ -156,7 +161,7 @@ def required_session(name: str = DEFAULT) -> Session:
     Raises:
         NoUnitOfWork: Nothing here gives a session.
     """
-    unit = unit_here.get()
+    unit = unit_of_work()
     if unit is None:
         raise NoUnitOfWork(
             "no request, job or command runs here that could give a database session",
@@ -238,7 +243,7 @@ def new_transaction(name: str = DEFAULT) -> Session:
 def _injected(name: str) -> Session:
     """Return the session for a parameter, and note whose task handles what runs here."""
     db = required_session(name)
-    unit = unit_here.get()
+    unit = unit_of_work()
     assert unit is not None
     unit.handled_by = task_here()
     return db

@@ -138,7 +138,7 @@ def meant_queue(queue: str, known: Iterable[str]) -> str | None:
     for name in known:
         alike = SequenceMatcher(None, queue, name).ratio() >= LIKENESS
         swapped = sorted(queue) == sorted(name)
-        if queue[0] == name[0] and _others(queue) == _others(name) and (alike or swapped):
+        if queue[:1] == name[:1] and _others(queue) == _others(name) and (alike or swapped):
             return name
     return None
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable
 from threading import Thread
 
-from .._utils import did_you_mean
 from ..components import Registry
 from ..conf import Settings
 from ..exceptions import TaskError
@@ -15,6 +14,7 @@ from .backend import backend_of
 from .consumer import Consumer
 from .control import ConsumerOptions, Stop
 from .kinds import TASK_BACKENDS, TASKS
+from .options import meant_queue
 from .settings import Tasks
 
 __all__ = ["has_work", "options_of", "queues_of", "work"]
@@ -53,17 +53,19 @@ def options_of(
         burst: End when nothing is due and nothing runs.
 
     Raises:
-        TaskError: A queue that no task uses.
+        TaskError: A queue that no task uses, under almost the name of one. Others are free: jobs
+            are put there by `using(queue=...)`.
     """
     section = settings.section(Tasks)
     known = queues_of(registry)
     asked = tuple(dict.fromkeys(queues))
     for queue in asked:
-        if queue not in known:
+        meant = None if queue in known else meant_queue(queue, known)
+        if meant is not None:
             raise TaskError(
                 f"no task of the project uses the queue {queue!r}",
                 code="tasks.E015",
-                hint=did_you_mean(queue, known) or f"there are {', '.join(known)}",
+                hint=f"did you mean {meant!r}?",
             )
     return ConsumerOptions(
         queues=asked or known,

@@ -62,7 +62,21 @@ class Arguments:
             TaskError: The call does not fit, or a value is wrong or cannot be written as JSON.
         """
         self._refuse_injected(kwargs)
-        given = self._bind(args, kwargs)
+        return self._dump(self._bind(args, kwargs))
+
+    def dump_some(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return some arguments of a call, by name, as `dump` would.
+
+        Raises:
+            TaskError: One of them does not fit.
+        """
+        self._refuse_injected(given)
+        for name in given:
+            if name not in self.adapters:
+                raise self._unknown(name)
+        return self._dump(given)
+
+    def _dump(self, given: Mapping[str, Any]) -> dict[str, Any]:
         faults: list[str] = []
         payload: dict[str, Any] = {}
         for name, value in given.items():
@@ -118,14 +132,23 @@ class Arguments:
         try:
             return self.signature.bind(*args, **kwargs).arguments
         except TypeError as error:
-            unknown = next((name for name in kwargs if name not in self.adapters), "")
-            takes = f"it takes {', '.join(self.adapters) or 'no arguments'}"
-            fault = f"it got an unknown argument {unknown!r}" if unknown else error
+            unknown = next((name for name in kwargs if name not in self.adapters), None)
+            if unknown is not None:
+                raise self._unknown(unknown) from None
             raise self._error(
-                f"{self.task}.enqueue: {fault}",
-                "tasks.E003",
-                hint=(did_you_mean(unknown, self.adapters) if unknown else "") or takes,
+                f"{self.task}.enqueue: {error}", "tasks.E003", hint=self._takes
             ) from None
+
+    @property
+    def _takes(self) -> str:
+        return f"it takes {', '.join(self.adapters) or 'no arguments'}"
+
+    def _unknown(self, name: str) -> TaskError:
+        return self._error(
+            f"{self.task}.enqueue: it got an unknown argument {name!r}",
+            "tasks.E003",
+            hint=did_you_mean(name, self.adapters) or self._takes,
+        )
 
     def _as_json(self, name: str, value: Any) -> Any:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,9 @@ from ..lifecycle import Container, Resource
 from .clock import Clock
 from .desk import JobDesk
 from .envelope import Envelope
+from .ledger import ScheduleLedger
 from .outcome import AttemptError, Outcome
+from .records import Progress, WorkerBeat
 from .settings import Tasks
 
 __all__ = [
@@ -142,6 +144,11 @@ class TaskBackend(Protocol):
         """What may be asked from outside, and done; the backend itself may be it."""
         ...
 
+    @property
+    def ledger(self) -> ScheduleLedger:
+        """Which runs of the schedules have been enqueued; the backend itself may be it."""
+        ...
+
     async def enqueue(
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
     ) -> Sequence[Enqueued]:
@@ -162,6 +169,22 @@ class TaskBackend(Protocol):
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:
         """Free, uncounted, what the worker holds without knowing: a claim's answer was lost."""
+        ...
+
+    async def attend(self, worker_id: str, reports: Mapping[Claim, Progress], /) -> Collection[str]:
+        """Record how far jobs are that the worker holds.
+
+        Returns:
+            The uids of those that it holds and somebody wants cancelled.
+        """
+        ...
+
+    async def beat(self, beat: WorkerBeat, /) -> None:
+        """Note what a worker says of itself, at the backend's time."""
+        ...
+
+    async def leave(self, worker_id: str, /) -> None:
+        """Forget a worker that has ended, and holds nothing any more."""
         ...
 
     async def watch(self, wake: Callable[[], None], /) -> None:

@@ -1,4 +1,4 @@
-"""What tests need: a client, a live server, commands in process, a proxy, and set-ups of apps.
+"""What tests need: a client, a server, commands in process, jobs, a proxy, set-ups of apps.
 
 The fixtures of the pytest plugin are made of the same things. Names are imported when they are
 first used: `client` alone needs httpx.
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .commands import Result as Result
     from .commands import run_command as run_command
     from .http import client as client
+    from .jobs import Jobs as Jobs
     from .proxy import Proxy as Proxy
     from .server import live_server as live_server
     from .setups import ForEachTest as ForEachTest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "ForEachTest": "setups",
+    "Jobs": "jobs",
     "Proxy": "proxy",
     "Result": "commands",
     "TestSetup": "setups",
@@ -31,6 +33,7 @@ _LAZY = {
 
 __all__ = [
     "ForEachTest",
+    "Jobs",
     "Proxy",
     "Result",
     "TestSetup",

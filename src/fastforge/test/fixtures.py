@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..project import Project
     from .commands import Result
+    from .jobs import Jobs
     from .session import Session
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "fastforge_anyio_loop",
     "fastforge_asyncio_loop",
     "fastforge_session",
+    "jobs",
     "live_server",
     "project",
     "pytest_configure",
@@ -177,6 +179,19 @@ def client(request: pytest.FixtureRequest, application: FastAPI) -> Iterator[htt
             await manager.__aexit__(None, None, None)
 
         run(close)
+
+
+@pytest.fixture
+def jobs(
+    request: pytest.FixtureRequest, project: Project, fastforge_session: Session
+) -> Iterator[Jobs]:
+    """The jobs of the test: what was enqueued, running it here and now, and their clock."""
+    from .jobs import Jobs
+
+    with loop_of(request) as run:
+        jobs = Jobs(project, fastforge_session.backends)
+        yield jobs
+        run(jobs.close)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from ..components import discover
 from ..project import Project
 from .case import Case, prepared_for
+from .jobs.backends import BackendsOfTests
 from .setups import TEST_SETUPS, ForEachTest
 
 __all__ = ["Session"]
@@ -19,10 +20,15 @@ class Session:
         project: The project as the settings say it.
         worker: The name of this process among parallel ones.
         stack: Ends the set-ups.
+
+    Attributes:
+        project: The same, on task backends that tests look into.
+        backends: Those.
     """
 
     def __init__(self, project: Project, *, worker: str, stack: ExitStack) -> None:
-        self.project = project
+        self.backends = BackendsOfTests()
+        self.project = self.backends.used_by(project)
         self._worker = worker
         self._stack = stack
         self._for_each_test: list[ForEachTest] | Exception | None = None
@@ -45,6 +51,7 @@ class Session:
                 self._for_each_test = error
         if isinstance(self._for_each_test, Exception):
             raise self._for_each_test
+        self.backends.begin_test()
         project = self.project
         with prepared_for(case):
             for each in self._for_each_test:

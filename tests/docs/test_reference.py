@@ -45,6 +45,7 @@ PUBLIC = (
     "fastforge.commands",
     "fastforge.components",
     "fastforge.conf",
+    "fastforge.contrib.arq",
     "fastforge.contrib.db",
     "fastforge.contrib.db.pagination",
     "fastforge.contrib.db.testing",

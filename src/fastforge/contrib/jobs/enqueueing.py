@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ...tasks.backend import Enqueued, NewBatch
 from ...tasks.envelope import Envelope
+from ...tasks.outcome import JobState
 from .statements.enqueueing import (
     insert_batch,
     insert_jobs,
@@ -16,7 +17,7 @@ from .statements.enqueueing import (
 )
 from .statements.idiom import Idiom
 
-__all__ = ["Executes", "write_jobs"]
+__all__ = ["Executes", "take", "write_jobs"]
 
 
 class Executes(Protocol):
@@ -33,25 +34,33 @@ async def write_jobs(
     envelopes: Sequence[Envelope],
     *,
     batch: NewBatch | None = None,
+    state: JobState = JobState.READY,
 ) -> list[Enqueued]:
     """Write jobs, unless another one takes their unique key; a few statements for any number.
 
     Of two transactions that want one key the second waits for the end of the first. When that
     commits, the second is given its job; when it rolls back, the second has the key.
+
+    Args:
+        idiom: How statements are written.
+        connection: In a transaction.
+        envelopes: The jobs.
+        batch: The batch that they begin.
+        state: FORWARDING where another backend runs them.
     """
     wanted: dict[str, Envelope] = {}
     for envelope in envelopes:
         if envelope.unique is not None:
             wanted.setdefault(envelope.unique.key, envelope)
-    holders = await _take(idiom, connection, wanted) if wanted else {}
+    holders = await take(idiom, connection, wanted) if wanted else {}
     results = [_enqueued(envelope, holders) for envelope in envelopes]
     new = [each for each, result in zip(envelopes, results, strict=True) if result.is_new]
     if batch is not None:
         await connection.execute(insert_batch(idiom, batch, len(new)))
         if batch.then is not None and not new:
-            await write_jobs(idiom, connection, [batch.then])
+            await write_jobs(idiom, connection, [batch.then], state=state)
     if new:
-        await connection.execute(*insert_jobs(idiom, new))
+        await connection.execute(*insert_jobs(idiom, new, state=state))
     return results
 
 
@@ -62,7 +71,7 @@ def _enqueued(envelope: Envelope, holders: dict[str, str]) -> Enqueued:
     return Enqueued(uid=holder, is_new=holder == envelope.uid)
 
 
-async def _take(idiom: Idiom, connection: Executes, wanted: dict[str, Envelope]) -> dict[str, str]:
+async def take(idiom: Idiom, connection: Executes, wanted: dict[str, Envelope]) -> dict[str, str]:
     """Take unique keys; return by key the job that has it then: the one that wants it, or not."""
     holders: dict[str, str] = {}
     left = dict(wanted)

@@ -58,6 +58,11 @@ class JobStore:
         # Renewing and settling touch the same rows; in turn they cannot wait for each other.
         self._held_rows = asyncio.Lock()
 
+    @property
+    def engine(self) -> AsyncEngine:
+        """Where its own transactions begin."""
+        return self._engine
+
     async def enqueue(
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
     ) -> Sequence[Enqueued]:

@@ -10,11 +10,13 @@ from typing import Final, cast
 import pytest
 import sqlalchemy as sa
 
+from fastforge.contrib.arq import ArqBackend
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.resources import DatabaseConnection, open_database
 from fastforge.contrib.db.sessions.session import Session
 from fastforge.contrib.db.transactions import DATABASE
 from fastforge.contrib.jobs import JobStore, models
+from fastforge.contrib.redis import Redis, open_client
 from fastforge.tasks import MemoryBackend
 
 from .world import World
@@ -83,10 +85,31 @@ async def _in_table(url: str) -> AsyncIterator[World]:
         yield World(JobStore(connection.engine), open_session)
 
 
+@asynccontextmanager
+async def in_redis(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """The jobs in Redis, and what is remembered of them in a file."""
+    config = Redis(url=request.getfixturevalue("redis_url"), read_timeout_s=30)
+    client = open_client(config, max_connections=4, retries=0)
+    async with opened(request.getfixturevalue("sqlite_url")) as connection:
+
+        @asynccontextmanager
+        async def open_session() -> AsyncIterator[Callable[[], Session]]:
+            yield connection.session
+
+        backend = ArqBackend(
+            client,
+            connection.engine,
+            listener=lambda: open_client(config, max_connections=1, retries=0),
+        )
+        yield World(backend, open_session)
+    await client.aclose()
+
+
 WORLDS: Final[dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[World]]]] = {
     "memory": in_memory,
     "sqlite": on_sqlite,
     "asyncpg": on_asyncpg,
     "psycopg": on_psycopg,
+    "arq": in_redis,
 }
 """A backend of one's own is added here, and has to pass every test of this folder."""

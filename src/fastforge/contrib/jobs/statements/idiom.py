@@ -169,6 +169,8 @@ class Idiom:
             return moment.isoformat(sep=" ", timespec="microseconds")
         if isinstance(kind, sa.Uuid) and not self.is_postgresql:
             return value.replace("-", "")
+        if isinstance(kind, sa.Float):
+            return float(value)  # psycopg takes no list of both kinds of numbers
         return value
 
 

@@ -1,0 +1,268 @@
+"""Flow: the jobs that are in Redis: kept, claimed, renewed, settled, by few round trips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from ...tasks.backend import Claim, ClaimRequest, NewBatch, Settlement
+from ...tasks.clock import Clock
+from ...tasks.envelope import Envelope
+from ...tasks.outcome import AttemptError, Outcome, Verdict, worker_vanished
+from ...tasks.records import Progress
+from .parcels import Parcel, parcel_args
+from .server import OWN_PREFIX, Server
+from .wire import Written, read_envelope, read_job, write_envelope, write_result
+
+__all__ = ["Flow", "HeldJob", "Leftovers"]
+
+T = TypeVar("T")
+CHUNK: Final = 500
+"""How many jobs one call of a script is given: the server does nothing else meanwhile."""
+MICROSECOND: Final = timedelta(microseconds=1)
+_VERDICTS: Final = {
+    Verdict.SUCCEEDED: "S",
+    Verdict.RETRY: "R",
+    Verdict.PUT_BACK: "P",
+    Verdict.INTERRUPTED: "I",
+    Verdict.DEAD: "D",
+    Verdict.CANCELLED: "C",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldJob(Claim):
+    """A claim, and what its result is written with.
+
+    Args:
+        enqueued_at: When the job was enqueued.
+        started_at: When the attempt began.
+        due_at: When it was due.
+    """
+
+    enqueued_at: datetime
+    started_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftovers:
+    """What a script has left for the database to remember.
+
+    Args:
+        rows: Jobs that are dead or cancelled.
+        keys: Unique keys that are free again.
+        thens: Batches that are over.
+    """
+
+    rows: bool = False
+    keys: bool = False
+    thens: bool = False
+
+    @classmethod
+    def of(cls, answer: Sequence[int]) -> Leftovers:
+        """Read three numbers of a script."""
+        rows, keys, thens = answer
+        return cls(rows=bool(rows), keys=bool(keys), thens=bool(thens))
+
+    def __or__(self, other: Leftovers) -> Leftovers:
+        return Leftovers(
+            rows=self.rows or other.rows,
+            keys=self.keys or other.keys,
+            thens=self.thens or other.thens,
+        )
+
+    def __bool__(self) -> bool:
+        return self.rows or self.keys or self.thens
+
+
+class Flow:
+    """The jobs in Redis. Everything is done by scripts, each step by one of them.
+
+    The server's clock counts, plus what `clock` is ahead.
+
+    Args:
+        server: Where they are.
+        clock: How much later it is.
+        keep_done_s: For how long results are kept, in seconds.
+    """
+
+    def __init__(self, server: Server, clock: Clock, *, keep_done_s: float) -> None:
+        self.server = server
+        self._clock = clock
+        self._keep_ms = int(keep_done_s * 1000)
+
+    @property
+    def ahead_us(self) -> int:
+        """How much later it is than the server says."""
+        return int(self._clock.ahead.total_seconds() * 1_000_000)
+
+    async def begin_batch(self, batch: NewBatch, total: int) -> None:
+        """Begin a batch of so many jobs; what has begun before is left as it is."""
+        then = write_envelope(batch.then, self._clock.now()) if batch.then else b""
+        await self.server.run("batch", batch.uid, total, then)
+
+    async def keep(self, parcels: Sequence[Parcel]) -> None:
+        """Keep jobs; those that were kept before are left as they are."""
+        now = self._clock.now()
+        for chunk in _chunks(parcels):
+            args: list[Any] = []
+            for parcel in chunk:
+                args += parcel_args(parcel, parcel.enqueued_at or now)
+                now += MICROSECOND  # two of one call have an order as well
+            await self.server.run("enqueue", self.ahead_us, *args)
+
+    async def claim(self, request: ClaimRequest) -> tuple[list[HeldJob], float | None]:
+        """Take due jobs; returns them, and in how many seconds the next one is due."""
+        next_us, found = await self.server.run(
+            "claim",
+            self.ahead_us,
+            request.worker_id,
+            request.limit,
+            int(request.lease_s * 1_000_000),
+            *request.queues,
+        )
+        next_s = None if next_us == b"" else float(next_us) / 1_000_000
+        return [_held_job(*each) for each in found], next_s
+
+    async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> Leftovers:
+        """Record how attempts ended; those that are not held any more are skipped."""
+        left = Leftovers()
+        for chunk in _chunks(settlements):
+            endings = [
+                (
+                    each.claim.key,
+                    worker_id,
+                    each.claim.attempt,
+                    each.outcome,
+                    self._result(worker_id, each),
+                )
+                for each in chunk
+            ]
+            left |= (await self._end(endings, expired_only=False))[0]
+        return left
+
+    async def renew(
+        self, worker_id: str, held: Collection[Claim], lease_s: float
+    ) -> tuple[frozenset[Claim], int, Leftovers]:
+        """Prolong leases, free those that have run out; tells what is lost and how many freed."""
+        pairs = [each for claim in held for each in (claim.key, claim.attempt)]
+        lost, expired, *left = await self.server.run(
+            "renew", self.ahead_us, worker_id, int(lease_s * 1_000_000), self._keep_ms, *pairs
+        )
+        gone = {(uid.decode(), int(attempt)) for uid, attempt in lost}
+        freed, more = await self._free(expired)
+        lost_claims = frozenset(each for each in held if (str(each.key), each.attempt) in gone)
+        return lost_claims, freed, Leftovers.of(left) | more
+
+    async def give_back_strays(self, worker_id: str, held: Collection[Claim]) -> None:
+        """Free, uncounted, what a worker holds without knowing."""
+        known = [claim.key for claim in held]
+        await self.server.run("strays", self.ahead_us, worker_id, *known)
+
+    async def attend(self, worker_id: str, reports: Mapping[Claim, Progress]) -> list[str]:
+        """Note how far jobs are; returns the ids of those that somebody wants cancelled."""
+        args: list[Any] = []
+        for claim, progress in reports.items():
+            shown = {"done": progress.done, "total": progress.total, "message": progress.message}
+            args += [claim.key, claim.attempt, json.dumps(shown)]
+        return [uid.decode() for uid in await self.server.run("attend", worker_id, *args)]
+
+    async def buried(self, limit: int) -> list[str]:
+        """Return ids of jobs whose rows are still to be written."""
+        return _texts(await self.server.command("ZRANGE", f"{OWN_PREFIX}buried", 0, limit - 1))
+
+    async def some_of(self, name: str, limit: int) -> list[str]:
+        """Return some of a set of ids."""
+        return _texts(await self.server.command("SRANDMEMBER", f"{OWN_PREFIX}{name}", limit))
+
+    async def take_from(self, name: str, keys: Sequence[str]) -> None:
+        """Take ids out of a set."""
+        await self.server.command("SREM", f"{OWN_PREFIX}{name}", *keys)
+
+    async def first_then(self) -> tuple[bytes, Envelope] | None:
+        """Return what comes after a batch that is over, as it is written and as it is."""
+        written = await self.server.command("LINDEX", f"{OWN_PREFIX}thens", 0)
+        return None if written is None else (written, read_envelope(written))
+
+    async def drop_then(self, written: bytes) -> None:
+        """Take it off the list."""
+        await self.server.command("LREM", f"{OWN_PREFIX}thens", 1, written)
+
+    async def _free(
+        self, expired: Iterable[tuple[bytes, bytes, bytes, bytes]]
+    ) -> tuple[int, Leftovers]:
+        """End the attempts of workers that vanished; every worker does so, there is no leader."""
+        endings: list[tuple[Any, str, int, Outcome, bytes]] = []
+        for uid, worker, attempt, payload in expired:
+            limit = read_job(uid.decode(), payload, "").envelope.max_attempts
+            vanished = worker_vanished(worker.decode(), attempt=int(attempt), max_attempts=limit)
+            endings.append((uid, worker.decode(), int(attempt), vanished, b""))
+        if not endings:
+            return 0, Leftovers()
+        left, freed = await self._end(endings, expired_only=True)
+        return freed, left
+
+    async def _end(
+        self, endings: Sequence[tuple[Any, str, int, Outcome, bytes]], *, expired_only: bool
+    ) -> tuple[Leftovers, int]:
+        args: list[Any] = []
+        for key, worker_id, attempt, outcome, result in endings:
+            error = json.dumps(outcome.error.to_json()) if outcome.error else ""
+            delay_us = int(outcome.delay_s * 1_000_000)
+            args += [key, worker_id, attempt, _VERDICTS[outcome.verdict], delay_us, error, result]
+        *left, ended = await self.server.run(
+            "settle", self.ahead_us, self._keep_ms, int(expired_only), *args
+        )
+        return Leftovers.of(left), sum(ended)
+
+    def _result(self, worker_id: str, settlement: Settlement) -> bytes:
+        claim, outcome = settlement.claim, settlement.outcome
+        if outcome.verdict is not Verdict.SUCCEEDED or not isinstance(claim, HeldJob):
+            return b""
+        return write_result(
+            claim.envelope,
+            enqueued_at=claim.enqueued_at,
+            started_at=claim.started_at,
+            finished_at=self._clock.now(),
+            attempt=claim.attempt,
+            result=outcome.result,
+            due=claim.due_at.isoformat(),
+            by=worker_id,
+            errors=[error.to_json() for error in claim.errors],
+        )
+
+
+def _held_job(
+    uid: bytes,
+    payload: bytes,
+    attempt: int,
+    started_us: bytes,
+    due_ms: bytes,
+    queue: bytes,
+    errors: Sequence[bytes],
+) -> HeldJob:
+    key = uid.decode()
+    written: Written = read_job(key, payload, queue.decode())
+    return HeldJob(
+        key=key,
+        attempt=attempt,
+        envelope=written.envelope,
+        errors=tuple(AttemptError.from_json(json.loads(error)) for error in errors),
+        fault=written.fault,
+        enqueued_at=written.enqueued_at,
+        started_at=datetime.fromtimestamp(float(started_us) / 1_000_000, UTC),
+        due_at=datetime.fromtimestamp(float(due_ms) / 1000, UTC),
+    )
+
+
+def _texts(values: Any) -> list[str]:
+    return [value.decode() for value in values]
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

@@ -1,0 +1,61 @@
+-- Renew: prolong the leases of a worker, and tell what is left to be done by anybody.
+--
+-- KEYS: none.
+-- ARGV: us ahead, worker, us of a lease, ms that results are kept, then uid and attempt of each held.
+-- Returns {uids with their attempts that are not held any more, jobs whose lease has run out as
+--   {uid, worker, attempt, payload}, 1 when rows are to be written, 1 when keys are to be freed,
+--   1 when a batch is over}.
+local EXPIRED = 500
+local PRUNED = 1000
+local LEAST_MS = 60000
+local now = now_us(ARGV[1])
+local until_us = exact(now + ARGV[3])
+local lost, expired = {}, {}
+for at = 5, #ARGV, 2 do
+  local uid = ARGV[at]
+  local job = redis.call('HMGET', OWN .. 'job:' .. uid, 'w', 'a', 'q')
+  if job[1] == ARGV[2] and job[2] == ARGV[at + 1] then
+    redis.call('ZADD', OWN .. 'leases:' .. job[3], until_us, uid)
+  else
+    lost[#lost + 1] = { uid, ARGV[at + 1] }
+  end
+end
+for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
+  local over = redis.call('ZRANGEBYSCORE', OWN .. 'leases:' .. queue, '-inf', exact(now),
+    'LIMIT', 0, EXPIRED)
+  for _, uid in ipairs(over) do
+    local job = redis.call('HMGET', OWN .. 'job:' .. uid, 'w', 'a')
+    if job[1] then
+      expired[#expired + 1] = { uid, job[1], job[2], redis.call('GET', JOB .. uid) or '' }
+    else
+      redis.call('ZREM', OWN .. 'leases:' .. queue, uid)
+    end
+  end
+  local ended = redis.call('ZRANGEBYSCORE', OWN .. 'ended:' .. queue, '-inf',
+    exact(now - math.max(tonumber(ARGV[4]), LEAST_MS) * 1000), 'LIMIT', 0, PRUNED)
+  if #ended > 0 then
+    redis.call('ZREM', OWN .. 'ended:' .. queue, unpack(ended))
+  end
+end
+-- Slots that are taken by nobody, and jobs that are held by them although one is free.
+for _, key in ipairs(redis.call('SMEMBERS', OWN .. 'heldkeys')) do
+  local slots = OWN .. 'slots:' .. key
+  for _, uid in ipairs(redis.call('SMEMBERS', slots)) do
+    if not redis.call('HGET', OWN .. 'job:' .. uid, 'w') then
+      redis.call('SREM', slots, uid)
+    end
+  end
+  local held = redis.call('ZRANGE', OWN .. 'held:' .. key, 0, 0)
+  if #held == 0 then
+    redis.call('SREM', OWN .. 'heldkeys', key)
+  else
+    local limit = tonumber(redis.call('HGET', OWN .. 'job:' .. held[1], 'sl') or 1)
+    for _ = redis.call('SCARD', slots) + 1, limit do
+      promote(key)
+    end
+  end
+end
+return {
+  lost, expired, redis.call('EXISTS', OWN .. 'buried'), redis.call('EXISTS', OWN .. 'freed', OWN .. 'forgotten'),
+  redis.call('EXISTS', OWN .. 'thens'),
+}

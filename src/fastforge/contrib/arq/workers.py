@@ -1,0 +1,69 @@
+"""Workers: what they say of themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from ...tasks.clock import Clock
+from ...tasks.records import WorkerBeat
+from .server import OWN_PREFIX, Server
+
+__all__ = ["Workers"]
+
+KEY: Final = f"{OWN_PREFIX}workers"
+ALIVE: Final = timedelta(seconds=30)
+"""How long after its last word a worker counts as alive."""
+REMEMBERED: Final = timedelta(hours=1)
+"""How long a worker that says nothing is shown."""
+
+
+class Workers:
+    """The last word of each worker, in one hash.
+
+    Args:
+        server: Where it is.
+        clock: How much later it is than the server says.
+    """
+
+    def __init__(self, server: Server, clock: Clock) -> None:
+        self._server = server
+        self._clock = clock
+
+    async def heard(self, beat: WorkerBeat) -> None:
+        """Note what a worker says of itself."""
+        said = asdict(beat) | {"beat_at": await self._now(), "alive": True}
+        await self._server.command("HSET", KEY, beat.worker_id, json.dumps(said, default=_iso))
+
+    async def left(self, worker_id: str) -> None:
+        """Forget a worker that has ended."""
+        await self._server.command("HDEL", KEY, worker_id)
+
+    async def known(self) -> Sequence[WorkerBeat]:
+        """Return the workers that have been heard of lately, and forget the others."""
+        now = await self._now()
+        said = await self._server.command("HGETALL", KEY)
+        found = [_beat(json.loads(text)) for text in said.values()]
+        ages = [(beat, now - (beat.beat_at or now)) for beat in found]
+        old = [beat.worker_id for beat, age in ages if age > REMEMBERED]
+        if old:
+            await self._server.command("HDEL", KEY, *old)
+        return [replace(beat, alive=age <= ALIVE) for beat, age in ages if age <= REMEMBERED]
+
+    async def _now(self) -> datetime:
+        seconds, microseconds = await self._server.command("TIME")
+        return datetime.fromtimestamp(seconds + microseconds / 1_000_000, UTC) + self._clock.ahead
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()
+
+
+def _beat(said: dict[str, Any]) -> WorkerBeat:
+    values: dict[str, Any] = {**said, "queues": tuple(said["queues"])}
+    for name in ("started_at", "beat_at"):
+        values[name] = datetime.fromisoformat(said[name])
+    return WorkerBeat(**values)

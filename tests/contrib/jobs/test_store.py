@@ -18,7 +18,7 @@ from fastforge.contrib.db.resources import DatabaseConnection, database
 from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs import JobStore
 from fastforge.contrib.jobs.resources import job_store
-from fastforge.contrib.jobs.statements import JOB, claiming, leases
+from fastforge.contrib.jobs.statements import JOB, claiming, leases, pruning
 from fastforge.contrib.jobs.statements.idiom import Idiom
 from fastforge.core.services import EMBEDDED_WORKER
 from fastforge.lifecycle import Container
@@ -102,7 +102,7 @@ async def test_a_claim_reads_the_partial_index(db: DatabaseConnection, store: Jo
         (claiming.claim(idiom, REQUEST), "ix_jobs_job_waiting"),
         (claiming.next_due(idiom, REQUEST), "ix_jobs_job_waiting"),
         ((leases.expired(idiom), {}), "ix_jobs_job_lease"),
-        ((leases.prune_jobs(idiom), {}), "ix_jobs_job_ended"),
+        ((pruning.prune_jobs(idiom), {}), "ix_jobs_job_ended"),
     ):
         assert index in await explained(db, *statement)
 

@@ -18,7 +18,8 @@ _WAITING = sa.text(f"state = {JobState.READY:d}")
 _RUNNING = sa.text(f"state = {JobState.RUNNING:d}")
 _ENDED = sa.text(f"state >= {JobState.DONE:d}")
 _FORWARDING = sa.text(f"state = {JobState.FORWARDING:d}")
-_HELD = sa.text(f"state = {JobState.HELD:d}")
+_HELD = sa.text(f"NOT paced AND state = {JobState.HELD:d}")
+_HELD_BY_PACE = sa.text(f"paced AND state = {JobState.HELD:d}")
 _TO_PACE = sa.text(f"pace_key IS NOT NULL AND NOT paced AND state = {JobState.READY:d}")
 _CANCELLING = sa.text(f"cancelling AND state = {JobState.RUNNING:d}")
 _WITH_SLOTS = sa.text(f"slots_key IS NOT NULL AND state < {JobState.DONE:d}")
@@ -58,7 +59,8 @@ class Job(Model):
         unique_key: What it takes in `UniqueKey`.
         slots_key: At most `slots_limit` jobs with this key run at once; the others are HELD.
         pace_key: At most `pace_limit` jobs with this key begin within `pace_per_s` seconds.
-        paced: Its `run_at` is a moment that it was given by its pace.
+        paced: Its `run_at` is a moment that it was given by its pace; of a HELD job, that it waits
+            for its pace.
         batch: The batch that it belongs to.
         cancelling: Somebody has asked the worker that runs it to cancel it.
         keep_until: When the row of an ended job is deleted.
@@ -108,7 +110,9 @@ class Job(Model):
         _PartialIndex("ix_jobs_job_slots", "slots_key", "state", where=_WITH_SLOTS),
         _PartialIndex("ix_jobs_job_held", "slots_key", "priority", "run_at", "id", where=_HELD),
         _PartialIndex(
-            "ix_jobs_job_held_by_pace", "pace_key", "priority", "run_at", "id", where=_HELD
+            "ix_jobs_job_held_by_pace",
+            *("pace_key", "priority", "run_at", "id"),
+            where=_HELD_BY_PACE,
         ),
         _PartialIndex("ix_jobs_job_to_pace", "pace_key", where=_TO_PACE),
         _PartialIndex("ix_jobs_job_cancelling", "worker_id", where=_CANCELLING),

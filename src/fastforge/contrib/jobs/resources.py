@@ -10,6 +10,7 @@ from sqlalchemy import exc
 from ...core.services import worker_is_embedded
 from ...exceptions import StartError
 from ...lifecycle import Role, current_container, provide, resource
+from ...tasks.settings import Tasks
 from ..db.engine import target_of
 from ..db.faults.missing import schema_missing
 from ..db.faults.unavailable import unavailable
@@ -34,11 +35,12 @@ async def job_store(
     of a job that was committed.
     """
     container = current_container()
+    settings = container.settings
+    tasks = settings.section(Tasks)
     is_worker = container.role is Role.WORKER
     if not is_worker and not worker_is_embedded(container):
-        yield JobStore(database.engine)
+        yield JobStore(database.engine, settings=tasks)
         return
-    settings = container.settings
     config = database.config.direct.model_copy(
         update={"pool_size": BOOKKEEPING_CONNECTIONS, "max_overflow": 0}
     )
@@ -46,7 +48,7 @@ async def job_store(
     try:
         if is_worker:  # a server in development may begin before the first `migrate`
             await refuse_missing_table(own)
-        yield JobStore(own.engine)
+        yield JobStore(own.engine, settings=tasks)
     finally:
         await own.engine.dispose()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,17 +22,24 @@ from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import worker_vanished
 from ...tasks.records import Progress, WorkerBeat
-from ..db.sessions.unit import current_session
+from ...tasks.settings import Tasks
+from .admission import admit
+from .desk import TableDesk
 from .endings import follow_endings
 from .enqueueing import write_jobs
 from .envelopes import claim_of, errors_of
-from .errors import away_when_unreachable
+from .ledger import TableLedger
 from .statements import claiming, leases, settling
 from .statements.idiom import Idiom
 from .statements.settling import Ending, Retention
+from .transactions import Transactions
+from .upkeep import Upkeep
 from .wakeup import watch
 
 __all__ = ["JobStore"]
+
+CLAIM_ROUNDS: Final = 5
+"""How often a claim looks for others in place of jobs that may not begin."""
 
 
 class JobStore:
@@ -44,17 +51,28 @@ class JobStore:
     Args:
         engine: Where transactions of its own begin. A worker gives one whose pool its jobs do not
             share, so that jobs that hold all connections cannot make leases run out.
+        settings: For how long ended jobs are kept, and workers count as alive; the defaults
+            unless given.
         clock: How much later it is than the database says.
 
     Attributes:
         clock: The same.
+        desk: What is told of the jobs, and done with them from outside.
+        ledger: Which runs of the schedules have been enqueued.
     """
 
-    def __init__(self, engine: AsyncEngine, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, settings: Tasks | None = None, clock: Clock | None = None
+    ) -> None:
+        settings = settings or Tasks()
         self.clock = clock or Clock()
         self._engine = engine
-        self._idiom = Idiom(engine.dialect, self.clock)
-        self._kept = Retention()
+        self._idiom = idiom = Idiom(engine.dialect, self.clock)
+        self._kept = Retention(done_s=settings.keep_done_s, dead_s=settings.keep_dead_s)
+        self._upkeep = Upkeep(idiom, self._kept)
+        self._transactions = Transactions(engine)
+        self.desk = TableDesk(idiom, self._transactions, kept=self._kept, alive_s=settings.lease_s)
+        self.ledger = TableLedger(idiom, self._transactions)
         # Renewing and settling touch the same rows; in turn they cannot wait for each other.
         self._held_rows = asyncio.Lock()
 
@@ -67,22 +85,34 @@ class JobStore:
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
     ) -> Sequence[Enqueued]:
         """Keep jobs: in the transaction that runs here, else in one of their own."""
-        session = current_session()
-        if session is not None and session.in_atomic:
-            return await write_jobs(self._idiom, session, envelopes, batch=batch)
-        async with self._engine.begin() as connection:
+        async with self._transactions.here() as connection:
             return await write_jobs(self._idiom, connection, envelopes, batch=batch)
 
     async def claim(self, request: ClaimRequest, /) -> Claimed:
-        """Take due jobs by one statement, those of the smallest priority and due time first."""
-        async with self._transaction() as connection:
-            rows = (await connection.execute(*claiming.claim(self._idiom, request))).all()
-            due_s = None
-            if len(rows) < request.limit:
-                due_s = await self._next_due_s(connection, request)
-        # RETURNING keeps no order.
-        rows = sorted(rows, key=lambda row: (row.priority, row.run_at, row.id))
-        return Claimed(claims=tuple(map(claim_of, rows)), next_due_s=due_s)
+        """Take due jobs by one statement, those of the smallest priority and due time first.
+
+        Where some of them may not begin yet, it takes others in their place.
+        """
+        begun: list[Any] = []
+        for _ in range(CLAIM_ROUNDS):
+            wanted = replace(request, limit=request.limit - len(begun))
+            found, admitted, due_s = await self._claim_some(wanted)
+            begun += admitted
+            if found < wanted.limit or len(admitted) == found:
+                return Claimed(claims=tuple(map(claim_of, begun)), next_due_s=due_s)
+        return Claimed(claims=tuple(map(claim_of, begun)), next_due_s=0.0)
+
+    async def _claim_some(self, wanted: ClaimRequest) -> tuple[int, list[Any], float | None]:
+        """Claim in one transaction; give how many were due, who may begin, and when others are."""
+        due_s = None
+        async with self._transactions.own() as connection:
+            rows = (await connection.execute(*claiming.claim(self._idiom, wanted))).all()
+            # RETURNING keeps no order.
+            rows = sorted(rows, key=lambda row: (row.priority, row.run_at, row.id))
+            admitted = await admit(self._idiom, connection, rows)
+            if len(rows) < wanted.limit:
+                due_s = await self._next_due_s(connection, wanted)
+        return len(rows), admitted, due_s
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement], /) -> None:
         """Record how attempts ended, all of them by one statement."""
@@ -90,33 +120,34 @@ class JobStore:
         if not endings:
             return
         followed = any(_has_followers(settlement.claim.envelope) for settlement in settlements)
-        async with self._held_rows, self._transaction() as connection:
+        async with self._held_rows, self._transactions.own() as connection:
             await self._write(connection, endings, followed=followed)
 
     async def renew(self, worker_id: str, held: Collection[Claim], /, *, lease_s: float) -> Renewal:
-        """Prolong a worker's leases, free every expired one, and forget old jobs."""
+        """Prolong a worker's leases, free every expired one, and mend and tidy the tables."""
         still: set[tuple[Any, int]] = set()
         if held:
-            async with self._held_rows, self._transaction() as connection:
+            async with self._held_rows, self._transactions.own() as connection:
                 statement = leases.renew(self._idiom, worker_id, held, lease_s)
                 still = {(row.id, row.attempt) for row in await connection.execute(*statement)}
         freed = await self._free_expired()
-        async with self._transaction() as connection:
-            await connection.execute(leases.prune_jobs(self._idiom))
+        for mend in self._upkeep.tick():
+            async with self._transactions.own() as connection:
+                await mend(connection)
         lost = frozenset(claim for claim in held if (claim.key, claim.attempt) not in still)
         return Renewal(lost=lost, freed=freed)
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:
         """Free, uncounted, what the worker holds without knowing."""
         known = [claim.key for claim in held]
-        async with self._held_rows, self._transaction() as connection:
-            statement = settling.release_strays(self._idiom, worker_id, known)
+        async with self._held_rows, self._transactions.own() as connection:
+            statement = settling.release_strays(self._idiom, worker_id, known, self._kept)
             rows = (await connection.execute(statement)).all()
             await follow_endings(self._idiom, connection, rows)
 
     async def attend(self, worker_id: str, reports: Mapping[Claim, Progress], /) -> Collection[str]:
         """Record how far jobs are, and tell which of the worker's are to be cancelled."""
-        async with self._held_rows, self._transaction() as connection:
+        async with self._held_rows, self._transactions.own() as connection:
             if reports:
                 await connection.execute(*leases.report(self._idiom, worker_id, reports))
             found = await connection.execute(*leases.cancelling(self._idiom, worker_id))
@@ -124,23 +155,17 @@ class JobStore:
 
     async def beat(self, beat: WorkerBeat, /) -> None:
         """Note what a worker says of itself."""
-        async with self._transaction() as connection:
+        async with self._transactions.own() as connection:
             await connection.execute(leases.beat(self._idiom, beat))
 
     async def leave(self, worker_id: str, /) -> None:
         """Forget a worker that has ended."""
-        async with self._transaction() as connection:
+        async with self._transactions.own() as connection:
             await connection.execute(leases.leave(worker_id))
 
     async def watch(self, wake: Callable[[], None], /) -> None:
         """Call `wake` when it listens, then when another connection has committed something."""
         await watch(self._engine, wake)
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        with away_when_unreachable():
-            async with self._engine.begin() as connection:
-                yield connection
 
     async def _next_due_s(self, connection: AsyncConnection, request: ClaimRequest) -> float | None:
         due, now = (await connection.execute(*claiming.next_due(self._idiom, request))).one()
@@ -148,7 +173,7 @@ class JobStore:
 
     async def _free_expired(self) -> int:
         """Free the jobs of workers that vanished; every worker does so, there is no leader."""
-        async with self._transaction() as connection:
+        async with self._transactions.own() as connection:
             found = await connection.execute(leases.expired(self._idiom))
             endings = [_vanished(row) for row in found]
             if endings:

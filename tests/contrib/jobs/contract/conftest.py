@@ -20,15 +20,10 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count()
 
-UNFINISHED = ("sqlite", "asyncpg", "psycopg")
-"""Those that lack a part of the contract today; their old tests are in `test_contract.py`."""
-
 
 @pytest.fixture(params=list(WORLDS))
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A backend without jobs."""
-    if request.param in UNFINISHED and "FASTFORGE_CONTRACT" not in os.environ:
-        pytest.skip("it is being built; FASTFORGE_CONTRACT=1 runs it")
     async with WORLDS[request.param](request) as world:
         yield world
 

@@ -72,8 +72,8 @@ def _create_jobs(op: Operations) -> None:
         op, "ix_jobs_job_slots", ["slots_key", "state"], "slots_key IS NOT NULL AND state < 2"
     )
     held = ["priority", "run_at", "id"]
-    _create_partial(op, "ix_jobs_job_held", ["slots_key", *held], "state = -1")
-    _create_partial(op, "ix_jobs_job_held_by_pace", ["pace_key", *held], "state = -1")
+    _create_partial(op, "ix_jobs_job_held", ["slots_key", *held], "NOT paced AND state = -1")
+    _create_partial(op, "ix_jobs_job_held_by_pace", ["pace_key", *held], "paced AND state = -1")
     _create_partial(
         op,
         "ix_jobs_job_to_pace",

@@ -12,19 +12,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ....tasks.backend import Claim
 from ....tasks.records import Progress, WorkerBeat
 from .idiom import Bound, Idiom
-from .tables import DONE, JOB, RUNNING, WORKER
+from .tables import JOB, RUNNING, WORKER
 
-__all__ = ["beat", "cancelling", "expired", "leave", "prune_jobs", "renew", "report"]
+__all__ = ["beat", "cancelling", "expired", "leave", "renew", "report"]
 
 EXPIRED_LIMIT: Final = 500
-PRUNE_LIMIT: Final = 1000
 
 _REPORTED: Final = (JOB.c.id, JOB.c.attempt, JOB.c.progress)
 
 
 def renew(idiom: Idiom, worker_id: str, held: Iterable[Claim], lease_s: float) -> Bound:
     """Return the statement that prolongs leases, and tells which are still held."""
-    rows = [{"id": claim.key} for claim in held]
+    rows = [{"id": key} for key in sorted(claim.key for claim in held)]
     return idiom.built(_renew), {
         "worker": worker_id,
         "lease": idiom.in_s(lease_s),
@@ -54,23 +53,11 @@ def expired(idiom: Idiom) -> sa.Executable:
     return query.with_for_update(skip_locked=True) if idiom.is_postgresql else query
 
 
-def prune_jobs(idiom: Idiom) -> sa.Executable:
-    """Return the statement that deletes ended jobs whose time is over, some at a time."""
-    old = (
-        sa.select(JOB.c.id)
-        .where(JOB.c.state >= DONE, JOB.c.keep_until < idiom.now())
-        .limit(PRUNE_LIMIT)
-    )
-    if idiom.is_postgresql:
-        old = old.with_for_update(skip_locked=True)
-    return JOB.delete().where(JOB.c.id.in_(old))
-
-
 def report(idiom: Idiom, worker_id: str, reports: Mapping[Claim, Progress]) -> Bound:
     """Return the statement that records how far jobs are that a worker holds."""
     rows = [
         {"id": claim.key, "attempt": claim.attempt, "progress": asdict(progress)}
-        for claim, progress in reports.items()
+        for claim, progress in sorted(reports.items(), key=lambda each: each[0].key)
     ]
     return idiom.built(_report), {"worker": worker_id, **idiom.rows(_REPORTED, rows)}
 

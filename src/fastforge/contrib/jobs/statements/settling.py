@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ....tasks.outcome import ERRORS_KEPT, AttemptError, JobState, Outcome
+from ....tasks.outcome import ERRORS_KEPT, AttemptError, JobState, Outcome, Verdict
 from .idiom import Bound, Columns, Idiom
-from .tables import BATCH, DONE, JOB, READY, RUNNING, UNIQUE_KEY
+from .tables import BATCH, CANCELLED, DONE, JOB, READY, RUNNING, UNIQUE_KEY
 
 __all__ = [
     "ENDED_COLUMNS",
@@ -37,10 +38,8 @@ class Retention:
     done_s: float = 86_400
     dead_s: float = 30 * 86_400
 
-    def of(self, state: JobState) -> float | None:
-        """Return for how long a job is kept that is in a state; None before its end."""
-        if state < JobState.DONE:
-            return None
+    def of(self, state: JobState) -> float:
+        """Return for how long a job is kept that has ended in a state."""
         return self.dead_s if state is JobState.DEAD else self.done_s
 
 
@@ -65,7 +64,9 @@ def settle(idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bo
         kept: How long ended jobs are kept.
         told: Whether the rows that were written are returned.
     """
-    rows = [_row(idiom, ending, kept) for ending in endings]
+    # In one order, as whoever else changes many rows: no two wait for each other.
+    ordered = sorted(endings, key=lambda ending: ending.key)
+    rows = [_row(idiom, ending, kept) for ending in ordered]
     statement = idiom.built(_settle_and_tell if told else _settle)
     return statement, idiom.rows(_columns(idiom), rows)
 
@@ -76,7 +77,9 @@ def _settle_and_tell(idiom: Idiom) -> sa.Executable:
 
 def _settle(idiom: Idiom) -> sa.Update:
     given = idiom.given(_columns(idiom))
-    has_ended = given.c.state >= DONE
+    # Whom somebody wants cancelled is not tried again.
+    state = sa.case((JOB.c.cancelling & (given.c.state == READY), CANCELLED), else_=given.c.state)
+    has_ended = state >= DONE
     return (
         JOB.update()
         .where(
@@ -86,13 +89,13 @@ def _settle(idiom: Idiom) -> sa.Update:
             JOB.c.attempt == given.c.attempt,
         )
         .values(
-            state=given.c.state,
+            state=state,
             attempt=JOB.c.attempt - given.c.uncounted,
             run_at=sa.func.coalesce(idiom.moment(given.c.due_in), JOB.c.run_at),
             errors=given.c.errors,
             result=given.c.result,
             finished_at=sa.case((has_ended, idiom.now())),
-            keep_until=idiom.moment(given.c.kept_for),
+            keep_until=sa.case((has_ended, idiom.moment(given.c.kept_for))),
             worker_id=sa.case((has_ended, JOB.c.worker_id)),
             lease_until=None,
             cancelling=sa.false(),
@@ -112,7 +115,8 @@ def _columns(idiom: Idiom) -> Columns:
 
 def _row(idiom: Idiom, ending: Ending, kept: Retention) -> dict[str, Any]:
     outcome = ending.outcome
-    is_later = outcome.state is JobState.READY
+    # Who was interrupted keeps the place in the order that it had.
+    is_later = outcome.verdict in (Verdict.RETRY, Verdict.PUT_BACK)
     errors = [error.to_json() for error in ending.errors[-ERRORS_KEPT:]]
     return {
         "id": ending.key,
@@ -127,15 +131,20 @@ def _row(idiom: Idiom, ending: Ending, kept: Retention) -> dict[str, Any]:
     }
 
 
-def release_strays(idiom: Idiom, worker_id: str, known: Collection[Any]) -> sa.Executable:
+def release_strays(
+    idiom: Idiom, worker_id: str, known: Collection[Any], kept: Retention
+) -> sa.Executable:
     """Return the statement that gives back, uncounted, all of a worker's jobs but some."""
+    wanted = JOB.c.cancelling
     return (
         JOB.update()
         .where(JOB.c.state == RUNNING, JOB.c.worker_id == worker_id)
         .where(sa.not_(idiom.among(JOB.c.id, known)))
         .values(
-            state=READY,
+            state=sa.case((wanted, CANCELLED), else_=READY),
             attempt=JOB.c.attempt - 1,
+            finished_at=sa.case((wanted, idiom.now())),
+            keep_until=sa.case((wanted, idiom.later(timedelta(seconds=kept.done_s)))),
             worker_id=None,
             lease_until=None,
             cancelling=sa.false(),

@@ -140,6 +140,7 @@ def test_a_prepared_task_is_a_value() -> None:
         ({"queue": "a:2"}, "E027", "queue='a:2'"),
         ({"queue": 7}, "E027", "queue=7"),
         ({"unique": Unique(by="order")}, "E019", "did you mean 'order_id'"),
+        ({"unique": "order_id"}, "E019", "no Unique"),
     ],
 )
 def test_a_mistake_is_found_where_it_is_made(said: dict[str, Any], code: str, words: str) -> None:

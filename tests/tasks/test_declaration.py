@@ -7,6 +7,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -68,9 +69,27 @@ def test_only_functions_become_tasks(wrong: Callable[..., Any]) -> None:
         task(wrong)
 
 
-def test_a_time_limit_is_positive() -> None:
-    with pytest.raises(TaskError, match="tasks.E012"):
-        task(timeout_s=0)(give_session)
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "30", timedelta(1), True])
+def test_a_time_limit_is_positive(wrong: Any) -> None:
+    with pytest.raises(TaskError, match="tasks.E012.*of the task give_session"):
+        task(timeout_s=wrong)(give_session)
+
+
+def test_a_retry_is_a_retry() -> None:
+    with pytest.raises(TaskError, match=r"tasks.E001.*retry=5 .*write retry=Retry\("):
+        task(retry=5)(give_session)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"queue": "a b"}, "E027"), ({"queue": ""}, "E027"), ({"priority": 40_000}, "E022")],
+)
+def test_a_queue_and_a_priority_are_what_a_backend_can_keep(
+    options: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(TaskError, match=f"tasks.{code}") as caught:
+        task(**options)(give_session)
+    assert __file__.endswith(str(caught.value.where).partition(":")[0])
 
 
 @pytest.mark.usefixtures("here")

@@ -73,10 +73,28 @@ def test_arguments_may_be_counted_by(limits: dict[str, Any]) -> None:
 def test_what_is_no_argument_cannot_be_counted_by(limits: dict[str, Any]) -> None:
     assert TASKS.validate is not None
     with pytest.raises(
-        TaskError, match=r"tasks.E019.*takes no argument 'acount_id'; did you mean 'account_id'"
+        TaskError, match=r"tasks.E019.*it takes no argument 'acount_id'; did you mean 'account_id'"
     ) as caught:
         TASKS.validate(task(**limits)(settle))
     assert str(caught.value.where) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"unique": "account_id"}, r"unique='account_id'.* no Unique; write unique=Unique\("),
+        ({"unique": Rate(5)}, "that is no Unique"),
+        ({"concurrency": "2"}, "that is no Concurrency"),
+        ({"rate": 5}, r"rate=5.* no Rate; write rate=Rate\("),
+        ({"unique": Unique(by=["day"])}, r"by=\['day'\] is no name"),
+        ({"unique": Unique(by=("day", 7))}, "is no name"),
+        ({"unique": Unique(by="")}, "no argument ''; it takes account_id, day, note"),
+    ],
+)
+def test_what_is_no_limit_is_refused(limits: dict[str, Any], words: str) -> None:
+    assert TASKS.validate is not None
+    with pytest.raises(TaskError, match=f"tasks.E019.*{words}"):
+        TASKS.validate(task(**limits)(settle))
 
 
 def test_a_default_that_is_no_json_cannot_be_counted_by() -> None:

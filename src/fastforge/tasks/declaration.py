@@ -61,6 +61,7 @@ class Task(Enqueuer[P, R]):
         check_queue(self.queue)
         check_priority(self.priority)
         _refuse_timeout(self.function, self.timeout_s)
+        _refuse_no_retry(self.function, self.retry)
 
     @property
     def is_async(self) -> bool:
@@ -229,11 +230,22 @@ def _refuse_no_function(function: Callable[..., Any]) -> None:
         )
 
 
-def _refuse_timeout(function: Callable[..., Any], timeout_s: float | None) -> None:
-    if timeout_s is not None and not 0 < timeout_s < float("inf"):
+def _refuse_timeout(function: Callable[..., Any], timeout_s: Any) -> None:
+    is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
+    if timeout_s is not None and not (is_number and 0 < timeout_s < float("inf")):
         raise TaskError(
-            f"timeout_s={timeout_s:g} of the task {function.__name__} is not positive",
+            f"timeout_s={timeout_s!r} of the task {function.__name__} is not positive",
             code="tasks.E012",
-            hint="leave it out for no limit",
+            hint="give a number of seconds, or leave it out for no limit",
+            where=Location.of(function),
+        )
+
+
+def _refuse_no_retry(function: Callable[..., Any], retry: Any) -> None:
+    if retry is not None and not isinstance(retry, Retry):
+        raise TaskError(
+            f"retry={retry!r} of the task {function.__name__} is no Retry",
+            code="tasks.E001",
+            hint="write retry=Retry(max_attempts=5)",
             where=Location.of(function),
         )

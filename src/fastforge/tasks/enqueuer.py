@@ -17,7 +17,7 @@ from .arguments import arguments_of
 from .batches import Batch
 from .calls import Call
 from .handles import JobHandle
-from .keys import check_by
+from .keys import check_limit
 from .limits import Unique
 from .options import Options
 from .sending import enqueue_many, listed_calls, send
@@ -146,8 +146,8 @@ class Enqueuer(Generic[P, R]):
             TaskError: A value is wrong, or two of them exclude each other.
         """
         task, options = self._recipe()
-        if isinstance(unique, Unique):
-            check_by(unique, task.function)
+        if unique:
+            check_limit("unique", Unique() if unique is True else unique, Unique, task.function)
         said = Options(
             queue=queue,
             delay=delay,

@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from .._utils import did_you_mean
 from ..exceptions import TaskError
 from .arguments import arguments_of
 from .limits import Concurrency, Rate, Unique, key_of
 
-__all__ = ["check_by", "key_for"]
+__all__ = ["check_limit", "key_for"]
 
 
-def check_by(limit: Concurrency | Rate | Unique, function: Callable[..., Any]) -> None:
-    """Refuse a limit that counts by what is no argument of the task.
+def check_limit(
+    name: str, limit: Any, kind: type[Concurrency | Rate | Unique], function: Callable[..., Any]
+) -> None:
+    """Refuse a limit that is none, or that counts by what is no argument of the task.
+
+    Args:
+        name: What the limit is called where it was given: `unique`, `concurrency`, `rate`.
+        limit: What was given.
+        kind: What it has to be.
+        function: The task's function.
 
     Raises:
-        TaskError: The task takes no argument of that name, or it has no value that can be counted
-            by when a call leaves it to its default.
+        TaskError: It is something else; the task takes no argument that it counts by; or one has
+            no value that could be counted by when a call leaves it to its default.
     """
     arguments = arguments_of(function)
-    for name in (limit.by,) if isinstance(limit.by, str) else limit.by:
-        if name not in arguments.adapters:
+
+    def refuse(fault: str, hint: str) -> NoReturn:
+        place = f"{name}={limit!r} of the task {arguments.task}"
+        raise TaskError(f"{place}: {fault}", code="tasks.E019", hint=hint, where=arguments.where)
+
+    if not isinstance(limit, kind):
+        refuse(f"that is no {kind.__name__}", f"write {name}={kind.__name__}(...)")
+    given = limit.by if isinstance(limit.by, tuple) else (limit.by,)
+    for argument in given:
+        if not isinstance(argument, str):
+            refuse(f"by={limit.by!r} is no name", "give the name of an argument, or a tuple")
+        if argument not in arguments.adapters:
             takes = f"it takes {', '.join(arguments.adapters) or 'no arguments'}"
-            raise TaskError(
-                f"{limit!r}: the task {arguments.task} takes no argument {name!r}",
-                code="tasks.E019",
-                hint=did_you_mean(name, arguments.adapters) or takes,
-                where=arguments.where,
-            )
-    for name in _counted(limit, function):
-        if name in arguments.unwritable:
-            raise TaskError(
-                f"{limit!r} of the task {arguments.task}: the default of {name}"
-                f" cannot be written as JSON: {arguments.unwritable[name]}",
-                code="tasks.E019",
-                hint="give it a default that can, or name other arguments in `by`",
-                where=arguments.where,
-            )
+            hint = did_you_mean(argument, arguments.adapters) or takes
+            refuse(f"it takes no argument {argument!r}", hint)
+    for argument in _counted(limit, function):
+        if argument in arguments.unwritable:
+            fault = f"the default of {argument} cannot be written as JSON"
+            refuse(fault, "give it one that can, or name other arguments in `by`")
 
 
 def key_for(

@@ -8,18 +8,22 @@ from ..components import Kind
 from .arguments import arguments_of
 from .backend import Backend
 from .declaration import Task
-from .keys import check_by
+from .keys import check_limit
+from .limits import Concurrency, Rate, Unique
 from .schedules.jobs import check_schedule
 from .schedules.schedule import Schedule
 
 __all__ = ["SCHEDULES", "TASKS", "TASK_BACKENDS"]
 
+_LIMITS: Final = {"unique": Unique, "concurrency": Concurrency, "rate": Rate}
+
 
 def _check_task(task: Task[..., Any]) -> None:
     arguments_of(task.function)
-    for limit in (task.unique, task.concurrency, task.rate):
+    for name, kind in _LIMITS.items():
+        limit = getattr(task, name)
         if limit is not None:
-            check_by(limit, task.function)
+            check_limit(name, limit, kind, task.function)
 
 
 TASKS: Final[Kind[Task[..., Any]]] = Kind(

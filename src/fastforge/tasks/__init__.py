@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .records import Progress as Progress
     from .retry import NoRetry as NoRetry
     from .retry import Retry as Retry
+    from .schedules.due import scheduled_for as scheduled_for
     from .schedules.schedule import Schedule as Schedule
     from .schedules.schedule import every as every
     from .sending import enqueue_many as enqueue_many
@@ -110,6 +111,7 @@ _LAZY = {
     "Verdict": "outcome",
     "enqueue_many": "sending",
     "every": "schedules.schedule",
+    "scheduled_for": "schedules.due",
     "task": "declaration",
 }
 
@@ -164,6 +166,7 @@ __all__ = [
     "enqueue_many",
     "every",
     "injected",
+    "scheduled_for",
     "task",
 ]
 

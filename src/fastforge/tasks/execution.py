@@ -22,6 +22,7 @@ from .outcome import AttemptError, Outcome, Verdict
 from .progress import ProgressBox, progress_box
 from .results import dump_result
 from .retry import Retry
+from .schedules.due import DUE_AT, due_text
 from .threads import Threads
 
 __all__ = ["PUT_BACK_S", "JobRunner"]
@@ -186,6 +187,7 @@ def _enter(claim: Claim) -> None:
     request_id.set(envelope.request_id)
     traceparent.set(envelope.traceparent if is_first else None)
     link = None if is_first else envelope.traceparent
+    due_text.set(envelope.headers.get(DUE_AT))
     running_job.set(RunningJob(envelope.task, envelope.uid, claim.attempt, link))
     logger.debug("job %s of %s begins, attempt %d", envelope.uid, envelope.task, claim.attempt)
 

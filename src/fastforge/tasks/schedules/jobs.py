@@ -14,14 +14,13 @@ from ..declaration import Task
 from ..envelope import Envelope
 from ..limits import Slots, UniqueKey
 from ..settings import Tasks
+from .due import DUE_AT
 from .schedule import Schedule
 
-__all__ = ["DUE_AT", "SCHEDULE", "check_schedule", "scheduled_job"]
+__all__ = ["SCHEDULE", "check_schedule", "scheduled_job"]
 
 SCHEDULE: Final = "schedule"
 """The header of a job that names the schedule that enqueued it."""
-DUE_AT: Final = "due_at"
-"""The header of a job that says which of the schedule's times it stands for, ISO 8601 in UTC."""
 
 
 def scheduled_job(

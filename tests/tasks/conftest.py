@@ -25,6 +25,8 @@ from fastforge.lifecycle import (
 )
 from fastforge.lifecycle.replacing import replace_resources
 from fastforge.tasks import TASK_BACKENDS, TASKS, Backend, MemoryBackend, Task, Tasks
+from fastforge.tasks.kinds import JOB_LISTENERS
+from fastforge.tasks.listeners import JobListener
 from tests.folder import isolated
 
 MakeRegistry = Callable[..., Registry]
@@ -36,7 +38,13 @@ async def memory() -> AsyncIterator[MemoryBackend]:
 
 
 MEMORY = Backend(name="memory", resource=memory)
-KINDS = {Resource: RESOURCES, Scope: SCOPES, Task: TASKS, Backend: TASK_BACKENDS}
+KINDS = {
+    Resource: RESOURCES,
+    Scope: SCOPES,
+    Task: TASKS,
+    Backend: TASK_BACKENDS,
+    JobListener: JOB_LISTENERS,
+}
 
 
 def registry_of(*values: Resource[Any] | Scope | Task[..., Any] | Backend) -> Registry:

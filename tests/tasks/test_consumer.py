@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import selectors
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -26,6 +29,8 @@ from fastforge.tasks import (
     task,
 )
 from fastforge.tasks.outcome import JobState
+from fastforge.tasks.progress import report_progress
+from fastforge.tasks.records import JobQuery, Progress
 from tests.processes import wait_until_async
 
 from .conftest import memory
@@ -72,7 +77,8 @@ async def consuming(
     run_project: RunProject, backend: MemoryBackend | None = None, **options: Any
 ) -> AsyncIterator[tuple[MemoryBackend, Stop, asyncio.Task[None]]]:
     """A running consumer, and the backend that it takes jobs from."""
-    async with run_project(work, wait, fail, backend=backend) as container:
+    tasks = (work, wait, fail, heavy, light, swallow, block, block_heavily, say)
+    async with run_project(*tasks, backend=backend) as container:
         own: MemoryBackend = container[memory]
         stop = Stop()
         consumer = Consumer(container, own, replace(OPTIONS, **options), stop)
@@ -191,6 +197,8 @@ class Unsteady(MemoryBackend):
         self.failing: dict[str, Exception] = {}
         self.failing_after: dict[str, Exception] = {}
         self.refused: Counter[str] = Counter()
+        self.attended: list[dict[Claim, Progress]] = []
+        self.beats = 0
 
     def _refuse(self, name: str) -> None:
         if name in self.failing:
@@ -214,6 +222,16 @@ class Unsteady(MemoryBackend):
     async def renew(self, worker_id: str, held: Any, /, *, lease_s: float) -> Any:
         self._refuse("renew")
         return await self._call("renew", super().renew(worker_id, held, lease_s=lease_s))
+
+    async def attend(self, worker_id: str, reports: Any, /) -> Any:
+        self._refuse("attend")
+        self.attended.append(dict(reports))
+        return await self._call("attend", super().attend(worker_id, reports))
+
+    async def beat(self, beat: Any, /) -> None:
+        self._refuse("beat")
+        self.beats += 1
+        await self._call("beat", super().beat(beat))
 
 
 AWAY = BackendAway("nobody answers", code="jobs.E001")
@@ -347,3 +365,280 @@ def test_a_claim_is_told_by_identity() -> None:
     envelope = Envelope(task="a", payload={"list": [1]})
     one, two = (Claim(key=1, attempt=1, envelope=envelope) for _ in range(2))
     assert len({one, two}) == 2
+
+
+# --- queues with a limit of their own ------------------------------------------------------------
+
+
+@task(queue="heavy")
+async def heavy(number: int) -> None:
+    started.append(number)
+    await gates[0].wait()
+
+
+@task(queue="light")
+async def light(number: int) -> None:
+    started.append(number)
+
+
+LIMITED = {"queues": ("default", "heavy", "light"), "limits": {"heavy": 2, "light": 1}}
+
+
+async def test_a_queue_with_a_limit_takes_no_more_places_and_the_others_go_on(
+    run_project: RunProject,
+) -> None:
+    async with consuming(run_project, **LIMITED) as (backend, _, _):
+        for number in range(5):
+            await heavy.enqueue(number=number)
+        await wait_until_async(lambda: len(started) == 2)
+        for number in range(100, 120):
+            await work.enqueue(number=number)
+            await light.enqueue(number=number + 100)
+        await wait_until_async(lambda: len(started) == 42)
+        assert sum(number < 5 for number in started) == 2
+        gates[0].set()
+        await all_done(backend, 45)
+
+
+async def test_no_queue_is_always_asked_last(run_project: RunProject) -> None:
+    """With one place, each of them has its turn while the others are never empty."""
+    async with run_project(work, heavy, light) as container:
+        with use_container(container):
+            for number in range(30):
+                await work.enqueue(number=number)
+                await heavy.enqueue(number=number + 100)
+                await light.enqueue(number=number + 200)
+        gates[0].set()
+        options = replace(OPTIONS, concurrency=1, burst=True, **LIMITED)
+        await asyncio.wait_for(Consumer(container, container[memory], options, Stop()).run(), 60)
+    assert sorted(number // 100 for number in started[:9]) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert len(started) == 90
+
+
+# --- cancelling and progress ---------------------------------------------------------------------
+
+
+@task
+async def swallow(number: int) -> None:
+    started.append(number)
+    try:
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        ended.append(number)
+
+
+@task
+def block(number: int) -> None:
+    started.append(number)
+    blocker.wait(60)
+    ended.append(number)
+
+
+@task(queue="heavy")
+def block_heavily(number: int) -> None:
+    started.append(number)
+    blocker.wait(60)
+
+
+blocker = threading.Event()
+
+
+@pytest.fixture
+def blocked() -> Iterator[threading.Event]:
+    """What the jobs of `block` wait for; set at the end of the test."""
+    blocker.clear()
+    yield blocker
+    blocker.set()
+
+
+async def test_a_job_that_somebody_cancels_is_cancelled_within_a_second(
+    run_project: RunProject,
+) -> None:
+    async with consuming(run_project) as (backend, _, _):
+        handle = await wait.enqueue(number=1)
+        await wait.enqueue(number=2)
+        await wait_until_async(lambda: len(started) == 2)
+        assert await backend.desk.cancel(JobQuery(uids=(handle.uid,))) == 1
+        asked_at = asyncio.get_running_loop().time()
+        await wait_until_async(lambda: (JobState.CANCELLED, 1) in states(backend))
+        assert asyncio.get_running_loop().time() - asked_at < 5  # 0.5 on a machine that is free
+        gates[0].set()
+        await wait_until_async(
+            lambda: states(backend) == [(JobState.CANCELLED, 1), (JobState.DONE, 1)]
+        )
+    assert ended == [2]
+
+
+async def test_a_job_that_swallows_its_cancellation_has_succeeded(run_project: RunProject) -> None:
+    async with consuming(run_project) as (backend, _, _):
+        await swallow.enqueue(number=1)
+        await wait_until_async(lambda: started == [1])
+        await backend.desk.cancel(JobQuery())
+        await all_done(backend, 1)
+    assert ended == [1]
+
+
+async def test_a_thread_that_is_cancelled_keeps_its_place_and_its_late_result_is_dropped(
+    run_project: RunProject, blocked: threading.Event
+) -> None:
+    async with consuming(run_project, concurrency=1) as (backend, _, _):
+        await block.enqueue(number=1)
+        await wait_until_async(lambda: started == [1])
+        await work.enqueue(number=2)
+        await backend.desk.cancel(JobQuery(tasks=(block.name,)))
+        await wait_until_async(lambda: states(backend)[0][0] is JobState.CANCELLED)
+        assert (ended, states(backend)[1]) == ([], (JobState.READY, 0))
+        blocked.set()
+        await wait_until_async(lambda: states(backend)[1] == (JobState.DONE, 1))
+    assert ended == [1, 2]
+    assert states(backend)[0] == (JobState.CANCELLED, 1)
+
+
+async def test_a_thread_that_was_left_counts_for_the_limit_of_its_queue(
+    run_project: RunProject, blocked: threading.Event
+) -> None:
+    options = {"queues": ("default", "heavy"), "limits": {"heavy": 1}}
+    async with consuming(run_project, concurrency=3, **options) as (backend, _, _):
+        await block_heavily.enqueue(number=1)
+        await wait_until_async(lambda: started == [1])
+        await backend.desk.cancel(JobQuery())
+        await wait_until_async(lambda: states(backend)[0][0] is JobState.CANCELLED)
+        await heavy.enqueue(number=2)
+        await work.enqueue(number=3)
+        await wait_until_async(lambda: started == [1, 3])
+        gates[0].set()
+        blocked.set()
+        await wait_until_async(lambda: started == [1, 3, 2])
+
+
+@task
+async def say(number: int) -> None:
+    for done in range(number):
+        report_progress(done, number, "rows")
+    started.append(number)
+    await gates[0].wait()
+
+
+async def test_only_the_last_progress_is_passed_on_and_only_when_it_has_changed(
+    run_project: RunProject,
+) -> None:
+    backend = Unsteady()
+    async with consuming(run_project, backend) as (_, _, _):
+        await say.enqueue(number=1000)
+        (job,) = backend.jobs.values()
+        await wait_until_async(lambda: job.progress is not None)
+        assert job.progress == Progress(done=999, total=1000, message="rows")
+        attended = backend.attended
+        await wait_until_async(lambda: len(backend.attended) >= 3)
+        gates[0].set()
+        await all_done(backend, 1)
+    assert [len(reports) for reports in attended[:3]] == [1, 0, 0]
+
+
+async def test_while_nothing_runs_nobody_attends(run_project: RunProject) -> None:
+    backend = Unsteady()
+    async with consuming(run_project, backend, lease_s=0.5) as (_, _, _):
+        await work.enqueue(number=1)
+        await all_done(backend, 1)
+        asked = len(backend.attended)
+        beats = backend.beats
+        await wait_until_async(lambda: backend.beats >= beats + 15)  # 1.5 s
+        assert len(backend.attended) == asked
+
+
+async def test_progress_that_cannot_be_recorded_holds_up_no_cancellation(
+    run_project: RunProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = Unsteady()
+    async with consuming(run_project, backend) as (_, _, _):
+        await say.enqueue(number=1)
+        backend.failing["attend"] = ValueError("no such JSON")
+        await wait_until_async(lambda: backend.refused["attend"] > 0)
+        backend.failing.clear()
+        await backend.desk.cancel(JobQuery())
+        await wait_until_async(lambda: states(backend) == [(JobState.CANCELLED, 1)])
+    assert caplog.text.count("no such JSON") == 1
+
+
+# --- what a worker says of itself ----------------------------------------------------------------
+
+
+async def test_a_worker_beats_and_leaves(run_project: RunProject) -> None:
+    async with consuming(run_project, lease_s=0.5) as (backend, stop, running):
+        await wait.enqueue(number=1)
+        await wait_until_async(lambda: started == [1])
+
+        async def found() -> bool:
+            beats = await backend.desk.workers()
+            return [beat.running for beat in beats] == [1]
+
+        await wait_until_async(found)
+        (beat,) = await backend.desk.workers()
+        assert (beat.pid, beat.queues, beat.concurrency) == (os.getpid(), ("default",), 10)
+        assert beat.version
+        gates[0].set()
+        stop.request()
+        await asyncio.wait_for(running, 30)
+        assert await backend.desk.workers() == []
+
+
+async def test_side_loops_run_from_the_start_to_the_end(run_project: RunProject) -> None:
+    seen: list[str] = []
+
+    async def loop() -> None:
+        seen.append("begun")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("ended")
+
+    async with run_project() as container:
+        stop = Stop()
+        consumer = Consumer(container, container[memory], OPTIONS, stop, side_loops=[loop])
+        running = asyncio.create_task(consumer.run())
+        await wait_until_async(lambda: seen == ["begun"])
+        stop.request()
+        await asyncio.wait_for(running, 30)
+    assert seen == ["begun", "ended"]
+
+
+class CountingSelector(selectors.DefaultSelector):
+    """Counts how often an event loop wakes up."""
+
+    wakes = 0
+
+    def select(self, timeout: float | None = None) -> Any:
+        found = super().select(timeout)
+        self.wakes += timeout is None or timeout > 0
+        return found
+
+
+def test_an_idle_worker_wakes_up_a_few_times_a_second(run_project: RunProject) -> None:
+    selector = CountingSelector()
+
+    async def main() -> int:
+        async with consuming(run_project, lease_s=30):
+            await asyncio.sleep(0.2)
+            before = selector.wakes
+            await asyncio.sleep(3)
+            return selector.wakes - before
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        assert runner.run(main()) <= 3 * 3
+
+
+async def test_trouble_is_over_also_when_its_job_has_ended(
+    run_project: RunProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fastforge.tasks")
+    backend = Unsteady()
+    async with consuming(run_project, backend) as (_, _, _):
+        await wait.enqueue(number=1)
+        await wait_until_async(lambda: started == [1])
+        backend.failing["attend"] = AWAY
+        await wait_until_async(lambda: backend.refused["attend"] > 0)
+        gates[0].set()
+        await all_done(backend, 1)
+        assert "works again" not in caplog.text
+        backend.failing.clear()
+        await wait_until_async(lambda: "works again" in caplog.text)

@@ -10,6 +10,7 @@ from ..web import kinds as web
 __all__ = [
     "CHECKS",
     "ERROR_FORMATS",
+    "JOB_LISTENERS",
     "MIDDLEWARE",
     "NOTICES",
     "RESOURCES",
@@ -34,5 +35,6 @@ ERROR_FORMATS = web.ERROR_FORMATS
 TASKS = tasks.TASKS
 TASK_BACKENDS = tasks.TASK_BACKENDS
 SCHEDULES = tasks.SCHEDULES
+JOB_LISTENERS = tasks.JOB_LISTENERS
 CHECKS = checks.CHECKS
 SHELL_NAMES = shell.SHELL_NAMES

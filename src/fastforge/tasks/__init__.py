@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     from .enqueuer import PreparedTask as PreparedTask
     from .envelope import Envelope as Envelope
     from .execution import JobRunner as JobRunner
+    from .gauges import Histogram as Histogram
+    from .gauges import JobGauges as JobGauges
+    from .gauges import job_gauges as job_gauges
     from .handles import JobHandle as JobHandle
+    from .kinds import JOB_LISTENERS as JOB_LISTENERS
     from .kinds import SCHEDULES as SCHEDULES
     from .kinds import TASK_BACKENDS as TASK_BACKENDS
     from .kinds import TASKS as TASKS
@@ -44,11 +48,15 @@ if TYPE_CHECKING:
     from .limits import Concurrency as Concurrency
     from .limits import Rate as Rate
     from .limits import Unique as Unique
+    from .listeners import JobEvent as JobEvent
+    from .listeners import JobListener as JobListener
+    from .listeners import on_job as on_job
     from .memory import MemoryBackend as MemoryBackend
     from .outcome import AttemptError as AttemptError
     from .outcome import JobState as JobState
     from .outcome import Outcome as Outcome
     from .outcome import Verdict as Verdict
+    from .progress import report_progress as report_progress
     from .records import BatchRecord as BatchRecord
     from .records import JobQuery as JobQuery
     from .records import JobRecord as JobRecord
@@ -82,6 +90,11 @@ _LAZY = {
     "JobDesk": "desk",
     "JobFailed": "ends",
     "JobHandle": "handles",
+    "Histogram": "gauges",
+    "JOB_LISTENERS": "kinds",
+    "JobEvent": "listeners",
+    "JobGauges": "gauges",
+    "JobListener": "listeners",
     "JobQuery": "records",
     "JobRecord": "records",
     "JobRunner": "execution",
@@ -112,10 +125,14 @@ _LAZY = {
     "enqueue_many": "sending",
     "every": "schedules.schedule",
     "scheduled_for": "schedules.due",
+    "job_gauges": "gauges",
+    "on_job": "listeners",
+    "report_progress": "progress",
     "task": "declaration",
 }
 
 __all__ = [
+    "JOB_LISTENERS",
     "SCHEDULES",
     "TASKS",
     "TASK_BACKENDS",
@@ -135,10 +152,14 @@ __all__ = [
     "ConsumerOptions",
     "Enqueued",
     "Envelope",
+    "Histogram",
     "JobCancelled",
     "JobDesk",
+    "JobEvent",
     "JobFailed",
+    "JobGauges",
     "JobHandle",
+    "JobListener",
     "JobQuery",
     "JobRecord",
     "JobRunner",
@@ -166,6 +187,9 @@ __all__ = [
     "enqueue_many",
     "every",
     "injected",
+    "job_gauges",
+    "on_job",
+    "report_progress",
     "scheduled_for",
     "task",
 ]

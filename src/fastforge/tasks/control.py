@@ -6,7 +6,8 @@ import asyncio
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 __all__ = ["ConsumerOptions", "Stop", "new_worker_id"]
 
@@ -33,6 +34,8 @@ class ConsumerOptions:
         lease_s: How long a job stays with a worker that no longer reports, in seconds.
         drain_s: How long running jobs may go on when it stops, in seconds.
         burst: End when nothing is due and nothing runs.
+        limits: How many jobs of a queue run here at the same time, for queues that have a limit
+            of their own within `concurrency`.
     """
 
     queues: tuple[str, ...]
@@ -40,6 +43,7 @@ class ConsumerOptions:
     lease_s: float
     drain_s: float
     burst: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def new_worker_id() -> str:

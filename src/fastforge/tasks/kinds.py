@@ -10,10 +10,11 @@ from .backend import Backend
 from .declaration import Task
 from .keys import check_limit
 from .limits import Concurrency, Rate, Unique
+from .listeners import JobListener, event_parameter
 from .schedules.jobs import check_schedule
 from .schedules.schedule import Schedule
 
-__all__ = ["SCHEDULES", "TASKS", "TASK_BACKENDS"]
+__all__ = ["JOB_LISTENERS", "SCHEDULES", "TASKS", "TASK_BACKENDS"]
 
 _LIMITS: Final = {"unique": Unique, "concurrency": Concurrency, "rate": Rate}
 
@@ -24,6 +25,10 @@ def _check_task(task: Task[..., Any]) -> None:
         limit = getattr(task, name)
         if limit is not None:
             check_limit(name, limit, kind, task.function)
+
+
+def _check_listener(listener: JobListener) -> None:
+    event_parameter(listener)
 
 
 TASKS: Final[Kind[Task[..., Any]]] = Kind(
@@ -48,4 +53,12 @@ SCHEDULES: Final[Kind[Schedule]] = Kind(
     validate=check_schedule,
     # Beside its task is where a small app writes one; there it would silently do nothing.
     also=("tasks",),
+)
+JOB_LISTENERS: Final[Kind[JobListener]] = Kind(
+    name="job_listeners",
+    type=JobListener,
+    module="listeners",
+    key=lambda listener: listener.name,
+    home=lambda listener: listener.function,
+    validate=_check_listener,
 )

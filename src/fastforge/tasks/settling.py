@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from .backend import BackendAway, Claim, Settlement, TaskBackend
@@ -27,7 +27,7 @@ class Settler:
         backend: Where the settlements go.
         worker_id: The worker that holds the attempts.
         trouble: Told about every failure and success.
-        settled: Called after every batch.
+        settled: Called after every batch, with what the backend has recorded of it.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Settler:
         backend: TaskBackend,
         worker_id: str,
         trouble: Trouble,
-        settled: Callable[[], None],
+        settled: Callable[[Sequence[Settlement]], None],
     ) -> None:
         self._backend = backend
         self._worker_id = worker_id
@@ -88,6 +88,7 @@ class Settler:
             self._trouble.succeeded("settle")
             self._pauses.reset()
             self._forget(batch)
+            self._settled(batch)
 
     def _isolate(self, batch: list[Settlement], error: Exception) -> None:
         """Find the settlement that cannot be written, and give it up: its lease will end."""
@@ -101,10 +102,10 @@ class Settler:
             exc_info=error,
         )
         self._forget(batch)
+        self._settled(())
 
     def _forget(self, batch: list[Settlement]) -> None:
         for settlement in batch:
             del self._pending[settlement.claim]
         if not self._pending:
             self._batch = BATCH
-        self._settled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from .._utils import told
@@ -19,10 +20,15 @@ LONGEST_PAUSE_S: Final = 5.0
 
 
 class Trouble:
-    """The activities of a worker that fail at present, and one log line per change of state."""
+    """The activities of a worker that fail at present, and one log line per change of state.
 
-    def __init__(self) -> None:
+    Args:
+        changed: Told whether anything fails, whenever that has changed.
+    """
+
+    def __init__(self, changed: Callable[[bool], None] | None = None) -> None:
         self._failing: set[str] = set()
+        self._changed = changed or (lambda _: None)
 
     def failed(self, activity: str, error: Exception) -> None:
         """Note a failure; the first one is logged."""
@@ -31,6 +37,7 @@ class Trouble:
             # Whoever develops is told of a missing table by a notice; here it is the usual case.
             level = logging.INFO if isinstance(error, BackendUnready) else logging.WARNING
             logger.log(level, "the task backend fails, the worker waits for it: %s", shown)
+            self._changed(True)
         self._failing.add(activity)
 
     def succeeded(self, activity: str) -> None:
@@ -39,6 +46,7 @@ class Trouble:
             self._failing.discard(activity)
             if not self._failing:
                 logger.info("the task backend works again")
+                self._changed(False)
 
     def __contains__(self, activity: object) -> bool:
         return activity in self._failing

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from threading import Thread
 
 from ..components import Registry
 from ..conf import Settings
 from ..exceptions import TaskError
 from ..lifecycle import Container
-from .backend import backend_of
+from .backend import TaskBackend, backend_of
 from .consumer import Consumer
 from .control import ConsumerOptions, Stop
 from .kinds import TASK_BACKENDS, TASKS
 from .options import meant_queue
+from .schedules.scheduler import Scheduler
 from .settings import Tasks
+from .trouble import Trouble
 
 __all__ = ["has_work", "options_of", "queues_of", "work"]
 
@@ -82,7 +86,25 @@ async def work(container: Container, options: ConsumerOptions, stop: Stop) -> fr
     Raises:
         TaskError: The backend that TASKS.backend names is not installed.
     """
-    consumer = Consumer(container, backend_of(container), options, stop)
+    backend = backend_of(container)
+    consumer = Consumer(container, backend, options, stop)
     logger.info("worker %s takes jobs from %s", consumer.worker_id, ", ".join(options.queues))
-    await consumer.run()
+    async with _scheduling(container, backend, options):
+        await consumer.run()
     return consumer.threads.at_work
+
+
+@asynccontextmanager
+async def _scheduling(
+    container: Container, backend: TaskBackend, options: ConsumerOptions
+) -> AsyncIterator[None]:
+    """Enqueue the jobs of the project's schedules meanwhile; a burst works off what is due."""
+    if options.burst:
+        yield
+        return
+    loop = asyncio.create_task(Scheduler.of(container, backend, Trouble()).run())
+    try:
+        yield
+    finally:
+        loop.cancel()
+        await asyncio.wait({loop})

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from ...components import Registry
-from ...conf import Settings
-from ..backend import BackendAway
+from ...lifecycle import Container
+from ..backend import BackendAway, TaskBackend
 from ..clock import Clock
 from ..kinds import SCHEDULES
 from ..ledger import ScheduledRun, ScheduleLedger
@@ -94,22 +93,15 @@ class Scheduler:
         self._is_begun = False
 
     @classmethod
-    def of(
-        cls,
-        registry: Registry,
-        settings: Settings,
-        ledger: ScheduleLedger,
-        clock: Clock,
-        trouble: Trouble,
-    ) -> Scheduler:
-        """Return the scheduler of a project."""
+    def of(cls, container: Container, backend: TaskBackend, trouble: Trouble) -> Scheduler:
+        """Return the scheduler of a running project."""
         return cls(
-            registry.values(SCHEDULES),
-            ledger,
-            clock,
+            container.registry.values(SCHEDULES),
+            backend.ledger,
+            backend.clock,
             trouble,
-            time_zone=time_zone_of(settings),
-            settings=settings.section(Tasks),
+            time_zone=time_zone_of(container.settings),
+            settings=container.settings.section(Tasks),
         )
 
     async def run(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import with_driver
+
 from .conftest import Suite
 
 ANYIO = ["-p", "no:asyncio", "-o", "anyio_mode=auto"]
@@ -169,7 +171,7 @@ ASSERTIONS = """
     """
 
 DRAINING = """
-    from datetime import timedelta
+    from datetime import UTC, datetime, timedelta
 
     import pytest
     from fastforge.exceptions import TaskError
@@ -229,6 +231,12 @@ DRAINING = """
         assert await jobs.drain() == []
         jobs.clock.advance(timedelta(days=2))
         assert len(await jobs.drain()) == 1
+
+    async def test_a_moment_that_is_now_is_due_also_late_in_a_test(jobs, run):
+        async with run():
+            await add.enqueue(1)
+            await add.using(run_at=datetime.now(UTC)).enqueue(1)
+        assert len(await jobs.drain()) == 2
 
     async def test_it_can_run_what_is_due_later(jobs, run):
         async with run():
@@ -304,14 +312,21 @@ INLINE = """
     """
 
 
-@pytest.mark.parametrize("backend", ["memory"])
 @pytest.mark.parametrize(
-    ("tests", "count"),
-    [(ASSERTIONS, 6), (DRAINING, 11), (INLINE, 5)],
-    ids=["assertions", "draining", "inline"],
+    "backend", ["memory", "sqlite", "asyncpg", pytest.param("psycopg", marks=pytest.mark.long)]
 )
-def test_jobs_are_seen_and_run(suite: Suite, backend: str, tests: str, count: int) -> None:
-    suite.write({**PROJECT, "tests/test_it.py": tests})
-    done = suite.run(*ANYIO, env={"BACKEND": backend})
+def test_jobs_are_seen_and_run(request: pytest.FixtureRequest, suite: Suite, backend: str) -> None:
+    suite.write(
+        {
+            **PROJECT,
+            "tests/test_assertions.py": ASSERTIONS,
+            "tests/test_draining.py": DRAINING,
+            "tests/test_inline.py": INLINE,
+        }
+    )
+    env = {"BACKEND": "memory" if backend == "memory" else "database"}
+    if backend in ("asyncpg", "psycopg"):
+        env["DATABASE_URL"] = with_driver(request.getfixturevalue("postgres_dsn"), backend)
+    done = suite.run(*ANYIO, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{count} passed" in done.stdout
+    assert "23 passed" in done.stdout

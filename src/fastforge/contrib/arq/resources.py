@@ -42,6 +42,7 @@ async def arq_jobs(
             client,
             store.engine,
             listener=lambda: open_client(config, max_connections=1, retries=0),
+            clock=store.clock,
         )
     finally:
         await client.aclose()

@@ -7,9 +7,11 @@ from typing import Annotated, Final
 
 from sqlalchemy import exc
 
+from ...core.resources import task_clock
 from ...core.services import worker_is_embedded
 from ...exceptions import StartError
 from ...lifecycle import Role, current_container, provide, resource
+from ...tasks.clock import Clock
 from ...tasks.settings import Tasks
 from ..db.engine import target_of
 from ..db.faults.missing import schema_missing
@@ -27,6 +29,7 @@ BOOKKEEPING_CONNECTIONS: Final = 4
 @resource
 async def job_store(
     database: Annotated[DatabaseConnection, provide(database)],
+    clock: Annotated[Clock, provide(task_clock)],
 ) -> AsyncIterator[JobStore]:
     """Give the store; where jobs run, with a small pool of its own.
 
@@ -39,7 +42,7 @@ async def job_store(
     tasks = settings.section(Tasks)
     is_worker = container.role is Role.WORKER
     if not is_worker and not worker_is_embedded(container):
-        yield JobStore(database.engine, settings=tasks)
+        yield JobStore(database.engine, settings=tasks, clock=clock)
         return
     config = database.config.direct.model_copy(
         update={"pool_size": BOOKKEEPING_CONNECTIONS, "max_overflow": 0}
@@ -48,7 +51,7 @@ async def job_store(
     try:
         if is_worker:  # a server in development may begin before the first `migrate`
             await refuse_missing_table(own)
-        yield JobStore(own.engine, settings=tasks)
+        yield JobStore(own.engine, settings=tasks, clock=clock)
     finally:
         await own.engine.dispose()
 

@@ -77,7 +77,9 @@ class Idiom:
             ahead = sa.bindparam(
                 None, callable_=lambda: self.clock.ahead + delay, type_=sa.Interval()
             )
-            return sa.type_coerce(sa.func.now() + ahead, TIME)
+            # Not `now()`, the beginning of the transaction: what has become due since is due.
+            began = sa.func.statement_timestamp(type_=sa.DateTime(timezone=True))
+            return sa.type_coerce(began + ahead, TIME)
         return sa.bindparam(None, callable_=lambda: self.clock.now() + delay, type_=TIME)
 
     def column_in_s(self, name: str) -> ColumnClause[Any]:

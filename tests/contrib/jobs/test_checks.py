@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from fastforge import Role
 from fastforge.checks import run_checks
+from fastforge.contrib.jobs.resources import job_store
 from fastforge.core.checks.tasks import tasks_have_a_backend
+from fastforge.tasks.records import WorkerBeat
 from tests.folder import ProjectFolder, isolated
+
+from .doing import job
+from .shop import Shop
 
 TASK = """
     from fastforge.tasks import task
@@ -60,6 +68,58 @@ def test_many_jobs_on_few_connections_are_a_warning(folder: ProjectFolder) -> No
     assert [message.text for message in found] == [
         "500 jobs of a worker share 5 database connections"
     ]
+
+
+def test_a_lease_that_is_lost_by_waiting_is_a_warning(folder: ProjectFolder) -> None:
+    settings = f"""
+        from fastforge.tasks import Tasks
+
+        INSTALLED_APPS = {APPS}
+        TASKS = Tasks(lease_s=5)
+    """
+    folder.write({"shop/settings.py": settings, "shop/tasks.py": TASK})
+    found = [message for message in run_checks(folder.load()) if message.id == "jobs.W010"]
+    assert [message.text for message in found] == [
+        "a lease of 5 s is lost by a worker that waits 3 times 5 s for the database"
+    ]
+
+
+async def test_jobs_in_a_queue_that_no_worker_takes_are_found(
+    folder: ProjectFolder, sqlite_url: str
+) -> None:
+    shop = Shop(folder, sqlite_url, tasks="")
+    assert await asyncio.to_thread(found_jobs, folder) == []  # and the file is not made
+    await shop.create_table()
+    async with folder.load().running(Role.COMMAND) as container:
+        store = container[job_store]
+        await store.enqueue([job(queue=queue) for queue in ("mail", "mail", "paused", "taken")])
+        await store.desk.pause("paused")
+        await store.beat(beat("w1", "a", "taken"))
+        assert await asyncio.to_thread(found_jobs, folder) == [
+            "2 jobs are due in the queue 'mail', which no worker takes at present"
+        ]
+        await store.beat(beat("w2", "b", "mail"))
+        assert await asyncio.to_thread(found_jobs, folder) == [
+            "workers on 2 hosts take jobs from one SQLite file: a, b"
+        ]
+
+
+def found_jobs(folder: ProjectFolder) -> list[str]:
+    found = run_checks(folder.load(), connecting=["database"])
+    return [message.text for message in found if message.id.startswith("jobs")]
+
+
+def beat(worker_id: str, host: str, queue: str) -> WorkerBeat:
+    return WorkerBeat(
+        worker_id=worker_id,
+        host=host,
+        pid=1,
+        queues=(queue,),
+        concurrency=1,
+        running=0,
+        version="1",
+        started_at=datetime.now(UTC),
+    )
 
 
 def test_a_task_that_needs_a_request_is_refused_when_the_project_loads(

@@ -18,6 +18,8 @@ __all__ = ["Admission", "Standing", "admit", "decide", "lock", "turns_left"]
 LONGEST_TURN: Final = timedelta(seconds=60)
 """How far ahead jobs are given their turn. Those behind are held, so that a change of the rate
 counts for them and whoever is more urgent does not come after all of them."""
+PUNCTUAL: Final = timedelta(seconds=1)
+"""How late a job may be in its turn, at least."""
 MOST_PROMOTED: Final = 20_000
 """How many held jobs become due at once, at most."""
 
@@ -125,9 +127,8 @@ def _has_turn(row: Any, standing: Standing, admission: Admission) -> bool:
     now = standing.now
     assert now is not None
     gap = timedelta(seconds=_gap_s(row))
-    if row.paced and now - row.run_at <= gap:
-        return True  # its turn is now. One that was missed is over: else all missed ones would
-        # begin together.
+    if row.paced and now - row.run_at <= max(gap, PUNCTUAL):
+        return True  # later its turn is over: else all that were missed would begin together
     known = admission.next_at.get(row.pace_key) or standing.next_at.get(row.pace_key)
     turn = max(known or now, now)
     if turn > now + LONGEST_TURN:

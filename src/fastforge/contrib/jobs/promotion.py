@@ -35,7 +35,7 @@ async def _promote_slotted(
     promoted = False
     for row in (await connection.execute(*limiting.running(idiom, wanted))).all():
         room = min(wanted[row.key], limits[row.key] - row.running)
-        if room > 0:
+        if row.held and room > 0:
             statement = limiting.promote_slotted(idiom, row.key, room)
             promoted |= bool((await connection.execute(*statement)).all())
     await _wake(idiom, connection, promoted)

@@ -72,15 +72,17 @@ def _create_jobs(op: Operations) -> None:
         op, "ix_jobs_job_slots", ["slots_key", "state"], "slots_key IS NOT NULL AND state < 2"
     )
     held = ["priority", "run_at", "id"]
-    _create_partial(op, "ix_jobs_job_held", ["slots_key", *held], "NOT paced AND state = -1")
-    _create_partial(op, "ix_jobs_job_held_by_pace", ["pace_key", *held], "paced AND state = -1")
+    _create_partial(op, "ix_jobs_job_held", ["slots_key", *held], "paced IS FALSE AND state = -1")
+    _create_partial(
+        op, "ix_jobs_job_held_by_pace", ["pace_key", *held], "paced IS TRUE AND state = -1"
+    )
     _create_partial(
         op,
         "ix_jobs_job_to_pace",
         ["pace_key"],
-        "pace_key IS NOT NULL AND NOT paced AND state = 0",
+        "pace_key IS NOT NULL AND paced IS FALSE AND state = 0",
     )
-    _create_partial(op, "ix_jobs_job_cancelling", ["worker_id"], "cancelling AND state = 1")
+    _create_partial(op, "ix_jobs_job_cancelling", ["worker_id"], "cancelling IS TRUE AND state = 1")
     _create_partial(op, "ix_jobs_job_batch", ["batch"], "batch IS NOT NULL")
 
 

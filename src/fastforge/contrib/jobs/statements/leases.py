@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ....tasks.backend import Claim
 from ....tasks.records import Progress, WorkerBeat
 from .idiom import Bound, Idiom
-from .tables import JOB, RUNNING, WORKER
+from .tables import JOB, RUNNING, WORKER, is_true
 
 __all__ = ["beat", "cancelling", "expired", "leave", "renew", "report"]
 
@@ -78,8 +78,8 @@ def cancelling(idiom: Idiom, worker_id: str) -> Bound:
 
 
 def _cancelling(_: Idiom) -> sa.Executable:
-    mine = (JOB.c.state == RUNNING, JOB.c.cancelling, JOB.c.worker_id == sa.bindparam("worker"))
-    return sa.select(JOB.c.uid).where(*mine)
+    mine = (JOB.c.state == RUNNING, JOB.c.worker_id == sa.bindparam("worker"))
+    return sa.select(JOB.c.uid).where(*mine, is_true(JOB.c.cancelling))
 
 
 def beat(idiom: Idiom, said: WorkerBeat) -> sa.Executable:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from .idiom import Bound, Idiom
-from .tables import HELD, JOB, ORDER, PACING, READY, RUNNING
+from .tables import HELD, JOB, ORDER, PACING, READY, RUNNING, is_false, is_true
 
 __all__ = [
     "KEYS_SWEPT",
@@ -48,14 +48,21 @@ def lock_keys(keys: Iterable[str]) -> sa.Executable:
 
 
 def running(idiom: Idiom, keys: Iterable[str]) -> Bound:
-    """Return the query for how many jobs run with each of some keys."""
+    """Return the query for how many jobs run with each of some keys, and whether others wait."""
     return idiom.built(_running), idiom.rows((_KEY,), [{"key": key} for key in keys])
 
 
 def _running(idiom: Idiom) -> sa.Executable:
     given = idiom.given((_KEY,))
     count = sa.select(sa.func.count()).where(JOB.c.slots_key == given.c.key, JOB.c.state == RUNNING)
-    return sa.select(given.c.key, count.correlate(given).scalar_subquery().label("running"))
+    held = sa.exists().where(
+        JOB.c.slots_key == given.c.key, JOB.c.state == HELD, is_false(JOB.c.paced)
+    )
+    return sa.select(
+        given.c.key,
+        count.correlate(given).scalar_subquery().label("running"),
+        held.correlate(given).label("held"),
+    )
 
 
 def turns(idiom: Idiom, keys: Iterable[str]) -> Bound:
@@ -127,7 +134,7 @@ def hold_paced(idiom: Idiom, key: str) -> Bound:
 
 
 def _hold_paced(idiom: Idiom) -> sa.Executable:
-    condition = (JOB.c.pace_key == sa.bindparam("key")) & sa.not_(JOB.c.paced)
+    condition = (JOB.c.pace_key == sa.bindparam("key")) & is_false(JOB.c.paced)
     return _hold(idiom, condition, by_pace=True)
 
 
@@ -144,7 +151,7 @@ def promote_slotted(idiom: Idiom, key: str, room: int) -> Bound:
 
 
 def _promote_slotted(idiom: Idiom) -> sa.Executable:
-    return _promote(idiom, JOB.c.slots_key == sa.bindparam("key"), sa.not_(JOB.c.paced))
+    return _promote(idiom, JOB.c.slots_key == sa.bindparam("key"), is_false(JOB.c.paced))
 
 
 def promote_paced(idiom: Idiom, key: str, room: int) -> Bound:
@@ -153,7 +160,7 @@ def promote_paced(idiom: Idiom, key: str, room: int) -> Bound:
 
 
 def _promote_paced(idiom: Idiom) -> sa.Executable:
-    return _promote(idiom, JOB.c.pace_key == sa.bindparam("key"), JOB.c.paced)
+    return _promote(idiom, JOB.c.pace_key == sa.bindparam("key"), is_true(JOB.c.paced))
 
 
 def _promote(idiom: Idiom, *conditions: sa.ColumnElement[bool]) -> sa.Executable:
@@ -170,11 +177,11 @@ def keys_held(idiom: Idiom, after: str) -> Bound:
 
 
 def _keys_held(idiom: Idiom) -> sa.Executable:
-    keys = _distinct(JOB.c.slots_key, sa.not_(JOB.c.paced))
+    keys = _distinct(JOB.c.slots_key, is_false(JOB.c.paced))
     first = JOB.alias("first")
     limit = (
         sa.select(first.c.slots_limit)
-        .where(first.c.slots_key == keys.c.key, first.c.state == HELD, sa.not_(first.c.paced))
+        .where(first.c.slots_key == keys.c.key, first.c.state == HELD, is_false(first.c.paced))
         .limit(1)
         .correlate(keys)
         .scalar_subquery()
@@ -188,11 +195,11 @@ def paces_held(idiom: Idiom, after: str) -> Bound:
 
 
 def _paces_held(idiom: Idiom) -> sa.Executable:
-    keys = _distinct(JOB.c.pace_key, JOB.c.paced)
+    keys = _distinct(JOB.c.pace_key, is_true(JOB.c.paced))
     first = JOB.alias("first")
     gap = (
         sa.select(first.c.pace_per_s / first.c.pace_limit)
-        .where(first.c.pace_key == keys.c.key, first.c.state == HELD, first.c.paced)
+        .where(first.c.pace_key == keys.c.key, first.c.state == HELD, is_true(first.c.paced))
         .limit(1)
         .correlate(keys)
         .scalar_subquery()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -25,6 +25,8 @@ __all__ = [
     "SCHEDULE_RUN",
     "UNIQUE_KEY",
     "WORKER",
+    "is_false",
+    "is_true",
     "literal_state",
 ]
 
@@ -43,6 +45,16 @@ WORKER: Final = cast("sa.Table", models.Worker.__table__)
 def literal_state(state: JobState) -> sa.ColumnElement[int]:
     """Return a state as a literal: a partial index is not used for one that is a parameter."""
     return sa.literal_column(str(state.value), sa.SmallInteger())
+
+
+def is_true(column: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a flag is set, as the partial indexes say it in both dialects."""
+    return column.op("IS", is_comparison=True)(sa.literal_column("TRUE"))  # type: ignore[no-any-return]
+
+
+def is_false(column: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a flag is not set, in the same way."""
+    return column.op("IS", is_comparison=True)(sa.literal_column("FALSE"))  # type: ignore[no-any-return]
 
 
 HELD: Final = literal_state(JobState.HELD)

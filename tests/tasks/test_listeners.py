@@ -225,6 +225,8 @@ async def test_what_happened_is_counted_by_task_and_queue(run_project: RunProjec
         await in_burst(container)
         gauges = job_gauges()
     assert gauges.events == {
+        ("job.enqueued", work.name, "default"): 1,
+        ("job.enqueued", fail.name, "default"): 1,
         ("job.started", work.name, "default"): 1,
         ("job.finished", work.name, "default"): 1,
         ("job.started", fail.name, "default"): 2,

@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from .._utils import calling_line
 from ..exceptions import TaskError
 from ..lifecycle import Container, current_container
+from ..observability.events import ENQUEUED
 from .backend import Enqueued, NewBatch, TaskBackend, backend_of
 from .batches import Batch
 from .calls import Call
 from .envelope import Envelope, new_uid
+from .gauges import meter_of
 from .handles import JobHandle
 from .options import meant_queue
 from .settings import Tasks
@@ -51,8 +53,9 @@ async def enqueue_many(calls: Iterable[Call[R]], *, then: Call[Any] | None = Non
     kept: Iterable[Enqueued] = ()
     if envelopes:
         kept = await backend.enqueue(envelopes, batch=NewBatch(uid=uid, then=last))
+        _count(container, envelopes, kept)
     elif last is not None:
-        await backend.enqueue((last,))
+        _count(container, (last,), await backend.enqueue((last,)))
     return Batch(uid=uid, handles=tuple(map(_handle, listed, envelopes, kept)))
 
 
@@ -61,7 +64,15 @@ async def send(call: Call[R]) -> JobHandle[R]:
     backend = backend_of(container)
     envelope = _envelope(call, container, backend)
     (kept,) = await backend.enqueue((envelope,))
+    _count(container, (envelope,), (kept,))
     return _handle(call, envelope, kept)
+
+
+def _count(container: Container, envelopes: Iterable[Envelope], kept: Iterable[Enqueued]) -> None:
+    meter = meter_of(container)
+    for envelope, its in zip(envelopes, kept, strict=True):
+        if its.is_new:
+            meter.count(ENQUEUED, envelope.task, envelope.queue)
 
 
 def _envelope(

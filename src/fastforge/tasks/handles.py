@@ -97,8 +97,9 @@ class JobHandle(Generic[R_co]):
 
         It looks every 10 ms at first, and twice a second later.
 
-        Surprises: a job that was enqueued in a transaction begins when that has committed. Who
-        waits for it inside the transaction waits in vain.
+        Surprises: a job that was enqueued in a transaction is there when that has committed. Who
+        asks for it inside the transaction is told at once that it is unknown, and does not wait
+        for what cannot happen.
 
         Args:
             timeout_s: How long to wait, in seconds; None for as long as it takes.

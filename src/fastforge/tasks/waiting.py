@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, Final, TypeVar
+
+from ..lifecycle import current_container
+from ..lifecycle.container import container_here
 
 __all__ = ["look_until"]
 
@@ -17,18 +21,32 @@ T = TypeVar("T")
 
 
 async def look_until(
-    look: Callable[[], Awaitable[T]],
+    look: Callable[[], Coroutine[Any, Any, T]],
     is_over: Callable[[T], bool],
     *,
     timeout_s: float | None,
 ) -> T:
     """Return the first sight that ends the waiting, or the last one when the time is over.
 
+    It looks from outside of whatever transaction runs here: what that sees may be as it was when
+    it began, and what it has written itself nobody else sees.
+
     Args:
         look: Looks.
         is_over: Whether the waiting ends with what was seen.
         timeout_s: How long to wait, in seconds; None for as long as it takes.
     """
+    outside = Context()
+    outside.run(container_here.set, current_container())
+    waiting = _look_until(look, is_over, timeout_s)
+    return await asyncio.create_task(waiting, context=outside)
+
+
+async def _look_until(
+    look: Callable[[], Coroutine[Any, Any, T]],
+    is_over: Callable[[T], bool],
+    timeout_s: float | None,
+) -> T:
     until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
     pause_s = FIRST_PAUSE_S
     while True:

@@ -9,7 +9,7 @@ local now = now_us(ARGV[1])
 local kept, queues = {}, {}
 local first, each = 2, 14
 local count = (#ARGV - first + 1) / each
-local sequence = redis.call('INCRBY', OWN .. 'sequence', count) - count
+local sequence
 for number = 0, count - 1 do
   local at = first + number * each
   local uid, queue, priority = ARGV[at], ARGV[at + 2], tonumber(ARGV[at + 3])
@@ -18,11 +18,12 @@ for number = 0, count - 1 do
   else
     kept[#kept + 1] = 1
     redis.call('SET', JOB .. uid, ARGV[at + 1])
-    local due = ARGV[at + 4] == '' and now + ARGV[at + 5] or tonumber(ARGV[at + 4])
     -- Two jobs of one moment keep their order: the score has room for less than a microsecond.
-    local score = due / 1000 + (sequence + number) % 1000 * 0.0005
-    if ARGV[at + 4] == '' and ARGV[at + 5] == '0' then
-      score = now / 1000 - (count - number) * 0.0005
+    local score = now / 1000 - (count - number) * 0.0005
+    if ARGV[at + 4] ~= '' or ARGV[at + 5] ~= '0' then
+      sequence = sequence or redis.call('INCRBY', OWN .. 'sequence', count) - count
+      local due = ARGV[at + 4] == '' and now + ARGV[at + 5] or tonumber(ARGV[at + 4])
+      score = due / 1000 + (sequence + number) % 1000 * 0.0005
     end
     redis.call('ZADD', level_of(queue, priority), exact(score), uid)
     if not queues[queue] then

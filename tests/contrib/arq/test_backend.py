@@ -12,6 +12,7 @@ from fastforge.tasks.backend import NewBatch
 from fastforge.tasks.clock import Clock
 from fastforge.tasks.limits import Pace, Slots, UniqueKey
 from fastforge.tasks.records import Progress, WorkerBeat
+from fastforge.tasks.settings import Tasks
 
 from .doing import CANCELLED, DEAD, INTERRUPTED, RETRY, SUCCEEDED, claim, job, names, record, settle
 from .world import ArqWorld, opened_arq
@@ -374,8 +375,8 @@ async def test_workers_are_known_until_they_leave(redis_url: str, sqlite_url: st
 
 async def test_what_is_kept_is_forgotten_in_time(redis_url: str, sqlite_url: str) -> None:
     clock = Clock()
-    options = {"keep_done_s": 3600, "keep_dead_s": 7200}
-    async with opened_arq(redis_url, sqlite_url, clock=clock, **options) as world:
+    settings = Tasks(keep_done_s=3600, keep_dead_s=7200)
+    async with opened_arq(redis_url, sqlite_url, clock=clock, settings=settings) as world:
         await world.backend.enqueue([job("dead"), job("done")])
         dead, done = await claim(world.backend)
         await settle(world.backend, [done])

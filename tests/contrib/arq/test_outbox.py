@@ -65,6 +65,16 @@ async def test_a_job_is_there_once_its_transaction_has_committed(each_world: Arq
     assert {each.envelope.payload["n"] for each in found} == {1}
 
 
+async def test_a_handle_may_be_asked_inside_the_transaction(each_world: ArqWorld) -> None:
+    """Also where the file has one writer, who is asking."""
+    db = each_world.db
+    async with use_unit(UnitOfWork(lambda _: db.session())) as unit, unit.session.atomic():
+        (made,) = await each_world.backend.enqueue([job()])
+        assert (await record(each_world.backend, made.uid)).state is JobState.FORWARDING
+        assert await each_world.backend.desk.stats() != ()
+    assert (await record(each_world.backend, made.uid)).state is JobState.READY
+
+
 async def test_everything_of_an_envelope_arrives_by_way_of_the_database(
     each_world: ArqWorld,
 ) -> None:
@@ -207,5 +217,3 @@ async def test_a_due_time_is_entered_once_with_its_job(each_world: ArqWorld) -> 
     later = ScheduledRun(schedule="nightly", due_at=due.replace(day=3), uid=job().uid)
     assert await ledger.enter(later, job("t2", unique=UniqueKey(key="k")))
     assert (await ledger.latest(["nightly"]))["nightly"].uid is None
-    await ledger.prune()
-    assert (await ledger.latest(["nightly"]))["nightly"].due_at == later.due_at

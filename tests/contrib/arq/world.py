@@ -11,6 +11,7 @@ from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.contrib.redis import Redis, open_client
 from fastforge.contrib.redis.library import Client
 from fastforge.tasks.clock import Clock
+from fastforge.tasks.settings import Tasks
 from tests.contrib.jobs.conftest import opened
 
 
@@ -25,7 +26,7 @@ class ArqWorld:
 
 @asynccontextmanager
 async def opened_arq(
-    redis_url: str, database_url: str, *, clock: Clock | None = None, **options: float
+    redis_url: str, database_url: str, *, clock: Clock | None = None, settings: Tasks | None = None
 ) -> AsyncIterator[ArqWorld]:
     """A running backend whose database has the tables of jobs."""
     config = Redis(url=redis_url, read_timeout_s=30)
@@ -36,7 +37,7 @@ async def opened_arq(
             db.engine,
             listener=lambda: open_client(config, max_connections=1, retries=0),
             clock=clock,
-            **options,
+            settings=settings,
         )
         yield ArqWorld(backend, client, db)
     await client.aclose()

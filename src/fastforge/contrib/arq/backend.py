@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +20,9 @@ from ...tasks.backend import (
 from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
 from ...tasks.records import Progress, WorkerBeat
+from ...tasks.settings import Tasks
 from ..jobs.outbox import Outbox
+from ..jobs.statements.settling import Retention
 from ..redis.library import Client
 from .desk import ArqDesk
 from .flow import Flow, Leftovers
@@ -36,8 +37,6 @@ __all__ = ["ArqBackend"]
 
 logger = logging.getLogger("fastforge.contrib.arq")
 
-DAY_S: Final = 86_400
-
 
 class ArqBackend:
     """Keeps jobs in Redis while they wait and run, and in the database once they ended badly.
@@ -50,9 +49,9 @@ class ArqBackend:
         client: A client whose commands are not sent twice.
         engine: Of the database that has the tables of `fastforge.contrib.jobs`.
         listener: Makes a client with one connection for a subscription; whoever asks closes it.
+        settings: For how long ended jobs are kept, and workers count as alive; the defaults
+            unless given.
         clock: How much later it is than the servers say.
-        keep_done_s: For how long done and cancelled jobs are kept, in seconds.
-        keep_dead_s: For how long dead jobs are kept, in seconds.
 
     Attributes:
         clock: The same.
@@ -66,30 +65,29 @@ class ArqBackend:
         engine: AsyncEngine,
         *,
         listener: Callable[[], Client],
+        settings: Tasks | None = None,
         clock: Clock | None = None,
-        keep_done_s: float = DAY_S,
-        keep_dead_s: float = 30 * DAY_S,
     ) -> None:
+        settings = settings or Tasks()
         self.clock = clock or Clock()
         server = Server(client)
         outbox = Outbox(engine, self.clock)
-        self._flow = Flow(server, self.clock, keep_done_s=keep_done_s)
+        self._flow = Flow(server, self.clock, keep_done_s=settings.keep_done_s)
         self._forwarding = Forwarding(self._flow, outbox)
         self._remembered = Remembered(
             self._flow,
             outbox,
             self.clock,
-            keep_dead_s=keep_dead_s,
-            keep_cancelled_s=keep_done_s,
+            Retention(done_s=settings.keep_done_s, dead_s=settings.keep_dead_s),
         )
-        self._workers = Workers(server, self.clock)
+        self._workers = Workers(server, self.clock, alive_s=settings.lease_s)
         self._listener = listener
         self._queues: frozenset[bytes] = frozenset()
         self._fails = False
         self.desk = ArqDesk(
             self._flow, self._remembered, self._forwarding, outbox, self._workers, self._tidy
         )
-        self.ledger = ArqLedger(outbox, self._forwarding, self.clock)
+        self.ledger = ArqLedger(engine, outbox.idiom, self._forwarding)
 
     async def enqueue(
         self, envelopes: Sequence[Envelope], /, *, batch: NewBatch | None = None
@@ -113,7 +111,6 @@ class ArqBackend:
         await self._tidy(left)
         await self._chore(self._forwarding.forward)
         await self._chore(self._remembered.prune)
-        await self._chore(self.ledger.prune)
         return Renewal(lost=lost, freed=freed)
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:

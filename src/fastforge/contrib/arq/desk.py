@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -13,7 +12,7 @@ from ...tasks.records import BatchRecord, JobQuery, JobRecord, QueueStats, Worke
 from ..jobs.outbox import Outbox
 from .flow import CHUNK, Flow, Leftovers
 from .forwarding import Forwarding
-from .records import Peeked, is_meant, peek, record_of_row
+from .records import Peeked, is_meant, peek
 from .remembered import Remembered
 from .scanning import keys_of
 from .server import OWN_PREFIX
@@ -60,8 +59,8 @@ class ArqDesk:
         Redis has no index for it: unless uids are named, every job there is looked at.
         """
         records = {job.record.uid: job.record async for job in self._in_redis(query)}
-        for row in await self._remembered.find(query):
-            records.setdefault(row.uid, record_of_row(row))
+        for record in await self._remembered.find(query):
+            records.setdefault(record.uid, record)
         newest = sorted(records.values(), key=lambda record: record.enqueued_at, reverse=True)
         return newest if query.limit is None else newest[: query.limit]
 
@@ -76,7 +75,7 @@ class ArqDesk:
         if found[0] is not None:
             total, pending, failed = map(int, found)
             return BatchRecord(uid=uid, total=total, pending=pending, failed=failed)
-        async with self._outbox.transaction() as connection:
+        async with self._outbox.reading() as connection:
             written = await self._outbox.batches(connection, [uid])
         for batch, total in written:
             return BatchRecord(uid=batch.uid, total=total, pending=total)
@@ -88,16 +87,9 @@ class ArqDesk:
         for each in await self._flow.server.run("stats", self._flow.ahead_us):
             stats = _stats(*each)
             found[stats.queue] = stats
-        counts: defaultdict[str, dict[JobState, int]] = defaultdict(dict)
-        for (queue, state), number in (await self._remembered.counts()).items():
-            counts[queue][state] = number
-        for queue, states in counts.items():
+        for queue, (dead, cancelled) in (await self._remembered.counts()).items():
             stats = found.get(queue, QueueStats(queue=queue))
-            found[queue] = replace(
-                stats,
-                dead=states.get(JobState.DEAD, 0),
-                cancelled=states.get(JobState.CANCELLED, 0),
-            )
+            found[queue] = replace(stats, dead=dead, cancelled=cancelled)
         return [found[queue] for queue in sorted(found)]
 
     async def workers(self) -> Sequence[WorkerBeat]:
@@ -109,9 +101,9 @@ class ArqDesk:
     async def retry(self, query: JobQuery, /) -> int:
         """Make dead and cancelled jobs due now."""
         await self._remembered.bury()
-        uids = await self._remembered.begin_again(query)
+        count = await self._remembered.begin_again(query)
         await self._forwarding.forward(older_than_s=0)
-        return len(uids)
+        return count
 
     async def cancel(self, query: JobQuery, /) -> int:
         """Cancel jobs that wait, and ask the workers of running ones to."""

@@ -80,11 +80,6 @@ class Forwarding:
                 await self._outbox.drop(connection, [row.envelope.uid for row in rows])
             count += len(rows)
 
-    async def forward_these(self, envelopes: Sequence[Envelope]) -> None:
-        """Forward what has just been committed. What fails is left to the sweep of a worker."""
-        results = [Enqueued(uid=envelope.uid) for envelope in envelopes]
-        await self._forward_these(envelopes, results, None)
-
     async def _in_transaction(
         self, session: Session, envelopes: Sequence[Envelope], batch: NewBatch | None
     ) -> list[Enqueued]:

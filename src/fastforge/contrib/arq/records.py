@@ -11,11 +11,10 @@ from typing import Any, Final
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, JobState
 from ...tasks.records import JobQuery, JobRecord, Progress
-from ..jobs.envelopes import envelope_of, errors_of
 from .flow import Flow
 from .wire import Written, read_job, read_result
 
-__all__ = ["Peeked", "is_meant", "peek", "record_of_row"]
+__all__ = ["Peeked", "is_meant", "peek"]
 
 RUNNING_SCORE: Final = 1e13
 """From here on a score tells that the job runs."""
@@ -41,24 +40,6 @@ async def peek(flow: Flow, keys: Sequence[str]) -> list[Peeked]:
     found = await flow.server.run("peek", *keys)
     jobs = (_peeked(*each) for each in found)
     return [job for job in jobs if job is not None]
-
-
-def record_of_row(row: Any) -> JobRecord:
-    """Return what a row of the database tells."""
-    progress = None if row.progress is None else Progress(**row.progress)
-    return JobRecord(
-        **_of_envelope(envelope_of(row)),
-        state=JobState(row.state),
-        attempt=row.attempt,
-        run_at=row.run_at,
-        enqueued_at=row.enqueued_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        worker_id=row.worker_id,
-        progress=progress,
-        errors=errors_of(row.errors),
-        cancelling=row.cancelling,
-    )
 
 
 def is_meant(record: JobRecord, query: JobQuery) -> bool:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import JobState
-from ...tasks.records import JobQuery
+from ...tasks.records import JobQuery, JobRecord
 from ..jobs.envelopes import envelope_of
 from ..jobs.outbox import Outbox
-from ..jobs.statements.tables import JOB, UNIQUE_KEY
+from ..jobs.rows import record_of
+from ..jobs.statements import asking, pruning
+from ..jobs.statements.settling import Retention
+from ..jobs.statements.tables import JOB
 from .flow import CHUNK, Flow
 from .records import Peeked, peek
 from .wire import uid_of
 
 __all__ = ["Remembered"]
 
-PRUNED: Final = 1000
 ENDED: Final = (JobState.DEAD, JobState.CANCELLED)
 
 
@@ -34,8 +38,7 @@ class Remembered:
         flow: The jobs in Redis.
         outbox: The rows on their way to it.
         clock: Tells the time.
-        keep_dead_s: For how long dead jobs are kept, in seconds.
-        keep_cancelled_s: The same for cancelled ones.
+        kept: For how long ended jobs are kept.
     """
 
     def __init__(
@@ -43,17 +46,13 @@ class Remembered:
         flow: Flow,
         outbox: Outbox,
         clock: Clock,
-        *,
-        keep_dead_s: float,
-        keep_cancelled_s: float,
+        kept: Retention,
     ) -> None:
         self._flow = flow
         self._outbox = outbox
         self._clock = clock
-        self._kept = {
-            JobState.DEAD: timedelta(seconds=keep_dead_s),
-            JobState.CANCELLED: timedelta(seconds=keep_cancelled_s),
-        }
+        self._kept = kept
+        self._turn = count()
 
     async def bury(self) -> None:
         """Write the rows of jobs that have ended badly; only then does Redis forget them.
@@ -79,56 +78,63 @@ class Remembered:
                 await self._flow.take_from(name, uids)
 
     async def prune(self) -> None:
-        """Forget rows whose time is over, some at a time, and keys that are taken no longer."""
-        now = self._clock.now()
-        old = sa.select(JOB.c.id).where(JOB.c.state.in_(ENDED), JOB.c.keep_until < now)
+        """Forget what is old, some at a time; of all but jobs one kind at each call."""
+        idiom = self._outbox.idiom
+        others = pruning.prune_others(idiom, self._kept)
         async with self._outbox.transaction() as connection:
-            chosen = old.limit(PRUNED).with_for_update(skip_locked=True)
-            await connection.execute(JOB.delete().where(JOB.c.id.in_(chosen)))
-            await connection.execute(UNIQUE_KEY.delete().where(UNIQUE_KEY.c.until < now))
+            await connection.execute(pruning.prune_jobs(idiom))
+            await connection.execute(others[next(self._turn) % len(others)])
 
-    async def begin_again(self, query: JobQuery) -> list[str]:
-        """Make the rows that are meant wait to be forwarded; return their ids."""
-        now = self._clock.now()
+    async def begin_again(self, query: JobQuery) -> int:
+        """Make the rows that are meant wait to be forwarded; return how many there were."""
         async with self._outbox.transaction() as connection:
-            chosen = meant_by(JOB.select(), query).where(JOB.c.state.in_(ENDED))
-            rows = (await connection.execute(chosen.with_for_update())).all()
-            uids = [row.uid for row in rows]
+            rows = await self._chosen(connection, query)
             # `finished_at` stays: it tells that the job has ended before.
             values = {
                 "state": JobState.FORWARDING,
                 "attempt": 0,
-                "run_at": now,
+                "run_at": self._outbox.idiom.now(),
                 "worker_id": None,
                 "keep_until": None,
                 "cancelling": False,
             }
-            await connection.execute(JOB.update().where(JOB.c.uid.in_(uids)).values(values))
+            chosen = JOB.c.id.in_([row.id for row in rows])
+            await connection.execute(JOB.update().where(chosen).values(values))
             await self._outbox.take_keys(connection, map(envelope_of, rows))
-        return uids
+        return len(rows)
 
     async def discard(self, query: JobQuery) -> int:
         """Delete the rows that are meant, and free their keys."""
         async with self._outbox.transaction() as connection:
-            chosen = meant_by(sa.select(JOB.c.uid), query).where(JOB.c.state.in_(ENDED))
-            uids = list((await connection.execute(chosen.with_for_update())).scalars())
-            await connection.execute(JOB.delete().where(JOB.c.uid.in_(uids)))
+            rows = await self._chosen(connection, query)
+            await connection.execute(JOB.delete().where(JOB.c.id.in_([row.id for row in rows])))
+            uids = [row.uid for row in rows]
             await self._outbox.free_keys(connection, uids, for_good=True)
-        return len(uids)
+        return len(rows)
 
-    async def find(self, query: JobQuery) -> Sequence[Any]:
+    async def find(self, query: JobQuery) -> list[JobRecord]:
         """Return the rows that are meant, the newest first."""
-        async with self._outbox.transaction() as connection:
-            rows: Sequence[Any] = (await connection.execute(meant_by(JOB.select(), query))).all()
-        return rows
+        mine = _in_states(query, (JobState.FORWARDING, *ENDED))
+        if mine is None:
+            return []
+        async with self._outbox.reading() as connection:
+            rows = await connection.execute(asking.find(self._outbox.idiom, mine))
+            return [record_of(row) for row in rows]
 
-    async def counts(self) -> dict[tuple[str, JobState], int]:
-        """Return how many rows there are, by queue and state."""
-        count = sa.func.count()
-        query = sa.select(JOB.c.queue, JOB.c.state, count).group_by(JOB.c.queue, JOB.c.state)
-        async with self._outbox.transaction() as connection:
-            rows = (await connection.execute(query.where(_ours()))).all()
-        return {(queue, JobState(state)): number for queue, state, number in rows}
+    async def counts(self) -> dict[str, tuple[int, int]]:
+        """Return how many jobs of each queue are dead, and how many cancelled."""
+        async with self._outbox.reading() as connection:
+            rows = await connection.execute(asking.stats(self._outbox.idiom))
+            return {row.queue: (row.dead, row.cancelled) for row in rows}
+
+    async def _chosen(self, connection: AsyncConnection, query: JobQuery) -> Sequence[Any]:
+        """Lock the rows that are meant of those that have ended."""
+        mine = _in_states(query, ENDED)
+        if mine is None:
+            return ()
+        found = cast("sa.Select[Any]", asking.find(self._outbox.idiom, mine))
+        rows: Sequence[Any] = (await connection.execute(found.with_for_update())).all()
+        return rows
 
     def _row(self, job: Peeked) -> dict[str, Any]:
         record = job.record
@@ -142,40 +148,17 @@ class Remembered:
             "enqueued_at": record.enqueued_at,
             "started_at": record.started_at,
             "finished_at": finished_at,
-            "keep_until": finished_at + self._kept[record.state],
+            "keep_until": finished_at + timedelta(seconds=self._kept.of(record.state) or 0),
             "errors": [error.to_json() for error in record.errors] or None,
             "lease_until": None,
             "progress": asdict(record.progress) if record.progress else None,
         }
 
 
-def meant_by(statement: sa.Select[Any], query: JobQuery) -> sa.Select[Any]:
-    """Restrict a statement to the rows of ours that are meant, the newest first."""
-    conditions = [_ours()]
-    for column, wanted in (
-        (JOB.c.uid, query.uids),
-        (JOB.c.state, query.states),
-        (JOB.c.task, query.tasks),
-        (JOB.c.queue, query.queues),
-        (JOB.c.batch, (query.batch,) if query.batch else ()),
-    ):
-        if wanted:
-            conditions.append(column.in_(wanted))
-    if query.uid_prefix:
-        # A SQLite file has them without dashes.
-        plain = sa.func.replace(sa.cast(JOB.c.uid, sa.Text), "-", "")
-        beginning = query.uid_prefix.replace("-", "")
-        conditions.append(plain.startswith(beginning, autoescape=True))
-    if query.since:
-        conditions.append(JOB.c.enqueued_at >= query.since)
-    if query.until:
-        conditions.append(JOB.c.enqueued_at < query.until)
-    found = statement.where(*conditions).order_by(JOB.c.enqueued_at.desc(), JOB.c.id.desc())
-    return found if query.limit is None else found.limit(query.limit)
-
-
-def _ours() -> sa.ColumnElement[bool]:
-    return JOB.c.state.in_((JobState.FORWARDING, *ENDED))
+def _in_states(query: JobQuery, states: Sequence[JobState]) -> JobQuery | None:
+    """Return a query for those of the meant jobs that are in some states; None: it means none."""
+    wanted = tuple(state for state in states if not query.states or state in query.states)
+    return replace(query, states=wanted) if wanted else None
 
 
 def _upsert(dialect: str, row: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from ...core.services import worker_is_embedded
 from ...lifecycle import Role, current_container, provide, resource, section
+from ...tasks.settings import Tasks
 from ..jobs.resources import job_store
 from ..jobs.store import JobStore
 from ..redis.client import open_client
@@ -43,6 +44,7 @@ async def arq_jobs(
             store.engine,
             listener=lambda: open_client(config, max_connections=1, retries=0),
             clock=store.clock,
+            settings=container.settings.section(Tasks),
         )
     finally:
         await client.aclose()

@@ -15,8 +15,6 @@ from .server import OWN_PREFIX, Server
 __all__ = ["Workers"]
 
 KEY: Final = f"{OWN_PREFIX}workers"
-ALIVE: Final = timedelta(seconds=30)
-"""How long after its last word a worker counts as alive."""
 REMEMBERED: Final = timedelta(hours=1)
 """How long a worker that says nothing is shown."""
 
@@ -27,9 +25,11 @@ class Workers:
     Args:
         server: Where it is.
         clock: How much later it is than the server says.
+        alive_s: How long after its last word a worker counts as alive, in seconds.
     """
 
-    def __init__(self, server: Server, clock: Clock) -> None:
+    def __init__(self, server: Server, clock: Clock, *, alive_s: float) -> None:
+        self._alive = timedelta(seconds=alive_s)
         self._server = server
         self._clock = clock
 
@@ -51,7 +51,7 @@ class Workers:
         old = [beat.worker_id for beat, age in ages if age > REMEMBERED]
         if old:
             await self._server.command("HDEL", KEY, *old)
-        return [replace(beat, alive=age <= ALIVE) for beat, age in ages if age <= REMEMBERED]
+        return [replace(beat, alive=age <= self._alive) for beat, age in ages if age <= REMEMBERED]
 
     async def _now(self) -> datetime:
         seconds, microseconds = await self._server.command("TIME")

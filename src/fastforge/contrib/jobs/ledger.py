@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ...tasks.envelope import Envelope
 from ...tasks.ledger import ScheduledRun
+from ...tasks.outcome import JobState
 from .enqueueing import write_jobs
 from .statements import schedules as statements
 from .statements.idiom import Idiom
@@ -21,9 +22,13 @@ class TableLedger:
     Args:
         idiom: How statements are written.
         transactions: Where they run.
+        state: In which a job is written; FORWARDING where another backend runs it.
     """
 
-    def __init__(self, idiom: Idiom, transactions: Transactions) -> None:
+    def __init__(
+        self, idiom: Idiom, transactions: Transactions, *, state: JobState = JobState.READY
+    ) -> None:
+        self._state = state
         self._idiom = idiom
         self._transactions = transactions
 
@@ -51,7 +56,9 @@ class TableLedger:
             if (await connection.execute(entering)).first() is None:
                 return False
             if envelope is not None:
-                (written,) = await write_jobs(self._idiom, connection, [envelope])
+                (written,) = await write_jobs(
+                    self._idiom, connection, [envelope], state=self._state
+                )
                 if not written.is_new:
                     await connection.execute(statements.forget_uid(run))
         return True

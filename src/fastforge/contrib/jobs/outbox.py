@@ -6,8 +6,7 @@ committed and the backend has the job. Its unique key and its batch are written 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +20,10 @@ from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, JobState
 from .enqueueing import Executes, take, write_jobs
 from .envelopes import envelope_from_json, envelope_of, errors_of
-from .errors import away_when_unreachable
 from .statements.idiom import Idiom
 from .statements.settling import release_keys
 from .statements.tables import BATCH, JOB, UNIQUE_KEY, literal_state
+from .transactions import Transactions
 
 __all__ = ["FORWARDING", "Outbox", "Waiting"]
 
@@ -57,23 +56,15 @@ class Outbox:
 
     Attributes:
         idiom: How statements are written for it.
+        transaction: Begins a transaction.
+        reading: Gives the transaction that runs here, or one that only reads.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self.idiom = Idiom(engine.dialect, clock)
-        self._engine = engine
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Begin a transaction.
-
-        Raises:
-            BackendAway: The database cannot be reached.
-            BackendUnready: Its tables are not there.
-        """
-        with away_when_unreachable():
-            async with self._engine.begin() as connection:
-                yield connection
+        transactions = Transactions(engine)
+        self.transaction = transactions.own
+        self.reading = transactions.reading
 
     async def write(
         self,

@@ -96,6 +96,13 @@ PROJECT = {
         async def chains(depth: int) -> None:
             await chain.enqueue(depth)
         """,
+    "shop/notes/schedules.py": """
+        from fastforge import every
+
+        from .tasks import add
+
+        nightly = every("0 3 * * *", add.call(40), zone="Europe/Berlin")
+        """,
     "tests/conftest.py": """
         import pytest
         from fastforge import Role
@@ -249,6 +256,14 @@ DRAINING = """
         assert ran == ["boom", "boom"]
         assert jobs.clock.ahead > timedelta(hours=23)
 
+    async def test_schedules_enqueue_what_becomes_due_while_time_passes(jobs):
+        await jobs.let_pass(timedelta(hours=24))
+        job = await jobs.assert_enqueued(add, first=40)
+        await jobs.drain()
+        await jobs.let_pass(timedelta(hours=24))
+        assert [each.uid == job.uid for each in await jobs.drain()] == [False]
+        assert timedelta(days=1) < jobs.clock.ahead <= timedelta(days=2)
+
     async def test_the_clock_of_the_next_test_is_right(jobs):
         assert jobs.clock.ahead == timedelta()
 
@@ -329,4 +344,4 @@ def test_jobs_are_seen_and_run(request: pytest.FixtureRequest, suite: Suite, bac
         env["DATABASE_URL"] = with_driver(request.getfixturevalue("postgres_dsn"), backend)
     done = suite.run(*ANYIO, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "23 passed" in done.stdout
+    assert "24 passed" in done.stdout

@@ -138,6 +138,11 @@ class Scheduler:
         if failure is not None:
             raise failure
 
+    @property
+    def next_due(self) -> datetime | None:
+        """When something is due next; None where nothing is, and before the first tick."""
+        return min((track.due for track in self._tracks if track.due), default=None)
+
     def _pause_s(self) -> float:
         now = self._clock.now()
         waits = ((track.due - now).total_seconds() for track in self._tracks if track.due)

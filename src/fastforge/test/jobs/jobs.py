@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ...lifecycle import Container
@@ -11,6 +12,8 @@ from ...project import Project
 from ...tasks import Clock, JobQuery, JobRecord, JobState, Task, TaskBackend
 from ...tasks.arguments import arguments_of
 from ...tasks.backend import backend_of
+from ...tasks.schedules.scheduler import Scheduler
+from ...tasks.trouble import Trouble
 from .backends import BackendsOfTests
 from .draining import Draining
 from .inline import Inline
@@ -37,13 +40,14 @@ class Jobs:
 
     Attributes:
         clock: What the backend goes by; `jobs.clock.advance(timedelta(hours=1))` in place of
-            waiting for a backoff, a delay or a schedule.
+            waiting for a backoff or a delay; for schedules there is `let_pass`.
     """
 
     def __init__(self, project: Project, backends: BackendsOfTests) -> None:
         self.clock: Clock = backends.clock
         self._backends = backends
         self._life = Life(project)
+        self._scheduler: Scheduler | None = None
 
     async def enqueued(self, task: Task[..., Any] | None = None) -> list[JobRecord]:
         """Return the jobs that wait, the oldest first: also those that are due later.
@@ -133,6 +137,30 @@ class Jobs:
         await draining.run(with_scheduled=with_scheduled, raises=raises)
         return await draining.records()
 
+    async def let_pass(self, time: timedelta) -> None:
+        """Advance the clock, and let the schedules enqueue what becomes due meanwhile.
+
+        ```python
+        await jobs.let_pass(timedelta(days=1))
+        await jobs.assert_enqueued(send_report)
+        ```
+
+        Surprises: the schedules of a test begin with its first call. It runs no jobs; a schedule
+        that waits for its last job to end goes on after `drain`.
+
+        Args:
+            time: How much of it passes.
+        """
+        if self._scheduler is None:
+            container = await self._container()
+            self._scheduler = Scheduler.of(container, await self._backend(), Trouble())
+        end = self.clock.now() + time
+        await self._scheduler.tick()
+        while (due := self._scheduler.next_due) is not None and due <= end:
+            self._move_to(due)
+            await self._scheduler.tick()
+        self._move_to(end)
+
     @contextmanager
     def inline(self, *, raises: bool = True) -> Iterator[None]:
         """Run jobs where they are enqueued: at once, or when the transaction around commits.
@@ -143,14 +171,13 @@ class Jobs:
         ```
 
         Surprises: what waits already runs too, and what is due later does not. What a job enqueues
-        runs when that job has ended. After a transaction all of it has one second, as other
-        callbacks of a commit; for longer jobs there is `drain`.
+        runs when that job has ended. The answer of a request waits for all of it.
 
         Args:
             raises: Raise what the jobs have raised, at the end of the block.
 
         Raises:
-            TaskError: A job was cut, or could not be run.
+            TaskError: A job could not be run.
             BaseExceptionGroup: What several have raised.
             Exception: What one has raised.
         """
@@ -168,6 +195,9 @@ class Jobs:
     async def close(self) -> None:
         """End what was opened; the fixture does."""
         await self._life.close()
+
+    def _move_to(self, moment: datetime) -> None:
+        self.clock.advance(max(moment - self.clock.now(), timedelta()))
 
     async def _container(self) -> Container:
         return await self._life.container()

@@ -256,6 +256,15 @@ DRAINING = """
         assert ran == ["boom", "boom"]
         assert jobs.clock.ahead > timedelta(hours=23)
 
+    async def test_a_real_worker_goes_by_the_same_clock(jobs, run, run_command):
+        async with run():
+            await add.using(delay=timedelta(days=2)).enqueue(1)
+        assert run_command("runworker", "--burst").exit_code == 0
+        await jobs.assert_enqueued(add)
+        jobs.clock.advance(timedelta(days=2))
+        assert run_command("runworker", "--burst").exit_code == 0
+        await jobs.assert_not_enqueued(add)
+
     async def test_schedules_enqueue_what_becomes_due_while_time_passes(jobs):
         await jobs.let_pass(timedelta(hours=24))
         job = await jobs.assert_enqueued(add, first=40)
@@ -344,4 +353,4 @@ def test_jobs_are_seen_and_run(request: pytest.FixtureRequest, suite: Suite, bac
         env["DATABASE_URL"] = with_driver(request.getfixturevalue("postgres_dsn"), backend)
     done = suite.run(*ANYIO, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "24 passed" in done.stdout
+    assert "25 passed" in done.stdout

@@ -10,6 +10,7 @@ from ..lifecycle import current_container, provide, resource, transaction_here
 from ..offloading.running import Offloading, running_offloading
 from ..tasks.clock import Clock
 from ..tasks.memory import MemoryBackend
+from ..tasks.settings import Tasks
 from .settings import Server
 
 __all__ = ["memory_jobs", "offloading", "task_clock"]
@@ -40,5 +41,11 @@ async def memory_jobs(
     clock: Annotated[Clock, provide(task_clock)],
 ) -> AsyncIterator[MemoryBackend]:
     """Give the jobs that end with this process: TASKS.backend = "memory", for tests."""
-    registry = current_container().registry
-    yield MemoryBackend(clock, transaction=functools.partial(transaction_here, registry))
+    container = current_container()
+    tasks = container.settings.section(Tasks)
+    yield MemoryBackend(
+        clock,
+        transaction=functools.partial(transaction_here, container.registry),
+        keep_done_s=tasks.keep_done_s,
+        keep_dead_s=tasks.keep_dead_s,
+    )

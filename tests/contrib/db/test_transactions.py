@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ import pytest
 from fastforge.contrib.db import session
 from fastforge.core.resources import memory_jobs
 from fastforge.lifecycle import Container, Role
-from fastforge.tasks import Enqueued, Envelope, MemoryBackend, NewBatch
+from fastforge.tasks import (
+    ClaimRequest,
+    Enqueued,
+    Envelope,
+    MemoryBackend,
+    NewBatch,
+    Outcome,
+    Settlement,
+    Verdict,
+)
 from fastforge.tasks.limits import UniqueKey
 from tests.folder import isolated
 
@@ -20,7 +30,7 @@ SETTINGS = """
 
     DATABASES = {"default": Database(url="sqlite+aiosqlite:///db.sqlite3")}
     INSTALLED_APPS = ["fastforge.contrib.db", "shop"]
-    TASKS = Tasks(backend="memory")
+    TASKS = Tasks(backend="memory", keep_done_s=60)
 """
 
 
@@ -87,3 +97,14 @@ async def test_a_unique_key_holds_within_a_transaction_and_is_free_after_a_rollb
         async with db.atomic():
             assert await backend.enqueue([third]) == [Enqueued(uid=third.uid)]
     assert list(backend.jobs) == [third.uid]
+
+
+async def test_jobs_in_memory_are_kept_as_long_as_the_settings_say(backend: MemoryBackend) -> None:
+    await backend.enqueue([envelope("done")])
+    request = ClaimRequest(worker_id="w", queues=("default",), limit=1, lease_s=60)
+    (claim,) = (await backend.claim(request)).claims
+    outcome = Outcome(verdict=Verdict.SUCCEEDED)
+    await backend.settle("w", [Settlement(claim=claim, outcome=outcome)])
+    backend.clock.advance(timedelta(seconds=61))
+    await backend.renew("w", (), lease_s=60)
+    assert kept(backend) == []

@@ -17,8 +17,11 @@ __all__ = ["watch"]
 
 QUICK_S: Final = 0.02
 SLOW_S: Final = 0.1
-QUICK_FOR_S: Final = 10.0
-"""How long after the last change a SQLite file is looked at every 20 ms; then every 100 ms."""
+QUICK_FOR_S: Final = 1.0
+"""How long after the last change a SQLite file is looked at every 20 ms; then every 100 ms.
+
+Were it longer, the beats of idle workers, which are changes, would keep them looking quickly.
+"""
 
 
 async def watch(engine: AsyncEngine, wake: Callable[[], None]) -> None:

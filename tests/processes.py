@@ -183,10 +183,14 @@ class Response:
 
 
 def fetch(
-    url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = DEADLINE_S
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = DEADLINE_S,
 ) -> Response | None:
-    """GET `url`: the answer, or None when nobody listens there (yet)."""
-    request = urllib.request.Request(url, headers=dict(headers or {}))
+    """Ask for `url`: the answer, or None when nobody listens there (yet, or any more)."""
+    request = urllib.request.Request(url, method=method, headers=dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             return _response(answer.status, answer)

@@ -120,8 +120,8 @@ class Server:
 def start(name: str, *arguments: str) -> Server:
     """Start a private "postgres", "redis" or "pgbouncer" and return once it answers.
 
-    A pgbouncer is given the address of its PostgreSQL. Raises `MissingServer` when it is not
-    installed and `ServerFailed` when it does not come up.
+    A pgbouncer is given the address of its PostgreSQL, a postgres parameters as `fsync=on`. Raises
+    `MissingServer` when it is not installed and `ServerFailed` when it does not come up.
     """
     {"postgres": find_postgres, "redis": find_redis, "pgbouncer": find_pgbouncer}[name]()
     keeper = subprocess.Popen(
@@ -174,8 +174,8 @@ def keep(name: str, *arguments: str) -> None:
             stop(server)
 
 
-def start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Make a cluster in `folder` and start it: (process, address)."""
+def start_postgres(folder: Path, *parameters: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Make a cluster in `folder` and start it, with further parameters: (process, address)."""
     programs, data = find_postgres(), folder / "data"
     password, password_file = secrets.token_hex(16), folder / "password"
     password_file.write_text(password)
@@ -196,7 +196,7 @@ def start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
             "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
             "-c", "max_connections=200", "-c", "shared_buffers=32MB",
             # The folder is thrown away: surviving a power cut is not what is tested here.
-            "-c", "fsync=off",
+            "-c", "fsync=off", *(word for each in parameters for word in ("-c", each)),
         ]  # fmt: skip
 
     def is_ready(port: int) -> bool:
@@ -210,14 +210,14 @@ def start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     return process, f"postgresql://fastforge:{password}@127.0.0.1:{port}/postgres"
 
 
-def start_redis(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server that keeps nothing on disk: (process, address)."""
+def start_redis(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server that keeps nothing on disk unless options say so: (process, address)."""
     program = find_redis()
 
     def command(port: int) -> list[str]:
         return [
             str(program), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
-            "--unixsocket", "socket", "--save", "", "--appendonly", "no",
+            "--unixsocket", "socket", "--save", "", "--appendonly", "no", *options,
         ]  # fmt: skip
 
     def is_ready(_port: int) -> bool:

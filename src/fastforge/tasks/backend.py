@@ -236,4 +236,6 @@ def backend_hint(name: str) -> str:
     """Return what to do about a backend that is not installed."""
     if name == "database":
         return 'add "fastforge.contrib.db" and "fastforge.contrib.jobs" to INSTALLED_APPS'
+    if name == "arq":
+        return 'add "fastforge.contrib.redis" and "fastforge.contrib.arq" to INSTALLED_APPS'
     return "install the app that declares it in its task_backends.py, or name another"

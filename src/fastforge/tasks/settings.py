@@ -13,7 +13,8 @@ class Tasks(Section, setting="TASKS"):
     """How jobs are kept and run.
 
     Attributes:
-        backend: The name of a task backend: `database` (of fastforge.contrib.jobs) or `memory`.
+        backend: The name of a task backend: `database` (of fastforge.contrib.jobs), `arq`
+            (of fastforge.contrib.arq, on Redis) or `memory`.
         concurrency: How many jobs one worker process runs at the same time; also the number of
             its threads for tasks that are written with plain `def`.
         lease_s: How long a job stays with a worker that no longer reports, in seconds. After a

@@ -6,7 +6,7 @@
 --   {uid, worker, attempt, payload}, 1 when rows are to be written, 1 when keys are to be freed,
 --   1 when a batch is over}.
 local EXPIRED = 500
-local PRUNED = 1000
+local PRUNED = 20000
 local LEAST_MS = 60000
 local now = now_us(ARGV[1])
 local until_us = exact(now + ARGV[3])
@@ -31,10 +31,11 @@ for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
       redis.call('ZREM', OWN .. 'leases:' .. queue, uid)
     end
   end
-  local ended = redis.call('ZRANGEBYSCORE', OWN .. 'ended:' .. queue, '-inf',
-    exact(now - math.max(tonumber(ARGV[4]), LEAST_MS) * 1000), 'LIMIT', 0, PRUNED)
-  if #ended > 0 then
-    redis.call('ZREM', OWN .. 'ended:' .. queue, unpack(ended))
+  local ended = OWN .. 'ended:' .. queue
+  local over = redis.call('ZCOUNT', ended, '-inf',
+    exact(now - math.max(tonumber(ARGV[4]), LEAST_MS) * 1000))
+  if over > 0 then
+    redis.call('ZREMRANGEBYRANK', ended, 0, math.min(over, PRUNED) - 1)
   end
 end
 -- Slots that are taken by nobody, and jobs that are held by them although one is free.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .apps import AppConfig, load_apps
-from .commands import CommandFile, find_commands
+from .commands import CommandFile, CommandGroup, find_commands
 from .components import Component, Kind, Registry, discover
 from .conf import (
     App,
@@ -44,7 +44,7 @@ class Outline:
 
     settings: Settings
     apps: tuple[AppConfig, ...]
-    commands: Mapping[str, CommandFile]
+    commands: Mapping[str, CommandFile | CommandGroup]
 
     @classmethod
     def read(
@@ -108,7 +108,7 @@ class Project:
 
     settings: Settings
     apps: tuple[AppConfig, ...]
-    commands: Mapping[str, CommandFile]
+    commands: Mapping[str, CommandFile | CommandGroup]
     registry: Registry
 
     @classmethod

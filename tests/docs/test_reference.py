@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 import fastforge.contrib
 from fastforge.apps import AppConfig
-from fastforge.commands import CommandFile, find_commands
+from fastforge.commands import CommandFile, each_command, find_commands
 from fastforge.conf import REQUIRED, App, Section, Setting
 from fastforge.core.apps import CoreConfig
 from fastforge.management.parameters import form_of
@@ -155,7 +155,8 @@ def test_the_reference_tells_what_a_plain_setting_defaults_to() -> None:
 
 @cache
 def commands() -> dict[str, CommandFile]:
-    return dict(find_commands((config.label, config.commands) for config in configs()))
+    found = find_commands((config.label, config.commands) for config in configs())
+    return {command.name: command for command in each_command(found)}
 
 
 def typed(file: CommandFile) -> Iterator[str]:

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from fastforge import __version__
+from fastforge.commands import CommandFile, each_command
 from fastforge.management.invocation import core_commands
 from fastforge.management.parameters import form_of
 from tests.folder import ProjectFolder
@@ -208,9 +209,9 @@ def test_the_help_of_a_command_comes_from_its_docstring_and_its_signature(
     )
 
 
-@pytest.mark.parametrize("name", sorted(core_commands()))
-def test_every_parameter_of_our_own_is_explained_in_a_sentence(name: str) -> None:
-    for parameter in form_of(core_commands()[name].load()).parameters:
+@pytest.mark.parametrize("file", list(each_command(core_commands())), ids=lambda file: file.name)
+def test_every_parameter_of_our_own_is_explained_in_a_sentence(file: CommandFile) -> None:
+    for parameter in form_of(file.load()).parameters:
         assert isinstance(parameter, click.Option | click.Argument)
         text = (parameter.help or "").partition("  [default: ")[0]
         assert text[:1].isupper(), (parameter.name, text)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .declaration import Starts as Starts
     from .declaration import command as command
     from .discovery import CommandFile as CommandFile
+    from .discovery import CommandGroup as CommandGroup
+    from .discovery import each_command as each_command
     from .discovery import find_commands as find_commands
     from .shell import SHELL_NAMES as SHELL_NAMES
     from .shell import ShellNames as ShellNames
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 _LAZY = {
     "Command": "declaration",
     "CommandFile": "discovery",
+    "CommandGroup": "discovery",
     "Context": "declaration",
     "SHELL_NAMES": "shell",
     "ShellNames": "shell",
     "Starts": "declaration",
     "command": "declaration",
+    "each_command": "discovery",
     "find_commands": "discovery",
     "shell_names": "shell",
 }
@@ -34,10 +38,12 @@ __all__ = [
     "SHELL_NAMES",
     "Command",
     "CommandFile",
+    "CommandGroup",
     "Context",
     "ShellNames",
     "Starts",
     "command",
+    "each_command",
     "find_commands",
     "shell_names",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ from ..exceptions import ComponentError, Location
 if TYPE_CHECKING:
     from .declaration import Command
 
-__all__ = ["CommandFile", "find_commands"]
+__all__ = ["CommandFile", "CommandGroup", "each_command", "find_commands"]
 
 _DOCSTRING: Final = re.compile(rb'\s*"""(?P<text>(?:[^"\\]|"(?!""))*)"""[ \t]*\r?\n')
 """A docstring as nearly everybody writes it. Parsing whole files would be most of `--help`."""
@@ -26,7 +26,7 @@ class CommandFile:
     """A command that has been found but not imported.
 
     Args:
-        name: What is typed after `manage`: the file's name.
+        name: What is typed after `manage`: the file's name, behind that of its group in one.
         app: The label of the app.
         module: The dotted name of the file's module.
         location: The file.
@@ -40,14 +40,7 @@ class CommandFile:
     @property
     def help(self) -> str:
         """The first line of the file's docstring, read without importing it."""
-        with open(self.location.file, "rb") as file:
-            source = file.read()
-        if written := _DOCSTRING.match(source):
-            return first_line(written["text"].decode(errors="replace"))
-        try:
-            return first_line(ast.get_docstring(ast.parse(source)) or "")
-        except SyntaxError as error:
-            return f"(is not valid Python: line {error.lineno})"
+        return _help_in(self.location.file)
 
     def load(self) -> Command:
         """Import the file and return its command.
@@ -73,18 +66,40 @@ class CommandFile:
         return commands[0]
 
 
-def find_commands(packages: Iterable[tuple[str, str]]) -> dict[str, CommandFile]:
-    """Return the commands of some apps by name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandGroup:
+    """Commands that are typed behind one word: a folder in the folder of an app's commands.
+
+    Args:
+        name: The word: the folder's name.
+        app: The label of the app.
+        location: The folder's `__init__.py`, whose docstring is the help.
+        commands: Its commands by what is typed behind the word.
+    """
+
+    name: str
+    app: str
+    location: Location
+    commands: Mapping[str, CommandFile]
+
+    @property
+    def help(self) -> str:
+        """The first line of the docstring of `__init__.py`, read without importing it."""
+        return _help_in(self.location.file)
+
+
+def find_commands(packages: Iterable[tuple[str, str]]) -> dict[str, CommandFile | CommandGroup]:
+    """Return the commands of some apps by name, and their groups of commands.
 
     Args:
         packages: For each app its label and its commands package, in installation order.
 
     Raises:
-        ComponentError: Two apps have a command of one name.
+        ComponentError: Two apps have a command, or a group, of one name.
     """
-    found: dict[str, CommandFile] = {}
+    found: dict[str, CommandFile | CommandGroup] = {}
     for label, package in packages:
-        for command in _files(label, package):
+        for command in _commands(label, package):
             other = found.setdefault(command.name, command)
             if other is not command:
                 raise ComponentError(
@@ -97,15 +112,49 @@ def find_commands(packages: Iterable[tuple[str, str]]) -> dict[str, CommandFile]
     return found
 
 
-def _files(label: str, package: str) -> Iterator[CommandFile]:
+def each_command(commands: Mapping[str, CommandFile | CommandGroup]) -> Iterator[CommandFile]:
+    """Yield the commands, in a group as well."""
+    for command in commands.values():
+        if isinstance(command, CommandGroup):
+            yield from command.commands.values()
+        else:
+            yield command
+
+
+def _commands(label: str, package: str) -> Iterator[CommandFile | CommandGroup]:
     spec = find_module(package)
     for folder in (spec.submodule_search_locations if spec else None) or ():
-        for file in sorted(os.listdir(folder)):
-            name, extension = os.path.splitext(file)
-            if extension == ".py" and not name.startswith("_"):
-                yield CommandFile(
+        yield from _files(label, package, folder)
+        for name in sorted(os.listdir(folder)):
+            init = os.path.join(folder, name, "__init__.py")
+            if not name.startswith("_") and os.path.isfile(init):
+                files = _files(label, f"{package}.{name}", os.path.dirname(init), group=name)
+                yield CommandGroup(
                     name=name,
                     app=label,
-                    module=f"{package}.{name}",
-                    location=Location(os.path.join(folder, file), 1),
+                    location=Location(init, 1),
+                    commands={file.name.partition(" ")[2]: file for file in files},
                 )
+
+
+def _files(label: str, package: str, folder: str, *, group: str = "") -> Iterator[CommandFile]:
+    for file in sorted(os.listdir(folder)):
+        name, extension = os.path.splitext(file)
+        if extension == ".py" and not name.startswith("_"):
+            yield CommandFile(
+                name=f"{group} {name}".lstrip(),
+                app=label,
+                module=f"{package}.{name}",
+                location=Location(os.path.join(folder, file), 1),
+            )
+
+
+def _help_in(file: str) -> str:
+    with open(file, "rb") as opened:
+        source = opened.read()
+    if written := _DOCSTRING.match(source):
+        return first_line(written["text"].decode(errors="replace"))
+    try:
+        return first_line(ast.get_docstring(ast.parse(source)) or "")
+    except SyntaxError as error:
+        return f"(is not valid Python: line {error.lineno})"

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from .. import __version__
-from ..commands import CommandFile
+from ..commands import CommandFile, CommandGroup
 from ..ending import will_exit
 from ..observability.tracebacks import TRACEBACK_VARIABLE
+from .groups import LazyGroup
 from .invocation import Invocation, Listing
 from .lazy import LazyCommand
 from .reporting import colour, lines_of, report
@@ -132,6 +133,8 @@ class _Manage(click.Group):
             file = ctx.obj.listing.commands.get(cmd_name)
         else:
             file = ctx.obj.command(cmd_name)
+        if isinstance(file, CommandGroup):
+            return LazyGroup(file)
         return None if file is None else LazyCommand(file)
 
     def resolve_command(
@@ -216,8 +219,10 @@ def _headline(listing: Listing) -> str:
     return f"fastforge {__version__} on {listing.settings_module}."
 
 
-def _by_app(files: Mapping[str, CommandFile]) -> Mapping[str, list[CommandFile]]:
-    groups: dict[str, list[CommandFile]] = {}
+def _by_app(
+    files: Mapping[str, CommandFile | CommandGroup],
+) -> Mapping[str, list[CommandFile | CommandGroup]]:
+    groups: dict[str, list[CommandFile | CommandGroup]] = {}
     for file in sorted(files.values(), key=lambda file: file.name):
         groups.setdefault(file.app, []).append(file)
     order = dict.fromkeys(file.app for file in files.values())

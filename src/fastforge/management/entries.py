@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ..apps import AppConfig
+from ..commands import each_command
 from ..conf import Setting, settings_report
 from ..exceptions import Location
 
@@ -72,7 +73,7 @@ def _place(app: AppConfig) -> Location | None:
 
 
 def _commands(project: Project) -> Iterator[Entry]:
-    for file in project.commands.values():
+    for file in each_command(project.commands):
         where = str(file.location)
         yield Entry(kind="commands", name=file.name, app=file.app, where=where, value=file)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..commands import CommandFile, find_commands
+from ..commands import CommandFile, CommandGroup, find_commands
 from ..core.identity import COMMANDS, LABEL
 from ..exceptions import ForgeError
 from ..observability.tracebacks import tracebacks_are_wanted
@@ -36,7 +36,7 @@ class Listing:
     """
 
     settings_module: str
-    commands: Mapping[str, CommandFile]
+    commands: Mapping[str, CommandFile | CommandGroup]
     failure: Exception | None = None
 
 
@@ -114,11 +114,11 @@ class Invocation:
             return error.code != NO_SETTINGS_NAMED
         return True
 
-    def known(self) -> Mapping[str, CommandFile]:
+    def known(self) -> Mapping[str, CommandFile | CommandGroup]:
         """Return all commands that exist, also those that need a project where none is."""
         return {**core_commands(), **self.listing.commands}
 
-    def command(self, name: str) -> CommandFile | None:
+    def command(self, name: str) -> CommandFile | CommandGroup | None:
         """Return a command by name; the settings are read only for one that core does not have.
 
         Raises:
@@ -141,7 +141,7 @@ class Invocation:
 
         return find_settings_module(Path.cwd(), os.environ)
 
-    def _commands(self, module: str, named_by: str) -> Mapping[str, CommandFile]:
+    def _commands(self, module: str, named_by: str) -> Mapping[str, CommandFile | CommandGroup]:
         from ..conf.finding import make_importable
         from .static import static_commands
 
@@ -152,6 +152,6 @@ class Invocation:
         return self.outline().commands if found is None else found
 
 
-def core_commands() -> Mapping[str, CommandFile]:
+def core_commands() -> Mapping[str, CommandFile | CommandGroup]:
     """Return the framework's own commands, which are there whatever the settings say."""
     return find_commands([(LABEL, COMMANDS)])

@@ -30,7 +30,7 @@ class LazyCommand(click.Command):
     """
 
     def __init__(self, file: CommandFile) -> None:
-        super().__init__(name=file.name, short_help=file.help)
+        super().__init__(name=file.name.rpartition(" ")[2], short_help=file.help)
         self._file = file
         self._loaded: tuple[Command, Form] | None = None
 

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from .._utils import find_module
-from ..commands import CommandFile, find_commands
+from ..commands import CommandFile, CommandGroup, find_commands
 from ..conf.source import settings_files
 from ..core.identity import COMMANDS, LABEL
 
@@ -38,7 +38,9 @@ _HARMLESS: Final = (
 )
 
 
-def static_commands(module: str, *, named_by: str) -> Mapping[str, CommandFile] | None:
+def static_commands(
+    module: str, *, named_by: str
+) -> Mapping[str, CommandFile | CommandGroup] | None:
     """Return the commands of a project by name; None when its files do not plainly say them.
 
     Args:

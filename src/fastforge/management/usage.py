@@ -80,7 +80,9 @@ def _option_hint(error: click.NoSuchOption) -> str:
     if ctx is None:
         return ""
     if error.option_name in BEFORE_THE_COMMAND and ctx.parent is not None:
-        return f"it stands before the command: {ctx.parent.command_path} {error.option_name} ..."
+        return (
+            f"it stands before the command: {ctx.find_root().command_path} {error.option_name} ..."
+        )
     names = [name for p in ctx.command.get_params(ctx) for name in (*p.opts, *p.secondary_opts)]
     options = [name for name in names if name.startswith("-")]
     return did_you_mean(error.option_name, options) or f"`{ctx.command_path} --help` lists them"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..._utils import nearest
 from ...checks import Level, Message, check
+from ...commands import each_command
 from ...exceptions import ForgeError, Location
 from . import OURS
 
@@ -25,7 +26,7 @@ MOST_LETTERS: Final = 2
 @check(tags={"apps", "commands"})
 def commands_can_be_loaded(project: Project) -> Iterator[Message]:
     """Find the files of commands that are listed and cannot be run."""
-    for command in project.commands.values():
+    for command in each_command(project.commands):
         if command.module.startswith(OURS):
             continue
         try:

@@ -7,22 +7,18 @@ import os
 import signal
 import socket
 import sys
-import threading
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ..conf.finding import make_importable
 from ..core.entrypoint import find_application
 from ..exceptions import ForgeError
+from .link import Link
 from .observer import Observer
-from .orders import GO, Orders
+from .orders import Orders
 
 __all__ = ["main"]
-
-ORPHAN_LIMIT_S: Final = 10
 
 
 def main(arguments: list[str]) -> int:
@@ -35,8 +31,7 @@ def main(arguments: list[str]) -> int:
     # Ctrl-C reaches the whole process group. The supervisor decides what it means for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    for number in (orders.sock, orders.control, orders.report):
-        os.set_inheritable(number, False)  # processes that the application starts hold nothing
+    os.set_inheritable(orders.sock, False)  # processes that the application starts hold nothing
     make_importable(Path.cwd())
     if orders.import_folder not in sys.path:
         sys.path.insert(0, orders.import_folder)
@@ -71,20 +66,17 @@ class _Reporter(Observer):
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._may_start = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._link = Link(orders.control, orders.report)
 
     def loaded(self) -> None:
         # The child before us has not closed everything yet, perhaps.
-        self._may_start.wait()
+        self._link.wait_for_start()
 
     def failed(self, error: BaseException, message: str = "") -> None:
-        from .failure import Failure
-
-        self._report("failed", Failure.of(error, message).to_json())
+        self._link.failed(error, message)
 
     async def serving(self, app: Any, state: Mapping[str, Any]) -> None:
-        self._report("served")
+        self._link.report("served")
         from .announcement import Announcer, write_line
 
         orders = self._orders
@@ -99,22 +91,6 @@ class _Reporter(Observer):
             facts=["reloads on changes"],
         )
         await announcer.serving(app, state)
-
-    def _report(self, word: str, details: str = "") -> None:
-        # A supervisor that is gone is noticed at the other pipe.
-        with (
-            suppress(OSError),
-            open(self._orders.report, "w", closefd=False, encoding="utf-8") as pipe,
-        ):
-            pipe.write(f"{word} {details}\n")
-
-    def _listen(self) -> None:
-        while os.read(self._orders.control, 1) == GO:
-            self._may_start.set()
-        # The pipe's holder is dead, even by SIGKILL.
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(ORPHAN_LIMIT_S)
-        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Process: one child of the supervisor, from its start to the code that it ends with."""
+"""Process: one child of a supervisor, from its start to the code that it ends with."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .orders import GO, Orders
+from .orders import GO
 
 if TYPE_CHECKING:
     from .failure import Failure
 
-__all__ = ["Child", "Event"]
+__all__ = ["Child", "Event", "Program"]
 
 KILL_AFTER_S: Final = 20
 """More than requests, jobs and resources have together, in development."""
@@ -26,34 +27,46 @@ READ_WITHIN_S: Final = 1
 Event: TypeAlias = tuple[str, object]
 
 
-class Child:
-    """A process that serves; what happens to it arrives as events.
-
-    `("served", child)` and `("failed", child)` once it has started or could not, and
-    `("ended", child)` at last.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a child runs: `python -m module orders`.
 
     Args:
-        orders: What it is told.
-        sock: The number of the socket that it inherits.
-        environ: Its environment.
+        module: The module's dotted name.
+        orders: Gives what it is told, from the numbers of the pipes: where it hears, where it
+            reports.
+        inherited: The numbers of what else it shall have open.
+    """
+
+    module: str
+    orders: Callable[[int, int], str]
+    inherited: tuple[int, ...] = ()
+
+
+class Child:
+    """A process that serves, or works; what happens to it arrives as events.
+
+    `("served", child)` and `("failed", child)` once it has started or could not, and
+    `("ended", child)` at last. Whatever else it reports is kept.
+
+    Args:
+        program: What it runs.
         tell: Is given each event, from threads.
 
     Attributes:
         failure: Why it could not start.
-        has_served: Whether it has answered requests.
+        has_served: Whether it has started.
+        said: What it has reported last, by the first word.
+        heard_at: When it has reported last, as seconds of the monotonic clock.
         started: When it was started, as seconds of the monotonic clock.
         code: Its exit code.
     """
 
-    def __init__(
-        self,
-        orders: Callable[[int, int], Orders],
-        sock: int,
-        environ: dict[str, str],
-        tell: Callable[[Event], None],
-    ) -> None:
+    def __init__(self, program: Program, tell: Callable[[Event], None]) -> None:
         self.failure: Failure | None = None
         self.has_served = False
+        self.said: dict[str, str] = {}
+        self.heard_at = 0.0
         self.started = time.monotonic()
         self.code = 0
         self._tell = tell
@@ -61,7 +74,7 @@ class Child:
         control, self._control = os.pipe()
         self._report, report = os.pipe()
         try:
-            self._popen = _start(orders(control, report), (sock, control, report), environ)
+            self._popen = _start(program, control, report)
         finally:
             os.close(control)
             os.close(report)
@@ -74,11 +87,16 @@ class Child:
         with suppress(OSError):  # it has ended
             os.write(self._control, GO)
 
-    def stop(self) -> None:
-        """End it: gracefully, or by force when it does not end."""
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._popen.pid
+
+    def stop(self, *, kill_after_s: float = KILL_AFTER_S) -> None:
+        """End it: gracefully, or by force when it has not ended after so many seconds."""
         self._popen.terminate()
         if self._killer is None:
-            self._killer = threading.Timer(KILL_AFTER_S, self.kill)
+            self._killer = threading.Timer(kill_after_s, self.kill)
             self._killer.daemon = True
             self._killer.start()
 
@@ -89,14 +107,21 @@ class Child:
     def _read(self) -> None:
         with open(self._report, encoding="utf-8") as pipe:
             for line in pipe:
-                word, _, details = line.partition(" ")
-                if word == "failed":
-                    from .failure import Failure
+                word, _, details = line.rstrip("\n").partition(" ")
+                self._hear(word, details)
 
-                    self.failure = Failure.from_json(details)
-                else:
-                    self.has_served = True
-                self._tell((word, self))
+    def _hear(self, word: str, details: str) -> None:
+        self.said[word] = details
+        self.heard_at = time.monotonic()
+        if word == "failed":
+            from .failure import Failure
+
+            self.failure = Failure.from_json(details)
+        elif word == "served":
+            self.has_served = True
+        else:
+            return
+        self._tell((word, self))
 
     def _wait(self) -> None:
         self.code = self._popen.wait()
@@ -108,14 +133,15 @@ class Child:
         self._tell(("ended", self))
 
 
-def _start(
-    orders: Orders, inherited: tuple[int, ...], environ: dict[str, str]
-) -> subprocess.Popen[bytes]:
+def _start(program: Program, control: int, report: int) -> subprocess.Popen[bytes]:
     warnings = (f"-W{option}" for option in sys.warnoptions)
-    command = [sys.executable, *warnings, "-m", "fastforge.server.child", orders.to_argument()]
+    orders = program.orders(control, report)
     # Blocked from its first instruction on: a Ctrl-C of the terminal is for us alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return subprocess.Popen(command, pass_fds=inherited, env=environ)
+        return subprocess.Popen(
+            [sys.executable, *warnings, "-m", program.module, orders],
+            pass_fds=(*program.inherited, control, report),
+        )
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

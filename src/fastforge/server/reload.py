@@ -6,13 +6,9 @@ threads, and what they have to say arrives as events in one loop.
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import socket
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -21,21 +17,18 @@ from typing import TYPE_CHECKING, Final
 from ..signals import SIGNALS
 from .orders import Orders
 from .place import Place
-from .process import Child, Event
-from .watching import forget_bytecode, watch_edits
+from .process import Child, Event, Program
+from .restarts import Restarts, ending_of, say
+from .watching import Watcher, forget_bytecode, named_edits
 
 if TYPE_CHECKING:
     from .failure import Failure
     from .standin import StandIn
 
-__all__ = ["serve_with_reload"]
+__all__ = ["heard_by", "serve_with_reload"]
 
+CHILD: Final = "fastforge.server.child"
 GRACEFUL_S: Final = 1.5
-WATCHES_AFTER_S: Final = 2
-LIVED_LONG_S: Final = 10
-SHORTEST_PAUSE_S: Final = 0.5
-RETRY_S: Final = 3.0
-LONGEST_PAUSE_S: Final = 30
 
 
 def serve_with_reload(
@@ -73,8 +66,8 @@ def serve_with_reload(
         The exit code of the process: 0.
     """
 
-    def orders(control: int, report: int) -> Orders:
-        return Orders(
+    def orders(control: int, report: int) -> str:
+        told = Orders(
             application=application,
             settings_module=settings_module,
             root=str(place.root),
@@ -87,21 +80,19 @@ def serve_with_reload(
             environment=environment,
             is_first=not supervisor.has_served,
         )
+        return told.to_argument()
 
-    supervisor = _Supervisor(sock, place, url)
-
-    def start() -> Child:
-        return Child(orders, sock.fileno(), dict(os.environ), supervisor.events.put)
-
-    supervisor.start_child = start
-    with _heard(supervisor):
+    program = Program(module=CHILD, orders=orders, inherited=(sock.fileno(),))
+    supervisor = _Supervisor(sock, place, url, program)
+    with heard_by(supervisor.hear):
         supervisor.run()
     return 0
 
 
 @contextmanager
-def _heard(supervisor: _Supervisor) -> Iterator[None]:
-    before = {number: signal.signal(number, supervisor.hear) for number in SIGNALS}
+def heard_by(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call `hear` at each of SIGNALS; afterwards all is as before."""
+    before = {number: signal.signal(number, hear) for number in SIGNALS}
     try:
         yield
     finally:
@@ -113,38 +104,34 @@ class _Supervisor:
     """The holder of the child process.
 
     Attributes:
-        start_child: Starts another child.
         events: What has happened, in the order in which it did.
         has_served: Whether a child has.
     """
 
-    start_child: Callable[[], Child]
-
-    def __init__(self, sock: socket.socket, place: Place, url: str) -> None:
+    def __init__(self, sock: socket.socket, place: Place, url: str, program: Program) -> None:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.has_served = False
         self._sock = sock
         self._place = place
         self._url = url
-        self._stopping = threading.Event()
-        self._has_begun = threading.Event()
+        self._program = program
+        self._is_stopping = False
         self._is_told = False
         self._child: Child | None = None
         self._leaving: set[Child] = set()
-        self._pause_s = 0.0
-        self._due: threading.Timer | None = None
+        self._restarts = Restarts(lambda: self.events.put(("due", None)))
         self._stand_in: StandIn | None = None
 
     def run(self) -> None:
         """Keep a child running until a signal asks to stop."""
-        started = time.time()
+        watcher = Watcher(self._place, self.events.put)
         self._start()
-        watcher = threading.Thread(target=self._watch, args=(started,), daemon=True)
         watcher.start()
-        while self._child or self._leaving or not self._stopping.is_set():
+        while self._child or self._leaving or not self._is_stopping:
             word, about = self.events.get()
             getattr(self, f"_on_{word}")(about)
-            self._has_begun.set()  # whatever it was
+            watcher.hurry()  # whatever it was
+        watcher.stop()
         if self._stand_in is not None:
             self._stand_in.close()
 
@@ -154,19 +141,8 @@ class _Supervisor:
         self.events.put(("stop" if not self._is_told else "kill", None))
         self._is_told = True
 
-    def _watch(self, since: float) -> None:
-        def report(paths: list[str]) -> None:
-            self.events.put(("edited", paths))
-
-        # The child needs the machine more: what is edited meanwhile is found afterwards.
-        self._has_begun.wait(WATCHES_AFTER_S)
-        try:
-            watch_edits(self._place, since=since, stopping=self._stopping, report=report)
-        except OSError as error:
-            self.events.put(("blind", error))
-
     def _start(self) -> None:
-        child = self._child = self.start_child()
+        child = self._child = Child(self._program, self.events.put)
         if not self._leaving:
             child.let_start()
 
@@ -177,8 +153,8 @@ class _Supervisor:
             self._child = None
 
     def _on_stop(self, _: object) -> None:
-        self._stopping.set()
-        self._cancel_restart()
+        self._is_stopping = True
+        self._restarts.cancel()
         self._dismiss()
 
     def _on_kill(self, _: object) -> None:
@@ -186,13 +162,11 @@ class _Supervisor:
             child.kill()
 
     def _on_edited(self, paths: list[str]) -> None:
-        if self._stopping.is_set():
+        if self._is_stopping:
             return
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        _say(f"{os.path.relpath(paths[0], self._place.root)}{more} changed: restarting")
+        say(f"{named_edits(paths, self._place)} changed: restarting")
         forget_bytecode(paths)
-        self._pause_s = 0.0
-        self._cancel_restart()
+        self._restarts.forget()
         self._dismiss()  # it drains while the next one loads
         self._restart()
 
@@ -214,45 +188,31 @@ class _Supervisor:
 
     def _replace(self, child: Child) -> None:
         """Start a child that was killed again; one that failed waits for an edit."""
-        how = f"the server {_ending(child.code)}"
+        how = f"the server {ending_of(child.code)}"
         if child.failure is None and (child.has_served or child.code < 0):
-            if time.monotonic() - child.started > LIVED_LONG_S:
-                self._pause_s = 0.0
-            _say(f"{how}: starting again{_in(self._pause_s)}")
-            if self._pause_s:
+            pause = self._restarts.later(child)
+            say(f"{how}: starting again{pause}")
+            if pause:
                 self._show_line(f"{how.capitalize()}; it is started again soon")
-            self._start_later()
         elif child.failure is not None and child.failure.may_pass:
-            self._pause_s = max(self._pause_s, RETRY_S)
-            _say(f"{how}: trying again{_in(self._pause_s)}; {self._url} shows why")
-            self._start_later()
+            pause = self._restarts.retry()
+            say(f"{how}: trying again{pause}; {self._url} shows why")
         else:
-            _say(f"{how}: waiting for an edit; {self._url} shows why")
+            say(f"{how}: waiting for an edit; {self._url} shows why")
             if child.failure is None:
                 self._show_line(f"{how.capitalize()} before it served")
 
-    def _start_later(self) -> None:
-        self._due = threading.Timer(self._pause_s, self.events.put, [("due", None)])
-        self._due.daemon = True
-        self._due.start()
-        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s or SHORTEST_PAUSE_S)
-
     def _on_due(self, _: object) -> None:
-        if self._child is None and not self._stopping.is_set():
+        if self._child is None and not self._is_stopping:
             self._restart()
 
     def _on_blind(self, error: OSError) -> None:
-        _say(f"edits are not seen: the folder cannot be watched: {error}")
+        say(f"edits are not seen: the folder cannot be watched: {error}")
 
     def _restart(self) -> None:
         if self._stand_in is not None:
             self._stand_in.hide()  # from here on requests wait
         self._start()
-
-    def _cancel_restart(self) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
 
     def _show_line(self, line: str) -> None:
         from .failure import Failure
@@ -265,18 +225,3 @@ class _Supervisor:
 
             self._stand_in = StandIn(self._sock)
         self._stand_in.show(failure)
-
-
-def _ending(code: int) -> str:
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with code {code}"
-
-
-def _in(pause_s: float) -> str:
-    return f" in {pause_s:g} s" if pause_s else ""
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

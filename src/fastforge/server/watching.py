@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +16,52 @@ from .place import Place
 if TYPE_CHECKING:
     from watchfiles import BaseFilter
 
-__all__ = ["forget_bytecode", "watch_edits"]
+__all__ = ["Watcher", "forget_bytecode", "named_edits", "watch_edits"]
 
 POLL_MS: Final = 300
 DEBOUNCE_MS: Final = 200
 STEP_MS: Final = 50
 ALSO_WATCHED: Final = (".env", "pyproject.toml")
+WATCHES_AFTER_S: Final = 2
+
+
+class Watcher:
+    """Watches the files of a project in a thread, once its first child has begun.
+
+    Args:
+        place: The project's folders.
+        tell: Is given `("edited", paths)`, and `("blind", error)` when it cannot watch.
+    """
+
+    def __init__(self, place: Place, tell: Callable[[tuple[str, object]], None]) -> None:
+        self._place = place
+        self._tell = tell
+        self._since = time.time()
+        self._stopping = threading.Event()
+        self._has_begun = threading.Event()
+
+    def start(self) -> None:
+        """Begin to watch, in a moment; edits since this object was made count."""
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def hurry(self) -> None:
+        """Say that the first child needs the machine no more."""
+        self._has_begun.set()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopping.set()
+
+    def _watch(self) -> None:
+        def report(paths: list[str]) -> None:
+            self._tell(("edited", paths))
+
+        # The child needs the machine more: what is edited meanwhile is found afterwards.
+        self._has_begun.wait(WATCHES_AFTER_S)
+        try:
+            watch_edits(self._place, since=self._since, stopping=self._stopping, report=report)
+        except OSError as error:
+            self._tell(("blind", error))
 
 
 def watch_edits(
@@ -57,6 +98,12 @@ def watch_edits(
             unseen = False
         if edited:
             report(sorted(edited))
+
+
+def named_edits(paths: list[str], place: Place) -> str:
+    """Return what was edited, in words."""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{os.path.relpath(paths[0], place.root)}{more}"
 
 
 def forget_bytecode(paths: list[str]) -> None:

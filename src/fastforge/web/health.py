@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..lifecycle import Container
 from ..lifecycle.health import Health, check_health
 from .errors.responses import problem_response
 
-__all__ = ["live_probe", "ready_probe"]
+__all__ = ["Readiness", "health_probe", "live_probe", "ready_probe"]
 
 _UNAVAILABLE: Final = 503
 
@@ -24,19 +24,18 @@ Running = Callable[[], Container | None]
 class _HealthResponse(JSONResponse):
     media_type = "application/health+json"
 
-    def __init__(self, status: str, **members: Any) -> None:
-        code = _UNAVAILABLE if status == "fail" else 200
-        body = {"status": status, **members}
-        super().__init__(body, code, headers={"cache-control": "no-store"})
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        code = _UNAVAILABLE if state["status"] == "fail" else 200
+        super().__init__(state, code, headers={"cache-control": "no-store"})
 
 
 def live_probe() -> ASGIApp:
     """Return what answers as long as the event loop turns, and asks nobody."""
 
-    async def live() -> _HealthResponse:
-        return _HealthResponse("pass")
+    async def live() -> dict[str, Any]:
+        return {"status": "pass"}
 
-    return _probe(live)
+    return health_probe(live)
 
 
 def ready_probe(running: Running, *, timeout_s: float, cache_s: float) -> ASGIApp:
@@ -50,17 +49,65 @@ def ready_probe(running: Running, *, timeout_s: float, cache_s: float) -> ASGIAp
         timeout_s: How long all resources together may take to answer, in seconds.
         cache_s: How long their answers are used again, in seconds.
     """
-    resources = _ResourceHealth(timeout_s, cache_s)
+    return health_probe(Readiness(running, timeout_s=timeout_s, cache_s=cache_s).ask)
 
-    async def ready() -> _HealthResponse:
-        container = running()
+
+def health_probe(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> ASGIApp:
+    """Return what answers with a state of health, and with 503 when its `status` is "fail".
+
+    Args:
+        ask: Gives the state, as JSON values.
+    """
+
+    async def probe(scope: Scope, receive: Receive, send: Send) -> None:
+        response: Response
+        if scope["method"] in {"GET", "HEAD"}:
+            response = _HealthResponse(await ask())
+        else:
+            response = problem_response(405, headers={"Allow": "GET, HEAD"})
+        if scope["method"] == "HEAD":
+            response.body = b""  # its headers stay those of a GET
+        await response(scope, receive, send)
+
+    return probe
+
+
+class Readiness:
+    """Whether a process should be given work, in the words of `ready_probe`.
+
+    Args:
+        running: Gives the container of the running project, if it is running.
+        timeout_s: How long all resources together may take to answer, in seconds.
+        cache_s: How long their answers are used again, in seconds.
+        objection: Gives what else speaks against it; empty when nothing does.
+    """
+
+    def __init__(
+        self,
+        running: Running,
+        *,
+        timeout_s: float,
+        cache_s: float,
+        objection: Callable[[], str] = str,
+    ) -> None:
+        self._running = running
+        self._objection = objection
+        self._resources = _ResourceHealth(timeout_s, cache_s)
+
+    async def ask(self) -> dict[str, Any]:
+        """Return the state: `status` is "pass", "warn" or "fail"."""
+        container = self._running()
         if container is None:
-            return _HealthResponse("fail", notes=["the project is not running"])
+            return _failing("the project is not running")
         if container.draining or container.stopping.is_set():
-            return _HealthResponse("fail", notes=["the process is stopping"])
-        return _answer(await resources.ask(container))
+            return _failing("the process is stopping")
+        if objection := self._objection():
+            return _failing(objection)
+        return _answer(await self._resources.ask(container))
 
-    return _probe(ready)
+
+def _failing(note: str) -> dict[str, Any]:
+    return {"status": "fail", "notes": [note]}
 
 
 class _ResourceHealth:
@@ -87,7 +134,7 @@ class _ResourceHealth:
         return found
 
 
-def _answer(resources: Iterable[Health]) -> _HealthResponse:
+def _answer(resources: Iterable[Health]) -> dict[str, Any]:
     failing = [each for each in resources if each.error]
     if any(each.required for each in failing):
         status = "fail"
@@ -95,21 +142,8 @@ def _answer(resources: Iterable[Health]) -> _HealthResponse:
         status = "warn" if failing else "pass"
     # Why one fails names hosts of ours, and anybody may ask.
     checks = {each.resource: [{"status": _status(each)}] for each in resources}
-    return _HealthResponse(status, checks=checks)
+    return {"status": status, "checks": checks}
 
 
 def _status(resource: Health) -> str:
     return "fail" if resource.error else "pass"
-
-
-def _probe(answer: Callable[[], Any]) -> ASGIApp:
-    async def probe(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in {"GET", "HEAD"}:
-            response = await answer()
-        else:
-            response = problem_response(405, headers={"Allow": "GET, HEAD"})
-        if scope["method"] == "HEAD":
-            response.body = b""  # its headers stay those of a GET
-        await response(scope, receive, send)
-
-    return probe

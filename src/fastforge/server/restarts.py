@@ -1,0 +1,79 @@
+"""Restarts: when a child that has ended is started again, and how its end is told."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .process import Child
+
+__all__ = ["Restarts", "ending_of", "say"]
+
+LIVED_LONG_S: Final = 10
+SHORTEST_PAUSE_S: Final = 0.5
+RETRY_S: Final = 3.0
+LONGEST_PAUSE_S: Final = 30
+
+
+class Restarts:
+    """The pauses between the ends and the starts of one child: none at first, then longer ones.
+
+    Args:
+        due: Called when the pause is over, from a thread.
+
+    Attributes:
+        pause_s: How long the next pause is, in seconds.
+    """
+
+    def __init__(self, due: Callable[[], None]) -> None:
+        self.pause_s = 0.0
+        self._due = due
+        self._timer: threading.Timer | None = None
+
+    def forget(self) -> None:
+        """Do not start it, and pause no more than at first."""
+        self.pause_s = 0.0
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Do not start it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def later(self, child: Child) -> str:
+        """Have a child started again that has died; return in how long, in words."""
+        if time.monotonic() - child.started > LIVED_LONG_S:
+            self.pause_s = 0.0
+        return self._begin()
+
+    def retry(self) -> str:
+        """Have one started again that could not start; return in how long, in words."""
+        self.pause_s = max(self.pause_s, RETRY_S)
+        return self._begin()
+
+    def _begin(self) -> str:
+        told = f" in {self.pause_s:g} s" if self.pause_s else ""
+        self._timer = threading.Timer(self.pause_s, self._due)
+        self._timer.daemon = True
+        self._timer.start()
+        self.pause_s = min(LONGEST_PAUSE_S, 2 * self.pause_s or SHORTEST_PAUSE_S)
+        return told
+
+
+def ending_of(code: int) -> str:
+    """Return how a process with this exit code has ended, in words."""
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with code {code}"
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, where it appears at once."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -86,6 +86,11 @@ class Consumer:
             *side_loops,
         ]
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the backend fails at present."""
+        return bool(self._trouble)
+
     async def run(self) -> None:
         """Consume until told to stop; then drain, and hand back what still runs."""
         async with self._side_loops():

@@ -48,6 +48,9 @@ class Trouble:
                 logger.info("the task backend works again")
                 self._changed(False)
 
+    def __bool__(self) -> bool:
+        return bool(self._failing)
+
     def __contains__(self, activity: object) -> bool:
         return activity in self._failing
 

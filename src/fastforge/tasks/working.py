@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from threading import Thread
 
@@ -42,6 +42,7 @@ def options_of(
     settings: Settings,
     *,
     queues: Iterable[str] = (),
+    limits: Mapping[str, int] | None = None,
     concurrency: int | None = None,
     drain_s: float | None = None,
     burst: bool = False,
@@ -52,6 +53,7 @@ def options_of(
         registry: The project's components.
         settings: The project's settings.
         queues: The queues to take jobs from; all that the project's tasks name unless given.
+        limits: How many jobs of a queue run at the same time, for queues with a limit of their own.
         concurrency: How many jobs run at the same time; TASKS.concurrency unless given.
         drain_s: How long running jobs may go on at the end; TASKS.drain_s unless given.
         burst: End when nothing is due and nothing runs.
@@ -77,11 +79,24 @@ def options_of(
         lease_s=section.lease_s,
         drain_s=section.drain_s if drain_s is None else drain_s,
         burst=burst,
+        limits=limits or {},
     )
 
 
-async def work(container: Container, options: ConsumerOptions, stop: Stop) -> frozenset[Thread]:
+async def work(
+    container: Container,
+    options: ConsumerOptions,
+    stop: Stop,
+    *,
+    on_start: Callable[[Consumer], None] | None = None,
+) -> frozenset[Thread]:
     """Consume in a running project; return the threads that are still at work at the end.
+
+    Args:
+        container: The running project.
+        options: How to work.
+        stop: Tells it to stop.
+        on_start: Is given the consumer before it begins.
 
     Raises:
         TaskError: The backend that TASKS.backend names is not installed.
@@ -89,6 +104,8 @@ async def work(container: Container, options: ConsumerOptions, stop: Stop) -> fr
     backend = backend_of(container)
     consumer = Consumer(container, backend, options, stop)
     logger.info("worker %s takes jobs from %s", consumer.worker_id, ", ".join(options.queues))
+    if on_start is not None:
+        on_start(consumer)
     async with _scheduling(container, backend, options):
         await consumer.run()
     return consumer.threads.at_work

@@ -1,44 +1,120 @@
-"""Run the jobs that wait, until told to stop."""
+"""Run the jobs that wait, until told to stop; several processes, reloads in development.
+
+More than one process, and those that start anew when the code changes, are children of a small
+supervisor, which restarts one that dies.
+"""
 
 from __future__ import annotations
 
-import logging
-from typing import Annotated
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
+from ..._utils import find_module
 from ...commands import Context, command
 from ...exceptions import CommandError
 
+if TYPE_CHECKING:
+    import socket
+
+    from ...worker.plan import WorkerPlan
+
 __all__ = ["runworker"]
+
+HEALTH_HOST: Final = "127.0.0.1"
 
 
 @command(starts="nothing")
 def runworker(
     *,
-    queues: Annotated[str, "Names with commas between; all queues unless given."] = "",
+    queues: Annotated[
+        str,
+        "NAME or NAME:LIMIT with commas between: mail,reports:2 runs at most 2 jobs of reports at"
+        " the same time in each process; all queues unless given.",
+    ] = "",
     concurrency: Annotated[
-        int | None, "How many jobs run at the same time; TASKS.concurrency unless given."
+        int | None,
+        "How many jobs run at the same time in each process; TASKS.concurrency unless given.",
     ] = None,
+    processes: Annotated[int, "How many processes run jobs; one that dies is restarted."] = 1,
     burst: Annotated[bool, "End when nothing is due."] = False,
+    reload: Annotated[
+        bool | None,
+        "Start anew when the code changes; on in development unless given, never with --burst.",
+    ] = None,
+    health_port: Annotated[
+        int | None, "Answer /livez and /readyz on this port, for all processes; not unless given."
+    ] = None,
+    health_host: Annotated[str, "The address for that; 0.0.0.0 for every one."] = HEALTH_HOST,
     context: Context,
 ) -> int:
     """Take jobs and run them; SIGTERM lets running jobs end, a second one does not wait."""
+    _refuse_less_than_one("--concurrency", concurrency, "at least one job has to run at a time")
+    _refuse_less_than_one("--processes", processes, "at least one process has to run jobs")
+    from ...worker.plan import WorkerPlan
+    from ...worker.queues import parse_queues
+
+    names = tuple(name.strip() for name in queues.split(",") if name.strip())
+    parse_queues(names)  # what is wrong with them is told before anything starts
+    module = _settings_module(context)
+    reloads = _reloads(module, reload) and not burst
+    plan = WorkerPlan(
+        queues=names, concurrency=concurrency, burst=burst, processes=processes, reloads=reloads
+    )
+    with _listening(health_host, health_port) as health:
+        if processes == 1 and not reloads:
+            return _work_here(context, plan, health)
+        from ...server.place import find_place
+        from ...worker.supervising import supervise
+
+        place = find_place(module, Path.cwd())
+        return supervise(plan, settings_module=module, place=place, health=health)
+
+
+def _refuse_less_than_one(option: str, count: int | None, hint: str) -> None:
+    if count is not None and count < 1:
+        raise CommandError(f"{option} is {count}", code="management.E013", hint=hint)
+
+
+def _settings_module(context: Context) -> str:
+    from ...conf.finding import find_settings_module, make_importable
+
+    make_importable(Path.cwd())
+    return context.settings_module or find_settings_module(Path.cwd(), os.environ)[0]
+
+
+def _reloads(module: str, wanted: bool | None) -> bool:
+    """Return whether to reload. A name that leads nowhere is no mistake that an edit would cure."""
+    if wanted is None:
+        from ...conf.environment import read_environment
+        from ...server.place import find_place
+
+        root = find_place(module, Path.cwd()).root
+        wanted = read_environment(root).name == "development"
+    return wanted and find_module(module) is not None
+
+
+@contextmanager
+def _listening(host: str, port: int | None) -> Iterator[socket.socket | None]:
+    if port is None:
+        yield None
+        return
+    from ...server.listening import bind
+
+    with bind(host, port) as sock:
+        yield sock
+
+
+def _work_here(context: Context, plan: WorkerPlan, health: socket.socket | None) -> int:
+    """Run jobs in this process."""
     from ...signals import remembered_termination
 
-    if concurrency is not None and concurrency < 1:
-        raise CommandError(
-            f"--concurrency is {concurrency}",
-            code="management.E013",
-            hint="at least one job has to run at a time",
-        )
     with remembered_termination():  # to load the project takes longest
-        from ...worker import run_worker
+        from ...worker.logs import configure_logging
+        from ...worker.running import run_planned
 
         project = context.load_project()
-        # Whoever configured logging in the settings has handlers already; then this does nothing.
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-        return run_worker(
-            project,
-            queues=[name.strip() for name in queues.split(",") if name.strip()],
-            concurrency=concurrency,
-            burst=burst,
-        )
+        configure_logging()
+        return run_planned(project, plan, health=health)

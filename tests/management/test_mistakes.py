@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fastforge.commands import CommandFile, each_command
 from fastforge.management.invocation import core_commands
 from tests.folder import ProjectFolder
 
@@ -240,14 +241,14 @@ def test_the_environment_may_ask_for_failures_whole(
     assert result.err.splitlines()[-1].startswith("error: [conf.E003] shop/settings.py:1: ")
 
 
-@pytest.mark.parametrize("name", sorted(core_commands()))
+@pytest.mark.parametrize("file", list(each_command(core_commands())), ids=lambda file: file.name)
 def test_behind_a_command_traceback_is_sent_before_it(
-    name: str, shop: ProjectFolder, manage: Shell
+    file: CommandFile, shop: ProjectFolder, manage: Shell
 ) -> None:
-    if core_commands()[name].load().forwards:
+    if file.load().forwards:
         return  # its options are another program's
-    assert manage(name, "--traceback").err == (
-        f"error: [management.E002] `manage {name}` has no option '--traceback';"
+    assert manage(*file.name.split(), "--traceback").err == (
+        f"error: [management.E002] `manage {file.name}` has no option '--traceback';"
         " it stands before the command: manage --traceback ...\n"
     )
 

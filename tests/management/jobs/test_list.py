@@ -155,7 +155,9 @@ def test_ids_name_jobs_by_their_beginning(jobs: Jobs) -> None:
             " 2h or 3d, or when: 2026-11-29T10:00+01:00",
         ),
         (("--until", "9" * 30 + "d"), "[tasks.E080] --until is '" + "9" * 30),
-        (("--limit", "0"), "[tasks.E081] --limit is 0; at least one job has to be meant"),
+        (("--limit", "0"), "[tasks.E081] --limit is 0; give a number from 1 to 1000000000"),
+        (("--limit", "9" * 20), "[tasks.E081] --limit is 99999999999999999999; "),
+        (("--task", "\udcff"), "[tasks.E078] there is no task "),
         (
             ("--since", "1h", "--until", "2h"),
             "[tasks.E082] --until 2h is not after --since 1h; --since is the earlier one",
@@ -192,6 +194,23 @@ def test_a_time_without_an_offset_is_one_of_the_projects_zone(jobs: Jobs, clock:
     exact = f"{today - timedelta(minutes=2):%Y-%m-%dT%H:%M:%SZ}"
     assert jobs("list", "--since", exact).err == ""
     assert ids(jobs, "--since", exact) == [uid]
+
+
+def test_ids_that_another_client_gave_are_found_as_they_are(jobs: Jobs) -> None:
+    uids = ["Nightly:2026-11-29", "0A1B2C3D4E5F40008000000000000001"]
+    for uid in uids:
+        jobs.enqueue(uid=uid)
+    assert ids(jobs, "Nightly") == uids[:1]
+    assert ids(jobs, uids[1]) == ids(jobs, "0A1B2C3D4E") == uids[1:]
+
+
+def test_a_time_zone_of_the_project(jobs: Jobs, clock: Clock) -> None:
+    jobs.project = jobs.project.overriding(settings={"TIME_ZONE": "Asia/Tokyo"})
+    uid = jobs.enqueue()
+    jobs.ends(DEAD)
+    result = jobs("list", "--since", "2026-11-29T08:00")
+    assert "is read as 2026-11-29 08:00:00+09:00, by TIME_ZONE Asia/Tokyo" in result.err
+    assert "  2026-11-29 18:30:00 JST  attempt 1 failed" in jobs("show", uid).out
 
 
 def test_nothing_in_a_job_moves_the_cursor(jobs: Jobs) -> None:

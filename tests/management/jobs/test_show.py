@@ -86,7 +86,7 @@ def test_a_result_and_how_far_a_job_was(jobs: Jobs) -> None:
     assert 'Result\n  {\n    "sent": 3\n  }' in jobs("show", other).out
 
 
-@pytest.mark.parametrize("typed", ["ffffffff", "no-such-id", "  ", "%", "f" * 32, "é"])
+@pytest.mark.parametrize("typed", ["ffffffff", "no-such-id", "  ", "%", "f" * 32, "é", "\udcff"])
 def test_an_unknown_id_is_not_found(typed: str, jobs: Jobs) -> None:
     jobs.enqueue(uid="0a1b2c3d-0000-4000-8000-000000000001")
     result = jobs("show", typed)

@@ -45,6 +45,7 @@ YesOption = Annotated[bool, "Do it without asking."]
 
 _HEX: Final = re.compile(r"[0-9a-f]{1,32}")
 WHOLE: Final = 36
+MOST: Final = 1_000_000_000
 _DASHES: Final = (8, 12, 16, 20)
 
 
@@ -61,11 +62,11 @@ class Filter:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
+        if self.limit is not None and not 1 <= self.limit <= MOST:
             raise CommandError(
                 f"--limit is {self.limit}",
                 code="tasks.E081",
-                hint="at least one job has to be meant",
+                hint=f"give a number from 1 to {MOST}",
             )
 
     @property

@@ -45,10 +45,7 @@ async def job_meant(typed: str, office: Office) -> JobRecord:
         JobNotFound: There is no job with that id.
         CommandError: Several jobs have ids that begin so.
     """
-    uid = dashed(typed)
-    whole = (uid,) if is_whole(uid) else ()
-    query = JobQuery(uids=whole, uid_prefix="" if whole else uid, limit=SHOWN + 1)
-    found = await office.desk.find(query) if uid else ()
+    found = await _found(dashed(typed), office) or await _found(typed.strip(), office)
     if not found:
         raise JobNotFound(
             f"there is no job {typed!r}",
@@ -62,6 +59,18 @@ async def job_meant(typed: str, office: Office) -> JobRecord:
             hint=f"write more of it: {_candidates(found)}",
         )
     return found[0]
+
+
+async def _found(uid: str, office: Office) -> Sequence[JobRecord]:
+    """Return the first of the jobs that an id, or its beginning, may mean.
+
+    The ids of jobs that arq's own client has enqueued are no UUIDs: those are as they were typed.
+    """
+    if not uid.isprintable() or not uid:
+        return ()
+    whole = (uid,) if is_whole(uid) else ()
+    query = JobQuery(uids=whole, uid_prefix="" if whole else uid, limit=SHOWN + 1)
+    return await office.desk.find(query)
 
 
 def short_ids(records: Sequence[JobRecord]) -> list[str]:

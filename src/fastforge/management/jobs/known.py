@@ -28,7 +28,7 @@ async def tasks_meant(names: Sequence[str], office: Office) -> tuple[str, ...]:
 async def _task(name: str, office: Office) -> str:
     known = [task.name for task in office.registry.values(TASKS)]
     short = [each for each in known if each.rpartition(".")[2] == name]
-    if name in known or await office.desk.count(JobQuery(tasks=(name,))):
+    if name in known or (name.isprintable() and await _has_jobs(name, office)):
         return name
     if len(short) == 1:
         return short[0]
@@ -40,6 +40,10 @@ async def _task(name: str, office: Office) -> str:
         if short
         else did_you_mean(name, [*known, *parts]) or "`inspect tasks` lists them",
     )
+
+
+async def _has_jobs(task: str, office: Office) -> bool:
+    return bool(await office.desk.find(JobQuery(tasks=(task,), limit=1)))
 
 
 async def queues_meant(names: Sequence[str], office: Office) -> tuple[str, ...]:

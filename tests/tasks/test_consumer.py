@@ -582,26 +582,6 @@ async def test_a_worker_beats_and_leaves(run_project: RunProject) -> None:
         assert await backend.desk.workers() == []
 
 
-async def test_side_loops_run_from_the_start_to_the_end(run_project: RunProject) -> None:
-    seen: list[str] = []
-
-    async def loop() -> None:
-        seen.append("begun")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            seen.append("ended")
-
-    async with run_project() as container:
-        stop = Stop()
-        consumer = Consumer(container, container[memory], OPTIONS, stop, side_loops=[loop])
-        running = asyncio.create_task(consumer.run())
-        await wait_until_async(lambda: seen == ["begun"])
-        stop.request()
-        await asyncio.wait_for(running, 30)
-    assert seen == ["begun", "ended"]
-
-
 class CountingSelector(selectors.DefaultSelector):
     """Counts how often an event loop wakes up."""
 

@@ -101,7 +101,7 @@ class Claimer:
                 worker_id=self._worker_id,
                 queues=queues,
                 limit=limit,
-                lease_s=self._options.lease_s,
+                lease_s=self._options.held_s,
             )
         )
 

@@ -19,17 +19,17 @@ from .keeping import Keeper
 from .outcome import Outcome, Verdict
 from .progress import ProgressBox
 from .runs import Ending, Run, Runs
+from .schedules.scheduler import Scheduler
 from .settling import Settler
 from .telling import Teller
 from .threads import Threads
 from .trouble import Trouble, backoff
 
-__all__ = ["Consumer", "SideLoop"]
+__all__ = ["Consumer"]
 
 logger = logging.getLogger("fastforge.tasks")
 
-SideLoop = Callable[[], Awaitable[None]]
-"""What goes on beside the jobs from the start of a consumer to its end, where it is cancelled."""
+_Loop = Callable[[], Awaitable[None]]
 
 STOP_CLAIM_S: Final = 1.0
 """How long a claim that is under way at SIGTERM may still take, in seconds."""
@@ -49,7 +49,6 @@ class Consumer:
         backend: Where the jobs are.
         options: How it works.
         stop: Tells it to stop.
-        side_loops: What else goes on meanwhile. What one of them raises ends the consumer.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class Consumer:
         backend: TaskBackend,
         options: ConsumerOptions,
         stop: Stop,
-        side_loops: Sequence[SideLoop] = (),
     ) -> None:
         self.worker_id = new_worker_id()
         self.threads = Threads(options.concurrency, self._on_free)
@@ -78,13 +76,14 @@ class Consumer:
             *parts, options, self._trouble, self._held, self._on_renewed, self._teller.meter
         )
         attendant = Attendant(*parts, self._runs, self._trouble)
-        self._loops: list[SideLoop] = [
+        self._loops: list[_Loop] = [
             self._settler.run,
             self._keeper.run,
             attendant.run,
             self._watch_forever,
-            *side_loops,
         ]
+        if not options.burst:  # which works off what is due
+            self._loops.append(Scheduler.of(container, backend, self._trouble).run)
 
     @property
     def is_in_trouble(self) -> bool:
@@ -193,7 +192,7 @@ class Consumer:
     # --- leases and wake-up ---
 
     def _held(self) -> list[Claim]:
-        pending = self._settler.pending(younger_than_s=self._options.lease_s)
+        pending = self._settler.pending(younger_than_s=self._options.held_s)
         return [*self._runs.claims, *pending]
 
     def _on_renewed(self, renewal: Renewal) -> None:
@@ -251,7 +250,7 @@ class Consumer:
         await self._teller.end(LISTENERS_LIMIT_S)
 
 
-async def _endless(loop: SideLoop) -> None:
+async def _endless(loop: _Loop) -> None:
     await loop()
 
 

@@ -31,7 +31,8 @@ class ConsumerOptions:
     Args:
         queues: The names of the queues it takes jobs from.
         concurrency: How many jobs run at the same time.
-        lease_s: How long a job stays with a worker that no longer reports, in seconds.
+        lease_s: How long after the end of a worker its jobs are due again at the latest, in
+            seconds.
         drain_s: How long running jobs may go on when it stops, in seconds.
         burst: End when nothing is due and nothing runs.
         limits: How many jobs of a queue run here at the same time, for queues that have a limit
@@ -44,6 +45,16 @@ class ConsumerOptions:
     drain_s: float
     burst: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def beat_s(self) -> float:
+        """How often it renews its leases, and looks for those that have run out, in seconds."""
+        return self.lease_s / 5
+
+    @property
+    def held_s(self) -> float:
+        """For how long it takes a lease: somebody looks within one more beat, in seconds."""
+        return self.lease_s - self.beat_s
 
 
 def new_worker_id() -> str:

@@ -53,7 +53,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Renew and beat until cancelled."""
-        every_s = self._options.lease_s / 5
+        every_s = self._options.beat_s
         while True:
             if await self._renew() and await self._beat():
                 self._pauses.reset()
@@ -65,7 +65,7 @@ class Keeper:
     async def _renew(self) -> bool:
         try:
             renewal = await self._backend.renew(
-                self._worker_id, self._held(), lease_s=self._options.lease_s
+                self._worker_id, self._held(), lease_s=self._options.held_s
             )
         except Exception as error:
             self._trouble.failed("renew", error)

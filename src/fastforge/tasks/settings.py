@@ -17,8 +17,8 @@ class Tasks(Section, setting="TASKS"):
             (of fastforge.contrib.arq, on Redis) or `memory`.
         concurrency: How many jobs one worker process runs at the same time; also the number of
             its threads for tasks that are written with plain `def`.
-        lease_s: How long a job stays with a worker that no longer reports, in seconds. After a
-            crash its jobs run again within this time and a fifth of it.
+        lease_s: Within this time the jobs of a worker that no longer reports run again, in
+            seconds. A worker renews its leases every fifth of it.
         drain_s: How long running jobs may go on after SIGTERM before they are handed back.
         max_attempts: How often a job is tried whose task does not say.
         keep_done_s: How long jobs are kept that ended well or were cancelled, in seconds: a day.

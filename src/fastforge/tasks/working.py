@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from threading import Thread
 
 from ..components import Registry
 from ..conf import Settings
 from ..exceptions import TaskError
 from ..lifecycle import Container
-from .backend import TaskBackend, backend_of
+from .backend import backend_of
 from .consumer import Consumer
 from .control import ConsumerOptions, Stop
 from .kinds import TASK_BACKENDS, TASKS
 from .options import meant_queue
-from .schedules.scheduler import Scheduler
 from .settings import Tasks
-from .trouble import Trouble
 
 __all__ = ["has_work", "options_of", "queues_of", "work"]
 
@@ -101,27 +97,9 @@ async def work(
     Raises:
         TaskError: The backend that TASKS.backend names is not installed.
     """
-    backend = backend_of(container)
-    consumer = Consumer(container, backend, options, stop)
+    consumer = Consumer(container, backend_of(container), options, stop)
     logger.info("worker %s takes jobs from %s", consumer.worker_id, ", ".join(options.queues))
     if on_start is not None:
         on_start(consumer)
-    async with _scheduling(container, backend, options):
-        await consumer.run()
+    await consumer.run()
     return consumer.threads.at_work
-
-
-@asynccontextmanager
-async def _scheduling(
-    container: Container, backend: TaskBackend, options: ConsumerOptions
-) -> AsyncIterator[None]:
-    """Enqueue the jobs of the project's schedules meanwhile; a burst works off what is due."""
-    if options.burst:
-        yield
-        return
-    loop = asyncio.create_task(Scheduler.of(container, backend, Trouble()).run())
-    try:
-        yield
-    finally:
-        loop.cancel()
-        await asyncio.wait({loop})

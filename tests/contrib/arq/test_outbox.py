@@ -75,6 +75,22 @@ async def test_a_handle_may_be_asked_inside_the_transaction(each_world: ArqWorld
     assert (await record(each_world.backend, made.uid)).state is JobState.READY
 
 
+async def test_jobs_are_handled_inside_a_transaction(each_world: ArqWorld) -> None:
+    """What is begun again belongs to it; what is cancelled is at once."""
+    backend, db = each_world.backend, each_world.db
+    await backend.enqueue([job("dead")])
+    await settle(backend, await claim(backend), DEAD)
+    await backend.enqueue([job("waits", delay_s=1000)])
+    async with use_unit(UnitOfWork(lambda _: db.session())) as unit, unit.session.atomic():
+        await backend.enqueue([job("new", delay_s=1000)])
+        assert await backend.desk.retry(JobQuery(tasks=("dead",))) == 1
+        assert await backend.desk.cancel(JobQuery(tasks=("waits",))) == 1
+        assert await claim(backend) == []
+    assert names(await claim(backend)) == ["dead"]
+    await backend.renew("w1", (), lease_s=60)
+    assert await rows(each_world) == [("waits", JobState.CANCELLED)]
+
+
 async def test_everything_of_an_envelope_arrives_by_way_of_the_database(
     each_world: ArqWorld,
 ) -> None:

@@ -26,7 +26,7 @@ from ..jobs.statements.settling import Retention
 from ..redis.library import Client
 from .desk import ArqDesk
 from .flow import Flow, Leftovers
-from .forwarding import Forwarding
+from .forwarding import Forwarding, transaction_here
 from .ledger import ArqLedger
 from .remembered import Remembered
 from .server import Server
@@ -141,7 +141,12 @@ class ArqBackend:
         return not self._queues or queue in self._queues
 
     async def _tidy(self, left: Leftovers) -> None:
-        """Write to the database what the scripts have left for it; what fails is left again."""
+        """Write to the database what the scripts have left for it; what fails is left again.
+
+        Inside of a caller's transaction it is left to a worker: a file has one writer.
+        """
+        if transaction_here() is not None:
+            return
         if left.rows:
             await self._chore(self._remembered.bury)
         if left.keys:

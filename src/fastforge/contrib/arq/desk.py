@@ -11,7 +11,7 @@ from ...tasks.outcome import JobState
 from ...tasks.records import BatchRecord, JobQuery, JobRecord, QueueStats, WorkerBeat
 from ..jobs.outbox import Outbox
 from .flow import CHUNK, Flow, Leftovers
-from .forwarding import Forwarding
+from .forwarding import Forwarding, transaction_here
 from .records import Peeked, is_meant, peek
 from .remembered import Remembered
 from .scanning import keys_of
@@ -100,21 +100,20 @@ class ArqDesk:
 
     async def retry(self, query: JobQuery, /) -> int:
         """Make dead and cancelled jobs due now."""
-        await self._remembered.bury()
+        await self._catch_up()
         count = await self._remembered.begin_again(query)
-        await self._forwarding.forward(older_than_s=0)
+        await self._forwarding.forward_soon()
         return count
 
     async def cancel(self, query: JobQuery, /) -> int:
         """Cancel jobs that wait, and ask the workers of running ones to."""
-        await self._forwarding.forward(older_than_s=0)
+        await self._catch_up()
         keys = await self._keys(query, (*WAITING, JobState.RUNNING))
         return await self._run("cancel", keys, self._flow.ahead_us)
 
     async def discard(self, query: JobQuery, /) -> int:
         """Forget jobs that do not run."""
-        await self._forwarding.forward(older_than_s=0)
-        await self._remembered.bury()
+        await self._catch_up()
         keys = await self._keys(query, (*WAITING, JobState.DONE))
         count = await self._run("discard", keys)
         left = None if query.limit is None else query.limit - count
@@ -128,6 +127,15 @@ class ArqDesk:
         """Let workers take jobs from a queue again."""
         await self._flow.server.command("SREM", f"{OWN_PREFIX}paused", queue)
         await self._flow.server.command("PUBLISH", f"{OWN_PREFIX}wake", queue)
+
+    async def _catch_up(self) -> None:
+        """Bring every job to where it belongs; not in the middle of somebody's transaction.
+
+        A file has one writer, who would wait for itself.
+        """
+        if transaction_here() is None:
+            await self._forwarding.forward(older_than_s=0)
+            await self._remembered.bury()
 
     async def _run(self, script: Any, keys: Sequence[str], *args: Any) -> int:
         count = 0

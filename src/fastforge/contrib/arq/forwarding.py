@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from ...tasks.backend import BackendAway, Enqueued, NewBatch
@@ -13,7 +14,7 @@ from ..jobs.outbox import Outbox, Waiting
 from .flow import CHUNK, Flow
 from .parcels import Parcel
 
-__all__ = ["Forwarding"]
+__all__ = ["Forwarding", "transaction_here"]
 
 SWEPT_AFTER_S: Final = 2.0
 """How old a row is of which nobody thinks any more: the process that wrote it has died."""
@@ -43,8 +44,8 @@ class Forwarding:
         Raises:
             BackendAway: Neither Redis nor the database can be reached.
         """
-        session = current_session()
-        if session is not None and session.in_atomic:
+        session = transaction_here()
+        if session is not None:
             return await self._in_transaction(session, envelopes, batch)
         if any(envelope.unique for envelope in envelopes) or (batch and not envelopes):
             return await self._by_way_of_database(envelopes, batch)
@@ -56,6 +57,18 @@ class Forwarding:
             # What has arrived all the same is known there by its id, and is not kept twice.
             return await self._by_way_of_database(envelopes, batch)
         return [Enqueued(uid=envelope.uid) for envelope in envelopes]
+
+    async def forward_soon(self) -> None:
+        """Forward all that waits: once the transaction that runs here has committed, or now."""
+        session = transaction_here()
+        if session is None:
+            await self.forward(older_than_s=0)
+        else:
+            session.on_commit(self._forward_all)
+
+    async def _forward_all(self) -> None:
+        with suppress(BackendAway):  # a worker does so later
+            await self.forward(older_than_s=0)
 
     async def forward(self, *, older_than_s: float = SWEPT_AFTER_S) -> int:
         """Forward the rows that wait for long, and return how many there were.
@@ -113,6 +126,12 @@ class Forwarding:
                 await self._outbox.drop(connection, [envelope.uid for envelope in new])
         except BackendAway:
             return
+
+
+def transaction_here() -> Session | None:
+    """Return the session whose transaction runs here; None where there is none."""
+    session = current_session()
+    return session if session is not None and session.in_atomic else None
 
 
 def _parcel(row: Waiting) -> Parcel:

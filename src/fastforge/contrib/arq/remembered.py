@@ -10,12 +10,12 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import JobState
 from ...tasks.records import JobQuery, JobRecord
+from ..jobs.enqueueing import Executes
 from ..jobs.envelopes import envelope_of
 from ..jobs.outbox import Outbox
 from ..jobs.rows import record_of
@@ -87,7 +87,7 @@ class Remembered:
 
     async def begin_again(self, query: JobQuery) -> int:
         """Make the rows that are meant wait to be forwarded; return how many there were."""
-        async with self._outbox.transaction() as connection:
+        async with self._outbox.here() as connection:
             rows = await self._chosen(connection, query)
             # `finished_at` stays: it tells that the job has ended before.
             values = {
@@ -105,7 +105,7 @@ class Remembered:
 
     async def discard(self, query: JobQuery) -> int:
         """Delete the rows that are meant, and free their keys."""
-        async with self._outbox.transaction() as connection:
+        async with self._outbox.here() as connection:
             rows = await self._chosen(connection, query)
             await connection.execute(JOB.delete().where(JOB.c.id.in_([row.id for row in rows])))
             uids = [row.uid for row in rows]
@@ -127,7 +127,7 @@ class Remembered:
             rows = await connection.execute(asking.stats(self._outbox.idiom))
             return {row.queue: (row.dead, row.cancelled) for row in rows}
 
-    async def _chosen(self, connection: AsyncConnection, query: JobQuery) -> Sequence[Any]:
+    async def _chosen(self, connection: Executes, query: JobQuery) -> Sequence[Any]:
         """Lock the rows that are meant of those that have ended."""
         mine = _in_states(query, ENDED)
         if mine is None:

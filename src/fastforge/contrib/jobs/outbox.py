@@ -57,6 +57,7 @@ class Outbox:
     Attributes:
         idiom: How statements are written for it.
         transaction: Begins a transaction.
+        here: Gives the transaction that runs here, or begins one.
         reading: Gives the transaction that runs here, or one that only reads.
     """
 
@@ -64,6 +65,7 @@ class Outbox:
         self.idiom = Idiom(engine.dialect, clock)
         transactions = Transactions(engine)
         self.transaction = transactions.own
+        self.here = transactions.here
         self.reading = transactions.reading
 
     async def write(

@@ -116,6 +116,13 @@ def test_a_broken_command_of_a_group_hides_no_other(notes: ProjectFolder, manage
         assert "shop/notes/commands/note/__init__.py:1: " in result.out + result.err
 
 
+def test_checks_look_into_groups(notes: ProjectFolder, manage: Shell) -> None:
+    notes.write({"shop/notes/commands/note/empty.py": '"""Empty."""\n'})
+    result = manage("check")
+    assert result.code == 1
+    assert "[components.E012] the file of the command 'note empty' defines 0 comm" in result.out
+
+
 def test_a_shell_completes_in_a_group(notes: ProjectFolder) -> None:
     notes.write({"manage.py": "from fastforge.management.cli import main\nmain()\n"})
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import pytest
+from psycopg import sql
+
+from fastforge.management.cli import run
 from fastforge.tasks import Progress, TaskBackend
+from tests.conftest import with_driver
 from tests.folder import ProjectFolder
 from tests.processes import free_port
+from tests.terminal import in_terminal
 
 from .conftest import DEAD, DONE, REMIND, Jobs, in_redis, in_table
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 def test_jobs_are_found_shown_and_changed(jobs_kept: Jobs) -> None:
@@ -59,6 +70,28 @@ def test_queues_running_jobs_and_workers(jobs_kept: Jobs) -> None:
     assert (worker["host"], worker["alive"]) == ("host-1", True)
     assert jobs("resume", "mail").out == "mail is resumed\n"
     assert jobs("workers", "--fail-if-none").code == 0
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_top_waits_for_a_database_that_goes_away(
+    driver: str, folder: ProjectFolder, postgres_dsn: str, postgres_admin: psycopg.Connection
+) -> None:
+    folder.write({"shop/settings.py": in_table(with_driver(postgres_dsn, driver))})
+    assert run(["migrate"], program="manage", project=folder.load()) == 0
+    argv = [sys.executable, "-m", "fastforge", "jobs", "top"]
+    name = sql.Identifier(urlsplit(postgres_dsn).path[1:])
+    with in_terminal(argv, cwd=folder.path, env={"FASTFORGE_ENV": "test"}) as top:
+        top.wait_for("r resume it")
+        postgres_admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        postgres_admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [urlsplit(postgres_dsn).path[1:]],
+        )
+        top.wait_for("out of reach, this is of ")
+        postgres_admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+        top.wait_for("r resume it")
+        top.type("q")
+        assert top.wait() == 0
 
 
 COMMANDS = (

@@ -72,7 +72,7 @@ def when(record: JobRecord, now: datetime) -> str:
     if record.state is JobState.RUNNING and record.started_at is not None:
         return f"for {short_time((now - record.started_at).total_seconds())}"
     left = (record.run_at - now).total_seconds()
-    return f"in {short_time(left)}" if left > 0 else f"due {short_time(left)}"
+    return f"in {short_time(left)}" if left > 0 else f"due {short_time(left)} ago"
 
 
 def _last_error(record: JobRecord) -> str:

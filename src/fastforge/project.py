@@ -194,8 +194,14 @@ class Project:
             changed = replace(changed, registry=registry)
         return changed
 
-    def running(self, role: Role) -> AbstractAsyncContextManager[Container]:
+    def running(
+        self, role: Role, *, services: bool = True
+    ) -> AbstractAsyncContextManager[Container]:
         """Open what a role needs; close it at the end of the block.
+
+        Args:
+            role: The kind of process.
+            services: Whether the services of the role run as well.
 
         Raises:
             StartError: A required resource could not be opened.
@@ -210,6 +216,7 @@ class Project:
             role,
             start_deadline_s=server.start_deadline_in(self.settings.environment),
             teardown_s=server.teardown_s,
+            services=services,
         )
 
     def __repr__(self) -> str:

@@ -45,6 +45,7 @@ async def running(
     *,
     start_deadline_s: float = 0,
     teardown_s: float = 10,
+    services: bool = True,
 ) -> AsyncIterator[Container]:
     """Open the resources of a role, run its services, and close everything at the end.
 
@@ -58,6 +59,8 @@ async def running(
         role: The kind of process.
         start_deadline_s: How long a required resource is tried again; 0 means one attempt.
         teardown_s: The time limit of closing all resources, once the services have stopped.
+        services: Whether the services of the role run; a process beside one of that role, in
+            which they run already, does without.
 
     Raises:
         StartError: A required resource could not be opened.
@@ -68,7 +71,8 @@ async def running(
     with use_container(container):
         try:
             await runner.open_all(start_order(registry, role))
-            runner.start_services()
+            if services:
+                runner.start_services()
             limit_s = teardown_s
             yield container
         finally:

@@ -15,6 +15,7 @@ from .backend import Claim, Renewal, Settlement, TaskBackend
 from .claiming import Claimer
 from .control import ConsumerOptions, Stop, new_worker_id
 from .execution import JobRunner
+from .isolation.pool import Isolation
 from .keeping import Keeper
 from .outcome import Outcome, Verdict
 from .progress import ProgressBox
@@ -67,7 +68,8 @@ class Consumer:
         self._wake = asyncio.Event()
         self._teller = Teller(container, self.worker_id, backend.clock)
         self._teller.meter.places = options.concurrency
-        self._runner = JobRunner(container, self.threads, backend.clock)
+        self._isolation = Isolation.of(container)
+        self._runner = JobRunner(container, self.threads, backend.clock, self._isolation)
         self._trouble = Trouble(self._teller.in_trouble)
         parts = (backend, self.worker_id)
         self._settler = Settler(*parts, self._trouble, self._on_settled)
@@ -247,6 +249,8 @@ class Consumer:
                 len(self._settler) + len(self._runs),
                 error,
             )
+        if self._isolation is not None:
+            await self._isolation.close()
         await self._teller.end(LISTENERS_LIMIT_S)
 
 

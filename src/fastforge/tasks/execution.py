@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .._utils import told
 from ..exceptions import TaskError
@@ -24,6 +24,9 @@ from .results import dump_result
 from .retry import Retry
 from .schedules.due import DUE_AT, due_text
 from .threads import Threads
+
+if TYPE_CHECKING:
+    from .isolation.pool import Isolation
 
 __all__ = ["PUT_BACK_S", "JobRunner"]
 
@@ -43,9 +46,17 @@ class JobRunner:
         container: The running project.
         threads: Where tasks written with `def` run.
         clock: That of the backend, by which jobs expire.
+        isolation: Where isolated tasks run; here as well unless given, as in a test.
     """
 
-    def __init__(self, container: Container, threads: Threads, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        container: Container,
+        threads: Threads,
+        clock: Clock | None = None,
+        isolation: Isolation | None = None,
+    ) -> None:
+        self._isolation = isolation
         self._container = container
         self._threads = threads
         self._clock = clock or Clock()
@@ -66,7 +77,8 @@ class JobRunner:
             progress: Where the job says how far it is.
         """
         _enter(claim)
-        progress_box.set(progress or ProgressBox())
+        box = progress or ProgressBox()
+        progress_box.set(box)
         refused = self._refusal(claim)
         if refused is not None:
             return refused
@@ -75,6 +87,8 @@ class JobRunner:
             return self._put_back(
                 claim, f"no installed app declares the task {claim.envelope.task!r}"
             )
+        if task.isolate and self._isolation is not None:
+            return await self._isolated(self._isolation, task, claim, box)
         try:
             arguments = arguments_of(task.function).load(claim.envelope.payload)
         except TaskError as error:
@@ -119,6 +133,17 @@ class JobRunner:
                 return self.failure(claim, _timed_out(task))
             return self.failure(claim, error)
         return Outcome(verdict=Verdict.SUCCEEDED, result=self._result(task, claim, value))
+
+    async def _isolated(
+        self, isolation: Isolation, task: Task[..., Any], claim: Claim, progress: ProgressBox
+    ) -> Outcome:
+        try:
+            return await isolation.run(claim, progress, timeout_s=task.timeout_s)
+        except Exception as error:
+            # What the job itself raised is in the outcome: this is the end of its process.
+            if _cancelled_from_outside():
+                raise asyncio.CancelledError from error
+            return self.failure(claim, error)
 
     async def _call(self, task: Task[..., Any], claim: Claim, arguments: dict[str, Any]) -> Any:
         planned = arguments_of(task.function).plan

@@ -21,6 +21,8 @@ class Tasks(Section, setting="TASKS"):
             seconds. A worker renews its leases every fifth of it.
         drain_s: How long running jobs may go on after SIGTERM before they are handed back.
         max_attempts: How often a job is tried whose task does not say.
+        isolated_processes: How many processes for tasks with `isolate=True` one worker process has
+            at most. Each loads the project and opens connections of its own.
         keep_done_s: How long jobs are kept that ended well or were cancelled, in seconds: a day.
         keep_dead_s: How long dead jobs are kept, in seconds: thirty days.
         processes: How many worker processes there are, on all hosts together. It starts none:
@@ -33,6 +35,7 @@ class Tasks(Section, setting="TASKS"):
     lease_s: float = Field(default=30, ge=1)
     drain_s: float = Field(default=25, ge=0)
     max_attempts: int = Field(default=10, ge=1)
+    isolated_processes: int = Field(default=2, ge=1)
     keep_done_s: float = Field(default=86_400, ge=0)
     keep_dead_s: float = Field(default=2_592_000, ge=0)
     processes: int = Field(default=1, ge=1)

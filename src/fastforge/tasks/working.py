@@ -75,8 +75,19 @@ def options_of(
         lease_s=section.lease_s,
         drain_s=section.drain_s if drain_s is None else drain_s,
         burst=burst,
-        limits=limits or {},
+        limits={**_isolated_queues(registry, section), **(limits or {})},
     )
+
+
+def _isolated_queues(registry: Registry, section: Tasks) -> dict[str, int]:
+    """Return the limits of queues that have isolated tasks alone.
+
+    More of their jobs would wait for a process here, and could run elsewhere meanwhile.
+    """
+    tasks = registry.values(TASKS)
+    others = {task.queue for task in tasks if not task.isolate}
+    isolated = {task.queue for task in tasks if task.isolate}
+    return dict.fromkeys(isolated - others, section.isolated_processes)
 
 
 async def work(

@@ -28,14 +28,17 @@ class Processes:
     workers: int
 
     @classmethod
-    def of(cls, settings: Settings, *, has_work: bool) -> Processes:
+    def of(cls, settings: Settings, *, has_work: bool, isolates: bool = False) -> Processes:
         """Return what the settings say.
 
         Args:
             settings: The project's settings.
             has_work: Whether there is anything for workers to do.
+            isolates: Whether workers have processes for isolated jobs besides.
         """
-        workers = settings.section(Tasks).processes if has_work else 0
+        tasks = settings.section(Tasks)
+        each = 1 + tasks.isolated_processes if isolates else 1
+        workers = tasks.processes * each if has_work else 0
         return cls(servers=settings.section(Server).processes, workers=workers)
 
     def __iter__(self) -> Iterator[tuple[Role, int]]:

@@ -10,6 +10,7 @@ from ....checks import Level, Message
 from ....components import Registry
 from ....conf import Settings
 from ....lifecycle import Container, Role
+from ....tasks.kinds import TASKS
 from ....tasks.settings import Tasks
 from ....tasks.working import has_work
 from ..extra_pools import ExtraPool
@@ -85,6 +86,7 @@ def _budgets(
     configs: Mapping[str, Database] = settings["DATABASES"]
     # Jobs in memory are run by the servers themselves.
     has_workers = has_work(registry, settings) and settings.section(Tasks).backend != "memory"
-    processes = Processes.of(settings, has_work=has_workers)
+    isolates = any(task.isolate for task in registry.values(TASKS))
+    processes = Processes.of(settings, has_work=has_workers, isolates=isolates)
     extra: tuple[ExtraPool, ...] = registry.values(EXTRA_POOLS)
     return budgets(configs, facts, processes, extra=extra, environment=settings.environment)

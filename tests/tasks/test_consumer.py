@@ -582,6 +582,33 @@ async def test_a_worker_beats_and_leaves(run_project: RunProject) -> None:
         assert await backend.desk.workers() == []
 
 
+async def test_a_loop_that_swallows_its_cancellation_is_cancelled_again(
+    run_project: RunProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swallowed: list[str] = []
+    watching = asyncio.Event()
+
+    async def watch(_wake: Callable[[], None]) -> None:
+        watching.set()
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if swallowed:
+                    raise
+                swallowed.append("once")
+
+    async with run_project() as container:
+        backend = container[memory]
+        monkeypatch.setattr(backend, "watch", watch)
+        stop = Stop()
+        running = asyncio.create_task(Consumer(container, backend, OPTIONS, stop).run())
+        await watching.wait()
+        stop.request()
+        await asyncio.wait_for(running, 30)
+    assert swallowed == ["once"]
+
+
 class CountingSelector(selectors.DefaultSelector):
     """Counts how often an event loop wakes up."""
 

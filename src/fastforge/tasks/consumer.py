@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ _Loop = Callable[[], Awaitable[None]]
 STOP_CLAIM_S: Final = 1.0
 """How long a claim that is under way at SIGTERM may still take, in seconds."""
 CANCEL_LIMIT_S: Final = 1.0
+CANCEL_AGAIN_S: Final = 0.5
 HAND_BACK_LIMIT_S: Final = 3.0
 LISTENERS_LIMIT_S: Final = 1.0
 
@@ -108,8 +109,7 @@ class Consumer:
             try:
                 yield
             finally:
-                for loop in loops:
-                    loop.cancel()
+                await _cancel(loops)
 
     # --- claiming ---
 
@@ -252,6 +252,18 @@ class Consumer:
         if self._isolation is not None:
             await self._isolation.close()
         await self._teller.end(LISTENERS_LIMIT_S)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: a library may swallow a cancellation.
+
+    `asyncio.wait_for` does, before Python 3.12, when what it waits for ends at the same moment.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 async def _endless(loop: _Loop) -> None:

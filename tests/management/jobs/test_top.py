@@ -166,7 +166,7 @@ def test_without_a_terminal_it_is_shown_once(jobs: Jobs, clock: Clock) -> None:
 # --- in a real terminal --------------------------------------------------------------------------
 
 RESOURCES = """
-import pathlib
+import logging, pathlib
 from fastforge import resource
 from fastforge.tasks import BackendAway, ClaimRequest, Envelope, MemoryBackend, Progress
 
@@ -180,6 +180,7 @@ async def filled():
     find = backend.desk.find
 
     async def find_or_not(query):
+        logging.getLogger("shop").warning("a slow query")
         if pathlib.Path("away").exists():
             raise BackendAway("nobody answers", code="x.E001")
         return await find(query)
@@ -227,14 +228,15 @@ def written(terminal: Terminal) -> str:
 
 
 def test_it_is_live_and_leaves_the_terminal_as_it_was(top: Terminal) -> None:
-    before = written(top)
-    assert before.startswith("\x1b[?1049h\x1b[?25l")
+    logged, _, before = written(top).partition("\x1b[?1049h\x1b[?25l")
+    assert logged == "a slow query\r\n"
     assert "███████████████░░░░░ 3 of 4 (75%): reading" in before
     top.wait_for("jobs at ")  # a second later
     top.type("q")
     assert top.wait() == 0
     after = written(top)
     assert after.endswith("\x1b[?25h\x1b[?1049l")
+    assert after.count("a slow query") == 1
     assert not top.shown.endswith("q")
 
 

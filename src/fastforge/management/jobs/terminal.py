@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import signal
@@ -35,7 +36,7 @@ def is_live_terminal() -> bool:
 def taken_terminal(on_key: Callable[[str], None], on_resize: Callable[[], None]) -> Iterator[None]:
     """Have the terminal to oneself within the block; it is as before afterwards, come what may.
 
-    Ctrl-C is a key then, and no signal.
+    Ctrl-C is a key then, and no signal. Nothing is logged meanwhile: it would stand in the picture.
 
     Args:
         on_key: Is given each key on the event loop: `quit`, `up`, `down`, or what it writes.
@@ -51,7 +52,7 @@ def taken_terminal(on_key: Callable[[str], None], on_resize: Callable[[], None])
     try:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, changed)
         _write(ENTER)
-        with _heard(descriptor, on_key, on_resize):
+        with _heard(descriptor, on_key, on_resize), _without_logging():
             yield
     finally:
         with suppress(OSError):  # nobody has the other end any more
@@ -83,6 +84,16 @@ def _heard(
         loop.remove_reader(descriptor)
         with suppress(NotImplementedError, RuntimeError, ValueError):
             loop.remove_signal_handler(signal.SIGWINCH)
+
+
+@contextmanager
+def _without_logging() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def keys_in(text: str) -> list[str]:

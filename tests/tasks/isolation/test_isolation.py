@@ -72,6 +72,19 @@ def refuse(number: int) -> None:
     raise ValueError(f"not {number}")
 """
 
+GUARD = """
+    from pathlib import Path
+
+    from fastforge import Role, resource
+    from fastforge.exceptions import ResourceUnavailable
+
+    @resource(roles={Role.WORKER})
+    async def guard():
+        if (Path(__file__).parent.parent / "closed").exists():
+            raise ResourceUnavailable("closed today", code="shop.E001")
+        yield
+"""
+
 
 @pytest.fixture
 def make_shop(tmp_path: Path, sqlite_url: str) -> Iterator[MakeShop]:
@@ -212,6 +225,20 @@ async def test_its_process_ends_when_the_worker_is_killed(make_shop: MakeShop) -
         worker.kill()
         worker.wait()
         gone(pid, worker)
+
+
+async def test_a_process_that_cannot_start_is_a_failed_attempt(make_shop: MakeShop) -> None:
+    shop = await make_shop()
+    shop.folder.write({"shop/resources.py": GUARD})
+    with shop.worker() as worker:
+        worker.wait_for("takes jobs from")
+        (shop.folder.path / "closed").touch()
+        await enqueue(shop, ("kill_me", 1))
+        (job,) = await outcome(shop, worker)
+        assert job.state == JobState.DEAD
+        assert "the process of the job could not start: [shop.E001]" in job.errors[0]["message"]
+        worker.terminate()
+        assert worker.wait() == 0
 
 
 def test_a_queue_of_isolated_tasks_alone_is_limited_by_their_processes(settings: Settings) -> None:

@@ -29,6 +29,8 @@ sys.path[:] = orders["path"]
 from fastforge.worker.isolated import main
 main(orders)
 """
+START_LIMIT_S: Final = 60.0
+"""How long it may take to load and open the project; a resource is tried for 30 seconds."""
 GRACE_S: Final = 0.7
 """How long a process may take to end after SIGTERM: less than a worker waits for its jobs."""
 
@@ -91,12 +93,16 @@ class IsolatedProcess:
         """Wait until it has opened the project.
 
         Raises:
-            TaskError: It could not.
+            TaskError: It could not, or takes too long.
         """
-        while "ready" not in (message := await self._receive()):
-            if "failed" in message:
-                raise not_started(message["failed"])
-            self._hear(message, ProgressBox())
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                while "ready" not in (message := await self._receive()):
+                    if "failed" in message:
+                        raise not_started(message["failed"])
+                    self._hear(message, ProgressBox())
+        except TimeoutError:
+            raise not_started(f"it took longer than {START_LIMIT_S:g} s") from None
         self._is_busy = False
 
     async def run(self, claim: Claim, progress: ProgressBox) -> Outcome:
@@ -139,5 +145,13 @@ class IsolatedProcess:
             size = int.from_bytes(await self._reader.readexactly(SIZE_BYTES))
             message: dict[str, Any] = json.loads(await self._reader.readexactly(size))
         except (EOFError, OSError):
-            raise crashed(await self._process.wait()) from None
+            raise crashed(await self._exit_code()) from None
         return message
+
+    async def _exit_code(self) -> int:
+        """Return what it ended with; one that has only left its worker is ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                return await self._process.wait()
+        await self.end()
+        return await self._process.wait()

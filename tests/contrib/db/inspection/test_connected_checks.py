@@ -58,7 +58,9 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
 def find(folder: ProjectFolder) -> Find:
     """Write a project with these databases, and return what the checks find."""
 
-    def find(databases: dict[str, str], *, server: int = 1, worker: int = 1) -> list[str]:
+    def find(
+        databases: dict[str, str], *, server: int = 1, worker: int = 1, tasks: str = JOBS
+    ) -> list[str]:
         entries = ", ".join(f"{name!r}: Database({each})" for name, each in databases.items())
         folder.write(
             {
@@ -70,7 +72,7 @@ def find(folder: ProjectFolder) -> Find:
                     SERVER = {{"processes": {server}}}
                     TASKS = {{"processes": {worker}}}
                     """,
-                "shop/mail/tasks.py": JOBS,
+                "shop/mail/tasks.py": tasks,
             }
         )
         found = run_checks(folder.load(), connecting=["database"], tags=["database"])
@@ -124,6 +126,19 @@ def test_a_server_says_what_it_is_and_that_the_pools_fit(
         r" migrate$",
         found[0],
     )
+
+
+def test_the_processes_of_isolated_jobs_count_as_workers(
+    find: Find, each_postgres_url: str
+) -> None:
+    tasks = """
+        from fastforge import task
+
+        @task(isolate=True)
+        def render() -> None: ...
+        """
+    found = find({"default": f"url={each_postgres_url!r}, pool_size=1"}, tasks=tasks)
+    assert " + 3 workers x (pool_size 1 " in one(found, "db.I012")
 
 
 def test_pools_that_are_larger_than_the_server_are_an_error_with_the_sum(

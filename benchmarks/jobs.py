@@ -3,68 +3,21 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import psycopg
-import redis
-
 from tests import services
 
-from .harness.environments import python_with
-from .harness.projects import write_project
+from .harness.peers import fastforge_on, others_on
 from .harness.queues import Peer, Run
 from .harness.rows import Row, arguments, compare, show
 
-FILES = {
-    "bench/settings.py": """
-        import os
-
-        from fastforge.contrib.db import Database
-        from fastforge.contrib.redis import Redis
-        from fastforge.tasks import Tasks
-
-        INSTALLED_APPS = [
-            "fastforge.contrib.db",
-            "fastforge.contrib.jobs",
-            "fastforge.contrib.redis",
-            "fastforge.contrib.arq",
-            "bench.work",
-        ]
-        DATABASES = {"default": Database(url=os.environ["BENCH_DATABASE_URL"])}
-        REDIS = Redis(url=os.environ["BENCH_REDIS_URL"])
-        TASKS = Tasks(
-            backend=os.environ["BENCH_BACKEND"],
-            concurrency=int(os.environ.get("BENCH_SLOTS", "100")),
-        )
-        """,
-    "bench/work/__init__.py": "",
-    "bench/work/tasks.py": """
-        import sys
-
-        from fastforge import task
-
-        sys.path.insert(0, QUEUES)
-        from marks import STARTED, mark
-
-
-        @task(name="empty")
-        async def empty(number: int) -> None:
-            mark(STARTED, number)
-        """,
-}
-QUEUES: Final = Path(__file__).resolve().parent / "baselines" / "queues"
-MANAGE: Final = Path(sys.executable).with_name("manage")
-TASKIQ: Final = ("taskiq==0.13.0", "taskiq-redis==1.2.4", "uvloop", "hiredis")
 IDLE_S: Final = 60
 DUE_AFTER_S: Final = 5.0
 SLOW_GAP_MS: Final = 11_000
@@ -76,79 +29,14 @@ def main() -> None:
     options = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        files = {path: text.replace("QUEUES", repr(str(QUEUES))) for path, text in FILES.items()}
-        write_project(folder, files)
         servers = {}
         for server, arguments_of_it in (("redis", ()), ("postgres", ("fsync=on",))):
             started = services.start(server, *arguments_of_it)
             stack.callback(started.close)
             servers[server] = started.url
-        ours, others = _ours(folder, servers), _others(servers["redis"])
+        ours, others = fastforge_on(folder, servers), others_on(servers["redis"])
         for rows in (_throughput, _enqueueing, _latency, _several, _backlog, _idle):
             show(rows(ours, others, options.quick), as_json=options.json)
-
-
-def _ours(folder: Path, servers: Mapping[str, str]) -> dict[str, Peer]:
-    """Return fastforge on each server, migrated."""
-    sqlite = folder / "jobs.sqlite3"
-    postgres = servers["postgres"]
-    urls = {
-        "redis": ("arq", f"sqlite+aiosqlite:///{folder}/beside.sqlite3"),
-        "sqlite": ("database", f"sqlite+aiosqlite:///{sqlite}"),
-        "postgres": ("database", postgres.replace("postgresql:", "postgresql+asyncpg:")),
-    }
-    empty: dict[str, Callable[[], None]] = {
-        "redis": lambda: _flush(servers["redis"]),
-        "sqlite": lambda: _delete(sqlite3.connect(sqlite)),
-        "postgres": lambda: _delete(psycopg.connect(postgres)),
-    }
-    peers = {}
-    for server, (backend, url) in urls.items():
-        env = {
-            "BENCH_BACKEND": backend,
-            "BENCH_DATABASE_URL": url,
-            "BENCH_REDIS_URL": servers["redis"],
-            "FASTFORGE_SETTINGS_MODULE": "bench.settings",
-            "FASTFORGE_ENV": "production",
-            "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
-        }
-        peers[server] = Peer(
-            name="fastforge",
-            worker=(str(MANAGE), "runworker"),
-            producer=(sys.executable, str(QUEUES / "fastforge_peer.py")),
-            folder=folder,
-            env=env,
-            empty=empty[server],
-        )
-        services_env = {**os.environ, **env}
-        _run_to_end([str(MANAGE), "migrate"], folder, services_env)
-    return peers
-
-
-def _others(url: str) -> dict[str, Peer]:
-    """Return arq and taskiq."""
-    env = {"BENCH_REDIS_URL": url}
-    arq = str(QUEUES / "arq_peer.py")
-    taskiq = python_with(*TASKIQ)
-    worker = (str(taskiq.with_name("taskiq")), "worker", "taskiq_peer:broker", "--workers", "1")
-    return {
-        "arq": Peer(
-            name="arq",
-            worker=(sys.executable, arq, "worker"),
-            producer=(sys.executable, arq),
-            folder=QUEUES,
-            env=env,
-            empty=lambda: _flush(url),
-        ),
-        "taskiq": Peer(
-            name="taskiq",
-            worker=(*worker, "--log-level", "WARNING"),
-            producer=(str(taskiq), "taskiq_peer.py"),
-            folder=QUEUES,
-            env=env,
-            empty=lambda: _flush(url),
-        ),
-    }
 
 
 def _throughput(ours: Mapping[str, Peer], others: Mapping[str, Peer], quick: bool) -> Iterator[Row]:
@@ -357,23 +245,6 @@ def _memory_mb(pid: int) -> float:
     """The memory that a process has in use."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _flush(url: str) -> None:
-    client = redis.Redis.from_url(url)
-    client.flushall()
-    client.close()
-
-
-def _delete(connection: sqlite3.Connection | psycopg.Connection[tuple[object, ...]]) -> None:
-    for table in ("jobs_job", "jobs_batch"):
-        connection.execute(f"DELETE FROM {table}")
-    connection.commit()
-    connection.close()
-
-
-def _run_to_end(command: list[str], folder: Path, env: Mapping[str, str]) -> None:
-    subprocess.run(command, cwd=folder, env=dict(env), check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..._utils import missing_extra
 
 try:
     from redis import exceptions
-    from redis.asyncio import BlockingConnectionPool
+    from redis.asyncio import ConnectionPool
     from redis.asyncio import Redis as Client
+    from redis.asyncio.connection import (
+        AbstractConnection,
+        Connection,
+        SSLConnection,
+        UnixDomainSocketConnection,
+        parse_url,
+    )
     from redis.asyncio.retry import Retry
     from redis.backoff import ExponentialBackoff
 except ImportError as error:
     raise missing_extra("redis", "redis") from error
 
-__all__ = ["BlockingConnectionPool", "Client", "ExponentialBackoff", "Retry", "exceptions"]
+pack_command: Callable[[tuple[Any, ...]], bytes] | None
+try:
+    from hiredis import pack_command
+except ImportError:  # it only makes things quicker
+    pack_command = None
+
+__all__ = [
+    "AbstractConnection",
+    "Client",
+    "Connection",
+    "ConnectionPool",
+    "ExponentialBackoff",
+    "Retry",
+    "SSLConnection",
+    "UnixDomainSocketConnection",
+    "exceptions",
+    "pack_command",
+    "parse_url",
+]

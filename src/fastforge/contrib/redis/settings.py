@@ -21,7 +21,6 @@ _ESCAPED: Final = "in a user or password write %40 for @, %2F for /, %3F for ? a
 _OPTIONS: Final = (
     "db",
     "ssl_ca_certs",
-    "ssl_ca_path",
     "ssl_cert_reqs",
     "ssl_certfile",
     "ssl_check_hostname",

@@ -1,0 +1,88 @@
+"""Pool: connections to Redis, of which there are only so many."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ...exceptions import ResourceUnavailable
+from .connections import Limited, LimitedTcp, LimitedTls, LimitedUnix
+from .library import AbstractConnection, ConnectionPool, exceptions
+
+__all__ = ["NoFreeConnection", "Pool"]
+
+
+class NoFreeConnection(ResourceUnavailable, exceptions.ConnectionError):
+    """All connections are in use, and none was given back in time."""
+
+
+class Pool(ConnectionPool):
+    """A bounded pool: whoever wants a connection too many waits, and not for ever.
+
+    Args:
+        wait_s: How long, in seconds.
+        max_connections: How many there are at most.
+        connection_class: Which.
+        options: What a connection takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        wait_s: float,
+        max_connections: int,
+        connection_class: type[LimitedTcp | LimitedTls | LimitedUnix],
+        **options: Any,
+    ) -> None:
+        super().__init__(connection_class, max_connections, **options)
+        self._wait_s = wait_s
+        self._places = asyncio.Semaphore(max_connections)
+
+    async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Limited:
+        """Return a connection that is open; `release` gives it back.
+
+        Raises:
+            NoFreeConnection: None was free in time.
+        """
+        if self._places.locked():
+            await self._wait()
+        else:
+            await self._places.acquire()
+        try:
+            connection: Limited = self.get_available_connection()  # type: ignore[no-untyped-call]
+        except BaseException:
+            self._places.release()
+            raise
+        if connection.is_clean:
+            return connection
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take a connection back."""
+        try:
+            await super().release(connection)
+        finally:
+            self._places.release()
+
+    def reset(self) -> None:
+        """Forget all connections."""
+        super().reset()  # type: ignore[no-untyped-call]
+        self._places = asyncio.Semaphore(self.max_connections)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._places.acquire()
+        except TimeoutError:
+            raise NoFreeConnection(
+                f"all {self.max_connections} connections to Redis are in use, and none was free"
+                f" within {self._wait_s:g} s",
+                code="redis.E002",
+                hint="raise REDIS.max_connections; a command or subscription that waits for long"
+                " takes a client of its own: open_client(config, max_connections=1)",
+            ) from None

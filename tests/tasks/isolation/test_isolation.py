@@ -254,3 +254,18 @@ def test_a_queue_of_isolated_tasks_alone_is_limited_by_their_processes(settings:
     registry = registry_of(report, one, other)
     assert options_of(registry, settings).limits == {"reports": 2}
     assert options_of(registry, settings, limits={"reports": 5}).limits == {"reports": 5}
+
+
+async def test_one_that_is_killed_while_it_waits_is_replaced(make_shop: MakeShop) -> None:
+    shop = await make_shop("isolated_processes=1")
+    await enqueue(shop, ("plain_pid", 1))
+    with shop.worker() as worker:
+        (first,) = await outcome(shop, worker)
+        os.kill(first.result, signal.SIGKILL)
+        gone(first.result, worker)
+        await enqueue(shop, ("plain_pid", 2))
+        _, second = await outcome(shop, worker, 2)
+        assert (second.state, second.attempt) == (JobState.DONE, 1)
+        assert second.result != first.result
+        worker.terminate()
+        assert worker.wait() == 0

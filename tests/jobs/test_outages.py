@@ -38,10 +38,11 @@ def test_jobs_that_end_while_the_server_is_away_are_done_once(place: Place, away
         server.start()
         enqueue(office, "tasks.work.enqueue(number=100 + n)", 5)
         wait_until(lambda: len(office.logged("end")) == 25, describe=worker)
-        assert worker.alive
+        worker.wait_for("the task backend works again")
         worker.terminate()
         assert worker.wait() == 0, worker.output
-        told = [line for line in worker.output.splitlines() if "task backend" in line]
+        output = worker.output
     numbers = [*range(20), *range(100, 105)]
     assert office.logged("begin") == office.logged("end") == Counter(dict.fromkeys(numbers, 1))
-    assert len(told) == 2, worker.output
+    told = [line for line in output.splitlines() if "task backend" in line]
+    assert len(told) == 2, output

@@ -109,6 +109,17 @@ async def test_when_the_supervisor_is_killed_its_processes_drain_and_leave(
     assert await shop.count(JobState.DONE) == 2
 
 
+async def test_a_signal_that_whoever_started_it_ignores_is_no_end(make_shop: MakeShop) -> None:
+    shop = await make_shop()
+    with shop.worker("--processes", "2", ignoring="INT") as worker:
+        pids(worker, 2)
+        worker.interrupt()
+        await enqueue(shop, "work", range(2))
+        await wait_until_async(lambda: done(shop, 2), describe=worker)
+        worker.terminate()
+        assert worker.wait() == 0
+
+
 async def test_a_burst_ends_when_all_have_ended(make_shop: MakeShop) -> None:
     shop = await make_shop()
     await enqueue(shop, "work", range(20))

@@ -91,8 +91,12 @@ def serve_with_reload(
 
 @contextmanager
 def heard_by(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Call `hear` at each of SIGNALS; afterwards all is as before."""
-    before = {number: signal.signal(number, hear) for number in SIGNALS}
+    """Call `hear` at each of SIGNALS; afterwards all is as before.
+
+    One that whoever started us ignores stays ignored, as in a server without a supervisor.
+    """
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, hear) for number in heard}
     try:
         yield
     finally:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Check", "Connects", "Level", "Message", "check"]
 
-Connects: TypeAlias = Literal["database"]
-"""What a check may connect to, when it is asked to: `manage check --database`."""
+Connects: TypeAlias = Literal["database", "redis"]
+"""What a check may connect to, when it is asked to: `manage check --database`, `--redis`."""
 
 
 class Level(IntEnum):

@@ -1,7 +1,7 @@
 """Look for mistakes without starting anything.
 
-With --database it connects to the databases and looks at what they say. The exit code is 1 when
-something at or above the --fail-level is found.
+With --database or --redis it connects to these servers and looks at what they say. The exit code
+is 1 when something at or above the --fail-level is found.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def check(
     *,
     deploy: Annotated[bool, "Also run the checks that matter in production."] = False,
     database: Annotated[bool, "Also run the checks that connect to the databases."] = False,
+    redis: Annotated[bool, "Also run the checks that connect to Redis."] = False,
     tag: Annotated[list[str], "Run only checks about this; may be repeated."] = [],  # noqa: B006
     fail_level: Annotated[
         Literal["error", "warning", "info"], "What makes the exit code 1."
@@ -44,11 +45,11 @@ def check(
     if list:
         context.echo(listing(_checks(project), COLUMNS, json=json))
         return 0
-    connecting: tuple[Connects, ...] = ("database",) if database else ()
+    asked: dict[Connects, bool] = {"database": database, "redis": redis}
     found = run_checks(
         project,
         deploy=deploy,
-        connecting=connecting,
+        connecting=[name for name, is_asked in asked.items() if is_asked],
         tags=tag,
         raise_errors=tracebacks_are_wanted(),
     )

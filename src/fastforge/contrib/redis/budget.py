@@ -1,0 +1,38 @@
+"""Budget: the connections to Redis that all processes may take together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...core.settings import Server
+from ...tasks.settings import Tasks
+from ...tasks.working import has_work
+from .settings import Redis
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+__all__ = ["wanted_connections"]
+
+WORKER_CONNECTIONS: Final = 5
+"""What a worker of the backend `arq` has besides: four for its books, one to be woken by."""
+
+
+def wanted_connections(project: Project) -> tuple[int, str]:
+    """Return how many connections all processes take at most, and how that comes about."""
+    settings = project.settings
+    size = settings.section(Redis).max_connections
+    tasks, servers = settings.section(Tasks), settings.section(Server).processes
+    is_arq = tasks.backend == "arq"
+    has_workers = has_work(project.registry, settings) and tasks.backend != "memory"
+    parts = [_part(servers, "server", size, size if is_arq else 0)]
+    if has_workers:
+        more = WORKER_CONNECTIONS if is_arq else 0
+        parts.append(_part(tasks.processes, "worker", size, more))
+    total = sum(number for number, _ in parts)
+    return total, f"{' + '.join(text for _, text in parts)} = {total} connections"
+
+
+def _part(count: int, noun: str, size: int, jobs: int) -> tuple[int, str]:
+    each = f"(max_connections {size} + jobs {jobs})" if jobs else f"max_connections {size}"
+    return count * (size + jobs), f"{count} {noun}{'' if count == 1 else 's'} x {each}"

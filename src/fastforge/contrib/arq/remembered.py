@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
@@ -20,6 +19,7 @@ from ..jobs.envelopes import envelope_of
 from ..jobs.outbox import Outbox
 from ..jobs.rows import record_of
 from ..jobs.statements import asking, pruning
+from ..jobs.statements.idiom import Idiom
 from ..jobs.statements.settling import Retention
 from ..jobs.statements.tables import JOB
 from .flow import CHUNK, Flow
@@ -64,7 +64,7 @@ class Remembered:
             if found:
                 async with self._outbox.transaction() as connection:
                     for each in found:
-                        await connection.execute(_upsert(connection.dialect.name, self._row(each)))
+                        await connection.execute(_upsert(self._outbox.idiom, self._row(each)))
             await self._flow.server.run("forget", *buried)
 
     async def free_keys(self) -> None:
@@ -161,9 +161,8 @@ def _in_states(query: JobQuery, states: Sequence[JobState]) -> JobQuery | None:
     return replace(query, states=wanted) if wanted else None
 
 
-def _upsert(dialect: str, row: dict[str, Any]) -> Any:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(JOB).values(row)
+def _upsert(idiom: Idiom, row: dict[str, Any]) -> sa.Executable:
+    statement = idiom.insert(JOB).values(row)
     changed = {name: value for name, value in row.items() if name != "uid"}
     return statement.on_conflict_do_update(index_elements=[JOB.c.uid], set_=changed)
 

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ....tasks.outcome import JobState
 from .idiom import Bound, Idiom
@@ -107,14 +106,12 @@ def retake_keys(idiom: Idiom, takers: dict[str, str]) -> Bound:
 def _retake_keys(idiom: Idiom) -> sa.Executable:
     given = idiom.given((UNIQUE_KEY.c.key, UNIQUE_KEY.c.uid))
     query = sa.select(given.c.key, given.c.uid).where(sa.true())
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    return insert(UNIQUE_KEY).from_select(["key", "uid"], query).on_conflict_do_nothing()
+    return idiom.insert(UNIQUE_KEY).from_select(["key", "uid"], query).on_conflict_do_nothing()
 
 
 def pause(idiom: Idiom, queue: str) -> sa.Executable:
     """Return the statement that lets no worker take jobs from a queue."""
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    statement = insert(PAUSED_QUEUE).values(queue=queue, paused_at=idiom.now())
+    statement = idiom.insert(PAUSED_QUEUE).values(queue=queue, paused_at=idiom.now())
     return statement.on_conflict_do_nothing()
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ....tasks.backend import NewBatch
 from ....tasks.envelope import Envelope
@@ -100,8 +99,7 @@ def _take_keys(idiom: Idiom) -> sa.Executable:
     given = idiom.given(_key_columns(idiom))
     # SQLite takes `ON` for that of a join, unless the query has a WHERE.
     query = sa.select(given.c.key, given.c.uid, idiom.moment(given.c.lasts)).where(sa.true())
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    statement = insert(UNIQUE_KEY).from_select(["key", "uid", "until"], query)
+    statement = idiom.insert(UNIQUE_KEY).from_select(["key", "uid", "until"], query)
     return statement.on_conflict_do_nothing().returning(UNIQUE_KEY.c.key)
 
 

@@ -10,14 +10,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.expression import ColumnClause
 
 from ....tasks.clock import Clock
 from ...db.model import UtcDateTime
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import sqlite
 
 __all__ = ["Bound", "Columns", "Idiom", "to_json"]
 
@@ -57,6 +60,16 @@ class Idiom:
     def is_postgresql(self) -> bool:
         """Whether rows can be locked and workers notified."""
         return self.dialect.name == "postgresql"
+
+    def insert(self, table: sa.Table) -> sqlite.Insert:
+        """Begin an INSERT that says what is to be done where a row is there already.
+
+        Both dialects have the same words for it. Only that of the database is imported.
+        """
+        insert: sqlite.Insert = import_module(f"sqlalchemy.dialects.{self.dialect.name}").insert(
+            table
+        )
+        return insert
 
     def built(self, build: Callable[[Idiom], sa.Executable]) -> sa.Executable:
         """Return what a function builds for this idiom: once, since that takes most of the time."""
@@ -134,8 +147,8 @@ class Idiom:
         """Return the condition that a column has one of some values."""
         plain = [self._plain(column.type, value) for value in values]
         if self.is_postgresql:
-            array = sa.literal(plain, ARRAY(_carried(column.type)))
-            return column == sa.any_(sa.cast(array, ARRAY(column.type)))
+            array = sa.literal(plain, sa.ARRAY(_carried(column.type)))
+            return column == sa.any_(sa.cast(array, sa.ARRAY(column.type)))
         each = sa.func.json_each(to_json(plain)).table_valued("value")
         return column.in_(sa.select(each.c.value))
 
@@ -143,7 +156,7 @@ class Idiom:
         self, columns: Sequence[ColumnClause[Any]], name: str
     ) -> list[sa.ColumnElement[Any]]:
         arrays = (
-            sa.bindparam(f"{name}_{each.name}", type_=ARRAY(_carried(each.type)))
+            sa.bindparam(f"{name}_{each.name}", type_=sa.ARRAY(_carried(each.type)))
             for each in columns
         )
         names = (sa.column(each.name, _carried(each.type)) for each in columns)

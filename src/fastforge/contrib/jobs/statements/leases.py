@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ....tasks.backend import Claim
 from ....tasks.records import Progress, WorkerBeat
@@ -95,8 +94,7 @@ def beat(idiom: Idiom, said: WorkerBeat) -> sa.Executable:
         "started_at": said.started_at,
         "beat_at": idiom.now(),
     }
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    statement = insert(WORKER).values(**values)
+    statement = idiom.insert(WORKER).values(**values)
     changed = ("queues", "concurrency", "running", "beat_at")
     return statement.on_conflict_do_update(
         index_elements=[WORKER.c.worker_id],

@@ -8,8 +8,6 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from .idiom import Bound, Idiom
 from .tables import HELD, JOB, ORDER, PACING, READY, RUNNING, is_false, is_true
@@ -43,7 +41,7 @@ def lock_keys(keys: Iterable[str]) -> sa.Executable:
     take theirs once wait for each other.
     """
     numbers = sorted({_number(key) for key in keys})
-    each = sa.func.unnest(sa.literal(numbers, ARRAY(sa.BigInteger()))).column_valued("key")
+    each = sa.func.unnest(sa.literal(numbers, sa.ARRAY(sa.BigInteger()))).column_valued("key")
     return sa.select(sa.func.pg_advisory_xact_lock(each))
 
 
@@ -86,8 +84,7 @@ def set_paces(idiom: Idiom, next_at: Mapping[str, datetime]) -> Bound:
 def _set_paces(idiom: Idiom) -> sa.Executable:
     given = idiom.given((PACING.c.key, PACING.c.next_at))
     query = sa.select(given.c.key, given.c.next_at).where(sa.true())
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    statement = insert(PACING).from_select(["key", "next_at"], query)
+    statement = idiom.insert(PACING).from_select(["key", "next_at"], query)
     return statement.on_conflict_do_update(
         index_elements=[PACING.c.key], set_={"next_at": statement.excluded.next_at}
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ....tasks.ledger import ScheduledRun
 from .idiom import Idiom
@@ -19,8 +18,7 @@ def enter_run(idiom: Idiom, run: ScheduledRun) -> sa.Executable:
 
     One that another transaction has just entered is waited for.
     """
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    statement = insert(SCHEDULE_RUN).values(
+    statement = idiom.insert(SCHEDULE_RUN).values(
         schedule=run.schedule, due_at=run.due_at, uid=run.uid, entered_at=idiom.now()
     )
     return statement.on_conflict_do_nothing().returning(SCHEDULE_RUN.c.schedule)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ..._utils import told
+from ...exceptions import ForgeError
 from ...tasks.backend import (
     BackendAway,
     Claim,
@@ -83,7 +85,7 @@ class ArqBackend:
         self._workers = Workers(server, self.clock, alive_s=settings.lease_s)
         self._listener = listener
         self._queues: frozenset[bytes] = frozenset()
-        self._fails = False
+        self._failing: set[str] = set()
         self.desk = ArqDesk(
             self._flow, self._remembered, self._forwarding, outbox, self._workers, self._tidy
         )
@@ -162,14 +164,19 @@ class ArqBackend:
             await self._flow.drop_then(written)
 
     async def _chore(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Do what may wait: a database that is away does not keep the worker from its jobs."""
+        """Do what may wait: whatever fails there does not keep the worker from its jobs."""
+        name = getattr(work, "__name__", "")
         try:
             await work()
-        except BackendAway as error:
-            if not self._fails:
-                logger.warning("what is to be remembered of jobs waits in Redis: %s", error)
-            self._fails = True
+        except Exception as error:
+            if not self._failing:
+                logger.warning(
+                    "what is to be remembered of jobs waits in Redis: %s",
+                    error if isinstance(error, ForgeError) else told(error),
+                    exc_info=None if isinstance(error, BackendAway) else error,
+                )
+            self._failing.add(name)
         else:
-            if self._fails:
+            if name in self._failing and self._failing == {name}:
                 logger.info("what is to be remembered of jobs is written again")
-            self._fails = False
+            self._failing.discard(name)

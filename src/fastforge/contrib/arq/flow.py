@@ -15,7 +15,7 @@ from ...tasks.outcome import AttemptError, Outcome, Verdict, worker_vanished
 from ...tasks.records import Progress
 from .parcels import Parcel, parcel_args
 from .server import OWN_PREFIX, Server
-from .wire import Written, read_envelope, read_job, write_envelope, write_result
+from .wire import Written, read_envelope, read_job, uid_of, write_envelope, write_result
 
 __all__ = ["Flow", "HeldJob", "Leftovers"]
 
@@ -169,7 +169,7 @@ class Flow:
         for claim, progress in reports.items():
             shown = {"done": progress.done, "total": progress.total, "message": progress.message}
             args += [claim.key, claim.attempt, json.dumps(shown)]
-        return [uid.decode() for uid in await self.server.run("attend", worker_id, *args)]
+        return [uid_of(uid.decode()) for uid in await self.server.run("attend", worker_id, *args)]
 
     async def buried(self, limit: int) -> list[str]:
         """Return ids of jobs whose rows are still to be written."""

@@ -32,6 +32,7 @@ from typing import Any, Final
 from ..._utils import missing_extra
 from ...tasks.envelope import Envelope
 from ...tasks.limits import Pace, Slots, UniqueKey
+from .fitness import refuse_unfit
 
 try:
     from arq.constants import default_queue_name, job_key_prefix, result_key_prefix
@@ -137,14 +138,7 @@ def read_job(key: str, data: bytes, queue: str) -> Written:
     try:
         fields = load_json(data)
         return _written(key, fields, queue)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except _UNREADABLE as error:
         return _unreadable(key, data, queue, _fault(data, error))
 
 
@@ -212,6 +206,7 @@ def _written(key: str, fields: Mapping[str, Any], queue: str) -> Written:
         pace=Pace(**extras["r"]) if "r" in extras else None,
         batch=extras.get("b"),
     )
+    refuse_unfit(envelope)
     enqueued_ms = extras["t"] / 1000 if "t" in extras else fields["et"]
     return Written(envelope=envelope, enqueued_at=_of_ms(enqueued_ms))
 

@@ -13,10 +13,15 @@ local BUDGET = 2000
 
 local now = now_us(ARGV[1])
 local worker, limit, until_us = ARGV[2], tonumber(ARGV[3]), exact(now + ARGV[4])
-local found, looked = {}, 0
+local found, looked, known = {}, 0, {}
 
 local function take(uid, score, queue, level)
   local own = OWN .. 'job:' .. uid
+  if not known[queue] then
+    -- What arq's own client has enqueued made no note of its queue, and leases are found by that.
+    known[queue] = true
+    redis.call('SADD', OWN .. 'queues', queue)
+  end
   local job = redis.call('HMGET', own, 'a', 'sk', 'sl', 'pk', 'pi', 't', 'e')
   local slots = job[2] and OWN .. 'slots:' .. job[2]
   if slots and redis.call('SCARD', slots) >= tonumber(job[3]) then

@@ -10,6 +10,7 @@
 --                             h held since due ms, v state after the end, f finished us,
 --                             sk/sl slots, pk/pi pace and us between two beginnings, b batch,
 --                             u has a unique key that its end frees
+--   OWN..'seen:'..uid       string  it has been, and is not kept twice: 1, or 2 when it may be retried
 --   OWN..'errors:'..uid     list  the last errors as JSON
 --   OWN..'levels:'..queue   zset  the priorities but 0 that a queue has had
 --   OWN..'leases:'..queue   zset  uid of what runs by the end of its lease in us
@@ -20,6 +21,12 @@
 --
 -- Times are in microseconds. Keys are computed here: Redis Cluster is not supported.
 local RUNNING = 1e13
+
+-- Note that a job has been, so that it is not kept again when somebody brings it once more: 1, or
+-- 2 where its row in the database may still begin again.
+local function remember(uid, how)
+  redis.call('SET', OWN .. 'seen:' .. uid, how, 'EX', 86400)
+end
 
 local function now_us(ahead_us)
   local time = redis.call('TIME')
@@ -61,13 +68,16 @@ local function promote(key)
   local uid, job, smallest
   for _, each in ipairs(held) do
     local found = redis.call('HMGET', OWN .. 'job:' .. each, 'l', 'q', 'h')
-    local priority = priority_of(found[1] or '')
-    if not uid or priority < smallest then
-      uid, job, smallest = each, found, priority
+    if not found[3] then
+      redis.call('ZREM', OWN .. 'held:' .. key, each)  -- what is known of it is gone from Redis
+    elseif not uid or priority_of(found[1]) < smallest then
+      uid, job, smallest = each, found, priority_of(found[1])
     end
   end
   if not uid then
-    redis.call('SREM', OWN .. 'heldkeys', key)
+    if #held == 0 then
+      redis.call('SREM', OWN .. 'heldkeys', key)
+    end
     return
   end
   redis.call('ZREM', OWN .. 'held:' .. key, uid)

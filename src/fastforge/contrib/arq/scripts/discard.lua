@@ -13,9 +13,11 @@ for _, uid in ipairs(ARGV) do
       redis.call('ZREM', OWN .. 'ended:' .. queue, uid)
     end
     redis.call('SADD', OWN .. 'forgotten', uid)
+    remember(uid, 1)
     count = count + 1
   elseif redis.call('EXISTS', JOB .. uid) == 1 and not job[1] and not job[6] and take_out(uid, job) then
     redis.call('DEL', JOB .. uid, own, OWN .. 'errors:' .. uid)
+    remember(uid, 1)
     redis.call('SADD', OWN .. 'forgotten', uid)
     if job[7] then
       count_ended(job[7], 1)

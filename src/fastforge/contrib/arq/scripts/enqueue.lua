@@ -10,10 +10,28 @@ local kept, queues = {}, {}
 local first, each = 2, 14
 local count = (#ARGV - first + 1) / each
 local sequence
+
+-- Whether a job was kept before. One that was, and has ended, may have been given its unique key
+-- once more when it was brought here again: nothing else would free it.
+local function is_known(uid, is_again, frees)
+  if redis.call('EXISTS', JOB .. uid, RESULT .. uid, OWN .. 'seen:' .. uid) == 0 then
+    return false
+  end
+  local is_there = redis.call('EXISTS', JOB .. uid) == 1
+  if is_again and not is_there and redis.call('GET', OWN .. 'seen:' .. uid) == '2' then
+    redis.call('DEL', OWN .. 'seen:' .. uid)
+    return false
+  end
+  if frees and (not is_there or redis.call('HEXISTS', OWN .. 'job:' .. uid, 'v') == 1) then
+    redis.call('SADD', OWN .. 'freed', uid)
+  end
+  return true
+end
+
 for number = 0, count - 1 do
   local at = first + number * each
   local uid, queue, priority = ARGV[at], ARGV[at + 2], tonumber(ARGV[at + 3])
-  if redis.call('EXISTS', JOB .. uid, RESULT .. uid, OWN .. 'seen:' .. uid) > 0 then
+  if is_known(uid, ARGV[at + 13] == '1', ARGV[at + 11] == '1') then
     kept[#kept + 1] = 0
   else
     kept[#kept + 1] = 1

@@ -22,7 +22,7 @@ local function succeed(uid, own, job, result)
   end
   redis.call('ZADD', OWN .. 'ended:' .. job[3], exact(now), uid)
   if keep_ms < SEEN_S * 1000 then
-    redis.call('SET', OWN .. 'seen:' .. uid, 1, 'EX', SEEN_S)
+    remember(uid, 1)
   end
   if job[6] then
     count_ended(job[6], 0)

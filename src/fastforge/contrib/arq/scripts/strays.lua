@@ -1,4 +1,5 @@
--- Strays: make due again, uncounted, what a worker holds without knowing.
+-- Strays: make due again, uncounted, what a worker holds without knowing; what somebody wants
+-- cancelled is.
 --
 -- KEYS: none.
 -- ARGV: us ahead, worker, then the uids that it knows.
@@ -12,12 +13,17 @@ for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
   local found = count
   for _, uid in ipairs(redis.call('ZRANGE', OWN .. 'leases:' .. queue, 0, -1)) do
     local own = OWN .. 'job:' .. uid
-    local job = redis.call('HMGET', own, 'w', 'a', 'l', 'sk', 'r')
+    local job = redis.call('HMGET', own, 'w', 'a', 'l', 'sk', 'r', 'c')
     if job[1] == ARGV[2] and not known[uid] then
       redis.call('ZREM', OWN .. 'leases:' .. queue, uid)
-      redis.call('HDEL', own, 'w', 's', 'c', 'g')
       redis.call('HSET', own, 'a', job[2] - 1)
-      redis.call('ZADD', job[3], job[5], uid)
+      if job[6] then
+        redis.call('ZREM', job[3], uid)
+        bury(uid, 4, now)
+      else
+        redis.call('HDEL', own, 'w', 's', 'g')
+        redis.call('ZADD', job[3], job[5], uid)
+      end
       release_slot(job[4], uid)
       count = count + 1
     end

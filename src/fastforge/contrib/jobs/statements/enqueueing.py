@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -16,6 +16,8 @@ from .idiom import Bound, Columns, Idiom
 from .tables import BATCH, CHANNEL, JOB, UNIQUE_KEY
 
 __all__ = ["insert_batch", "insert_jobs", "keys_taken", "take_keys", "take_over", "wake"]
+
+_Insert = TypeVar("_Insert", bound=sa.Insert)
 
 _PLAIN: Final = (
     *(JOB.c.uid, JOB.c.task, JOB.c.queue, JOB.c.version, JOB.c.payload, JOB.c.headers),
@@ -31,10 +33,11 @@ def insert_jobs(
 ) -> Bound:
     """Return the statement that keeps jobs.
 
-    In the state READY it wakes the workers when its transaction commits.
+    In the state READY it wakes the workers when its transaction commits. On their way elsewhere
+    jobs may come twice: when a process dies before it has noted that they have gone.
     """
     rows = [_row(idiom, envelope) for envelope in envelopes]
-    statement = idiom.built(_insert_and_wake if state is JobState.READY else _insert)
+    statement = idiom.built(_insert_and_wake if state is JobState.READY else _insert_unless_there)
     return statement, {"state": state.value, **idiom.rows(_columns(idiom), rows)}
 
 
@@ -46,7 +49,16 @@ def _insert_and_wake(idiom: Idiom) -> sa.Executable:
     return statement.returning(sa.func.pg_notify(CHANNEL, ""))
 
 
+def _insert_unless_there(idiom: Idiom) -> sa.Executable:
+    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
+    return _filled(idiom, insert(JOB)).on_conflict_do_nothing(index_elements=[JOB.c.uid])
+
+
 def _insert(idiom: Idiom) -> sa.Insert:
+    return _filled(idiom, JOB.insert())
+
+
+def _filled(idiom: Idiom, insert: _Insert) -> _Insert:
     given = idiom.given(_columns(idiom))
     values: dict[str, Any] = {each.name: given.c[each.name] for each in _PLAIN}
     values |= {
@@ -55,7 +67,8 @@ def _insert(idiom: Idiom) -> sa.Insert:
         "enqueued_at": idiom.now(),
         "run_at": sa.func.coalesce(given.c.run_at, idiom.moment(given.c.due_in)),
     }
-    return JOB.insert().from_select(list(values), sa.select(*values.values()))
+    # SQLite takes `ON` for that of a join, unless the query has a WHERE.
+    return insert.from_select(list(values), sa.select(*values.values()).where(sa.true()))
 
 
 def _columns(idiom: Idiom) -> Columns:

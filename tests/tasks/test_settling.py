@@ -48,11 +48,13 @@ def ended(key: int) -> Settlement:
 
 
 @asynccontextmanager
-async def settling(backend: Slow, told: list[int | str]) -> AsyncIterator[Settler]:
+async def settling(
+    backend: Slow, told: list[int | str], trouble: Trouble | None = None
+) -> AsyncIterator[Settler]:
     settler = Settler(
         backend,
         "w1",
-        Trouble(),
+        Trouble() if trouble is None else trouble,
         lambda settled: told.extend(each.claim.key for each in settled),
     )
     running = asyncio.create_task(settler.run())
@@ -100,6 +102,18 @@ async def test_what_cannot_be_recorded_is_given_up_and_not_told(
         assert len(settler) == 0
     assert sorted(told) == [1, 3]
     assert caplog.text.count("cannot be recorded") == 1
+
+
+async def test_trouble_ends_with_what_is_given_up_so_that_the_worker_claims_again() -> None:
+    backend, trouble = Slow(), Trouble()
+    backend.gate.set()
+    backend.refusal[1] = AWAY
+    async with settling(backend, [], trouble) as settler:
+        settler.add(ended(1))
+        await wait_until_async(lambda: "settle" in trouble)
+        backend.refusal[1] = ValueError("this row is poison")
+        await settler.wait_until_idle()
+    assert not trouble
 
 
 async def test_what_waits_longer_than_a_lease_is_held_no_more() -> None:

@@ -101,6 +101,8 @@ class Settler:
             batch[0].claim.envelope.uid,
             exc_info=error,
         )
+        # It was reached, whatever was the matter before: else nothing would be claimed any more.
+        self._trouble.succeeded("settle")
         self._forget(batch)
         self._settled(())
 

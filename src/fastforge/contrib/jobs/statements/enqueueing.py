@@ -50,8 +50,7 @@ def _insert_and_wake(idiom: Idiom) -> sa.Executable:
 
 
 def _insert_unless_there(idiom: Idiom) -> sa.Executable:
-    insert = postgresql.insert if idiom.is_postgresql else sqlite.insert
-    return _filled(idiom, insert(JOB)).on_conflict_do_nothing(index_elements=[JOB.c.uid])
+    return _filled(idiom, idiom.insert(JOB)).on_conflict_do_nothing(index_elements=[JOB.c.uid])
 
 
 def _insert(idiom: Idiom) -> sa.Insert:

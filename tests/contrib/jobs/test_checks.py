@@ -104,6 +104,24 @@ async def test_jobs_in_a_queue_that_no_worker_takes_are_found(
         ]
 
 
+async def test_jobs_that_another_backend_left_in_the_table_are_found(
+    folder: ProjectFolder, sqlite_url: str
+) -> None:
+    shop = Shop(folder, sqlite_url, tasks="")
+    await shop.create_table()
+    async with folder.load().running(Role.COMMAND) as container:
+        store = container[job_store]
+        await store.enqueue([job(queue="mail"), job(delay_s=60)])
+        Shop(folder, sqlite_url, tasks="backend='memory'")
+        await store.beat(beat("w1", "a", "mail"))
+        assert await asyncio.to_thread(found_jobs, folder) == []  # it ends what is left
+        await store.leave("w1")
+    assert await asyncio.to_thread(found_jobs, folder) == [
+        "2 jobs wait in the table of the backend 'database', and TASKS.backend is 'memory':"
+        " no worker takes them"
+    ]
+
+
 def found_jobs(folder: ProjectFolder) -> list[str]:
     found = run_checks(folder.load(), connecting=["database"])
     return [message.text for message in found if message.id.startswith("jobs")]

@@ -15,7 +15,12 @@ from ..db.resources import default_database
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["jobs_find_connections", "leases_outlast_a_wait", "waiting_jobs_find_workers"]
+__all__ = [
+    "jobs_find_connections",
+    "leases_outlast_a_wait",
+    "no_job_is_left_behind",
+    "waiting_jobs_find_workers",
+]
 
 JOBS_PER_CONNECTION: Final = 20
 BEATS: Final = 3
@@ -87,6 +92,30 @@ async def waiting_jobs_find_workers(project: Project) -> AsyncIterator[Message]:
             f" {', '.join(hosts)}",
             hint="use PostgreSQL: locks on a file are not sure between hosts",
             where=where,
+        )
+
+
+@check(connects="database", tags={"database", "tasks"})
+async def no_job_is_left_behind(project: Project) -> AsyncIterator[Message]:
+    """Find jobs of the table that nobody runs any more, since TASKS names another backend."""
+    from .watching import look_at_jobs
+
+    backend = project.settings.section(Tasks).backend
+    if backend == "database":
+        return
+    seen = await look_at_jobs(project)
+    if seen is None or any(worker.alive for worker in seen.workers):  # they end them just now
+        return
+    waiting = sum(each.ready + each.scheduled + each.held for each in seen.queues)
+    if waiting:
+        jobs = "1 job waits" if waiting == 1 else f"{waiting} jobs wait"
+        yield Message(
+            id="jobs.W013",
+            level=Level.WARNING,
+            text=f"{jobs} in the table of the backend 'database', and TASKS.backend is"
+            f" {backend!r}: no worker takes them",
+            hint="let workers of TASKS.backend='database' end them, or cancel or discard them there",
+            where=_where(project.settings),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .._utils import did_you_mean
 from ..exceptions import ForgeError, TaskError
 from ..lifecycle import Container, Resource
 from .clock import Clock
@@ -238,4 +239,7 @@ def backend_hint(name: str) -> str:
         return 'add "fastforge.contrib.db" and "fastforge.contrib.jobs" to INSTALLED_APPS'
     if name == "arq":
         return 'add "fastforge.contrib.redis" and "fastforge.contrib.arq" to INSTALLED_APPS'
-    return "install the app that declares it in its task_backends.py, or name another"
+    return (
+        did_you_mean(name, ("arq", "database", "memory"))
+        or "install the app that declares it in its task_backends.py, or name another"
+    )

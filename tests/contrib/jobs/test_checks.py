@@ -42,6 +42,30 @@ def test_tasks_without_the_app_of_their_backend_are_an_error(folder: ProjectFold
     assert str(message.where).endswith("shop/tasks.py:3")
 
 
+def test_a_misspelt_backend_is_told_with_the_one_that_is_meant(folder: ProjectFolder) -> None:
+    settings = f"""
+        from fastforge.tasks import Tasks
+
+        INSTALLED_APPS = {APPS}
+        TASKS = Tasks(backend="databse")
+    """
+    folder.write({"shop/settings.py": settings, "shop/tasks.py": TASK})
+    (message,) = tasks_have_a_backend.function(folder.load())
+    assert message.hint == "did you mean 'database'?"
+
+
+def test_jobs_in_memory_are_a_warning_before_a_deploy(folder: ProjectFolder) -> None:
+    settings = """
+        from fastforge.tasks import Tasks
+
+        INSTALLED_APPS = ["shop"]
+        TASKS = Tasks(backend="memory")
+    """
+    folder.write({"shop/settings.py": settings, "shop/tasks.py": TASK})
+    assert "tasks.W002" in {message.id for message in run_checks(folder.load(), deploy=True)}
+    assert "tasks.W002" not in {message.id for message in run_checks(folder.load())}
+
+
 def test_a_project_without_tasks_needs_no_backend(folder: ProjectFolder) -> None:
     folder.write({"shop/settings.py": 'INSTALLED_APPS = ["shop"]'})
     assert list(tasks_have_a_backend.function(folder.load())) == []

@@ -114,7 +114,7 @@ async def no_job_is_left_behind(project: Project) -> AsyncIterator[Message]:
             level=Level.WARNING,
             text=f"{jobs} in the table of the backend 'database', and TASKS.backend is"
             f" {backend!r}: no worker takes them",
-            hint="let workers of TASKS.backend='database' end them, or cancel or discard them there",
+            hint="let a worker of TASKS.backend='database' end them, or discard them there",
             where=_where(project.settings),
         )
 

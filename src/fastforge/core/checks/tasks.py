@@ -19,7 +19,12 @@ from .source import AppModule, own_modules
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["defaults_are_json", "enqueue_is_awaited", "tasks_have_a_backend"]
+__all__ = [
+    "defaults_are_json",
+    "enqueue_is_awaited",
+    "jobs_outlive_a_process",
+    "tasks_have_a_backend",
+]
 
 _VERBS = ("enqueue", "enqueue_many")
 
@@ -38,6 +43,20 @@ def tasks_have_a_backend(project: Project) -> Iterator[Message]:
                 hint=backend_hint(name),
                 where=project.settings.where("TASKS") or component.location,
             )
+
+
+@check(tags={"tasks"}, deploy=True)
+def jobs_outlive_a_process(project: Project) -> Iterator[Message]:
+    """Find jobs that no worker ever sees, and that end with the process that enqueued them."""
+    if project.settings.section(Tasks).backend == "memory" and project.registry.values(TASKS):
+        yield Message(
+            id="tasks.W002",
+            level=Level.WARNING,
+            text="TASKS.backend is 'memory': jobs are lost with the process that enqueues them, and"
+            " `manage runworker` sees none of them",
+            hint="leave backend out for jobs in the database",
+            where=project.settings.where("TASKS"),
+        )
 
 
 @check(tags={"tasks"})

@@ -226,7 +226,9 @@ def test_a_required_setting_that_is_missing_is_named(folder: ProjectFolder) -> N
         }
     )
     text = failure(folder, 'INSTALLED_APPS = ["shop.mail"]')
-    assert "the setting MAIL is missing; Where mail goes out." in text
+    assert (
+        "the setting MAIL is missing; set MAIL in the settings module: Where mail goes out." in text
+    )
 
 
 def test_errors_can_be_told_apart(folder: ProjectFolder) -> None:

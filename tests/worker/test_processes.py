@@ -163,6 +163,7 @@ async def test_a_resource_that_cannot_be_opened_is_exit_code_3(make_shop: MakeSh
     [
         (("--processes", "0"), "[management.E013] --processes is 0"),
         (("--queues", "default:0"), "[tasks.E065] --queues: 'default:0' is neither NAME nor"),
+        (("--queues", " , "), "[tasks.E065] --queues: '' is neither NAME nor"),
         (("--queues", "default:x"), "[tasks.E065] --queues: 'default:x' is neither NAME nor"),
         (("--queues", "default,default:2"), "[tasks.E065] --queues: the queue 'default' is given"),
         (("--queues", "defualt:2"), "[tasks.E015] "),

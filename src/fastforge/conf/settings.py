@@ -176,6 +176,6 @@ def _default(setting: Setting, raw: RawSettings) -> Any:
     raise SettingsError(
         f"the setting {setting.name} is missing",
         code="conf.E018",
-        hint=setting.help or f"set {setting.name} in the settings module",
+        hint=": ".join(filter(None, (f"set {setting.name} in the settings module", setting.help))),
         where=raw.source.files[-1],
     )

@@ -105,7 +105,7 @@ def test_nothing_to_change_is_no_mistake_and_asks_nobody(jobs: Jobs) -> None:
         ),
         (
             ("retry", "--all"),
-            "[tasks.E086] `jobs retry` would change 1 jobs, and nobody is here to be asked;"
+            "[tasks.E086] `jobs retry` would change 1 job, and nobody is here to be asked;"
             " --yes does it without asking",
         ),
         (

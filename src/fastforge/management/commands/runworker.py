@@ -57,6 +57,8 @@ def runworker(
     from ...worker.queues import parse_queues
 
     names = tuple(name.strip() for name in queues.split(",") if name.strip())
+    if queues.strip() and not names:
+        names = ("",)  # commas alone are no wish for all queues: it is refused
     parse_queues(names)  # what is wrong with them is told before anything starts
     module = _settings_module(context)
     reloads = _reloads(module, reload) and not burst

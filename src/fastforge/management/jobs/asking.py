@@ -21,13 +21,13 @@ async def confirmed(verb: str, count: int) -> bool:
     Raises:
         CommandError: There is no terminal to ask at.
     """
+    jobs = "1 job" if count == 1 else f"{count:,} jobs"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CommandError(
-            f"`jobs {verb}` would change {count} jobs, and nobody is here to be asked",
+            f"`jobs {verb}` would change {jobs}, and nobody is here to be asked",
             code="tasks.E086",
             hint="--yes does it without asking",
         )
-    jobs = "1 job" if count == 1 else f"{count:,} jobs"
     click.echo(f"{verb.capitalize()} {jobs}? [y/N] ", err=True, nl=False)
     return (await _line()).strip().lower() in ("y", "yes")
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
+from .._utils import told
 from ..lifecycle import Container
 from .attending import Attendant
 from .backend import Claim, Renewal, Settlement, TaskBackend
@@ -244,11 +245,13 @@ class Consumer:
                 await self._backend.give_back_strays(self.worker_id, ())
                 await self._backend.leave(self.worker_id)
         except Exception as error:
-            logger.warning(
-                "%d jobs could not be handed back, they run again when their lease ends: %r",
-                len(self._settler) + len(self._runs),
-                error,
-            )
+            left = len(self._settler) + len(self._runs)
+            if left:
+                logger.warning(
+                    "%d jobs could not be handed back, they run again when their lease ends: %s",
+                    left,
+                    told(error),
+                )
         if self._isolation is not None:
             await self._isolation.close()
         await self._teller.end(LISTENERS_LIMIT_S)

@@ -157,6 +157,7 @@ ASSERTIONS = """
             await add.using(delay=timedelta(hours=1)).enqueue(7, second=8)
         with pytest.raises(AssertionError) as failure:
             await jobs.assert_enqueued(add, first=7, second=9)
+        assert failure.traceback[-1].frame.f_locals["__tracebackhide__"]  # the test's line is shown
         assert str(failure.value).splitlines() == [
             "no job waits that is shop.notes.tasks.add(first=7, second=9)",
             "the nearest, due in 3600 s, has second=8 and not 9",

@@ -79,6 +79,7 @@ class Jobs:
             AssertionError: There is none; it says which there are, and what the nearest is.
             TaskError: The task takes no such argument, or not such a value.
         """
+        __tracebackhide__ = True  # pytest shows the line of the test, and not ours
         wanted = arguments_of(task.function).dump_some(arguments)
         for job in await self.enqueued(task):
             if _has(job, wanted):
@@ -100,6 +101,7 @@ class Jobs:
             AssertionError: There are some; it says which.
             TaskError: As in `assert_enqueued`.
         """
+        __tracebackhide__ = True
         wanted = {} if task is None else arguments_of(task.function).dump_some(arguments)
         found = [job for job in await self.enqueued(task) if _has(job, wanted)]
         if found:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from ...tasks.backend import Claim, ClaimRequest, NewBatch, Settlement
 from ...tasks.clock import Clock
@@ -19,9 +19,10 @@ from .wire import Written, read_envelope, read_job, uid_of, write_envelope, writ
 
 __all__ = ["Flow", "HeldJob", "Leftovers"]
 
-T = TypeVar("T")
 CHUNK: Final = 500
 """How many jobs one call of a script is given: the server does nothing else meanwhile."""
+CHUNK_BYTES: Final = 4_000_000
+"""How much it is given, roughly, at the most."""
 MICROSECOND: Final = timedelta(microseconds=1)
 _VERDICTS: Final = {
     Verdict.SUCCEEDED: "S",
@@ -108,11 +109,11 @@ class Flow:
     async def keep(self, parcels: Sequence[Parcel]) -> None:
         """Keep jobs; those that were kept before are left as they are."""
         now = self._clock.now()
-        for chunk in _chunks(parcels):
-            args: list[Any] = []
-            for parcel in chunk:
-                args += parcel_args(parcel, parcel.enqueued_at or now)
-                now += MICROSECOND  # two of one call have an order as well
+        jobs = (  # two of one call have an order as well
+            parcel_args(parcel, parcel.enqueued_at or now + place * MICROSECOND)
+            for place, parcel in enumerate(parcels)
+        )
+        for args in _calls(jobs):
             await self.server.run("enqueue", self.ahead_us, *args)
 
     async def claim(self, request: ClaimRequest) -> tuple[list[HeldJob], float | None]:
@@ -130,20 +131,17 @@ class Flow:
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> Leftovers:
         """Record how attempts ended; those that are not held any more are skipped."""
-        left = Leftovers()
-        for chunk in _chunks(settlements):
-            endings = [
-                (
-                    each.claim.key,
-                    worker_id,
-                    each.claim.attempt,
-                    each.outcome,
-                    self._result(worker_id, each),
-                )
-                for each in chunk
-            ]
-            left |= (await self._end(endings, expired_only=False))[0]
-        return left
+        endings = (
+            (
+                each.claim.key,
+                worker_id,
+                each.claim.attempt,
+                each.outcome,
+                self._result(worker_id, each),
+            )
+            for each in settlements
+        )
+        return (await self._end(endings, expired_only=False))[0]
 
     async def renew(
         self, worker_id: str, held: Collection[Claim], lease_s: float
@@ -201,23 +199,20 @@ class Flow:
             limit = read_job(uid.decode(), payload, "").envelope.max_attempts
             vanished = worker_vanished(worker.decode(), attempt=int(attempt), max_attempts=limit)
             endings.append((uid, worker.decode(), int(attempt), vanished, b""))
-        if not endings:
-            return 0, Leftovers()
         left, freed = await self._end(endings, expired_only=True)
         return freed, left
 
     async def _end(
-        self, endings: Sequence[tuple[Any, str, int, Outcome, bytes]], *, expired_only: bool
+        self, endings: Iterable[tuple[Any, str, int, Outcome, bytes]], *, expired_only: bool
     ) -> tuple[Leftovers, int]:
-        args: list[Any] = []
-        for key, worker_id, attempt, outcome, result in endings:
-            error = json.dumps(outcome.error.to_json()) if outcome.error else ""
-            delay_us = int(outcome.delay_s * 1_000_000)
-            args += [key, worker_id, attempt, _VERDICTS[outcome.verdict], delay_us, error, result]
-        *left, ended = await self.server.run(
-            "settle", self.ahead_us, self._keep_ms, int(expired_only), *args
-        )
-        return Leftovers.of(left), sum(ended)
+        all_left, count = Leftovers(), 0
+        for args in _calls(_ending_args(*ending) for ending in endings):
+            *left, ended = await self.server.run(
+                "settle", self.ahead_us, self._keep_ms, int(expired_only), *args
+            )
+            all_left |= Leftovers.of(left)
+            count += sum(ended)
+        return all_left, count
 
     def _result(self, worker_id: str, settlement: Settlement) -> bytes:
         claim, outcome = settlement.claim, settlement.outcome
@@ -263,6 +258,28 @@ def _texts(values: Any) -> list[str]:
     return [value.decode() for value in values]
 
 
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+def _ending_args(
+    key: Any, worker_id: str, attempt: int, outcome: Outcome, result: bytes
+) -> tuple[Any, ...]:
+    error = json.dumps(outcome.error.to_json()) if outcome.error else ""
+    delay_us = int(outcome.delay_s * 1_000_000)
+    return key, worker_id, attempt, _VERDICTS[outcome.verdict], delay_us, error, result
+
+
+def _calls(jobs: Iterable[tuple[Any, ...]]) -> Iterator[list[Any]]:
+    """Yield the arguments of some jobs at a time, for one call of a script.
+
+    Of big ones they are fewer: a call that takes longer than the client waits would be sent again,
+    and never be answered. And the server does nothing else meanwhile.
+    """
+    args: list[Any] = []
+    count = size = 0
+    for job in jobs:
+        args += job
+        count += 1
+        size += sum(len(each) for each in job if isinstance(each, bytes | str))
+        if count >= CHUNK or size >= CHUNK_BYTES:
+            yield args
+            args, count, size = [], 0, 0
+    if args:
+        yield args

@@ -233,6 +233,10 @@ class Unsteady(MemoryBackend):
         self.beats += 1
         await self._call("beat", super().beat(beat))
 
+    async def leave(self, worker_id: str, /) -> None:
+        self._refuse("leave")
+        await super().leave(worker_id)
+
 
 AWAY = BackendAway("nobody answers", code="jobs.E001")
 
@@ -283,6 +287,17 @@ async def test_a_result_whose_record_was_never_answered_is_recorded_once(
         await work.enqueue(number=2)
         await all_done(backend, 2)
     assert ended == [1, 2]
+
+
+async def test_a_worker_without_jobs_that_cannot_take_leave_says_nothing_of_jobs(
+    run_project: RunProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = Unsteady()
+    backend.failing["leave"] = AWAY
+    async with consuming(run_project, backend) as (_, _, _):
+        pass
+    assert backend.refused["leave"] == 1
+    assert "handed back" not in caplog.text
 
 
 class Refusing(MemoryBackend):

@@ -86,9 +86,15 @@ class AttemptError:
         return cls(attempt=attempt, at=at, type=type_, message=shown, trace=trace)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(**value)
+    def from_json(cls, value: Any) -> Self:
+        """Read what `to_json` wrote, here or in a version that has other fields.
+
+        Whatever stands there: a worker that could not read it could claim no job beside it.
+        """
+        told = value if isinstance(value, Mapping) else {"message": str(value)}
+        texts = {name: str(told.get(name, "")) for name in ("at", "type", "message", "trace")}
+        attempt = told.get("attempt")
+        return cls(attempt=attempt if isinstance(attempt, int) else 0, **texts)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""

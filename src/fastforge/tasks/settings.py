@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ..conf import Section
+from .retry import ATTEMPTS
 
 __all__ = ["Tasks"]
 
@@ -34,7 +35,7 @@ class Tasks(Section, setting="TASKS"):
     concurrency: int = Field(default=50, ge=1)
     lease_s: float = Field(default=30, ge=1)
     drain_s: float = Field(default=25, ge=0)
-    max_attempts: int = Field(default=10, ge=1)
+    max_attempts: int = Field(default=10, ge=1, le=ATTEMPTS[-1])
     isolated_processes: int = Field(default=2, ge=1)
     keep_done_s: float = Field(default=86_400, ge=0)
     keep_dead_s: float = Field(default=2_592_000, ge=0)

@@ -253,3 +253,22 @@ async def test_the_migration_makes_what_the_model_says(shop: Shop) -> None:
 
 async def ready(shop: Shop) -> bool:
     return await shop.count(JobState.READY) == 1
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [[{"attempt": 1, "message": "no", "hint": "of a newer version"}], [{"attempt": "x"}], {"a": 1}],
+)
+async def test_errors_of_another_version_keep_no_worker_from_claiming(
+    db: DatabaseConnection, store: JobStore, stored: Any
+) -> None:
+    await store.enqueue([job(1), job(2)])
+    async with db.engine.begin() as own:
+        first = sa.select(sa.func.min(JOB.c.id)).scalar_subquery()
+        await own.execute(JOB.update().where(JOB.c.id == first).values(errors=stored))
+    claims = (await store.claim(REQUEST)).claims
+    assert [claim.envelope.payload["number"] for claim in claims] == [1, 2]
+    assert len(claims[0].errors) == 1
+    dead = Outcome(verdict=Verdict.DEAD)
+    await store.settle("w1", [Settlement(claim=claim, outcome=dead) for claim in claims])
+    assert [row.state for row in await rows(db)] == [JobState.DEAD, JobState.DEAD]

@@ -101,22 +101,22 @@ def test_an_app_introduces_a_kind_that_others_fill(folder: ProjectFolder) -> Non
     folder.write(
         {
             "shop/settings.py": 'INSTALLED_APPS = ["shop.beat", "shop.orders"]',
-            "shop/beat/schedule.py": "class Schedule:\n    pass\n",
+            "shop/beat/rhythm.py": "class Rhythm:\n    pass\n",
             "shop/beat/kinds.py": """
                 from fastforge.components import Kind
-                from .schedule import Schedule
+                from .schedule import Rhythm
 
-                SCHEDULES = Kind(name="schedules", type=Schedule, module="schedules")
+                RHYTHMS = Kind(name="rhythms", type=Rhythm, module="rhythms")
                 """,
-            "shop/orders/schedules.py": """
-                from shop.beat.schedule import Schedule
+            "shop/orders/rhythms.py": """
+                from shop.beat.schedule import Rhythm
 
-                hourly = Schedule()
+                hourly = Rhythm()
                 """,
         }
     )
-    [schedule] = folder.load().registry.components("schedules")
-    assert (schedule.name, schedule.app) == ("orders.hourly", "orders")
+    [rhythm] = folder.load().registry.components("rhythms")
+    assert (rhythm.name, rhythm.app) == ("orders.hourly", "orders")
 
 
 LOAD_AND_LIST_OPENED = """

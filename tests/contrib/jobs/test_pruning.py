@@ -42,16 +42,16 @@ async def tidy(store: JobStore, **later: float) -> None:
 
 
 async def test_ended_jobs_are_kept_as_long_as_the_settings_say(db: DatabaseConnection) -> None:
-    store = JobStore(db.engine, settings=Tasks(keep_done_s=60, keep_dead_s=600))
+    store = JobStore(db.engine, settings=Tasks(keep_done_s=600, keep_dead_s=6000))
     await store.enqueue([job(), job(), job(delay_s=10_000)])
     done, dead = await claim(store)
     await settle(store, [done])
     await settle(store, [dead], DEAD)
-    await tidy(store, seconds=59)
+    await tidy(store, seconds=300)
     assert await count(db, JOB) == 3
-    await tidy(store, seconds=2)
+    await tidy(store, seconds=301)
     assert await count(db, JOB) == 2
-    await tidy(store, seconds=600)
+    await tidy(store, seconds=6000)
     assert await count(db, JOB) == 1
 
 

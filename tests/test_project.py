@@ -104,12 +104,12 @@ def test_an_app_introduces_a_kind_that_others_fill(folder: ProjectFolder) -> Non
             "shop/beat/rhythm.py": "class Rhythm:\n    pass\n",
             "shop/beat/kinds.py": """
                 from fastforge.components import Kind
-                from .schedule import Rhythm
+                from .rhythm import Rhythm
 
                 RHYTHMS = Kind(name="rhythms", type=Rhythm, module="rhythms")
                 """,
             "shop/orders/rhythms.py": """
-                from shop.beat.schedule import Rhythm
+                from shop.beat.rhythm import Rhythm
 
                 hourly = Rhythm()
                 """,

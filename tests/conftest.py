@@ -10,6 +10,7 @@ from __future__ import annotations
 import compileall
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,12 @@ os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # and so in the processes that they
 # Our own is written first, once: else each of these processes compiles what it imports.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     compileall.compile_dir(Path(__file__).parent.parent / "src", quiet=2)
+
+# What a script puts in the background ignores Ctrl-C, and so would all that it starts: also the
+# programs that tests interrupt. Those that are to ignore it say so.
+for _signal in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, signal.SIG_DFL)
 
 # No test times anything: a slow machine is not a failure.
 hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)

@@ -13,7 +13,7 @@ from fastforge.contrib.arq.wire import dump_json
 from fastforge.tasks import JobQuery, JobState
 
 from .doing import DEAD, claim, job, names, settle
-from .world import ArqWorld
+from .world import ArqWorld, all_due
 
 
 async def enqueue_by_arq(world: ArqWorld, **options: Any) -> None:
@@ -22,7 +22,8 @@ async def enqueue_by_arq(world: ArqWorld, **options: Any) -> None:
         job_serializer=dump_json,
         job_deserializer=load_json,
     )
-    await client.enqueue_job("task", n=1, **options)
+    assert await client.enqueue_job("task", n=1, **options) is not None
+    await all_due(world)  # the client rounds its time to a millisecond, and half of them up
 
 
 async def test_a_job_of_arqs_client_is_freed_when_its_worker_is_killed(world: ArqWorld) -> None:

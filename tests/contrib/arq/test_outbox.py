@@ -15,7 +15,7 @@ from fastforge.tasks.limits import Slots, UniqueKey
 from fastforge.test.proxy import Proxy
 
 from .doing import DEAD, SUCCEEDED, claim, job, names, record, settle
-from .world import ArqWorld, opened_arq
+from .world import ArqWorld, all_due, opened_arq
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ async def test_a_job_is_there_once_its_transaction_has_committed(each_world: Arq
                     raise KeyError
             assert await each_world.client.keys("arq:*") == []
     assert await rows(each_world) == []
+    await all_due(each_world)
     found = await claim(backend)
     assert sorted(names(found)) == ["one", "two"]
     assert {each.envelope.payload["n"] for each in found} == {1}

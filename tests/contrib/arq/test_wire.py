@@ -12,11 +12,10 @@ from arq.connections import ArqRedis
 from arq.jobs import Job, JobStatus
 
 from fastforge.contrib.arq import dump_json, load_json
-from fastforge.tasks import Claim, JobQuery, JobState
-from tests.processes import wait_until_async
+from fastforge.tasks import JobQuery, JobState
 
 from .doing import DEAD, claim, job, record, settle
-from .world import ArqWorld
+from .world import ArqWorld, all_due
 
 
 @pytest.fixture
@@ -64,14 +63,8 @@ async def test_arq_reads_results(world: ArqWorld, arq: ArqRedis) -> None:
 async def test_what_arq_enqueues_as_json_runs(world: ArqWorld, arq: ArqRedis) -> None:
     made = await arq.enqueue_job("shop.tasks.work", number=7)
     assert made is not None
-    claimed: list[Claim] = []
-
-    async def is_due() -> bool:  # arq rounds its milliseconds, sometimes up
-        claimed.extend(await claim(world.backend))
-        return bool(claimed)
-
-    await wait_until_async(is_due)
-    (held,) = claimed
+    await all_due(world)  # the client rounds its time to a millisecond, and half of them up
+    (held,) = await claim(world.backend)
     assert (held.envelope.task, held.envelope.payload) == ("shop.tasks.work", {"number": 7})
     assert (held.fault, held.envelope.queue) == (None, "default")
     await settle(world.backend, [held])

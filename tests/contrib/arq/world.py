@@ -13,6 +13,7 @@ from fastforge.contrib.redis.library import Client
 from fastforge.tasks.clock import Clock
 from fastforge.tasks.settings import Tasks
 from tests.contrib.jobs.conftest import opened
+from tests.processes import wait_until_async
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,15 @@ async def opened_arq(
         )
         yield ArqWorld(backend, client, db)
     await client.aclose()
+
+
+async def all_due(world: ArqWorld) -> None:
+    """Wait until every job of the queue `default` is due by the server's clock, as claims go."""
+    last = await world.client.zrange("arq:queue", -1, -1, withscores=True)
+
+    async def have_come() -> bool:
+        seconds, microseconds = await world.client.time()
+        return all(seconds * 1000 + microseconds / 1000 >= due_ms for _, due_ms in last)
+
+    assert last
+    await wait_until_async(have_come)

@@ -58,8 +58,12 @@ class Location:
         return None if code is None else cls(code.co_filename, code.co_firstlineno)
 
     def __str__(self) -> str:
-        below = self.file.startswith(os.getcwd() + os.sep)
-        return f"{os.path.relpath(self.file) if below else self.file}:{self.line}"
+        return f"{_shown(self.file)}:{self.line}"
+
+
+def _shown(path: str) -> str:
+    """Return a path as it is read best: relative to the working directory when it lies below."""
+    return os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
 
 
 class ForgeError(Exception):
@@ -73,7 +77,7 @@ class ForgeError(Exception):
         message: What was got and what is wrong with it, in one sentence without a full stop.
         code: A stable id, `room.E` and three digits; the error reference has an entry for each.
         hint: What to do about it.
-        where: The place that the user should look at.
+        where: The place that the user should look at; a text may be the path of a file.
     """
 
     exit_code: ClassVar[int] = 2
@@ -88,7 +92,8 @@ class ForgeError(Exception):
         self.where = where
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        where = _shown(self.where) if isinstance(self.where, str) else self.where
+        place = f"{where}: " if where else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"[{self.code}] {place}{self.message}{hint}"
 

@@ -204,7 +204,11 @@ def test_a_password_in_a_wrong_value_is_masked(folder: ProjectFolder) -> None:
     assert "conf.E006" in text
 
 
-def test_a_required_setting_that_is_missing_is_named(folder: ProjectFolder) -> None:
+def test_a_required_setting_that_is_missing_is_named(
+    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the file in which to write it, by the same path as in every other error."""
+    monkeypatch.chdir(folder.path)
     folder.write(
         {
             "shop/mail/settings.py": """
@@ -227,7 +231,8 @@ def test_a_required_setting_that_is_missing_is_named(folder: ProjectFolder) -> N
     )
     text = failure(folder, 'INSTALLED_APPS = ["shop.mail"]')
     assert (
-        "the setting MAIL is missing; set MAIL in the settings module: Where mail goes out." in text
+        "[conf.E018] shop/settings.py: the setting MAIL is missing;"
+        " set MAIL in the settings module: Where mail goes out." in text
     )
 
 

@@ -21,6 +21,11 @@ DISTRIBUTION: Final = "fastforge-framework"
 SHORTEST_BEGINNING: Final = 3
 """How much of a longer name has to be typed before it is taken for an abbreviation."""
 
+_EVENT_LOOP: Final = tuple(
+    os.path.join("asyncio", name) for name in ("base_events.py", "runners.py")
+)
+"""Where a thread is that runs an event loop, be it Python's or uvloop's."""
+
 # Also where the scheme is misspelt or missing: `//user:password@host`, `user:password@host`.
 _URL_PASSWORD = re.compile(r"(?P<start>(?:://|\b)[^\s:/@'\"]*:)(?!//)[^\s/]*@", re.IGNORECASE)
 # A slash in it ends the address for whoever reads the URL; a port before one is no password.
@@ -197,11 +202,16 @@ def is_written_by_the_user(file: str) -> bool:
 
 
 def calling_line() -> Location | None:
-    """Return the innermost line of the user's code that runs here, or None."""
+    """Return the innermost line of the user's code that runs here, or None.
+
+    An event loop ends the search: the lines that run the loop have not called what runs on it.
+    """
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not is_written_by_the_user(frame.f_code.co_filename):
+    while frame is not None and not frame.f_code.co_filename.endswith(_EVENT_LOOP):
+        if is_written_by_the_user(frame.f_code.co_filename):
+            return Location(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
-    return None if frame is None else Location(frame.f_code.co_filename, frame.f_lineno)
+    return None
 
 
 def without_partials(call: Any) -> Any:

@@ -207,7 +207,7 @@ def test_a_moment_without_a_zone_is_refused_at_the_enqueue(
 
     take.__annotations__["at"] = type_
     with pytest.raises(
-        TaskError, match=rf"tasks.E023.*with {path}=2026-12-24T18:00:00.*datetime.now.UTC.*Naive"
+        TaskError, match=rf"tasks.E023.*given {path}=2026-12-24T18:00:00.*datetime.now.UTC.*Naive"
     ) as caught:
         arguments_of(take).dump((value,), {})
     assert "\n" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -206,6 +207,57 @@ def test_a_call_is_checked_where_it_is_made() -> None:
         send.call("seven")  # type: ignore[arg-type]
     with pytest.raises(TaskError, match="tasks.E003"):
         send.call()  # type: ignore[call-arg]
+
+
+@pytest.mark.usefixtures("project")
+async def test_a_mistake_in_a_call_is_told_at_the_line_that_calls() -> None:
+    line = inspect.currentframe().f_lineno + 3  # type: ignore[union-attr]
+    with pytest.raises(TaskError) as by_call:
+        # The message says nothing of an enqueueing: there was none.
+        send.call("seven")  # type: ignore[arg-type]
+    assert str(by_call.value.where).endswith(f"test_calls.py:{line}")
+    assert "send was given order_id='seven'" in str(by_call.value)
+    with pytest.raises(TaskError) as by_enqueue:
+        await send.enqueue()  # type: ignore[call-arg]
+    assert str(by_enqueue.value.where).endswith(f"test_calls.py:{line + 4}")
+
+
+@pytest.mark.usefixtures("project")
+async def test_a_mistake_in_a_thread_is_told_at_its_line() -> None:
+    def handle() -> None:
+        send.using(queue="mial").enqueue_sync(7)
+
+    with pytest.raises(TaskError, match="E027") as caught:
+        await anyio.to_thread.run_sync(handle)
+    line = handle.__code__.co_firstlineno + 1
+    assert str(caught.value.where).endswith(f"test_calls.py:{line}")
+
+
+@pytest.mark.usefixtures("project")
+async def test_a_mistake_of_which_no_line_is_known_names_the_task() -> None:
+    """`create_task` calls nothing: the loop does, and the line that runs it is no mistake."""
+    with pytest.raises(TaskError, match="E004") as caught:
+        await asyncio.create_task(send.enqueue("seven"))  # type: ignore[arg-type]
+    place = send.function.__code__.co_firstlineno
+    assert str(caught.value.where).endswith(f"test_calls.py:{place}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ({"delya": 5}, "did you mean 'delay'?"),
+        ({"after": 5}, "it takes queue, delay, run_at, priority, unique, expires"),
+        ({"queue": "mail", "queu": "mail"}, "did you mean 'queue'?"),
+    ],
+)
+def test_an_unknown_argument_of_using_is_told_with_its_line(
+    wrong: dict[str, Any], hint: str
+) -> None:
+    with pytest.raises(TaskError) as caught:
+        send.using(**wrong)
+    assert caught.value.code == "tasks.E092"
+    assert hint in caught.value.hint
+    assert "test_calls.py:" in str(caught.value.where)
 
 
 @pytest.mark.usefixtures("project")

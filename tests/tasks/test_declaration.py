@@ -52,6 +52,22 @@ def test_the_name_is_the_module_and_the_function_unless_given() -> None:
     assert task(name="old.name")(give_session).name == "old.name"
 
 
+def test_an_unknown_argument_is_told_with_its_line_and_the_nearest_name() -> None:
+    line = inspect.currentframe().f_lineno + 2  # type: ignore[union-attr]
+    with pytest.raises(TaskError) as caught:
+        task(timout_s=30)(give_session)  # type: ignore[call-overload]
+    assert str(caught.value.where).endswith(f"test_declaration.py:{line}")
+    assert "[tasks.E092]" in str(caught.value)
+    assert "@task got timout_s=, which it does not take; did you mean 'timeout_s'?" in str(
+        caught.value
+    )
+
+
+def test_a_type_error_of_something_else_stays_what_it_is() -> None:
+    with pytest.raises(TypeError, match="positional"):
+        task(give_session, give_session)  # type: ignore[call-overload]
+
+
 def test_a_task_is_a_frozen_value() -> None:
     with pytest.raises(AttributeError):
         send.queue = "other"  # type: ignore[misc]

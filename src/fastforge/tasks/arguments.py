@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, SchemaValidator
 
-from .._utils import did_you_mean, first_line, redact
+from .._utils import calling_line, did_you_mean, first_line, redact
 from ..exceptions import Location, TaskError
 from ..lifecycle import Plan, plan
 from .adapters import NO_ZONE, adapter_of, zoned_reader
@@ -86,7 +86,7 @@ class Arguments:
             except ValidationError as error:
                 faults.extend(_faults(name, error))
         if faults:
-            raise self._error(f"{self.task} was enqueued with {'; '.join(faults)}", "tasks.E004")
+            raise self._error(f"{self.task} was given {'; '.join(faults)}", "tasks.E004")
         return payload
 
     def load(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,8 +106,10 @@ class Arguments:
             except ValidationError as error:
                 faults.extend(_faults(name, error))
         if faults:
-            raise self._error(
-                f"the payload does not fit {self.task}: {'; '.join(faults)}", "tasks.E008"
+            raise TaskError(
+                f"the payload does not fit {self.task}: {'; '.join(faults)}",
+                code="tasks.E008",
+                where=self.where,
             )
         return values
 
@@ -123,7 +125,7 @@ class Arguments:
         for name in self.injected:
             if name in kwargs:
                 raise self._error(
-                    f"{name} was given to {self.task}.enqueue, but the worker injects it",
+                    f"{name} was given to {self.task}, but the worker injects it",
                     "tasks.E002",
                     hint=f"leave {name} out",
                 )
@@ -135,9 +137,7 @@ class Arguments:
             unknown = next((name for name in kwargs if name not in self.adapters), None)
             if unknown is not None:
                 raise self._unknown(unknown) from None
-            raise self._error(
-                f"{self.task}.enqueue: {error}", "tasks.E003", hint=self._takes
-            ) from None
+            raise self._error(f"{self.task}: {error}", "tasks.E003", hint=self._takes) from None
 
     @property
     def _takes(self) -> str:
@@ -145,7 +145,7 @@ class Arguments:
 
     def _unknown(self, name: str) -> TaskError:
         return self._error(
-            f"{self.task}.enqueue: it got an unknown argument {name!r}",
+            f"{self.task} got an unknown argument {name!r}",
             "tasks.E003",
             hint=did_you_mean(name, self.adapters) or self._takes,
         )
@@ -169,7 +169,7 @@ class Arguments:
         fault = error.errors(include_url=False)[0]
         path = ".".join((name, *map(str, fault["loc"])))
         return self._error(
-            f"{self.task} was enqueued with {path}={fault['input']}, which has no time zone:"
+            f"{self.task} was given {path}={fault['input']}, which has no time zone:"
             " in the worker it could be another moment",
             "tasks.E023",
             hint="give one with a zone, as datetime.now(UTC) does; or annotate it NaiveDatetime"
@@ -177,7 +177,8 @@ class Arguments:
         )
 
     def _error(self, message: str, code: str, *, hint: str = "") -> TaskError:
-        return TaskError(message, code=code, hint=hint, where=self.where)
+        """Return an error about a call: the line to mend is that of the call."""
+        return TaskError(message, code=code, hint=hint, where=calling_line() or self.where)
 
 
 @functools.lru_cache(maxsize=4096)

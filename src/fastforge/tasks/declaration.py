@@ -14,6 +14,7 @@ from ..exceptions import Location, TaskError
 from ..lifecycle import injected
 from .enqueuer import Enqueuer
 from .handles import JobHandle
+from .keywords import refusing_unknown
 from .limits import Concurrency, Rate, Unique
 from .options import Options, check_priority, check_queue
 from .retry import Retry
@@ -151,6 +152,7 @@ def task(
     rate: Rate | None = ...,
     isolate: bool = ...,
 ) -> _Declare: ...
+@refusing_unknown("@task")
 def task(
     function: Any = None,
     /,
@@ -195,7 +197,8 @@ def task(
             that has to end at its time limit or when it is cancelled.
 
     Raises:
-        TaskError: It does not decorate a function, or a value is out of its range.
+        TaskError: It does not decorate a function, a value is out of its range, or an argument
+            has a name that there is not.
     """
 
     recipe = functools.partial(

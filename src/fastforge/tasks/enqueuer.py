@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from .batches import Batch
 from .calls import Call
 from .handles import JobHandle
 from .keys import check_limit
+from .keywords import refusing_unknown
 from .limits import Unique
 from .options import Options
 from .sending import enqueue_many, listed_calls, send
@@ -82,7 +82,11 @@ class Enqueuer(Generic[P, R]):
                 in a thread that belongs to no event loop.
         """
         _refuse_loop_thread(self._recipe()[0].__name__)
-        return anyio.from_thread.run(functools.partial(self.enqueue, *args, **kwargs))
+        try:
+            return anyio.from_thread.run(send, self.call(*args, **kwargs))
+        except TaskError as error:
+            error.where = error.where or calling_line()  # which the event loop does not know
+            raise
 
     async def enqueue_many(
         self, calls: Iterable[Call[R]], *, then: Call[Any] | None = None
@@ -116,6 +120,7 @@ class Enqueuer(Generic[P, R]):
                 )
         return await enqueue_many([call.completed(options) for call in listed], then=then)
 
+    @refusing_unknown(".using")
     def using(
         self,
         *,
@@ -143,7 +148,8 @@ class Enqueuer(Generic[P, R]):
                 they are dead, with the error `JobExpired`.
 
         Raises:
-            TaskError: A value is wrong, or two of them exclude each other.
+            TaskError: A value is wrong, two of them exclude each other, or one has a name that
+                there is not.
         """
         task, options = self._recipe()
         if unique:

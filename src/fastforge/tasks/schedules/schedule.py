@@ -13,6 +13,7 @@ from ...exceptions import Location, TaskError
 from ..calls import Call
 from ..declaration import Task
 from ..enqueuer import Enqueuer
+from ..keywords import refusing_unknown
 from .cron import Cron
 from .interval import SHORTEST, Interval
 from .moments import next_moment
@@ -83,6 +84,7 @@ class Schedule:
         return f"<Schedule({self.name}: {self.when})>"
 
 
+@refusing_unknown("every")
 def every(
     when: str | timedelta,
     job: Task[..., Any] | Call[Any],

@@ -32,6 +32,9 @@ from urllib.parse import urlsplit
 START_DEADLINE_S = 60
 STOP_DEADLINE_S = 30
 ATTEMPTS = 5
+DURABLE = "fsync=on"  # such a server stays on the disk
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_PER_CORE = 2**30
 
 POSTGRES_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
@@ -159,7 +162,7 @@ def keep(name: str, *arguments: str) -> None:
         "redis": start_redis,
         "pgbouncer": start_pgbouncer,
     }
-    with temporary_folder() as folder:
+    with temporary_folder(None if DURABLE in arguments else memory()) as folder:
         try:
             server, url = starters[name](folder, *arguments)
         except (ServerFailed, OSError) as error:
@@ -196,7 +199,8 @@ def start_postgres(folder: Path, *parameters: str) -> tuple[subprocess.Popen[byt
             "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
             "-c", "max_connections=200", "-c", "shared_buffers=32MB",
             # The folder is thrown away: surviving a power cut is not what is tested here.
-            "-c", "fsync=off", *(word for each in parameters for word in ("-c", each)),
+            "-c", "fsync=off", "-c", "max_wal_size=128MB",
+            *(word for each in parameters for word in ("-c", each)),
         ]  # fmt: skip
 
     def is_ready(port: int) -> bool:
@@ -318,14 +322,26 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     """A folder that belongs to the user the servers run as."""
-    folder = Path(tempfile.mkdtemp(prefix="fastforge-"))
+    folder = Path(tempfile.mkdtemp(prefix="fastforge-", dir=parent))
     try:
         os.chown(folder, *_owner())
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def memory() -> Path | None:
+    """A file system in memory with much room, if there is one: a new database is 300 files.
+
+    On a disk, making and dropping those takes longer than most tests. Containers often have one of
+    64 MB, which would soon be full.
+    """
+    if not os.access(MEMORY, os.W_OK):
+        return None
+    needed = MEMORY_BYTES_PER_CORE * (os.cpu_count() or 1)  # `pytest -n auto` has as many servers
+    return MEMORY if shutil.disk_usage(MEMORY).free > needed else None
 
 
 def _owner() -> tuple[int, int]:

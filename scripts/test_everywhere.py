@@ -53,8 +53,8 @@ def test_on(minor: int) -> str:
     made = subprocess.run([python, "scripts/environment.py", str(folder)], cwd=ROOT, check=False)
     if made.returncode != 0:
         return "failed"
-    tests = [f"{folder}/bin/python", "-m", "pytest", "-n", "auto", "-m", "long or not long"]
-    tested = subprocess.run(tests, cwd=ROOT, check=False)
+    tests = [f"{folder}/bin/python", "-m", "pytest", "-n", "auto", "--dist", "worksteal"]
+    tested = subprocess.run([*tests, "-m", "long or not long"], cwd=ROOT, check=False)
     return "passed" if tested.returncode == 0 else "failed"
 
 

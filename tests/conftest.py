@@ -46,6 +46,8 @@ for _signal in (signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_signal) is signal.SIG_IGN:
         signal.signal(_signal, signal.SIG_DFL)
 
+LONGEST = "tests/scaffold/test_first_hour.py"
+
 # No test times anything: a slow machine is not a failure.
 hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fastforge")
@@ -64,6 +66,11 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no other worker waits for it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

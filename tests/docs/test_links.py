@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,13 @@ def leads(page: Page, link: str) -> bool:
     path = (page.path.parent / target).resolve() if target else page.path
     if not path.exists():
         return False
-    return not anchor or anchor in {heading.anchor for heading in Page(path).headings()}
+    return not anchor or anchor in anchors(path)
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    """What links to a page may end in: the reference is read once, not for each of its links."""
+    return frozenset(heading.anchor for heading in Page(path).headings())
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fastforge._utils import (
+    counted,
     did_you_mean,
     find_module,
     import_hint,
@@ -161,3 +162,17 @@ def test_what_no_file_has_is_written_nowhere(value: Any) -> None:
 def test_partials_of_partials_are_looked_through() -> None:
     assert without_partials(functools.partial(functools.partial(kept))) is kept
     assert without_partials(kept) is kept
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, "0 jobs are left"),
+        (1, "1 job is left"),
+        (2, "2 jobs are left"),
+        (1000, "1,000 "),
+    ],
+)
+def test_one_is_told_as_one(count: int, told: str) -> None:
+    assert counted(count, "job is left", "jobs are left").startswith(told)
+    assert counted(count, "job") == f"{count:,} job{'' if count == 1 else 's'}"

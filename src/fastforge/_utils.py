@@ -247,6 +247,17 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 job`, `2 jobs`, `1,000 jobs`.
+
+    Args:
+        count: The number.
+        one: What stands behind a one: `job`, or `job is held`.
+        many: What stands behind any other; that with an s unless given.
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def lazy_attribute(package: str, homes: Mapping[str, str], name: str) -> object:
     """Import a name that a package re-exports lazily: the body of its `__getattr__`.
 

@@ -195,7 +195,7 @@ def test_a_thread_that_does_not_end_does_not_keep_the_process(shop: ProjectFolde
         server.wait_for("block")
         server.process.terminate()
         assert server.process.wait() == 0
-        assert "1 threads did not end; they are left behind" in server.process.output
+        assert "1 thread did not end; it is left behind" in server.process.output
 
 
 def test_jobs_in_memory_run_as_well(shop: ProjectFolder) -> None:

@@ -69,6 +69,32 @@ async def test_a_syntax_error_is_told_and_the_next_edit_cures_it(make_shop: Make
         assert worker.wait() == 0
 
 
+async def test_a_misspelt_queue_is_wrong_usage_and_waits_for_no_edit(make_shop: MakeShop) -> None:
+    shop = await make_shop()
+    with develop(shop, "--queues", "defualt") as worker:
+        assert worker.wait() == 2
+        (line,) = worker.output.splitlines()
+    assert line.startswith("error: [tasks.E015] ")
+    assert line.endswith("did you mean 'default'?")
+
+
+async def test_an_edit_that_takes_the_queue_away_can_be_cured_by_the_next_one(
+    make_shop: MakeShop,
+) -> None:
+    queue = '@task(queue="letters")\nasync def write() -> None: ...\n'
+    shop = await make_shop(more=queue)
+    file = shop.folder.path / "shop/tasks.py"
+    with develop(shop, "--queues", "letters") as worker:
+        pids(worker, 1)
+        code = file.read_text()
+        file.write_text(code.replace("letters", "lettres"))
+        assert "[tasks.E015]" in worker.wait_for("waiting for an edit")
+        file.write_text(code)
+        pids(worker, 2)
+        worker.terminate()
+        assert worker.wait() == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "children"),
     [

@@ -14,7 +14,7 @@ from ..offloading.running import watch
 from ..tasks.control import Stop
 from ..tasks.kinds import TASKS
 from ..tasks.settings import Tasks
-from ..tasks.working import has_work, options_of, queues_of, work
+from ..tasks.working import has_work, options_of, queues_of, threads_left, work
 
 __all__ = [
     "EMBEDDED_WORKER",
@@ -66,7 +66,7 @@ async def embedded_worker(stopping: StopSignal) -> None:
     finally:
         told.cancel()
     if threads:
-        logger.warning("%d threads did not end; they are left behind", len(threads))
+        logger.warning("%s", threads_left(len(threads)))
         leave_behind(threads)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from .._utils import counted
 from ..lifecycle import current_container
 from .backend import backend_of
 from .ends import JobUnfinished, JobUnknown
@@ -67,9 +68,10 @@ class Batch(Generic[R_co]):
         record = await look_until(self.record, _is_over, timeout_s=timeout_s)
         if _is_over(record):
             return record
+        verb = "has" if record.pending == 1 else "have"
         raise JobUnfinished(
             f"the batch {self.uid} has not ended after {timeout_s:g} s:"
-            f" {record.pending} of its {record.total} jobs have not",
+            f" {record.pending} of its {counted(record.total, 'job')} {verb} not",
             code="tasks.E031",
             hint="wait longer, or look at its jobs: batch.handles",
         )

@@ -197,8 +197,7 @@ def task(
             that has to end at its time limit or when it is cancelled.
 
     Raises:
-        TaskError: It does not decorate a function, a value is out of its range, or an argument
-            has a name that there is not.
+        TaskError: It decorates no function, or an argument is unknown or out of its range.
     """
 
     recipe = functools.partial(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from threading import Thread
+from typing import Final
 
+from .._utils import counted
 from ..components import Registry
 from ..conf import Settings
 from ..exceptions import TaskError
@@ -14,12 +17,16 @@ from .backend import backend_of
 from .consumer import Consumer
 from .control import ConsumerOptions, Stop
 from .kinds import TASK_BACKENDS, TASKS
+from .leftovers import tell_leftovers
 from .options import meant_queue
 from .settings import Tasks
 
-__all__ = ["has_work", "options_of", "queues_of", "work"]
+__all__ = ["has_work", "options_of", "queues_of", "threads_left", "work"]
 
 logger = logging.getLogger("fastforge.worker")
+
+LEFTOVERS_LIMIT_S: Final = 1.0
+"""How long the end of a worker waits for what it has to say about other backends."""
 
 
 def has_work(registry: Registry, settings: Settings) -> bool:
@@ -112,5 +119,16 @@ async def work(
     logger.info("worker %s takes jobs from %s", consumer.worker_id, ", ".join(options.queues))
     if on_start is not None:
         on_start(consumer)
-    await consumer.run()
+    telling = asyncio.create_task(tell_leftovers(container))
+    try:
+        await consumer.run()
+        await asyncio.wait({telling}, timeout=LEFTOVERS_LIMIT_S)  # a burst may be over at once
+    finally:
+        telling.cancel()
     return consumer.threads.at_work
+
+
+def threads_left(count: int) -> str:
+    """Return what to say of threads that are still at work when a worker has ended."""
+    one, many = "thread did not end; it is", "threads did not end; they are"
+    return f"{counted(count, one, many)} left behind"

@@ -60,7 +60,11 @@ def main(arguments: list[str]) -> int:
 def _work(orders: WorkerOrders, link: Link) -> int:
     project = Project.load(orders.settings_module)
     configure_logging()
-    planned_options(project, orders.plan)  # what is wrong with it is told before anything opens
+    try:
+        planned_options(project, orders.plan)
+    except ForgeError:  # told before anything opens
+        link.report("refused")
+        raise
     link.wait_for_start()
     return run_planned(project, orders.plan, observer=_Reporter(orders, link))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 
+from .._utils import counted
+
 __all__ = ["concurrency_rule", "tell_concurrency"]
 
 logger = logging.getLogger("fastforge.worker")
@@ -18,12 +20,11 @@ def tell_concurrency(processes: int, concurrency: int) -> None:
 
 def concurrency_rule(processes: int, concurrency: int) -> tuple[str, str]:
     """Return two lines: what there is, and which of the two to raise for which kind of job."""
-    count = "1 process" if processes == 1 else f"{processes} processes"
-    processors = _processors()
-    have = "1 processor is" if processors == 1 else f"{processors} processors are"
+    count = counted(processes, "process", "processes")
+    have = counted(_processors(), "processor is", "processors are")
     waiting = (
-        f"{count} x {concurrency} jobs = {processes * concurrency} at the same time; jobs that"
-        " wait for a network or a database: raise the concurrency"
+        f"{count} x {counted(concurrency, 'job')} = {processes * concurrency} at the same time;"
+        " jobs that wait for a network or a database: raise the concurrency"
     )
     computing = (
         f"jobs that compute: raise the processes ({have} here), or declare them with"

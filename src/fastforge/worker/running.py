@@ -11,12 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..ending import leave_behind
-from ..lifecycle import Role
+from ..exceptions import StartError
+from ..lifecycle import Container, Role
 from ..signals import heard_signals
 from ..tasks.control import ConsumerOptions, Stop
 from ..tasks.settings import Tasks
-from ..tasks.working import options_of, work
+from ..tasks.working import options_of, threads_left, work
 from .loop import loop_factory
+from .patience import lose_patience
 from .plan import WorkerPlan
 from .queues import parse_queues
 from .rule import tell_concurrency
@@ -65,11 +67,12 @@ def run_worker(
             its jobs are to run at the same time here; all that the project's tasks name unless
             given.
         concurrency: How many jobs run at the same time; TASKS.concurrency unless given.
-        burst: End when nothing is due and nothing runs. Jobs that are due later stay.
+        burst: End when nothing is due and nothing runs. Jobs that are due later stay. It does not
+            wait for a backend that is away for longer than SERVER.start_deadline_s.
         health: A socket that listens, on which `/livez` and `/readyz` are answered meanwhile.
 
     Raises:
-        StartError: The project could not be opened.
+        StartError: The project could not be opened, or the backend of a burst does not come back.
         TaskError: A queue that no task uses, a limit that is none, or a backend that is not
             installed.
     """
@@ -95,7 +98,7 @@ def run_planned(
         threads = runner.run(worker.run())
     if threads and threading.current_thread() is threading.main_thread():
         # Their jobs are handed back, and run elsewhere by now.
-        logger.warning("%d threads did not end; they are left behind", len(threads))
+        logger.warning("%s", threads_left(len(threads)))
         leave_behind(threads)
     return 0
 
@@ -146,6 +149,7 @@ class _Worker:
         self._health = health
         self._stop = Stop()
         self._state = WorkerState(project.settings)
+        self._failure: StartError | None = None
 
     async def run(self) -> frozenset[threading.Thread]:
         """Work until told to stop; return the threads that are still at work then."""
@@ -181,10 +185,21 @@ class _Worker:
         async with self._project.running(Role.WORKER) as container:
             self._state.container = container
             telling = asyncio.create_task(self._observer.working(self._state, self._options))
+            watching = asyncio.create_task(self._give_up(container))
             try:
-                return await work(
+                threads = await work(
                     container, self._options, self._stop, on_start=self._state.consume
                 )
             finally:
                 container.draining = True
                 telling.cancel()
+                watching.cancel()
+            if self._failure is not None:
+                raise self._failure
+            return threads
+
+    async def _give_up(self, container: Container) -> None:
+        """Stop a burst whose backend is away for too long; others wait for it."""
+        if self._options.burst:
+            self._failure = await lose_patience(container, self._state)
+            self._stop.request()

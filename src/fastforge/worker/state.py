@@ -29,8 +29,13 @@ class WorkerState:
         self._consumer = consumer
 
     @property
+    def is_failing(self) -> bool:
+        """Whether the task backend fails at present."""
+        return self._consumer is not None and self._consumer.is_in_trouble
+
+    @property
     def objection(self) -> str:
         """Why no job can be run although the project is running; empty when they can."""
         if self._consumer is None:
             return "the worker has not started"
-        return "the task backend fails" if self._consumer.is_in_trouble else ""
+        return "the task backend fails" if self.is_failing else ""

@@ -37,7 +37,8 @@ def supervise(
     SIGINT drains all of them side by side, the second one lets them hand back what runs, the
     third one kills them. Should this process be killed, they drain and leave by themselves.
 
-    Surprises: with `plan.reloads` it never gives up: what cannot start waits for an edit.
+    Surprises: with `plan.reloads` it gives up for nothing but a plan that the project refuses at
+    the start: what cannot start waits for an edit.
 
     ```python
     place = find_place("shop.settings", Path.cwd())
@@ -217,16 +218,22 @@ class _Supervisor:
         """Start a process that died again; one that cannot start ends all, or waits for an edit."""
         how = f"worker process {seat.number} (pid {child.pid}) {ending_of(child.code)}"
         failure = child.failure
+        retries = not self._plan.burst and (self._has_served or self._plan.reloads)
         if self._plan.burst and child.has_served and child.code == 0:
             seat.is_done = True
+        elif "refused" in child.said and not self._has_served:
+            self._give_up(child)  # of wrong usage the error says enough
         elif failure is None and (child.has_served or child.code < 0):
             self._told.clear()
             say(f"{how}: starting again{seat.restarts.later(child)}")
-        elif failure is not None and failure.may_pass and (self._has_served or self._plan.reloads):
+        elif failure is not None and failure.may_pass and retries:
             say(f"{how}: trying again{seat.restarts.retry()}")
         elif self._plan.reloads:
             say(f"{how}: waiting for an edit")
         else:
-            say(f"{how}: it cannot start")
-            self._code = self._code or child.code or StartError.exit_code
-            self._stop()
+            say(f"{how}: it cannot {'go on' if child.has_served else 'start'}")
+            self._give_up(child)
+
+    def _give_up(self, child: Child) -> None:
+        self._code = self._code or child.code or StartError.exit_code
+        self._stop()

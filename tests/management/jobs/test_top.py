@@ -87,7 +87,7 @@ def snapshot(queues: int = 2, jobs: int = 3, workers: int = 1) -> Snapshot:
 def test_all_is_shown_where_there_is_room(office: Office) -> None:
     lines = screen(snapshot(), View(columns=120, rows=40, selected="queue_1"), office)
     assert lines[0] == (
-        "jobs at 12:00:00 UTC: 1 ready, 0 running, 3 done in a minute, 1 workers alive"
+        "jobs at 12:00:00 UTC: 1 ready, 0 running, 3 done in a minute, 1 worker alive"
     )
     text = "\n".join(lines)
     assert "\n> queue_1" in re.sub("  +", " ", text)

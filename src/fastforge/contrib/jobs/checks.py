@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ..._utils import counted
 from ...checks import Level, Message, check
 from ...conf import Settings
 from ...exceptions import Location
@@ -40,7 +41,8 @@ def jobs_find_connections(project: Project) -> Iterator[Message]:
         yield Message(
             id="jobs.W001",
             level=Level.WARNING,
-            text=f"{tasks.concurrency} jobs of a worker share {connections} database connections",
+            text=f"{tasks.concurrency} jobs of a worker share"
+            f" {counted(connections, 'database connection')}",
             hint="raise pool_size in DATABASES, or lower TASKS.concurrency",
             where=_where(project.settings),
         )
@@ -108,7 +110,7 @@ async def no_job_is_left_behind(project: Project) -> AsyncIterator[Message]:
         return
     waiting = sum(each.ready + each.scheduled + each.held for each in seen.queues)
     if waiting:
-        jobs = "1 job waits" if waiting == 1 else f"{waiting} jobs wait"
+        jobs = counted(waiting, "job waits", "jobs wait")
         yield Message(
             id="jobs.W013",
             level=Level.WARNING,
@@ -128,8 +130,8 @@ def _untaken(
             yield Message(
                 id="jobs.W011",
                 level=Level.WARNING,
-                text=f"{stats.ready} jobs are due in the queue {stats.queue!r}, which no worker"
-                " takes at present",
+                text=f"{counted(stats.ready, 'job is', 'jobs are')} due in the queue"
+                f" {stats.queue!r}, which no worker takes at present",
                 hint=f"start one: manage runworker --queues {stats.queue}",
                 where=where,
             )

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from ..._utils import counted
 from ...exceptions import CommandError
 
 __all__ = ["confirmed"]
@@ -21,7 +22,7 @@ async def confirmed(verb: str, count: int) -> bool:
     Raises:
         CommandError: There is no terminal to ask at.
     """
-    jobs = "1 job" if count == 1 else f"{count:,} jobs"
+    jobs = counted(count, "job")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CommandError(
             f"`jobs {verb}` would change {jobs}, and nobody is here to be asked",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from ..._utils import counted
 from ...tasks.outcome import JobState
 from ...tasks.records import JobQuery, JobRecord, Progress, QueueStats, WorkerBeat
 from .figures import QUEUE_COLUMNS, WORKER_COLUMNS, queue_row, queue_stats, worker_row
@@ -103,7 +104,8 @@ def _heading(snapshot: Snapshot) -> str:
     ready = sum(queue.ready for queue in snapshot.queues)
     return (
         f"jobs at {snapshot.at:%H:%M:%S %Z}:"
-        f" {ready} ready, {running} running, {rate:g} done in a minute, {alive} workers alive"
+        f" {ready} ready, {running} running, {rate:g} done in a minute,"
+        f" {counted(alive, 'worker')} alive"
     )
 
 

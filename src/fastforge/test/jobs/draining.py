@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+from ..._utils import counted
 from ...exceptions import TaskError
 from ...lifecycle import Container
 from ...tasks import (
@@ -136,7 +137,8 @@ class Draining:
         if attempts > self._limit:
             what = call_of(claim.envelope.task, claim.envelope.payload)
             raise TaskError(
-                f"{self._limit} jobs were run and there are more; the next is {what}",
+                f"{counted(self._limit, 'job was', 'jobs were')} run and there are more;"
+                f" the next is {what}",
                 code="tasks.E090",
                 hint="does a job enqueue itself? Else give a higher limit",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,6 +80,42 @@ async def test_limits_cost_the_same_for_one_job_and_for_many(
         assert len(claims) == number
         counted.append((len(claiming), len(settling)))
     assert counted[0] == counted[1] <= (3, 3)
+
+
+async def test_held_jobs_of_any_number_of_keys_become_due_by_the_same_statements(
+    db: DatabaseConnection, store: JobStore
+) -> None:
+    counted = []
+    for number in (1, 40):
+        slots = [Slots(key=f"{number}-{place}", limit=1) for place in range(number)]
+        await store.enqueue([job(slots=each) for each in slots for _ in range(3)])
+        with sent(db) as claiming:
+            claims = await claim(store, limit=3 * number)
+        assert len(claims) == number
+        with sent(db) as settling:
+            await settle(store, claims)
+        assert len(await claim(store, limit=3 * number)) == number
+        with sent(db) as freeing:
+            store.clock.advance(timedelta(hours=1))
+            await store.renew("w2", (), lease_s=60)
+        last = await claim(store, limit=3 * number)
+        assert len(last) == number
+        await settle(store, last)
+        await settle(store, await claim(store, limit=3 * number))
+        counted.append((len(claiming), len(settling), len(freeing)))
+    assert counted[0] == counted[1]
+
+
+async def test_each_key_gets_the_room_that_it_has(db: DatabaseConnection, store: JobStore) -> None:
+    """One with much room does not let more of another one's jobs begin."""
+    wide, narrow = Slots(key="wide", limit=5), Slots(key="narrow", limit=1)
+    await store.enqueue([job(slots=each) for each in (wide, narrow) for _ in range(12)])
+    claims = await claim(store, limit=24)
+    for _ in range(2):
+        running = Counter(each.envelope.slots for each in claims)
+        assert running == {wide: 5, narrow: 1}
+        await settle(store, claims)
+        claims = await claim(store, limit=24)
 
 
 @pytest.mark.parametrize("due", [True, False], ids=["due", "later"])

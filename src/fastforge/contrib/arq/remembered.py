@@ -124,8 +124,12 @@ class Remembered:
     async def counts(self) -> dict[str, tuple[int, int]]:
         """Return how many jobs of each queue are dead, and how many cancelled."""
         async with self._outbox.reading() as connection:
-            rows = await connection.execute(asking.stats(self._outbox.idiom))
-            return {row.queue: (row.dead, row.cancelled) for row in rows}
+            rows = (await connection.execute(asking.ended_by_queue())).all()
+        found = {(row.queue, row.state): row.number for row in rows}
+        return {
+            queue: (found.get((queue, JobState.DEAD), 0), found.get((queue, JobState.CANCELLED), 0))
+            for queue, _ in found
+        }
 
     async def _chosen(self, connection: Executes, query: JobQuery) -> Sequence[Any]:
         """Lock the rows that are meant of those that have ended."""

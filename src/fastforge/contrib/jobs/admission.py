@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ...tasks.outcome import JobState
 from .enqueueing import Executes
-from .statements import limiting
+from .statements import holding, limiting
 from .statements.idiom import Idiom
 
 __all__ = ["Admission", "Standing", "admit", "decide", "lock", "turns_left"]
@@ -73,12 +73,12 @@ async def admit(idiom: Idiom, connection: Executes, rows: Sequence[Any]) -> list
         await connection.execute(*limiting.set_paces(idiom, admission.next_at))
     if admission.away:
         await connection.execute(*limiting.turn_away(idiom, admission.away))
-    for key in sorted(admission.full_slots):
-        await connection.execute(*limiting.hold_slotted(idiom, key))
-    for key in sorted(admission.full_paces):
-        await connection.execute(*limiting.hold_paced(idiom, key))
-    for key, room in sorted(admission.room.items()):
-        await connection.execute(*limiting.promote_paced(idiom, key, room))
+    if admission.full_slots:
+        await connection.execute(*holding.hold_slotted(idiom, admission.full_slots))
+    if admission.full_paces:
+        await connection.execute(*holding.hold_paced(idiom, admission.full_paces))
+    if rooms := {key: room for key, room in admission.room.items() if room}:
+        await connection.execute(*holding.promote_paced(idiom, rooms))
     return admission.begin
 
 

@@ -10,7 +10,8 @@ from ...tasks.outcome import JobState
 from ...tasks.records import BatchRecord, JobQuery, JobRecord, QueueStats, WorkerBeat
 from .endings import follow_discards, follow_endings, follow_retries
 from .enqueueing import Executes
-from .rows import batch_of, record_of, stats_of, worker_of
+from .queues import count_queues
+from .rows import batch_of, record_of, worker_of
 from .statements import asking
 from .statements import desk as statements
 from .statements.enqueueing import wake
@@ -54,13 +55,9 @@ class TableDesk:
         return int(number)
 
     async def stats(self) -> Sequence[QueueStats]:
-        """Return what waits and runs, by queue. It reads the whole table."""
+        """Return what waits and runs, by queue. It reads indexes, and no job that has ended."""
         async with self._transactions.reading() as connection:
-            rows = (await connection.execute(asking.stats(self._idiom))).all()
-            paused = set((await connection.execute(asking.paused())).scalars())
-        told = {row.queue: stats_of(row, paused=row.queue in paused) for row in rows}
-        empty = {name: QueueStats(queue=name, paused=True) for name in paused - told.keys()}
-        return [each for _, each in sorted((told | empty).items())]
+            return await count_queues(self._idiom, connection, self._kept)
 
     async def batch(self, uid: str, /) -> BatchRecord | None:
         """Return how far a batch is; None when there is no such batch (any more)."""

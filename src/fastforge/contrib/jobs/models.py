@@ -105,7 +105,7 @@ class Job(Model):
     __table_args__ = (
         _PartialIndex("ix_jobs_job_waiting", "queue", "priority", "run_at", "id", where=_WAITING),
         _PartialIndex("ix_jobs_job_lease", "lease_until", where=_RUNNING),
-        _PartialIndex("ix_jobs_job_ended", "keep_until", where=_ENDED),
+        _PartialIndex("ix_jobs_job_ended", "state", "queue", "keep_until", where=_ENDED),
         _PartialIndex("ix_jobs_job_forwarding", "id", where=_FORWARDING),
         _PartialIndex("ix_jobs_job_slots", "slots_key", "state", where=_WITH_SLOTS),
         _PartialIndex("ix_jobs_job_held", "slots_key", "priority", "run_at", "id", where=_HELD),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .admission import lock, turns_left
 from .enqueueing import Executes
-from .statements import limiting
+from .statements import holding, limiting
 from .statements.enqueueing import wake
-from .statements.idiom import Idiom
+from .statements.idiom import Bound, Idiom
 
 __all__ = ["Sweep", "promote_freed"]
 
@@ -32,16 +32,23 @@ async def _promote_slotted(
 ) -> None:
     """Promote so many held jobs of each key, and no more than may run."""
     await lock(idiom, connection, slots=list(wanted))
-    promoted = False
-    for row in (await connection.execute(*limiting.running(idiom, wanted))).all():
-        room = min(wanted[row.key], limits[row.key] - row.running)
-        if row.held and room > 0:
-            statement = limiting.promote_slotted(idiom, row.key, room)
-            promoted |= bool((await connection.execute(*statement)).all())
-    await _wake(idiom, connection, promoted)
+    counted = (await connection.execute(*limiting.running(idiom, wanted))).all()
+    room = {row.key: min(wanted[row.key], limits[row.key] - row.running) for row in counted}
+    held = {row.key for row in counted if row.held}
+    await _promote(idiom, connection, holding.promote_slotted, {key: room[key] for key in held})
 
 
-async def _wake(idiom: Idiom, connection: Executes, promoted: bool) -> None:
+async def _promote(
+    idiom: Idiom,
+    connection: Executes,
+    promote: Callable[[Idiom, Mapping[str, int]], Bound],
+    rooms: Mapping[str, int],
+) -> None:
+    """Promote so many jobs of each key by one statement, and wake who may take them."""
+    rooms = {key: room for key, room in rooms.items() if room > 0}
+    if not rooms:
+        return
+    promoted = (await connection.execute(*promote(idiom, rooms))).all()
     if promoted and idiom.is_postgresql:
         await connection.execute(wake())
 
@@ -78,10 +85,6 @@ class Sweep:
         if not gaps:
             return
         await lock(idiom, connection, paces=list(gaps))
-        promoted = False
-        for row in (await connection.execute(*limiting.turns(idiom, gaps))).all():
-            room = turns_left(row.now, row.next_at, gaps[row.key])
-            if room > 0:
-                statement = limiting.promote_paced(idiom, row.key, room)
-                promoted |= bool((await connection.execute(*statement)).all())
-        await _wake(idiom, connection, promoted)
+        turns = (await connection.execute(*limiting.turns(idiom, gaps))).all()
+        rooms = {row.key: turns_left(row.now, row.next_at, gaps[row.key]) for row in turns}
+        await _promote(idiom, connection, holding.promote_paced, rooms)

@@ -1,14 +1,14 @@
-"""Rows: what the rows of the tables tell of jobs, queues, batches and workers."""
+"""Rows: what the rows of the tables tell of jobs, batches and workers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...tasks.outcome import JobState
-from ...tasks.records import BatchRecord, JobRecord, Progress, QueueStats, WorkerBeat
+from ...tasks.records import BatchRecord, JobRecord, Progress, WorkerBeat
 from .envelopes import errors_of
 
-__all__ = ["batch_of", "record_of", "stats_of", "worker_of"]
+__all__ = ["batch_of", "record_of", "worker_of"]
 
 
 def record_of(row: Any) -> JobRecord:
@@ -35,23 +35,6 @@ def record_of(row: Any) -> JobRecord:
         result=row.result,
         errors=errors_of(row.errors),
         cancelling=row.cancelling,
-    )
-
-
-def stats_of(row: Any, *, paused: bool) -> QueueStats:
-    """Return what a row of counts tells of a queue."""
-    return QueueStats(
-        queue=row.queue,
-        ready=row.ready,
-        scheduled=row.scheduled,
-        held=row.held,
-        running=row.running,
-        done=row.done,
-        dead=row.dead,
-        cancelled=row.cancelled,
-        oldest_ready_s=None if row.oldest is None else (row.now - row.oldest).total_seconds(),
-        done_a_minute=row.done_a_minute,
-        paused=paused,
     )
 
 

@@ -66,7 +66,7 @@ def _create_jobs(op: Operations) -> None:
     )
     _create_partial(op, "ix_jobs_job_waiting", ["queue", "priority", "run_at", "id"], "state = 0")
     _create_partial(op, "ix_jobs_job_lease", ["lease_until"], "state = 1")
-    _create_partial(op, "ix_jobs_job_ended", ["keep_until"], "state >= 2")
+    _create_partial(op, "ix_jobs_job_ended", ["state", "queue", "keep_until"], "state >= 2")
     _create_partial(op, "ix_jobs_job_forwarding", ["id"], "state = -2")
     _create_partial(
         op, "ix_jobs_job_slots", ["slots_key", "state"], "slots_key IS NOT NULL AND state < 2"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -12,53 +13,114 @@ import sqlalchemy as sa
 from ....tasks.outcome import JobState
 from ....tasks.records import JobQuery
 from .idiom import Idiom
-from .tables import BATCH, JOB, PAUSED_QUEUE, WORKER, literal_state
+from .settling import Retention
+from .tables import (
+    BATCH,
+    DONE,
+    JOB,
+    PAUSED_QUEUE,
+    READY,
+    WORKER,
+    is_false,
+    is_true,
+    literal_state,
+)
 
-__all__ = ["batch", "count", "find", "keys", "paused", "stats", "workers"]
+__all__ = [
+    "batch",
+    "begun_by_queue",
+    "count",
+    "done_lately",
+    "ended_by_queue",
+    "find",
+    "keys",
+    "paused",
+    "waiting_by_queue",
+    "workers",
+]
 
 MINUTE: Final = timedelta(minutes=1)
+SLACK: Final = timedelta(seconds=10)
+"""How far apart the moments of one statement may be."""
 WORKERS_SHOWN: Final = timedelta(days=1)
 
 
 def find(idiom: Idiom, query: JobQuery) -> sa.Executable:
     """Return the query for the jobs that are meant, the newest first."""
-    return (
-        sa.select(*JOB.c).where(*_meant(idiom, query)).order_by(JOB.c.id.desc()).limit(query.limit)
-    )
+    newest = sa.select(*JOB.c).order_by(JOB.c.id.desc()).limit(query.limit)
+    if _is_of_few(query):
+        return newest.where(JOB.c.id.in_(_by_state(idiom, query, query.states)))
+    return newest.where(*_meant(idiom, query), *_in_one_of(query.states))
 
 
 def count(idiom: Idiom, query: JobQuery) -> sa.Executable:
     """Return the query for how many jobs are meant, whatever `limit` says."""
-    return sa.select(sa.func.count()).select_from(JOB).where(*_meant(idiom, query))
+    number = sa.select(sa.func.count())
+    if query.states:
+        chosen = _by_state(idiom, replace(query, limit=None), query.states)
+        return number.select_from(chosen.subquery())
+    return number.select_from(JOB).where(*_meant(idiom, query))
 
 
 def keys(idiom: Idiom, query: JobQuery, states: Iterable[JobState]) -> sa.Executable:
     """Return the query for the keys of those of the meant jobs that are in one of some states."""
-    conditions = (*_meant(idiom, query), JOB.c.state.in_([literal_state(each) for each in states]))
-    return sa.select(JOB.c.id).where(*conditions).order_by(JOB.c.id.desc()).limit(query.limit)
+    wanted = [each for each in states if not query.states or each in query.states]
+    chosen = _by_state(idiom, query, wanted).subquery()
+    return sa.select(chosen.c.id).order_by(chosen.c.id.desc()).limit(query.limit)
 
 
-def stats(idiom: Idiom) -> sa.Executable:
-    """Return the query for what waits and runs, by queue."""
+def ended_by_queue() -> sa.Executable:
+    """Return the query for how many jobs have ended, by queue and state: it reads one index."""
+    by = (JOB.c.state, JOB.c.queue)
+    return sa.select(*by, sa.func.count().label("number")).where(JOB.c.state >= DONE).group_by(*by)
+
+
+def waiting_by_queue(idiom: Idiom) -> sa.Executable:
+    """Return the query for how many jobs are due and later, by queue, and since when."""
     is_due = JOB.c.run_at <= idiom.now()
-    is_ready = JOB.c.state == literal_state(JobState.READY)
-    is_done = JOB.c.state == literal_state(JobState.DONE)
-    earliest = sa.func.min(JOB.c.run_at).filter(is_ready, is_due)
+    earliest = sa.func.min(JOB.c.run_at).filter(is_due)
     return (
         sa.select(
             JOB.c.queue,
-            _counted(is_ready, is_due).label("ready"),
-            _counted(is_ready, sa.not_(is_due)).label("scheduled"),
-            *(
-                _counted(JOB.c.state == literal_state(state)).label(state.name.lower())
-                for state in (JobState.HELD, JobState.RUNNING, *_ENDED)
-            ),
-            _counted(is_done, JOB.c.finished_at > idiom.later(-MINUTE)).label("done_a_minute"),
+            sa.func.count().filter(is_due).label("ready"),
+            sa.func.count().filter(sa.not_(is_due)).label("scheduled"),
             sa.type_coerce(earliest, JOB.c.run_at.type).label("oldest"),
             idiom.now().label("now"),
         )
+        .where(JOB.c.state == READY)
         .group_by(JOB.c.queue)
-        .order_by(JOB.c.queue)
+    )
+
+
+def begun_by_queue() -> sa.Executable:
+    """Return the query for how many jobs run and how many are held, by queue."""
+    some = sa.union_all(
+        *(
+            sa.select(JOB.c.queue, JOB.c.state).where(branch)
+            for state in (JobState.RUNNING, JobState.HELD)
+            for branch in _of(state)
+        )
+    ).subquery()
+    by = (some.c.state, some.c.queue)
+    return sa.select(*by, sa.func.count().label("number")).group_by(*by)
+
+
+def done_lately(idiom: Idiom, kept: Retention, queues: Iterable[str]) -> sa.Executable:
+    """Return the query for how many jobs have ended well in the last minute, by queue.
+
+    What has ended so lately is kept for about as long as anything is that ends now: by that they
+    are found, whatever else has ended.
+    """
+    kept_for = timedelta(seconds=kept.done_s)
+    return (
+        sa.select(JOB.c.queue, sa.func.count().label("number"))
+        .where(JOB.c.state >= DONE, JOB.c.state == DONE, idiom.among(JOB.c.queue, queues))
+        .where(
+            JOB.c.keep_until > idiom.later(kept_for - MINUTE - SLACK),
+            JOB.c.keep_until < idiom.later(kept_for + SLACK),
+            JOB.c.finished_at > idiom.later(-MINUTE),
+        )
+        .group_by(JOB.c.queue)
     )
 
 
@@ -78,22 +140,50 @@ def workers(idiom: Idiom) -> sa.Executable:
     return query.where(WORKER.c.beat_at > idiom.later(-WORKERS_SHOWN))
 
 
-_ENDED: Final = (JobState.DONE, JobState.DEAD, JobState.CANCELLED)
+def _is_of_few(query: JobQuery) -> bool:
+    """Return whether jobs are better looked for by their states than the newest first.
+
+    Most of a table is DONE, and the newest of them are found at once.
+    """
+    return bool(query.states) and JobState.DONE not in query.states
 
 
-def _counted(*conditions: sa.ColumnElement[bool]) -> Any:
-    return sa.func.count().filter(*conditions)
+def _by_state(
+    idiom: Idiom, query: JobQuery, states: Iterable[JobState]
+) -> sa.CompoundSelect[Any] | sa.Select[Any]:
+    """Return the query for the ids of the newest of the meant jobs in each of some states."""
+    meant = _meant(idiom, query)
+    found = [sa.select(JOB.c.id).where(*meant, each) for state in states for each in _of(state)]
+    if not found:
+        return sa.select(JOB.c.id).where(sa.false())
+    if query.limit is not None:
+        # By no column: SQLite would look for the few among all, the newest first.
+        newest = [each.order_by((JOB.c.id + 0).desc()).limit(query.limit) for each in found]
+        found = [sa.select(each.subquery().c.id) for each in newest]
+    return sa.union_all(*found)
+
+
+def _in_one_of(states: Collection[JobState]) -> list[sa.ColumnElement[bool]]:
+    return [JOB.c.state.in_([literal_state(state) for state in states])] if states else []
+
+
+def _of(state: JobState) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a state as its partial indexes have them, word for word."""
+    is_in = JOB.c.state == literal_state(state)
+    if state >= JobState.DONE:
+        return [(JOB.c.state >= DONE) & is_in]
+    if state is JobState.HELD:
+        return [is_false(JOB.c.paced) & is_in, is_true(JOB.c.paced) & is_in]
+    return [is_in]
 
 
 def _meant(idiom: Idiom, query: JobQuery) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions that stand for a query."""
+    """Return the conditions that stand for a query, its states apart."""
     found: list[sa.ColumnElement[bool]] = []
     if query.uids:
         found.append(idiom.among(JOB.c.uid, _known(query.uids)))
     if query.uid_prefix:
         found.append(_begins_with(query.uid_prefix))
-    if query.states:
-        found.append(JOB.c.state.in_([literal_state(state) for state in query.states]))
     if query.tasks:
         found.append(idiom.among(JOB.c.task, query.tasks))
     if query.queues:

@@ -10,24 +10,19 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from .idiom import Bound, Idiom
-from .tables import HELD, JOB, ORDER, PACING, READY, RUNNING, is_false, is_true
+from .tables import DONE, HELD, JOB, PACING, RUNNING, is_false, is_true
 
 __all__ = [
     "KEYS_SWEPT",
-    "hold_paced",
-    "hold_slotted",
     "keys_held",
     "lock_keys",
     "paces_held",
-    "promote_paced",
-    "promote_slotted",
     "running",
     "set_paces",
     "turn_away",
     "turns",
 ]
 
-HELD_AT_ONCE: Final = 1000
 KEYS_SWEPT: Final = 100
 
 _KEY: Final = sa.column("key", sa.Text())
@@ -52,7 +47,9 @@ def running(idiom: Idiom, keys: Iterable[str]) -> Bound:
 
 def _running(idiom: Idiom) -> sa.Executable:
     given = idiom.given((_KEY,))
-    count = sa.select(sa.func.count()).where(JOB.c.slots_key == given.c.key, JOB.c.state == RUNNING)
+    # `state < 2` is said because the index says it: SQLite compares the words.
+    runs = (JOB.c.slots_key == given.c.key, JOB.c.state == RUNNING, JOB.c.state < DONE)
+    count = sa.select(sa.func.count()).where(*runs)
     held = sa.exists().where(
         JOB.c.slots_key == given.c.key, JOB.c.state == HELD, is_false(JOB.c.paced)
     )
@@ -116,58 +113,6 @@ def _turn_away(idiom: Idiom) -> sa.Executable:
     )
 
 
-def hold_slotted(idiom: Idiom, key: str) -> Bound:
-    """Return the statement that holds due jobs with a key of which as many run as may."""
-    return idiom.built(_hold_slotted), {"key": key}
-
-
-def _hold_slotted(idiom: Idiom) -> sa.Executable:
-    return _hold(idiom, JOB.c.slots_key == sa.bindparam("key"), by_pace=False)
-
-
-def hold_paced(idiom: Idiom, key: str) -> Bound:
-    """Return the statement that holds due jobs whose pace has no turn to give for a while."""
-    return idiom.built(_hold_paced), {"key": key}
-
-
-def _hold_paced(idiom: Idiom) -> sa.Executable:
-    condition = (JOB.c.pace_key == sa.bindparam("key")) & is_false(JOB.c.paced)
-    return _hold(idiom, condition, by_pace=True)
-
-
-def _hold(idiom: Idiom, condition: sa.ColumnElement[bool], *, by_pace: bool) -> sa.Executable:
-    due = sa.select(JOB.c.id).where(condition, JOB.c.state == READY, JOB.c.run_at <= idiom.now())
-    some = _unlocked(idiom, due.limit(HELD_AT_ONCE))
-    paced = sa.true() if by_pace else sa.false()
-    return JOB.update().where(JOB.c.id.in_(some)).values(state=HELD, paced=paced)
-
-
-def promote_slotted(idiom: Idiom, key: str, room: int) -> Bound:
-    """Return the statement that makes the next held jobs with a key due."""
-    return idiom.built(_promote_slotted), {"key": key, "room": room}
-
-
-def _promote_slotted(idiom: Idiom) -> sa.Executable:
-    return _promote(idiom, JOB.c.slots_key == sa.bindparam("key"), is_false(JOB.c.paced))
-
-
-def promote_paced(idiom: Idiom, key: str, room: int) -> Bound:
-    """Return the statement that makes the next jobs due that were held for their pace."""
-    return idiom.built(_promote_paced), {"key": key, "room": room}
-
-
-def _promote_paced(idiom: Idiom) -> sa.Executable:
-    return _promote(idiom, JOB.c.pace_key == sa.bindparam("key"), is_true(JOB.c.paced))
-
-
-def _promote(idiom: Idiom, *conditions: sa.ColumnElement[bool]) -> sa.Executable:
-    room = sa.bindparam("room", type_=sa.Integer())
-    held = sa.select(JOB.c.id).where(*conditions, JOB.c.state == HELD)
-    first = _unlocked(idiom, held.order_by(*ORDER).limit(room))
-    update = JOB.update().where(JOB.c.id.in_(first)).values(state=READY, paced=sa.false())
-    return update.returning(JOB.c.id)
-
-
 def keys_held(idiom: Idiom, after: str) -> Bound:
     """Return the query for some of the keys that held jobs wait for, and their limits."""
     return idiom.built(_keys_held), {"after": after}
@@ -216,11 +161,6 @@ def _distinct(column: Any, condition: sa.ColumnElement[bool]) -> sa.CTE:
     ).scalar_subquery()
     more = sa.select(then, keys.c.place + 1)
     return keys.union_all(more.where(keys.c.key.is_not(None), keys.c.place < KEYS_SWEPT))
-
-
-def _unlocked(idiom: Idiom, rows: sa.Select[Any]) -> sa.Select[Any]:
-    """Leave out what somebody else is changing: who counts must never wait for a row."""
-    return rows.with_for_update(skip_locked=True) if idiom.is_postgresql else rows
 
 
 def _number(key: str) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from .idiom import Idiom
 from .settling import Retention
-from .tables import BATCH, DONE, JOB, PACING, SCHEDULE_RUN, UNIQUE_KEY, WORKER
+from .tables import BATCH, CANCELLED, DEAD, DONE, JOB, PACING, SCHEDULE_RUN, UNIQUE_KEY, WORKER
 
 __all__ = ["prune_jobs", "prune_others"]
 
@@ -20,8 +20,55 @@ PACES_KEPT: Final = timedelta(hours=1)
 
 
 def prune_jobs(idiom: Idiom) -> sa.Executable:
-    """Return the statement that deletes ended jobs whose time is over, some at a time."""
-    return _some(idiom, JOB.c.id, JOB.c.state >= DONE, JOB.c.keep_until < idiom.now())
+    """Return the statement that deletes ended jobs whose time is over, some at a time.
+
+    The index of ended jobs has them by state and queue: of each it reads what it deletes, and one
+    row more.
+    """
+    lanes, ended = _lanes(), JOB.alias("ended")
+    old = (
+        sa.select(ended.c.id)
+        .where(ended.c.state >= DONE, ended.c.state == lanes.c.state)
+        .where(ended.c.queue == lanes.c.queue, ended.c.keep_until < idiom.now())
+        .order_by(ended.c.keep_until)
+        .limit(PRUNE_LIMIT)
+        .correlate(lanes)
+    )
+    if idiom.is_postgresql:
+        some: sa.FromClause = old.with_for_update(skip_locked=True).lateral("old")
+        joined = lanes.join(some, sa.true())
+    else:  # has no LATERAL
+        some = JOB.alias("old")
+        joined = lanes.join(some, some.c.id.in_(old))
+    chosen = sa.select(some.c.id).select_from(joined).limit(PRUNE_LIMIT)
+    return JOB.delete().where(JOB.c.id.in_(chosen))
+
+
+def _lanes() -> sa.CTE:
+    """Return the states and queues of ended jobs, each found by one look into the index.
+
+    Of every state one more row comes last, whose queue is NULL.
+    """
+    first, further = JOB.alias("first"), JOB.alias("further")
+    states = sa.union_all(*(sa.select(state.label("state")) for state in (DONE, DEAD, CANCELLED)))
+    each = states.subquery("states")
+    begin = sa.select(
+        each.c.state,
+        sa.select(sa.func.min(first.c.queue))
+        .where(first.c.state >= DONE, first.c.state == each.c.state)
+        .correlate(each)
+        .scalar_subquery()
+        .label("queue"),
+    )
+    lanes = begin.cte("lanes", recursive=True)
+    then = (
+        sa.select(sa.func.min(further.c.queue))
+        .where(further.c.state >= DONE, further.c.state == lanes.c.state)
+        .where(further.c.queue > lanes.c.queue)
+        .correlate(lanes)
+        .scalar_subquery()
+    )
+    return lanes.union_all(sa.select(lanes.c.state, then).where(lanes.c.queue.is_not(None)))
 
 
 def prune_others(idiom: Idiom, kept: Retention) -> tuple[sa.Executable, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -256,6 +257,12 @@ def counted(count: int, one: str, many: str = "") -> str:
         many: What stands behind any other; that with an s unless given.
     """
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a dataclass has fields for; a newer version may have written more."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def lazy_attribute(package: str, homes: Mapping[str, str], name: str) -> object:

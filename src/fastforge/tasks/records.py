@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from .outcome import AttemptError, JobState
 
@@ -25,6 +25,12 @@ class Progress:
     done: float
     total: float | None = None
     message: str = ""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what is kept of it, here or in a version that has other fields."""
+        names = ("done", "total", "message")
+        return cls(**{"done": 0, **{name: value[name] for name in names if name in value}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

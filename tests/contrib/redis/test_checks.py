@@ -111,8 +111,8 @@ def test_pools_that_are_too_large_together_are_summed_up(
         admin.config_set("save", "60 1")
     texts = found(folder, server.url, options="max_connections=20")
     assert texts == {
-        "redis.E012": "too many connections to Redis: 3 servers x (max_connections 20 + jobs 20)"
-        " + 2 workers x (max_connections 20 + jobs 5) = 170 connections, and the server takes 100"
+        "redis.E012": "too many connections to Redis: 3 servers x max_connections 20"
+        " + 2 workers x (max_connections 20 + jobs 5) = 110 connections, and the server takes 100"
         " (maxclients)"
     }
 

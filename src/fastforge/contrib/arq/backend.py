@@ -48,7 +48,7 @@ class ArqBackend:
     waits in Redis meanwhile.
 
     Args:
-        client: A client whose commands are not sent twice.
+        client: A client; where jobs are claimed, one whose commands are not sent twice.
         engine: Of the database that has the tables of `fastforge.contrib.jobs`.
         listener: Makes a client with one connection for a subscription; whoever asks closes it.
         settings: For how long ended jobs are kept, and workers count as alive; the defaults

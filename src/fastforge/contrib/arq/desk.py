@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from ...tasks.outcome import JobState
 from ...tasks.records import BatchRecord, JobQuery, JobRecord, QueueStats, WorkerBeat
 from ..jobs.outbox import Outbox
-from .flow import CHUNK, Flow, Leftovers
+from .calls import CHUNK
+from .flow import Flow, Leftovers
 from .forwarding import Forwarding, transaction_here
-from .records import Peeked, is_meant, peek
-from .remembered import Remembered
-from .scanning import keys_of
+from .remembered import ENDED, Remembered
+from .searching import asks_for_states_alone, count_found, search
 from .server import OWN_PREFIX
 from .workers import Workers
 
 __all__ = ["ArqDesk"]
 
 WAITING: Final = (JobState.READY, JobState.HELD)
+COUNTED: Final[Mapping[JobState, Callable[[QueueStats], int]]] = {
+    JobState.READY: lambda stats: stats.ready + stats.scheduled,
+    JobState.HELD: lambda stats: stats.held,
+    JobState.RUNNING: lambda stats: stats.running,
+    JobState.DONE: lambda stats: stats.done,
+}
+"""Of these Redis knows how many there are."""
 
 
 class ArqDesk:
@@ -56,17 +62,36 @@ class ArqDesk:
     async def find(self, query: JobQuery, /) -> Sequence[JobRecord]:
         """Return the jobs that are meant, the newest first.
 
-        Redis has no index for it: unless uids are named, every job there is looked at.
+        Redis has no index for it: unless uids are named, it is searched.
         """
-        records = {job.record.uid: job.record async for job in self._in_redis(query)}
+        records = {job.record.uid: job.record for job in await search(self._flow, query)}
         for record in await self._remembered.find(query):
             records.setdefault(record.uid, record)
         newest = sorted(records.values(), key=lambda record: record.enqueued_at, reverse=True)
         return newest if query.limit is None else newest[: query.limit]
 
     async def count(self, query: JobQuery, /) -> int:
-        """Return how many jobs are meant, whatever `limit` says."""
-        return len(await self.find(replace(query, limit=None)))
+        """Return how many jobs are meant, whatever `limit` says.
+
+        Where it asks for queues and states alone, Redis knows their number; else each job there is
+        looked at. One that is just on its way to or from the database may count twice.
+        """
+        return await self._count_in_redis(query) + await self._remembered.count(query)
+
+    async def _count_in_redis(self, query: JobQuery) -> int:
+        if not asks_for_states_alone(query):
+            return await count_found(self._flow, query)
+        wanted = set(query.states or JobState)
+        counted = [count for state, count in COUNTED.items() if state in wanted]
+        number = 0
+        for told in await self._flow.stats() if counted else ():
+            stats = _stats(*told)
+            if not query.queues or stats.queue in query.queues:
+                number += sum(count(stats) for count in counted)
+        buried = tuple(state for state in ENDED if state in wanted)
+        if buried:
+            number += await count_found(self._flow, replace(query, states=buried))
+        return number
 
     async def batch(self, uid: str, /) -> BatchRecord | None:
         """Return how far a batch is; one that has not reached Redis yet is as it was written."""
@@ -84,7 +109,7 @@ class ArqDesk:
     async def stats(self) -> Sequence[QueueStats]:
         """Return what waits and runs, by queue."""
         found: dict[str, QueueStats] = {}
-        for each in await self._flow.server.run("stats", self._flow.ahead_us):
+        for each in await self._flow.stats():
             stats = _stats(*each)
             found[stats.queue] = stats
         for queue, (dead, cancelled) in (await self._remembered.counts()).items():
@@ -108,16 +133,21 @@ class ArqDesk:
     async def cancel(self, query: JobQuery, /) -> int:
         """Cancel jobs that wait, and ask the workers of running ones to."""
         await self._catch_up()
-        keys = await self._keys(query, (*WAITING, JobState.RUNNING))
-        return await self._run("cancel", keys, self._flow.ahead_us)
+        session = transaction_here()
+        on_their_way: list[str] = []
+        if session is not None:
+            on_their_way = await self._remembered.cancel_on_their_way(query)
+            self._forwarding.has_changed(session)
+        keys = await self._keys(_without(query, len(on_their_way)), (*WAITING, JobState.RUNNING))
+        others = [key for key in keys if key not in on_their_way]
+        return len(on_their_way) + await self._run("cancel", others, self._flow.ahead_us)
 
     async def discard(self, query: JobQuery, /) -> int:
         """Forget jobs that do not run."""
         await self._catch_up()
         keys = await self._keys(query, (*WAITING, JobState.DONE))
         count = await self._run("discard", keys)
-        left = None if query.limit is None else query.limit - count
-        return count + await self._remembered.discard(replace(query, limit=left))
+        return count + await self._remembered.discard(_without(query, count))
 
     async def pause(self, queue: str, /) -> None:
         """Let no worker take jobs from a queue until it is resumed."""
@@ -151,19 +181,12 @@ class ArqDesk:
         wanted = tuple(state for state in states if not query.states or state in query.states)
         if not wanted:
             return []
-        found = [job async for job in self._in_redis(replace(query, states=wanted))]
-        limit = len(found) if query.limit is None else query.limit
-        newest = heapq.nlargest(limit, found, key=lambda job: job.record.enqueued_at)
-        return [job.key for job in newest]
+        return [job.key for job in await search(self._flow, replace(query, states=wanted))]
 
-    async def _in_redis(self, query: JobQuery) -> AsyncIterator[Peeked]:
-        seen: set[str] = set()
-        async for keys in keys_of(self._flow.server, query):
-            fresh = [key for key in dict.fromkeys(keys) if key not in seen]
-            seen.update(fresh)
-            for job in await peek(self._flow, fresh) if fresh else ():
-                if is_meant(job.record, query):
-                    yield job
+
+def _without(query: JobQuery, count: int) -> JobQuery:
+    """Return a query for what its limit leaves when so many are done."""
+    return query if query.limit is None else replace(query, limit=query.limit - count)
 
 
 def _stats(

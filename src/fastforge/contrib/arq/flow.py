@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from ...tasks.backend import Claim, ClaimRequest, NewBatch, Settlement
@@ -13,17 +13,15 @@ from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, Outcome, Verdict, worker_vanished
 from ...tasks.records import Progress
+from .calls import calls_of
+from .moments import MICROSECOND, moment_of
 from .parcels import Parcel, parcel_args
 from .server import OWN_PREFIX, Server
 from .wire import Written, read_envelope, read_job, uid_of, write_envelope, write_result
 
 __all__ = ["Flow", "HeldJob", "Leftovers"]
 
-CHUNK: Final = 500
-"""How many jobs one call of a script is given: the server does nothing else meanwhile."""
-CHUNK_BYTES: Final = 4_000_000
-"""How much it is given, roughly, at the most."""
-MICROSECOND: Final = timedelta(microseconds=1)
+BURIED: Final = f"{OWN_PREFIX}buried"
 _VERDICTS: Final = {
     Verdict.SUCCEEDED: "S",
     Verdict.RETRY: "R",
@@ -101,6 +99,11 @@ class Flow:
         """How much later it is than the server says."""
         return int(self._clock.ahead.total_seconds() * 1_000_000)
 
+    async def stats(self) -> list[Any]:
+        """Return what the script tells of each queue."""
+        found: list[Any] = await self.server.run("stats", self.ahead_us, self._keep_ms)
+        return found
+
     async def begin_batch(self, batch: NewBatch, total: int) -> None:
         """Begin a batch of so many jobs; what has begun before is left as it is."""
         then = write_envelope(batch.then, self._clock.now()) if batch.then else b""
@@ -108,12 +111,20 @@ class Flow:
 
     async def keep(self, parcels: Sequence[Parcel]) -> None:
         """Keep jobs; those that were kept before are left as they are."""
+        await self.send(self.packed(parcels))
+
+    def packed(self, parcels: Sequence[Parcel]) -> list[list[Any]]:
+        """Return the arguments of the calls that keep some jobs, which `send` makes."""
         now = self._clock.now()
         jobs = (  # two of one call have an order as well
             parcel_args(parcel, parcel.enqueued_at or now + place * MICROSECOND)
             for place, parcel in enumerate(parcels)
         )
-        for args in _calls(jobs):
+        return list(calls_of(jobs))
+
+    async def send(self, calls: Iterable[Sequence[Any]]) -> None:
+        """Keep jobs by the calls that `packed` has returned."""
+        for args in calls:
             await self.server.run("enqueue", self.ahead_us, *args)
 
     async def claim(self, request: ClaimRequest) -> tuple[list[HeldJob], float | None]:
@@ -171,7 +182,15 @@ class Flow:
 
     async def buried(self, limit: int) -> list[str]:
         """Return ids of jobs whose rows are still to be written."""
-        return _texts(await self.server.command("ZRANGE", f"{OWN_PREFIX}buried", 0, limit - 1))
+        return _texts(await self.server.command("ZRANGE", BURIED, 0, limit - 1))
+
+    async def are_buried(self, ends_us: Mapping[str, int]) -> bool:
+        """Return whether the rows of all these jobs are still to be written, of these ends."""
+        if not ends_us:
+            return True
+        found = await self.server.command("ZMSCORE", BURIED, *ends_us)
+        pairs = zip(found, ends_us.values(), strict=True)
+        return all(score is not None and int(float(score)) == end for score, end in pairs)
 
     async def some_of(self, name: str, limit: int) -> list[str]:
         """Return some of a set of ids."""
@@ -206,7 +225,7 @@ class Flow:
         self, endings: Iterable[tuple[Any, str, int, Outcome, bytes]], *, expired_only: bool
     ) -> tuple[Leftovers, int]:
         all_left, count = Leftovers(), 0
-        for args in _calls(_ending_args(*ending) for ending in endings):
+        for args in calls_of(_ending_args(*ending) for ending in endings):
             *left, ended = await self.server.run(
                 "settle", self.ahead_us, self._keep_ms, int(expired_only), *args
             )
@@ -222,7 +241,8 @@ class Flow:
             claim.envelope,
             enqueued_at=claim.enqueued_at,
             started_at=claim.started_at,
-            finished_at=self._clock.now(),
+            # Two hosts know the time: nothing is to end before it began.
+            finished_at=max(claim.started_at, self._clock.now()),
             attempt=claim.attempt,
             result=outcome.result,
             due=claim.due_at.isoformat(),
@@ -249,8 +269,8 @@ def _held_job(
         errors=tuple(AttemptError.from_json(json.loads(error)) for error in errors),
         fault=written.fault,
         enqueued_at=written.enqueued_at,
-        started_at=datetime.fromtimestamp(float(started_us) / 1_000_000, UTC),
-        due_at=datetime.fromtimestamp(float(due_ms) / 1000, UTC),
+        started_at=moment_of(float(started_us)),
+        due_at=moment_of(float(due_ms) * 1000),
     )
 
 
@@ -264,22 +284,3 @@ def _ending_args(
     error = json.dumps(outcome.error.to_json()) if outcome.error else ""
     delay_us = int(outcome.delay_s * 1_000_000)
     return key, worker_id, attempt, _VERDICTS[outcome.verdict], delay_us, error, result
-
-
-def _calls(jobs: Iterable[tuple[Any, ...]]) -> Iterator[list[Any]]:
-    """Yield the arguments of some jobs at a time, for one call of a script.
-
-    Of big ones they are fewer: a call that takes longer than the client waits would be sent again,
-    and never be answered. And the server does nothing else meanwhile.
-    """
-    args: list[Any] = []
-    count = size = 0
-    for job in jobs:
-        args += job
-        count += 1
-        size += sum(len(each) for each in job if isinstance(each, bytes | str))
-        if count >= CHUNK or size >= CHUNK_BYTES:
-            yield args
-            args, count, size = [], 0, 0
-    if args:
-        yield args

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
+from weakref import WeakSet
 
 from ...tasks.backend import BackendAway, Enqueued, NewBatch
 from ...tasks.envelope import Envelope
 from ..db.sessions.session import Session
 from ..db.sessions.unit import current_session
 from ..jobs.outbox import Outbox, Waiting
-from .flow import CHUNK, Flow
+from .calls import CHUNK
+from .flow import Flow
 from .parcels import Parcel
 
 __all__ = ["Forwarding", "transaction_here"]
@@ -24,8 +26,9 @@ class Forwarding:
     """Keeps jobs in Redis, by way of the database where they have to be.
 
     Inside `atomic` a job is a row of that transaction, and is forwarded once it has committed.
-    So is one with a unique key, which is taken there. All others go to Redis at once; when that
-    is away they become rows as well.
+    So is one with a unique key, which is taken there, and so are the jobs of a batch with `then`
+    that are more than one call takes. All others go to Redis at once; when that is away they
+    become rows as well.
 
     Args:
         flow: The jobs in Redis.
@@ -35,6 +38,7 @@ class Forwarding:
     def __init__(self, flow: Flow, outbox: Outbox) -> None:
         self._flow = flow
         self._outbox = outbox
+        self._changed: WeakSet[Session] = WeakSet()
 
     async def enqueue(
         self, envelopes: Sequence[Envelope], batch: NewBatch | None = None
@@ -49,10 +53,14 @@ class Forwarding:
             return await self._in_transaction(session, envelopes, batch)
         if any(envelope.unique for envelope in envelopes) or (batch and not envelopes):
             return await self._by_way_of_database(envelopes, batch)
+        calls = self._flow.packed([Parcel(envelope=envelope) for envelope in envelopes])
+        if batch and batch.then and len(calls) > 1:
+            # Whoever is killed between two calls would leave a batch that never ends.
+            return await self._by_way_of_database(envelopes, batch)
         try:
             if batch is not None:
                 await self._flow.begin_batch(batch, len(envelopes))
-            await self._flow.keep([Parcel(envelope=envelope) for envelope in envelopes])
+            await self._flow.send(calls)
         except BackendAway:
             # What has arrived all the same is known there by its id, and is not kept twice.
             return await self._by_way_of_database(envelopes, batch)
@@ -65,6 +73,10 @@ class Forwarding:
             await self.forward(older_than_s=0)
         else:
             session.on_commit(self._forward_all)
+
+    def has_changed(self, session: Session) -> None:
+        """Note that what a transaction has enqueued is not any more as it was written."""
+        self._changed.add(session)
 
     async def _forward_all(self) -> None:
         with suppress(BackendAway):  # a worker does so later
@@ -85,7 +97,7 @@ class Forwarding:
                 if not rows:
                     return count
                 uids = {
-                    row.envelope.batch for row in rows if row.envelope.batch and not row.is_again
+                    row.envelope.batch for row in rows if row.envelope.batch and not row.ended_at
                 }
                 for batch, total in await self._outbox.batches(connection, uids) if uids else ():
                     await self._flow.begin_batch(batch, total)
@@ -97,7 +109,14 @@ class Forwarding:
         self, session: Session, envelopes: Sequence[Envelope], batch: NewBatch | None
     ) -> list[Enqueued]:
         results = await self._outbox.write(session, envelopes, batch)
-        session.on_commit(lambda: self._forward_these(envelopes, results, batch))
+
+        async def forward() -> None:
+            if session in self._changed:
+                await self._forward_all()
+            else:
+                await self._forward_these(envelopes, results, batch)
+
+        session.on_commit(forward)
         return results
 
     async def _by_way_of_database(
@@ -123,7 +142,8 @@ class Forwarding:
                 await self._flow.begin_batch(batch, len(new))
             await self._flow.keep([Parcel(envelope=envelope) for envelope in new])
             async with self._outbox.transaction() as connection:
-                await self._outbox.drop(connection, [envelope.uid for envelope in new])
+                uids = [envelope.uid for envelope in new]
+                await self._outbox.drop(connection, uids, unless_cancelling=True)
         except BackendAway:
             return
 
@@ -138,6 +158,7 @@ def _parcel(row: Waiting) -> Parcel:
     return Parcel(
         envelope=row.envelope,
         errors=row.errors,
-        is_again=row.is_again,
+        ended_at=row.ended_at,
+        is_cancelled=row.is_cancelled,
         enqueued_at=row.enqueued_at,
     )

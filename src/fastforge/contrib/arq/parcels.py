@@ -9,6 +9,7 @@ from typing import Any
 
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError
+from .moments import microseconds
 from .wire import write_job
 
 __all__ = ["Parcel", "parcel_args"]
@@ -21,13 +22,15 @@ class Parcel:
     Args:
         envelope: The job.
         errors: What ended attempts before, when it begins again.
-        is_again: It has ended before, and somebody lets it begin again.
+        ended_at: When it had ended, where somebody lets it begin again.
+        is_cancelled: Somebody wants it to end, whether it has begun by now or not.
         enqueued_at: When it was enqueued; None: now.
     """
 
     envelope: Envelope
     errors: tuple[AttemptError, ...] = ()
-    is_again: bool = False
+    ended_at: datetime | None = None
+    is_cancelled: bool = False
     enqueued_at: datetime | None = None
 
 
@@ -41,7 +44,7 @@ def parcel_args(parcel: Parcel, now: datetime) -> tuple[Any, ...]:
         write_job(envelope, now),
         envelope.queue,
         envelope.priority,
-        "" if envelope.run_at is None else _us(envelope.run_at),
+        "" if envelope.run_at is None else microseconds(envelope.run_at),
         int(envelope.delay_s * 1_000_000),
         slots.key if slots else "",
         slots.limit if slots else "",
@@ -50,9 +53,6 @@ def parcel_args(parcel: Parcel, now: datetime) -> tuple[Any, ...]:
         envelope.batch or "",
         1 if unique and unique.for_s is None else "",
         json.dumps(errors) if errors else "",
-        1 if parcel.is_again else "",
+        "" if parcel.ended_at is None else microseconds(parcel.ended_at),
+        1 if parcel.is_cancelled else "",
     )
-
-
-def _us(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from ...tasks.envelope import Envelope
 from ...tasks.outcome import AttemptError, JobState
 from ...tasks.records import JobQuery, JobRecord, Progress
 from .flow import Flow
+from .moments import moment_of
 from .wire import Written, read_job, read_result
 
-__all__ = ["Peeked", "is_meant", "peek"]
+__all__ = ["RUNNING_SCORE", "Peeked", "is_meant", "peek"]
 
-RUNNING_SCORE: Final = 1e13
-"""From here on a score tells that the job runs."""
+RUNNING_SCORE: Final = 1e15
+"""From here on a score tells that the job runs, and since when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def _peeked(
         started_at=_of_us(fields.get("s")),
         finished_at=_of_us(fields.get("f")),
         worker_id=fields["w"].decode() if "w" in fields else None,
-        progress=Progress(**json.loads(fields["g"])) if "g" in fields else None,
+        progress=Progress.from_json(json.loads(fields["g"])) if "g" in fields else None,
         errors=told,
         cancelling="c" in fields,
     )
@@ -87,9 +88,13 @@ def _peeked(
 
 def _of_result(key: str, result: bytes) -> Peeked | None:
     try:
-        written, fields = read_result(key, result)
-    except (ValueError, KeyError, TypeError):
+        return _done(key, result)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None  # of somebody else's worker
+
+
+def _done(key: str, result: bytes) -> Peeked:
+    written, fields = read_result(key, result)
     extras = fields.get("ff", {})
     record = JobRecord(
         **_of_envelope(written.envelope),
@@ -100,7 +105,7 @@ def _of_result(key: str, result: bytes) -> Peeked | None:
         started_at=_of_ms(fields["st"]),
         finished_at=_of_ms(fields["ft"]),
         worker_id=extras.get("by"),
-        progress=Progress(**fields["g"]) if "g" in fields else None,
+        progress=Progress.from_json(fields["g"]) if "g" in fields else None,
         result=fields["r"],
         errors=tuple(AttemptError.from_json(error) for error in extras.get("errors", ())),
     )
@@ -131,8 +136,8 @@ def _of_envelope(envelope: Envelope) -> dict[str, Any]:
 
 
 def _of_us(text: bytes | None) -> datetime | None:
-    return datetime.fromtimestamp(float(text) / 1_000_000, UTC) if text else None
+    return moment_of(float(text)) if text else None
 
 
 def _of_ms(value: bytes | float | None) -> datetime | None:
-    return datetime.fromtimestamp(float(value) / 1000, UTC) if value else None
+    return moment_of(float(value) * 1000) if value else None

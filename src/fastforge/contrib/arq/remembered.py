@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import count
@@ -22,13 +23,19 @@ from ..jobs.statements import asking, pruning
 from ..jobs.statements.idiom import Idiom
 from ..jobs.statements.settling import Retention
 from ..jobs.statements.tables import JOB
-from .flow import CHUNK, Flow
+from .calls import CHUNK
+from .flow import Flow
+from .moments import microseconds
 from .records import Peeked, peek
 from .wire import uid_of
 
 __all__ = ["Remembered"]
 
 ENDED: Final = (JobState.DEAD, JobState.CANCELLED)
+
+
+class _Late(Exception):
+    """Somebody else has written the rows of a burial meanwhile: it is undone."""
 
 
 class Remembered:
@@ -57,15 +64,27 @@ class Remembered:
     async def bury(self) -> None:
         """Write the rows of jobs that have ended badly; only then does Redis forget them.
 
-        Where two workers do so at the same time, the second writes the same row again.
+        Several workers may do so at the same time, and one of them late: the others have written
+        the rows by then, and somebody may have told the jobs to begin again. So a row that tells
+        of the same end is left as it is, and what was written is undone unless Redis still knows
+        of all these ends: as long as the transaction runs, nobody else can change what it wrote.
         """
-        while buried := await self._flow.buried(CHUNK):
-            found = [each for each in await peek(self._flow, buried) if each.written is not None]
-            if found:
-                async with self._outbox.transaction() as connection:
-                    for each in found:
-                        await connection.execute(_upsert(self._outbox.idiom, self._row(each)))
-            await self._flow.server.run("forget", *buried)
+        with suppress(_Late):
+            while uids := await self._flow.buried(CHUNK):
+                ends_us = await self._write(await peek(self._flow, uids))
+                pairs = [part for uid in uids for part in (uid, ends_us.get(uid, ""))]
+                await self._flow.server.run("forget", *pairs)
+
+    async def _write(self, jobs: Sequence[Peeked]) -> dict[str, int]:
+        """Write rows; returns the ends of their jobs, in microseconds, by their key."""
+        ends = {job.key: job.record.finished_at for job in jobs}
+        ends_us = {key: microseconds(end) for key, end in ends.items() if end is not None}
+        async with self._outbox.transaction() as connection:
+            for job in jobs:
+                await connection.execute(_upsert(self._outbox.idiom, self._row(job)))
+            if not await self._flow.are_buried(ends_us):
+                raise _Late
+        return ends_us
 
     async def free_keys(self) -> None:
         """Free the unique keys of jobs that have ended."""
@@ -103,6 +122,17 @@ class Remembered:
             await self._outbox.take_keys(connection, map(envelope_of, rows))
         return len(rows)
 
+    async def cancel_on_their_way(self, query: JobQuery) -> list[str]:
+        """Let rows that wait to be forwarded end there, before they begin; return their ids."""
+        mine = _in_states(query, (JobState.FORWARDING,))
+        if mine is None:
+            return []
+        async with self._outbox.here() as connection:
+            rows = await self._locked(connection, mine)
+            chosen = JOB.c.id.in_([row.id for row in rows])
+            await connection.execute(JOB.update().where(chosen).values(cancelling=True))
+        return [row.uid for row in rows]
+
     async def discard(self, query: JobQuery) -> int:
         """Delete the rows that are meant, and free their keys."""
         async with self._outbox.here() as connection:
@@ -121,6 +151,15 @@ class Remembered:
             rows = await connection.execute(asking.find(self._outbox.idiom, mine))
             return [record_of(row) for row in rows]
 
+    async def count(self, query: JobQuery) -> int:
+        """Return how many rows are meant, whatever `limit` says."""
+        mine = _in_states(query, (JobState.FORWARDING, *ENDED))
+        if mine is None:
+            return 0
+        async with self._outbox.reading() as connection:
+            (number,) = (await connection.execute(asking.count(self._outbox.idiom, mine))).scalars()
+        return int(number)
+
     async def counts(self) -> dict[str, tuple[int, int]]:
         """Return how many jobs of each queue are dead, and how many cancelled."""
         async with self._outbox.reading() as connection:
@@ -134,9 +173,10 @@ class Remembered:
     async def _chosen(self, connection: Executes, query: JobQuery) -> Sequence[Any]:
         """Lock the rows that are meant of those that have ended."""
         mine = _in_states(query, ENDED)
-        if mine is None:
-            return ()
-        found = cast("sa.Select[Any]", asking.find(self._outbox.idiom, mine))
+        return () if mine is None else await self._locked(connection, mine)
+
+    async def _locked(self, connection: Executes, query: JobQuery) -> Sequence[Any]:
+        found = cast("sa.Select[Any]", asking.find(self._outbox.idiom, query))
         rows: Sequence[Any] = (await connection.execute(found.with_for_update())).all()
         return rows
 
@@ -168,7 +208,10 @@ def _in_states(query: JobQuery, states: Sequence[JobState]) -> JobQuery | None:
 def _upsert(idiom: Idiom, row: dict[str, Any]) -> sa.Executable:
     statement = idiom.insert(JOB).values(row)
     changed = {name: value for name, value in row.items() if name != "uid"}
-    return statement.on_conflict_do_update(index_elements=[JOB.c.uid], set_=changed)
+    tells_of_another_end = JOB.c.finished_at.is_distinct_from(row["finished_at"])
+    return statement.on_conflict_do_update(
+        index_elements=[JOB.c.uid], set_=changed | {"cancelling": False}, where=tells_of_another_end
+    )
 
 
 def _of_envelope(envelope: Envelope) -> dict[str, Any]:

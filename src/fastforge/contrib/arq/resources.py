@@ -32,12 +32,13 @@ async def arq_jobs(
 
     Jobs share the project's pool and may hold all of it: leases that cannot be renewed for that
     would run out, and the jobs would run twice. A command of a worker is never sent a second
-    time, since a claim that is answered twice loses the jobs of the first answer.
+    time, since a claim that is answered twice loses the jobs of the first answer. Who only
+    enqueues uses the project's pool as all others do: a job that is sent twice is kept once.
     """
     container = current_container()
-    works = container.role is Role.WORKER or worker_is_embedded(container)
-    connections = BOOKKEEPING_CONNECTIONS if works else config.max_connections
-    client = open_client(config, max_connections=connections, retries=0)
+    client = redis
+    if container.role is Role.WORKER or worker_is_embedded(container):
+        client = open_client(config, max_connections=BOOKKEEPING_CONNECTIONS, retries=0)
     try:
         yield ArqBackend(
             client,
@@ -47,4 +48,5 @@ async def arq_jobs(
             settings=container.settings.section(Tasks),
         )
     finally:
-        await client.aclose()
+        if client is not redis:
+            await client.aclose()

@@ -24,6 +24,7 @@ Name = Literal[
     "discard",
     "enqueue",
     "forget",
+    "page",
     "peek",
     "renew",
     "settle",
@@ -47,7 +48,7 @@ class Server:
     sent again.
 
     Args:
-        client: A client whose commands are not sent twice.
+        client: A client; where jobs are claimed, one whose commands are not sent twice.
     """
 
     def __init__(self, client: Client) -> None:

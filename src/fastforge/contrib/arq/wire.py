@@ -27,9 +27,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from ..._utils import missing_extra
+from ..._utils import known_fields, missing_extra
 from ...tasks.envelope import Envelope
 from ...tasks.limits import Pace, Slots, UniqueKey
 from .fitness import refuse_unfit
@@ -55,6 +55,8 @@ __all__ = [
     "write_job",
     "write_result",
 ]
+
+L = TypeVar("L", UniqueKey, Slots, Pace)
 
 JOB_PREFIX: Final[str] = job_key_prefix
 RESULT_PREFIX: Final[str] = result_key_prefix
@@ -201,14 +203,20 @@ def _written(key: str, fields: Mapping[str, Any], queue: str) -> Written:
         version=extras.get("v", 1),
         priority=extras.get("p", 0),
         expires_at=_moment(extras.get("x")),
-        unique=UniqueKey(**extras["u"]) if "u" in extras else None,
-        slots=Slots(**extras["s"]) if "s" in extras else None,
-        pace=Pace(**extras["r"]) if "r" in extras else None,
+        unique=_limit(UniqueKey, extras["u"]) if "u" in extras else None,
+        slots=_limit(Slots, extras["s"]) if "s" in extras else None,
+        pace=_limit(Pace, extras["r"]) if "r" in extras else None,
         batch=extras.get("b"),
     )
     refuse_unfit(envelope)
     enqueued_ms = extras["t"] / 1000 if "t" in extras else fields["et"]
     return Written(envelope=envelope, enqueued_at=_of_ms(enqueued_ms))
+
+
+def _limit(kind: type[L], fields: Any) -> L:
+    if not isinstance(fields, dict):
+        raise TypeError(f"{fields!r} is no limit")
+    return kind(**known_fields(kind, fields))
 
 
 def _extras(envelope: Envelope, enqueued_at: datetime) -> dict[str, Any]:

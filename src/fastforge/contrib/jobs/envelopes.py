@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from ..._utils import known_fields
 from ...tasks.backend import Claim
 from ...tasks.envelope import Envelope
 from ...tasks.limits import Pace, Slots, UniqueKey
@@ -25,14 +26,14 @@ def envelope_to_json(envelope: Envelope) -> dict[str, Any]:
 
 
 def envelope_from_json(plain: Mapping[str, Any]) -> Envelope:
-    """Read what `envelope_to_json` wrote."""
-    values = dict(plain)
+    """Read what `envelope_to_json` wrote, here or in a version that has other fields."""
+    values = known_fields(Envelope, plain)
     for moment in ("run_at", "expires_at"):
-        if values[moment] is not None:
+        if values.get(moment) is not None:
             values[moment] = datetime.fromisoformat(values[moment])
     for name, kind in (("unique", UniqueKey), ("slots", Slots), ("pace", Pace)):
-        if values[name] is not None:
-            values[name] = kind(**values[name])
+        if values.get(name) is not None:
+            values[name] = kind(**known_fields(kind, values[name]))
     return Envelope(**values)
 
 

@@ -22,7 +22,7 @@ from .enqueueing import Executes, take, write_jobs
 from .envelopes import envelope_from_json, envelope_of, errors_of
 from .statements.idiom import Idiom
 from .statements.settling import release_keys
-from .statements.tables import BATCH, JOB, UNIQUE_KEY, literal_state
+from .statements.tables import BATCH, JOB, UNIQUE_KEY, is_false, literal_state
 from .transactions import Transactions
 
 __all__ = ["FORWARDING", "Outbox", "Waiting"]
@@ -38,13 +38,15 @@ class Waiting:
         envelope: The job.
         enqueued_at: When it was written.
         errors: What ended attempts before, when it begins again.
-        is_again: It has ended before.
+        ended_at: When it had ended, where it begins again.
+        is_cancelled: Somebody has asked to cancel it since.
     """
 
     envelope: Envelope
     enqueued_at: datetime
     errors: tuple[AttemptError, ...] = ()
-    is_again: bool = False
+    ended_at: datetime | None = None
+    is_cancelled: bool = False
 
 
 class Outbox:
@@ -103,16 +105,37 @@ class Outbox:
             for row in await connection.execute(query)
         ]
 
-    async def drop(self, connection: Executes, uids: Sequence[str]) -> None:
-        """Delete rows that the other backend has by now, and batches of which none is left."""
-        mine = (JOB.c.state == FORWARDING, self.idiom.among(JOB.c.uid, uids))
+    async def drop(
+        self, connection: Executes, uids: Sequence[str], *, unless_cancelling: bool = False
+    ) -> None:
+        """Delete rows that the other backend has by now, and batches of which none is left.
+
+        Args:
+            connection: Where.
+            uids: The jobs.
+            unless_cancelling: Leave those that somebody has asked to cancel: the other backend
+                was not told so by a caller that has not read them.
+        """
+        mine = [JOB.c.state == FORWARDING, self.idiom.among(JOB.c.uid, uids)]
+        if unless_cancelling:
+            mine.append(is_false(JOB.c.cancelling))
         gone = await connection.execute(JOB.delete().where(*mine).returning(JOB.c.batch))
         batches = {row.batch for row in gone if row.batch is not None}
         if batches:
-            of_them = self.idiom.among(JOB.c.batch, batches)
-            left = sa.select(JOB.c.batch).where(JOB.c.state == FORWARDING, of_them)
-            is_over = self.idiom.among(BATCH.c.uid, batches) & BATCH.c.uid.not_in(left)
-            await connection.execute(BATCH.delete().where(is_over))
+            await self._drop_batches(connection, batches)
+
+    async def _drop_batches(self, connection: Executes, uids: Iterable[str]) -> None:
+        """Delete those of which no job is left here.
+
+        Of two transactions that drop the last jobs of one, the second waits until the first has
+        committed. Else each would still see the jobs of the other, and nobody delete the batch.
+        """
+        mine = self.idiom.among(BATCH.c.uid, uids)
+        locked = sa.select(BATCH.c.uid).where(mine).order_by(BATCH.c.uid).with_for_update()
+        await connection.execute(locked)
+        of_them = self.idiom.among(JOB.c.batch, uids)
+        left = sa.select(JOB.c.batch).where(JOB.c.state == FORWARDING, of_them)
+        await connection.execute(BATCH.delete().where(mine, BATCH.c.uid.not_in(left)))
 
     async def take_keys(self, connection: Executes, envelopes: Iterable[Envelope]) -> None:
         """Take the unique keys of jobs that begin again, as far as they are free."""
@@ -145,7 +168,8 @@ def _read(row: Any) -> Waiting:
         envelope=envelope,
         enqueued_at=row.enqueued_at,
         errors=errors_of(row.errors),
-        is_again=row.finished_at is not None,
+        ended_at=row.finished_at,
+        is_cancelled=row.cancelling,
     )
 
 

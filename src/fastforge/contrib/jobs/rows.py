@@ -31,7 +31,7 @@ def record_of(row: Any) -> JobRecord:
         worker_id=row.worker_id,
         batch=row.batch,
         unique_key=row.unique_key,
-        progress=None if row.progress is None else Progress(**row.progress),
+        progress=None if row.progress is None else Progress.from_json(row.progress),
         result=row.result,
         errors=errors_of(row.errors),
         cancelling=row.cancelling,

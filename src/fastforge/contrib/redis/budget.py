@@ -23,11 +23,10 @@ def wanted_connections(project: Project) -> tuple[int, str]:
     settings = project.settings
     size = settings.section(Redis).max_connections
     tasks, servers = settings.section(Tasks), settings.section(Server).processes
-    is_arq = tasks.backend == "arq"
     has_workers = has_work(project.registry, settings) and tasks.backend != "memory"
-    parts = [_part(servers, "server", size, size if is_arq else 0)]
+    parts = [_part(servers, "server", size, 0)]
     if has_workers:
-        more = WORKER_CONNECTIONS if is_arq else 0
+        more = WORKER_CONNECTIONS if tasks.backend == "arq" else 0
         parts.append(_part(tasks.processes, "worker", size, more))
     total = sum(number for number, _ in parts)
     return total, f"{' + '.join(text for _, text in parts)} = {total} connections"

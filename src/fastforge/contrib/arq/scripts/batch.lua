@@ -11,4 +11,5 @@ redis.call('HSET', key, 'pending', ARGV[2], 'failed', 0)
 if ARGV[3] ~= '' then
   redis.call('HSET', key, 'then', ARGV[3])
 end
+redis.call('EXPIRE', key, BATCH_KEPT_S)  -- until the first of its jobs is kept
 return 1

@@ -16,11 +16,13 @@
 --   OWN..'leases:'..queue   zset  uid of what runs by the end of its lease in us
 --   OWN..'ended:'..queue    zset  uid of what is done, by its end in us
 --   OWN..'slots:'..key set, OWN..'held:'..key zset, OWN..'pace:'..key string, OWN..'batch:'..uid hash
---   OWN..'queues', 'paused', 'heldkeys' sets, 'helds' hash; 'buried' zset, 'freed' and 'forgotten'
---   sets, 'thens' list: what is on its way to the database
+--   OWN..'queues', 'paused', 'heldkeys' sets, 'helds' hash, 'heldplace' string: the renewal's place
+--   OWN..'buried' zset, 'freed' and 'forgotten' sets, 'thens' list: what is on its way to the
+--   database
 --
 -- Times are in microseconds. Keys are computed here: Redis Cluster is not supported.
-local RUNNING = 1e13
+local RUNNING = 1e15  -- behind the last due time that there is, in the year 9999
+local BATCH_KEPT_S = 30 * 86400
 
 -- Note that a job has been, so that it is not kept again when somebody brings it once more: 1, or
 -- 2 where its row in the database may still begin again.
@@ -62,6 +64,14 @@ local function priority_of(level)
   return tonumber(string.match(level, '#(-?%d+)$')) or 0
 end
 
+-- Where nobody is held for any key, no queue has any: a count that is wrong ends there.
+local function no_more_held(key)
+  redis.call('SREM', OWN .. 'heldkeys', key)
+  if redis.call('EXISTS', OWN .. 'heldkeys') == 0 then
+    redis.call('DEL', OWN .. 'helds')
+  end
+end
+
 -- Let the next of a key's held jobs be due again: among the first 50 that of the smallest priority.
 local function promote(key)
   local held = redis.call('ZRANGE', OWN .. 'held:' .. key, 0, 49)
@@ -76,7 +86,7 @@ local function promote(key)
   end
   if not uid then
     if #held == 0 then
-      redis.call('SREM', OWN .. 'heldkeys', key)
+      no_more_held(key)
     end
     return
   end
@@ -90,6 +100,16 @@ end
 local function release_slot(key, uid)
   if key and redis.call('SREM', OWN .. 'slots:' .. key, uid) == 1 then
     promote(key)
+  end
+end
+
+-- A batch is kept until its jobs have ended and `then` is on its way, or else for some time after
+-- something happened to it: whoever began it may have been killed before there was a job.
+local function keep_batch(key)
+  if redis.call('HEXISTS', key, 'then') == 1 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('EXPIRE', key, BATCH_KEPT_S)
   end
 end
 
@@ -108,8 +128,8 @@ local function count_ended(batch, failed)
       redis.call('HDEL', key, 'then')
       redis.call('RPUSH', OWN .. 'thens', following)
     end
-    redis.call('EXPIRE', key, 30 * 86400)
   end
+  keep_batch(key)
 end
 
 -- Count a failed job of a batch as one that has not ended.
@@ -118,7 +138,7 @@ local function count_again(batch)
   if redis.call('EXISTS', key) == 1 then
     redis.call('HINCRBY', key, 'pending', 1)
     redis.call('HINCRBY', key, 'failed', -1)
-    redis.call('PERSIST', key)
+    keep_batch(key)
   end
 end
 
@@ -157,4 +177,24 @@ local function take_out(uid, job)
     end
   end
   return false
+end
+
+-- End a job that waits, and ask the worker of a running one to; whether it was either.
+local function cancel(uid, now)
+  local own = OWN .. 'job:' .. uid
+  local job = redis.call('HMGET', own, 'w', 'h', 'l', 'q', 'sk', 'v')
+  if redis.call('EXISTS', JOB .. uid) == 0 or job[6] then
+    return false
+  end
+  if job[1] then
+    redis.call('HSET', own, 'c', 1)
+    redis.call('SADD', OWN .. 'cancelling:' .. job[1], uid)
+    redis.call('EXPIRE', OWN .. 'cancelling:' .. job[1], 86400)
+    return true
+  end
+  if not take_out(uid, job) then
+    return false
+  end
+  bury(uid, 4, now)
+  return true
 end

@@ -3,25 +3,41 @@
 -- KEYS: none.
 -- ARGV: us that the clock is ahead, then for each job: uid, payload, queue, priority, due us or '', delay us,
 --   slots key or '', slots limit, pace key or '', us between, batch or '', 1 when its end frees a
---   key, errors of its attempts before as a JSON list of JSON texts or '', 1 when it begins again.
+--   key, errors of its attempts before as a JSON list of JSON texts or '', where it begins again us
+--   when it had ended or '', 1 when somebody wants it cancelled.
 -- Returns for each job 1, or 0 when it was enqueued before.
 local now = now_us(ARGV[1])
-local kept, queues = {}, {}
-local first, each = 2, 14
+local kept, queues, batches = {}, {}, {}
+local first, each = 2, 15
 local count = (#ARGV - first + 1) / each
 local sequence
 
+-- Forget how a job has ended, for it begins again: it may be that its row is there by now, and
+-- that nobody has told so here yet. Of another end than that of the row this tells nothing.
+local function forget_end(uid, ended_us)
+  local own = OWN .. 'job:' .. uid
+  local job = redis.call('HMGET', own, 'v', 'f')
+  if job[1] and tonumber(job[2]) == tonumber(ended_us) then
+    redis.call('ZREM', OWN .. 'buried', uid)
+    redis.call('DEL', JOB .. uid, own, OWN .. 'errors:' .. uid)
+  elseif redis.call('EXISTS', JOB .. uid) == 1 or redis.call('GET', OWN .. 'seen:' .. uid) ~= '2' then
+    return false
+  end
+  redis.call('DEL', OWN .. 'seen:' .. uid)
+  redis.call('SREM', OWN .. 'freed', uid)
+  return true
+end
+
 -- Whether a job was kept before. One that was, and has ended, may have been given its unique key
 -- once more when it was brought here again: nothing else would free it.
-local function is_known(uid, is_again, frees)
+local function is_known(uid, ended_us, frees)
   if redis.call('EXISTS', JOB .. uid, RESULT .. uid, OWN .. 'seen:' .. uid) == 0 then
     return false
   end
-  local is_there = redis.call('EXISTS', JOB .. uid) == 1
-  if is_again and not is_there and redis.call('GET', OWN .. 'seen:' .. uid) == '2' then
-    redis.call('DEL', OWN .. 'seen:' .. uid)
+  if ended_us ~= '' and forget_end(uid, ended_us) then
     return false
   end
+  local is_there = redis.call('EXISTS', JOB .. uid) == 1
   if frees and (not is_there or redis.call('HEXISTS', OWN .. 'job:' .. uid, 'v') == 1) then
     redis.call('SADD', OWN .. 'freed', uid)
   end
@@ -31,8 +47,11 @@ end
 for number = 0, count - 1 do
   local at = first + number * each
   local uid, queue, priority = ARGV[at], ARGV[at + 2], tonumber(ARGV[at + 3])
-  if is_known(uid, ARGV[at + 13] == '1', ARGV[at + 11] == '1') then
+  if is_known(uid, ARGV[at + 13], ARGV[at + 11] == '1') then
     kept[#kept + 1] = 0
+    if ARGV[at + 14] == '1' then
+      cancel(uid, now)
+    end
   else
     kept[#kept + 1] = 1
     redis.call('SET', JOB .. uid, ARGV[at + 1])
@@ -72,13 +91,22 @@ for number = 0, count - 1 do
       end
       more[#more + 1], more[#more + 2] = 'e', 1
     end
-    if ARGV[at + 13] == '1' and ARGV[at + 10] ~= '' then
-      count_again(ARGV[at + 10])
+    if ARGV[at + 10] ~= '' then
+      if ARGV[at + 13] ~= '' then
+        count_again(ARGV[at + 10])
+      end
+      batches[ARGV[at + 10]] = true
     end
     if #more > 0 then
       redis.call('HSET', OWN .. 'job:' .. uid, unpack(more))
     end
+    if ARGV[at + 14] == '1' then
+      cancel(uid, now)
+    end
   end
+end
+for batch in pairs(batches) do
+  keep_batch(OWN .. 'batch:' .. batch)
 end
 for queue in pairs(queues) do
   wake(queue)

@@ -6,11 +6,14 @@
 --   {uid, worker, attempt, payload}, 1 when rows are to be written, 1 when keys are to be freed,
 --   1 when a batch is over}.
 local EXPIRED = 500
+local EXPIRED_BYTES = 4e6
+local HELD_KEYS = 100
+local OF_ONE_KEY = 50
 local PRUNED = 20000
 local LEAST_MS = 60000
 local now = now_us(ARGV[1])
 local until_us = exact(now + ARGV[3])
-local lost, expired = {}, {}
+local lost, expired, bytes = {}, {}, 0
 for at = 5, #ARGV, 2 do
   local uid = ARGV[at]
   local job = redis.call('HMGET', OWN .. 'job:' .. uid, 'w', 'a', 'q')
@@ -25,9 +28,11 @@ for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
     'LIMIT', 0, EXPIRED)
   for _, uid in ipairs(over) do
     local job = redis.call('HMGET', OWN .. 'job:' .. uid, 'w', 'a')
-    if job[1] then
-      expired[#expired + 1] = { uid, job[1], job[2], redis.call('GET', JOB .. uid) or '' }
-    else
+    if job[1] and bytes < EXPIRED_BYTES then
+      local payload = redis.call('GET', JOB .. uid) or ''
+      bytes = bytes + #payload
+      expired[#expired + 1] = { uid, job[1], job[2], payload }
+    elseif not job[1] then
       redis.call('ZREM', OWN .. 'leases:' .. queue, uid)
     end
   end
@@ -38,23 +43,33 @@ for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
     redis.call('ZREMRANGEBYRANK', ended, 0, math.min(over, PRUNED) - 1)
   end
 end
--- Slots that are taken by nobody, and jobs that are held by them although one is free.
-for _, key in ipairs(redis.call('SMEMBERS', OWN .. 'heldkeys')) do
+-- Slots that are taken by nobody, and jobs that are held by them although one is free: of some keys
+-- at each renewal, and of each a part, so that thousands of them stop nobody.
+local function mend_slots(key)
   local slots = OWN .. 'slots:' .. key
-  for _, uid in ipairs(redis.call('SMEMBERS', slots)) do
+  for _, uid in ipairs(redis.call('SRANDMEMBER', slots, OF_ONE_KEY)) do
     if not redis.call('HGET', OWN .. 'job:' .. uid, 'w') then
       redis.call('SREM', slots, uid)
     end
   end
   local held = redis.call('ZRANGE', OWN .. 'held:' .. key, 0, 0)
   if #held == 0 then
-    redis.call('SREM', OWN .. 'heldkeys', key)
+    no_more_held(key)
   else
     local limit = tonumber(redis.call('HGET', OWN .. 'job:' .. held[1], 'sl') or 1)
-    for _ = redis.call('SCARD', slots) + 1, limit do
+    for _ = 1, math.min(limit - redis.call('SCARD', slots), OF_ONE_KEY) do
       promote(key)
     end
   end
+end
+
+local place = redis.call('GET', OWN .. 'heldplace') or '0'
+local scanned = redis.call('SSCAN', OWN .. 'heldkeys', place, 'COUNT', HELD_KEYS)
+if scanned[1] ~= place then
+  redis.call('SET', OWN .. 'heldplace', scanned[1])
+end
+for _, key in ipairs(scanned[2]) do
+  mend_slots(key)
 end
 return {
   lost, expired, redis.call('EXISTS', OWN .. 'buried'), redis.call('EXISTS', OWN .. 'freed', OWN .. 'forgotten'),

@@ -41,10 +41,14 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     compileall.compile_dir(Path(__file__).parent.parent / "src", quiet=2)
 
 # What a script puts in the background ignores Ctrl-C, and so would all that it starts: also the
-# programs that tests interrupt. Those that are to ignore it say so.
-for _signal in (signal.SIGINT, signal.SIGQUIT):
+# programs that tests interrupt, which begin with the default whatever our handler is. Those that
+# are to ignore it say so.
+for _signal, _handler in (
+    (signal.SIGINT, signal.default_int_handler),  # as without a script: pytest tells where it was
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
     if signal.getsignal(_signal) is signal.SIG_IGN:
-        signal.signal(_signal, signal.SIG_DFL)
+        signal.signal(_signal, _handler)
 
 LONGEST = "tests/scaffold/test_first_hour.py"
 

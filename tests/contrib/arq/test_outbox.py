@@ -197,7 +197,7 @@ async def test_what_a_worker_asks_of_a_redis_that_is_away_is_told_as_that(
         far.backend.desk.stats(),
         far.backend.desk.find(JobQuery()),
     ):
-        with pytest.raises(BackendAway, match=r"arq.E001.*[^.]; it is tried again"):
+        with pytest.raises(BackendAway, match=r"arq.E001.*[^.]; the same call may succeed later"):
             await call
 
 

@@ -46,7 +46,9 @@ def away_when_unreachable() -> Iterator[None]:
         if not _may_pass(error):
             raise
         raise BackendAway(
-            f"Redis: {told(error).rstrip('.')}", code="arq.E001", hint="it is tried again"
+            f"Redis: {told(error).rstrip('.')}",
+            code="arq.E001",
+            hint="the same call may succeed later",
         ) from error
 
 

@@ -46,7 +46,7 @@ def away_when_unreachable() -> Iterator[None]:
         raise BackendAway(
             told(getattr(error, "orig", None) or error),
             code="jobs.E001",
-            hint="it is tried again",
+            hint="the same call may succeed later",
         ) from error
 
 

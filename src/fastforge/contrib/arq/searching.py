@@ -16,7 +16,7 @@ from .scanning import keys_of
 
 __all__ = ["asks_for_states_alone", "count_found", "search"]
 
-AHEAD_US: Final = 60_000_000
+AHEAD_US: Final = 5_000_000
 """How much later than the server's the clock of whoever enqueues may be."""
 
 

@@ -25,8 +25,10 @@ from fastforge.observability.events import (
     PUT_BACK,
     RETRIED,
     STARTED,
+    Event,
 )
 from fastforge.tasks import (
+    ClaimRequest,
     Consumer,
     ConsumerOptions,
     Envelope,
@@ -297,3 +299,28 @@ def test_the_event_may_stand_anywhere() -> None:
         raise NotImplementedError
 
     assert event_parameter(on_job(DEAD)(listener)) == "event"
+
+
+@pytest.mark.parametrize(("attempts", "last"), [(1, DEAD), (2, RETRIED)])
+async def test_of_a_job_that_ends_with_its_worker_the_next_worker_tells(
+    run_project: RunProject, caplog: pytest.LogCaptureFixture, attempts: int, last: Event
+) -> None:
+    @on_job(FAILED, RETRIED, DEAD)
+    async def tell(event: JobEvent) -> None:
+        told.append((event.event, event.worker_id, event.attempt, event.error and event.error.type))
+
+    async with here(run_project, work, tell) as container:
+        backend: MemoryBackend = container[memory]
+        await backend.enqueue([Envelope(task=work.name, payload={}, max_attempts=attempts)])
+        await backend.claim(
+            ClaimRequest(worker_id="killed", queues=("default",), limit=1, lease_s=1)
+        )
+        backend.clock.advance(timedelta(seconds=2))
+        stop = Stop()
+        running = asyncio.create_task(Consumer(container, backend, OPTIONS, stop).run())
+        await wait_until_async(lambda: len(told) == 2)
+        stop.request()
+        await asyncio.wait_for(running, 30)
+        assert job_gauges().events["job.failed", work.name, "default"] == 1
+    assert told == [(event, "killed", 1, "WorkerVanished") for event in (FAILED, last)]
+    assert caplog.text.count("lost its worker killed in attempt 1") == 1

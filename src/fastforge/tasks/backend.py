@@ -79,19 +79,29 @@ class Settlement:
 
     Args:
         duration_s: How long it ran, in seconds; for listeners.
+        worker_id: Who ran it; None where that is who records it.
     """
 
     claim: Claim
     outcome: Outcome
     duration_s: float = 0
+    worker_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewal:
-    """What a renewal found: claims that others hold by now, and how many jobs were freed."""
+    """What a renewal found.
+
+    Args:
+        lost: Claims that others hold by now.
+        freed: How many jobs were freed, since their workers have vanished.
+        vanished: How the attempts of those were recorded, for who renews to tell of them: each is
+            given to one worker, once.
+    """
 
     lost: frozenset[Claim] = frozenset()
     freed: int = 0
+    vanished: tuple[Settlement, ...] = ()
 
 
 class BackendAway(ForgeError):

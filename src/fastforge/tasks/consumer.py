@@ -23,7 +23,7 @@ from .progress import ProgressBox
 from .runs import Ending, Run, Runs
 from .schedules.scheduler import Scheduler
 from .settling import Settler
-from .telling import Teller
+from .telling import Teller, log_vanished
 from .threads import Threads
 from .trouble import Trouble, backoff
 
@@ -201,6 +201,9 @@ class Consumer:
     def _on_renewed(self, renewal: Renewal) -> None:
         for claim in renewal.lost:
             self._drop(claim)
+        for settlement in renewal.vanished:
+            log_vanished(settlement)
+        self._teller.settled(renewal.vanished)
         if renewal.freed:
             self._wake.set()
 

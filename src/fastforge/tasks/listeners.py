@@ -25,10 +25,11 @@ class JobEvent:
     Args:
         event: What happened.
         envelope: The job.
-        worker_id: Where it happened.
+        worker_id: Where it happened. Of an attempt whose worker has vanished that one, although
+            another tells of it.
         attempt: The number of the attempt, from 1.
         error: What ended the attempt, if an error did.
-        duration_s: How long the attempt ran, in seconds; 0 when it began.
+        duration_s: How long the attempt ran, in seconds; 0 when it began, and where nobody knows.
     """
 
     event: Event
@@ -85,7 +86,8 @@ def on_job(
 
     Surprises: it runs beside the jobs and changes nothing about them. What it raises is logged,
     and when it is too slow it is cancelled. It is told at most once: a worker that is killed right
-    after a job has ended tells nobody, and of a job that dies with its worker no listener hears.
+    after a job has ended tells nobody. Of an attempt that ends with its worker another one tells,
+    when it finds that the lease has run out; but not with the backend `arq`.
 
     Args:
         events: Of `fastforge.observability.events`; all but `ENQUEUED`, which happens elsewhere.

@@ -29,7 +29,7 @@ from .kinds import JOB_LISTENERS, TASKS
 from .listeners import JobEvent, JobListener, event_parameter
 from .outcome import Verdict
 
-__all__ = ["Teller"]
+__all__ = ["Teller", "log_vanished"]
 
 logger = logging.getLogger("fastforge.tasks")
 
@@ -48,6 +48,25 @@ _EVENTS: Final[dict[Verdict, tuple[Event, ...]]] = {
     Verdict.INTERRUPTED: (PUT_BACK,),
     Verdict.CANCELLED: (CANCELLED,),
 }
+
+
+def log_vanished(settlement: Settlement) -> None:
+    """Write the line of an attempt that ended with its worker: nobody else is left to do so."""
+    envelope, outcome = settlement.claim.envelope, settlement.outcome
+    is_dead = outcome.verdict is Verdict.DEAD
+    logger.log(
+        logging.ERROR if is_dead else logging.WARNING,
+        "job %s of %s lost its worker %s in attempt %d of %d; it is %s",
+        envelope.uid,
+        envelope.task,
+        settlement.worker_id,
+        settlement.claim.attempt,
+        envelope.max_attempts,
+        _NOW.get(outcome.verdict, "due again"),
+    )
+
+
+_NOW: Final = {Verdict.DEAD: "dead", Verdict.CANCELLED: "cancelled"}
 
 
 class Teller:
@@ -120,7 +139,7 @@ class Teller:
             told = JobEvent(
                 event=event,
                 envelope=claim.envelope,
-                worker_id=self._worker_id,
+                worker_id=(settlement and settlement.worker_id) or self._worker_id,
                 attempt=claim.attempt,
                 error=settlement.outcome.error if settlement else None,
                 duration_s=settlement.duration_s if settlement else 0,

@@ -272,3 +272,18 @@ async def test_errors_of_another_version_keep_no_worker_from_claiming(
     dead = Outcome(verdict=Verdict.DEAD)
     await store.settle("w1", [Settlement(claim=claim, outcome=dead) for claim in claims])
     assert [row.state for row in await rows(db)] == [JobState.DEAD, JobState.DEAD]
+
+
+async def test_vanished_workers_that_a_broken_renewal_found_are_told_of_by_the_next_one(
+    db: DatabaseConnection, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.enqueue([job()])
+    await store.claim(REQUEST)
+    store.clock.advance(timedelta(hours=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(pruning, "PRUNE_LIMIT", "no number")
+        with pytest.raises(Exception, match="no number|LIMIT|limit"):
+            await store.renew("w2", (), lease_s=60)
+    renewal = await store.renew("w2", (), lease_s=60)
+    assert (renewal.freed, len(renewal.vanished)) == (0, 1)
+    assert (await store.renew("w2", (), lease_s=60)).vanished == ()

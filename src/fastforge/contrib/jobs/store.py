@@ -20,20 +20,20 @@ from ...tasks.backend import (
 )
 from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
-from ...tasks.outcome import worker_vanished
 from ...tasks.records import Progress, WorkerBeat
 from ...tasks.settings import Tasks
 from .admission import admit
 from .desk import TableDesk
 from .endings import follow_endings
 from .enqueueing import write_jobs
-from .envelopes import claim_of, errors_of
+from .envelopes import claim_of
 from .ledger import TableLedger
 from .statements import claiming, leases, settling
 from .statements.idiom import Idiom
 from .statements.settling import Ending, Retention
 from .transactions import Transactions
 from .upkeep import Upkeep
+from .vanishing import end_vanished
 from .wakeup import watch
 
 __all__ = ["JobStore"]
@@ -73,6 +73,8 @@ class JobStore:
         self._transactions = Transactions(engine)
         self.desk = TableDesk(idiom, self._transactions, kept=self._kept, alive_s=settings.lease_s)
         self.ledger = TableLedger(idiom, self._transactions)
+        # Those of a renewal that failed later are told of by the next one.
+        self._untold: list[Settlement] = []
         # Renewing and settling touch the same rows; in turn they cannot wait for each other.
         self._held_rows = asyncio.Lock()
 
@@ -135,7 +137,8 @@ class JobStore:
             async with self._transactions.own() as connection:
                 await mend(connection)
         lost = frozenset(claim for claim in held if (claim.key, claim.attempt) not in still)
-        return Renewal(lost=lost, freed=freed)
+        vanished, self._untold = self._untold, []
+        return Renewal(lost=lost, freed=freed, vanished=tuple(vanished))
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:
         """Free, uncounted, what the worker holds without knowing."""
@@ -174,11 +177,9 @@ class JobStore:
     async def _free_expired(self) -> int:
         """Free the jobs of workers that vanished; every worker does so, there is no leader."""
         async with self._transactions.own() as connection:
-            found = await connection.execute(leases.expired(self._idiom))
-            endings = [_vanished(row) for row in found]
-            if endings:
-                await self._write(connection, endings, followed=True)
-        return len(endings)
+            vanished = await end_vanished(self._idiom, connection, self._kept)
+        self._untold.extend(vanished)
+        return len(vanished)
 
     async def _write(
         self, connection: AsyncConnection, endings: Sequence[Ending], *, followed: bool
@@ -201,18 +202,6 @@ def _ending(worker_id: str, settlement: Settlement) -> Ending:
         key=claim.key,
         attempt=claim.attempt,
         worker_id=worker_id,
-        outcome=outcome,
-        errors=errors,
-    )
-
-
-def _vanished(row: Any) -> Ending:
-    outcome = worker_vanished(row.worker_id, attempt=row.attempt, max_attempts=row.max_attempts)
-    errors = (*errors_of(row.errors), *((outcome.error,) if outcome.error else ()))
-    return Ending(
-        key=row.id,
-        attempt=row.attempt,
-        worker_id=row.worker_id,
         outcome=outcome,
         errors=errors,
     )

@@ -96,7 +96,8 @@ class MemoryBackend:
             if job is not None:
                 job.lease_until = until
                 lost.discard(claim)
-        return Renewal(lost=frozenset(lost), freed=self._jobs.sweep())
+        vanished = self._jobs.sweep()
+        return Renewal(lost=frozenset(lost), freed=len(vanished), vanished=vanished)
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:
         """Free, uncounted, what the worker holds without knowing."""

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from ..backend import Enqueued, NewBatch
+from ..backend import Enqueued, NewBatch, Settlement
 from ..clock import Clock
 from ..envelope import Envelope
-from ..outcome import ERRORS_KEPT, JobState, Outcome, worker_vanished
+from ..outcome import ERRORS_KEPT, JobState, Outcome, Verdict, worker_vanished
 from .admission import Admission, running
 from .batches import MemoryBatches
 from .job import MemoryJob
@@ -182,21 +182,30 @@ class MemoryJobs:
 
     # --- what is mended from time to time ---
 
-    def sweep(self) -> int:
-        """Free what has lost its worker, let HELD jobs go on, forget old ones; tell how many."""
+    def sweep(self) -> tuple[Settlement, ...]:
+        """Free what has lost its worker, let HELD jobs go on, forget old ones.
+
+        Returns:
+            How the attempts of workers that vanished were recorded.
+        """
         now = self.clock.now()
         expired = [job for job in self if job.lease_until and job.lease_until < now]
-        for job in expired:
-            limit = job.envelope.max_attempts
-            self.settle(
-                job, worker_vanished(job.worker_id, attempt=job.attempt, max_attempts=limit)
-            )
+        vanished = tuple(self._vanish(job) for job in expired)
         for key in {job.slots_key for job in self if job.state is JobState.HELD}:
             self._promote(key)
         old = [job.uid for job in self if job.keep_until and job.keep_until < now]
         for uid in old[:PRUNED]:
             del self.by_uid[uid]
-        return len(expired)
+        return vanished
+
+    def _vanish(self, job: MemoryJob) -> Settlement:
+        claim, worker_id = job.as_claim(), job.worker_id
+        limit = job.envelope.max_attempts
+        outcome = worker_vanished(worker_id, attempt=job.attempt, max_attempts=limit)
+        self.settle(job, outcome)
+        if job.state is JobState.CANCELLED:
+            outcome = Outcome(verdict=Verdict.CANCELLED)
+        return Settlement(claim=claim, outcome=outcome, worker_id=worker_id)
 
     def _promote(self, slots_key: str | None) -> None:
         """Let as many HELD jobs of a key be READY as may begin."""

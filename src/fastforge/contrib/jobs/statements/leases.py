@@ -42,10 +42,9 @@ def _renew(idiom: Idiom) -> sa.Executable:
 
 
 def expired(idiom: Idiom) -> sa.Executable:
-    """Return the query for jobs whose lease has run out."""
-    columns = (JOB.c.id, JOB.c.worker_id, JOB.c.attempt, JOB.c.max_attempts, JOB.c.errors)
+    """Return the query for jobs whose lease has run out, some at a time."""
     query = (
-        sa.select(*columns)
+        sa.select(*JOB.c)
         .where(JOB.c.state == RUNNING, JOB.c.lease_until < idiom.now())
         .limit(EXPIRED_LIMIT)
     )

@@ -45,6 +45,7 @@ class Registry:
         self.kinds = MappingProxyType({kind.name: kind for kind in kinds})
         self._find = find
         self._found: dict[str, Mapping[str, Component[Any]]] = {}
+        self._values: dict[str, tuple[Any, ...]] = {}
         for kind in self.kinds.values():
             if not kind.deferred:
                 self._family(kind)
@@ -63,7 +64,13 @@ class Registry:
     def values(self, kind: str) -> tuple[Any, ...]: ...
     def values(self, kind: Kind[Any] | str) -> tuple[Any, ...]:
         """Return the declared values of a kind, in installation order."""
-        return tuple(component.value for component in self.components(kind))
+        # Kept, since each request and each job asks for some.
+        name = _name(kind)
+        found = self._values.get(name)
+        if found is None:
+            found = tuple(component.value for component in self.components(kind))
+            self._values[name] = found
+        return found
 
     @overload
     def get(self, kind: Kind[C], name: str) -> Component[C]: ...

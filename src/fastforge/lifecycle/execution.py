@@ -5,7 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import Any
 
 import anyio.to_thread
@@ -41,7 +46,7 @@ async def execute(
             scopes: tuple[Scope, ...] = container.registry.values("scopes")
             for scope in scopes if scoped else ():
                 values = await solve(plan(scope.function), stack)
-                await stack.enter_async_context(asynccontextmanager(scope.function)(**values))
+                await stack.enter_async_context(_manager_of(scope.function)(**values))
             yield await solve(planned, stack)
 
 
@@ -49,8 +54,10 @@ async def solve(
     planned: Plan, stack: AsyncExitStack, cache: dict[Any, Any] | None = None
 ) -> dict[str, Any]:
     """Return the values of a plan's injected parameters; what has to be closed goes on `stack`."""
-    cache = {} if cache is None else cache
     values: dict[str, Any] = {}
+    if not planned.dependencies:
+        return values
+    cache = {} if cache is None else cache
     for dependency in planned.dependencies:
         call = dependency.call
         if dependency.use_cache and call in cache:
@@ -65,7 +72,7 @@ async def solve(
 async def _call(call: Callable[..., Any], values: dict[str, Any], stack: AsyncExitStack) -> Any:
     target = _what_runs(call)
     if inspect.isasyncgenfunction(target):
-        return await stack.enter_async_context(asynccontextmanager(call)(**values))
+        return await stack.enter_async_context(_manager_of(call)(**values))
     if inspect.isgeneratorfunction(target):
         return await stack.enter_async_context(_in_thread(call, values))
     if inspect.iscoroutinefunction(target):
@@ -74,6 +81,12 @@ async def _call(call: Callable[..., Any], values: dict[str, Any], stack: AsyncEx
         return call(**values)
     # As in a handler, a plain function may block: it runs in a thread.
     return await anyio.to_thread.run_sync(lambda: call(**values))
+
+
+@functools.lru_cache(maxsize=4096)
+def _manager_of(call: Callable[..., Any]) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """Return what opens an async generator function, made once for each."""
+    return asynccontextmanager(call)
 
 
 def _what_runs(call: Any) -> Any:

@@ -142,9 +142,13 @@ class Consumer:
             await self._wait_for_wake(self._claimer.pause_s(claimed))
 
     def _free(self) -> int:
-        """Return how many places are free. A thread that nobody waits for still has its place."""
-        taken = len(self._runs) + len(self._settler) + sum(self.threads.left.values())
-        return self._options.concurrency - taken
+        """Return how many places are free. A thread that nobody waits for still has its place.
+
+        The next jobs begin while is written how as many others ended, but no more than that wait.
+        """
+        places = self._options.concurrency
+        unwritten = max(len(self._settler) - places, 0)
+        return places - len(self._runs) - unwritten - sum(self.threads.left.values())
 
     def _is_idle(self) -> bool:
         return not (self._runs or self._settler or self._claimer.more_waits)

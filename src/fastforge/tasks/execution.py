@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import random
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from .._utils import told
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["PUT_BACK_S", "JobRunner"]
 
 logger = logging.getLogger("fastforge.tasks")
+
+_NO_LIMIT: Final = nullcontext()
+_NOTHING: Final = Outcome(verdict=Verdict.SUCCEEDED)
 
 PUT_BACK_S: Final = 30.0
 """When a job is due again that this worker does not know how to run."""
@@ -113,7 +117,7 @@ class JobRunner:
     async def _attempt(
         self, task: Task[..., Any], claim: Claim, arguments: dict[str, Any]
     ) -> Outcome:
-        limit = asyncio.timeout(task.timeout_s)
+        limit = _NO_LIMIT if task.timeout_s is None else asyncio.timeout(task.timeout_s)
         try:
             # Around the dependencies too: opening them is part of what the job does.
             async with limit:
@@ -129,9 +133,12 @@ class JobRunner:
                     "job %s failed while it was cancelled", claim.envelope.uid, exc_info=error
                 )
                 raise asyncio.CancelledError from error
-            if isinstance(error, TimeoutError) and limit.expired():
+            timed_out = isinstance(limit, asyncio.Timeout) and limit.expired()
+            if timed_out and isinstance(error, TimeoutError):
                 return self.failure(claim, _timed_out(task))
             return self.failure(claim, error)
+        if value is None:
+            return _NOTHING
         return Outcome(verdict=Verdict.SUCCEEDED, result=self._result(task, claim, value))
 
     async def _isolated(
@@ -155,8 +162,6 @@ class JobRunner:
 
     def _result(self, task: Task[..., Any], claim: Claim, value: Any) -> Any:
         """Return what a task returned as JSON; None where it cannot be: its work is done."""
-        if value is None:
-            return None
         try:
             return dump_result(task.function, value)
         except Exception as error:

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..ending import leave_behind
 from ..exceptions import StartError
 from ..lifecycle import Container, Role
+from ..server.loading import resting_collector
 from ..signals import heard_signals
 from ..tasks.control import ConsumerOptions, Stop
 from ..tasks.settings import Tasks
@@ -182,7 +183,12 @@ class _Worker:
             yield
 
     async def _work(self) -> frozenset[threading.Thread]:
+        with resting_collector() as wake_collector:
+            return await self._work_within(wake_collector)
+
+    async def _work_within(self, wake_collector: Callable[[], None]) -> frozenset[threading.Thread]:
         async with self._project.running(Role.WORKER) as container:
+            wake_collector()
             self._state.container = container
             telling = asyncio.create_task(self._observer.working(self._state, self._options))
             watching = asyncio.create_task(self._give_up(container))

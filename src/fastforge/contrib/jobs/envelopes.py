@@ -72,7 +72,7 @@ def claim_of(row: Any) -> Claim:
 
 def errors_of(stored: list[dict[str, Any]] | None) -> tuple[AttemptError, ...]:
     """Return the errors that a row holds."""
-    return tuple(AttemptError.from_json(error) for error in stored or ())
+    return tuple(map(AttemptError.from_json, stored)) if stored else ()
 
 
 def _slots_of(row: Any) -> Slots | None:

@@ -42,7 +42,8 @@ async def job_store(
     tasks = settings.section(Tasks)
     is_worker = container.role is Role.WORKER
     if not is_worker and not worker_is_embedded(container):
-        yield JobStore(database.engine, settings=tasks, clock=clock)
+        pooled = database.config.pooler is not None
+        yield JobStore(database.engine, settings=tasks, clock=clock, pooled=pooled)
         return
     config = database.config.direct.model_copy(
         update={"pool_size": BOOKKEEPING_CONNECTIONS, "max_overflow": 0}
@@ -51,7 +52,8 @@ async def job_store(
     try:
         if is_worker:  # a server in development may begin before the first `migrate`
             await refuse_missing_table(own)
-        yield JobStore(own.engine, settings=tasks, clock=clock)
+        pooled = config.pooler is not None
+        yield JobStore(own.engine, settings=tasks, clock=clock, pooled=pooled)
     finally:
         await own.engine.dispose()
 

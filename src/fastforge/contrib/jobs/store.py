@@ -54,6 +54,7 @@ class JobStore:
         settings: For how long ended jobs are kept, and workers count as alive; the defaults
             unless given.
         clock: How much later it is than the database says.
+        pooled: Whether the engine's connections go through a pooler.
 
     Attributes:
         clock: The same.
@@ -62,7 +63,12 @@ class JobStore:
     """
 
     def __init__(
-        self, engine: AsyncEngine, *, settings: Tasks | None = None, clock: Clock | None = None
+        self,
+        engine: AsyncEngine,
+        *,
+        settings: Tasks | None = None,
+        clock: Clock | None = None,
+        pooled: bool = False,
     ) -> None:
         settings = settings or Tasks()
         self.clock = clock or Clock()
@@ -70,7 +76,7 @@ class JobStore:
         self._idiom = idiom = Idiom(engine.dialect, self.clock)
         self._kept = Retention(done_s=settings.keep_done_s, dead_s=settings.keep_dead_s)
         self._upkeep = Upkeep(idiom, self._kept)
-        self._transactions = Transactions(engine)
+        self._transactions = Transactions(engine, pooled=pooled)
         self.desk = TableDesk(idiom, self._transactions, kept=self._kept, alive_s=settings.lease_s)
         self.ledger = TableLedger(idiom, self._transactions)
         # Those of a renewal that failed later are told of by the next one.
@@ -122,14 +128,15 @@ class JobStore:
         if not endings:
             return
         followed = any(_has_followers(settlement.claim.envelope) for settlement in settlements)
-        async with self._held_rows, self._transactions.own() as connection:
+        begin = self._transactions.own if followed else self._transactions.single
+        async with self._held_rows, begin() as connection:
             await self._write(connection, endings, followed=followed)
 
     async def renew(self, worker_id: str, held: Collection[Claim], /, *, lease_s: float) -> Renewal:
         """Prolong a worker's leases, free every expired one, and mend and tidy the tables."""
         still: set[tuple[Any, int]] = set()
         if held:
-            async with self._held_rows, self._transactions.own() as connection:
+            async with self._held_rows, self._transactions.single() as connection:
                 statement = leases.renew(self._idiom, worker_id, held, lease_s)
                 still = {(row.id, row.attempt) for row in await connection.execute(*statement)}
         freed = await self._free_expired()
@@ -150,7 +157,8 @@ class JobStore:
 
     async def attend(self, worker_id: str, reports: Mapping[Claim, Progress], /) -> Collection[str]:
         """Record how far jobs are, and tell which of the worker's are to be cancelled."""
-        async with self._held_rows, self._transactions.own() as connection:
+        begin = self._transactions.own if reports else self._transactions.single
+        async with self._held_rows, begin() as connection:
             if reports:
                 await connection.execute(*leases.report(self._idiom, worker_id, reports))
             found = await connection.execute(*leases.cancelling(self._idiom, worker_id))
@@ -158,12 +166,12 @@ class JobStore:
 
     async def beat(self, beat: WorkerBeat, /) -> None:
         """Note what a worker says of itself."""
-        async with self._transactions.own() as connection:
+        async with self._transactions.single() as connection:
             await connection.execute(leases.beat(self._idiom, beat))
 
     async def leave(self, worker_id: str, /) -> None:
         """Forget a worker that has ended."""
-        async with self._transactions.own() as connection:
+        async with self._transactions.single() as connection:
             await connection.execute(leases.leave(worker_id))
 
     async def watch(self, wake: Callable[[], None], /) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,13 +22,20 @@ class Transactions:
 
     Args:
         engine: Where transactions of its own begin.
+        pooled: Whether they go through a pooler, which may give each of them another server.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        is_sqlite = engine.dialect.name == "sqlite"
-        # Who only reads a file waits for nobody there.
-        self._readers = engine.execution_options(**{BEGIN: "BEGIN"}) if is_sqlite else engine
+    def __init__(self, engine: AsyncEngine, *, pooled: bool = False) -> None:
+        self._engine = self._readers = self._single = engine
+        # Whoever waits for a file's lock in the driver sleeps; here the next one has it at once.
+        self._turn: AbstractAsyncContextManager[Any] = nullcontext()
+        if engine.dialect.name == "sqlite":
+            # Who only reads a file waits for nobody there.
+            self._readers = engine.execution_options(**{BEGIN: "BEGIN"})
+            self._single = engine.execution_options(**{BEGIN: ""})
+            self._turn = asyncio.Lock()
+        elif not pooled:
+            self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def own(self) -> AsyncIterator[AsyncConnection]:
@@ -36,7 +45,20 @@ class Transactions:
             BackendAway: The database cannot do it now.
         """
         with away_when_unreachable():
-            async with self._engine.begin() as connection:
+            async with self._turn, self._engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for one statement, which is kept as soon as it has run.
+
+        That is one round trip, and a transaction is three.
+
+        Raises:
+            BackendAway: The database cannot do it now.
+        """
+        with away_when_unreachable():
+            async with self._turn, self._single.begin() as connection:
                 yield connection
 
     @asynccontextmanager

@@ -62,7 +62,7 @@ class Unit(Protocol):
 
 
 unit_here: Final[ContextVar[Unit | None]] = ContextVar("fastforge_unit", default=None)
-"""Set by `entered_unit` and the layer of a request; others read it with `current_unit`."""
+"""Set by `use_unit` and the layer of a request; others read it with `current_unit`."""
 
 
 def current_unit() -> Unit | None:

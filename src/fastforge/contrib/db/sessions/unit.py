@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from ..errors import NoUnitOfWork, TransactionMisuse
 from ..resources import DEFAULT, connection_of
-from .blocks import block
+from .blocks import block, held
 from .current import current_unit, unit_here
 from .places import task_here
 from .session import Session
@@ -23,7 +23,6 @@ __all__ = [
     "SessionReader",
     "UnitOfWork",
     "current_session",
-    "entered_unit",
     "new_session",
     "new_transaction",
     "required",
@@ -119,29 +118,34 @@ class UnitOfWork:
             await self.opened.end(commit=commit)
 
 
-@contextmanager
-def entered_unit(unit: UnitOfWork) -> Iterator[UnitOfWork]:
-    """Make a unit the current one for a block; whoever enters it ends it."""
-    token = unit_here.set(unit)
-    try:
-        yield unit
-    finally:
-        # The event loop closes an asynchronous generator that nobody has closed (one inside a
-        # stream whose client left) in another context, where there is nothing to put back.
-        with suppress(ValueError):
-            unit_here.reset(token)
+class use_unit:  # noqa: N801
+    """Make a unit the current one for a block, and end it by how the block is left.
 
+    One object and no generator, because a worker opens one for every job.
 
-@block
-async def use_unit(unit: UnitOfWork) -> AsyncIterator[UnitOfWork]:
-    """Make a unit the current one for a block, and end it by how the block is left."""
-    with entered_unit(unit):
+    Args:
+        unit: The unit.
+    """
+
+    __slots__ = ("_token", "_unit")
+
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._unit = unit
+
+    async def __aenter__(self) -> UnitOfWork:
+        self._token = unit_here.set(self._unit)
+        held.add(self)
+        return self._unit
+
+    async def __aexit__(self, kind: object, error: BaseException | None, _: object) -> None:
         try:
-            yield unit
-        except BaseException:
-            await unit.finish(commit=False)
-            raise
-        await unit.finish(commit=True)
+            await self._unit.finish(commit=error is None)
+        finally:
+            held.discard(self)
+            # The event loop closes an asynchronous generator that nobody has closed (one inside a
+            # stream whose client left) in another context, where there is nothing to put back.
+            with suppress(ValueError):
+                unit_here.reset(self._token)
 
 
 def unit_of_work() -> UnitOfWork | None:

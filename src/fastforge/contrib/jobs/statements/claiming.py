@@ -18,6 +18,14 @@ from .tables import JOB, PAUSED_QUEUE, READY, RUNNING
 __all__ = ["claim", "next_due"]
 
 _QUEUES = (JOB.c.queue,)
+_CLAIMED = (
+    *(JOB.c.id, JOB.c.attempt, JOB.c.errors),
+    *(JOB.c.task, JOB.c.payload, JOB.c.queue, JOB.c.uid, JOB.c.headers, JOB.c.run_at),
+    *(JOB.c.max_attempts, JOB.c.version, JOB.c.priority, JOB.c.expires_at, JOB.c.unique_key),
+    *(JOB.c.slots_key, JOB.c.slots_limit),
+    *(JOB.c.pace_key, JOB.c.pace_limit, JOB.c.pace_per_s, JOB.c.paced, JOB.c.batch),
+)
+"""What an envelope is made of, and what says whether it may begin."""
 
 
 def claim(idiom: Idiom, request: ClaimRequest) -> Bound:
@@ -46,10 +54,20 @@ def _claim(idiom: Idiom) -> sa.Executable:
     )
     due = _due_of_lanes(idiom)
     if not idiom.is_postgresql:
-        return update.where(JOB.c.id.in_(due)).returning(*JOB.c)
+        return update.where(JOB.c.id.in_(due)).returning(*_CLAIMED)
     # MATERIALIZED, because the planner may else run the locking sub-select once for each row.
     fence = due.cte("chosen").prefix_with("MATERIALIZED", dialect="postgresql")
-    return update.where(JOB.c.id == fence.c.id).returning(*JOB.c)
+    return update.where(JOB.c.id == fence.c.id, _need_not_last()).returning(*_CLAIMED)
+
+
+def _need_not_last() -> sa.ColumnElement[bool]:
+    """Return what is always true, and lets the transaction commit without waiting for the disk.
+
+    Where PostgreSQL itself is killed, claims of the last moment may not have been: those jobs are
+    due, as they were. What a worker says of their ends is refused, and they run again.
+    """
+    off = sa.func.set_config("synchronous_commit", "off", sa.true())
+    return sa.select(off).scalar_subquery().is_not(None)
 
 
 def _next_due(idiom: Idiom) -> sa.Executable:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnClause
@@ -31,6 +31,8 @@ Columns = Iterable[ColumnClause[Any]]
 TIME: Final = UtcDateTime()
 SECOND: Final = timedelta(seconds=1)
 GIVEN: Final = "given"
+
+T = TypeVar("T")
 
 
 def to_json(value: Any) -> str:
@@ -52,9 +54,7 @@ class Idiom:
 
     dialect: sa.Dialect
     clock: Clock = field(default_factory=Clock)
-    _built: dict[Callable[[Idiom], sa.Executable], sa.Executable] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _built: dict[Callable[[Idiom], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def is_postgresql(self) -> bool:
@@ -71,12 +71,12 @@ class Idiom:
         )
         return insert
 
-    def built(self, build: Callable[[Idiom], sa.Executable]) -> sa.Executable:
+    def built(self, build: Callable[[Idiom], T]) -> T:
         """Return what a function builds for this idiom: once, since that takes most of the time."""
-        statement = self._built.get(build)
-        if statement is None:
-            statement = self._built[build] = build(self)
-        return statement
+        found: T | None = self._built.get(build)
+        if found is None:
+            found = self._built[build] = build(self)
+        return found
 
     # Time
 
@@ -136,7 +136,7 @@ class Idiom:
             name: The same.
         """
         carried = {
-            each.name: [self._plain(each.type, row.get(each.name)) for row in rows]
+            each.name: self._plain(each.type, [row.get(each.name) for row in rows])
             for each in columns
         }
         if self.is_postgresql:
@@ -145,7 +145,7 @@ class Idiom:
 
     def among(self, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column has one of some values."""
-        plain = [self._plain(column.type, value) for value in values]
+        plain = self._plain(column.type, values)
         if self.is_postgresql:
             array = sa.literal(plain, sa.ARRAY(_carried(column.type)))
             return column == sa.any_(sa.cast(array, sa.ARRAY(column.type)))
@@ -171,22 +171,31 @@ class Idiom:
             for place, each in enumerate(columns)
         ]
 
-    def _plain(self, kind: Any, value: Any) -> Any:
-        """Return a value as the parameter carries it."""
-        if value is None:
-            return None
+    def _plain(self, kind: Any, values: Iterable[Any]) -> list[Any]:
+        """Return the values of a column as the parameter carries them."""
+        plain = self._plain_of(kind)
+        if plain is None:
+            return list(values)
+        return [None if value is None else plain(value) for value in values]
+
+    def _plain_of(self, kind: Any) -> Callable[[Any], Any] | None:
+        """Return what makes values of a type so; None where they are as they are."""
         if isinstance(kind, sa.JSON):
-            return to_json(value)
+            return to_json
         if isinstance(kind, UtcDateTime):
-            moment = cast(datetime, kind.process_bind_param(value, self.dialect))
-            if self.is_postgresql:
-                return moment
-            return moment.isoformat(sep=" ", timespec="microseconds")
+            return self._plain_moment
         if isinstance(kind, sa.Uuid) and not self.is_postgresql:
-            return value.replace("-", "")
-        if isinstance(kind, sa.Float):
-            return float(value)  # psycopg takes no list of both kinds of numbers
-        return value
+            return _without_hyphens
+        # psycopg takes no list of both kinds of numbers.
+        return float if isinstance(kind, sa.Float) else None
+
+    def _plain_moment(self, value: datetime) -> Any:
+        moment = cast(datetime, TIME.process_bind_param(value, self.dialect))
+        return moment if self.is_postgresql else moment.isoformat(sep=" ", timespec="microseconds")
+
+
+def _without_hyphens(value: str) -> str:
+    return value.replace("-", "")
 
 
 def _carried(kind: Any) -> Any:

@@ -68,7 +68,7 @@ def settle(idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bo
     ordered = sorted(endings, key=lambda ending: ending.key)
     rows = [_row(idiom, ending, kept) for ending in ordered]
     statement = idiom.built(_settle_and_tell if told else _settle)
-    return statement, idiom.rows(_columns(idiom), rows)
+    return statement, idiom.rows(idiom.built(_columns), rows)
 
 
 def _settle_and_tell(idiom: Idiom) -> sa.Executable:
@@ -76,7 +76,7 @@ def _settle_and_tell(idiom: Idiom) -> sa.Executable:
 
 
 def _settle(idiom: Idiom) -> sa.Update:
-    given = idiom.given(_columns(idiom))
+    given = idiom.given(idiom.built(_columns))
     # Whom somebody wants cancelled is not tried again.
     state = sa.case((JOB.c.cancelling & (given.c.state == READY), CANCELLED), else_=given.c.state)
     has_ended = state >= DONE

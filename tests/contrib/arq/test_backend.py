@@ -64,6 +64,21 @@ async def test_nobody_takes_from_a_paused_queue(world: ArqWorld) -> None:
     assert len(await claim(world.backend)) == 1
 
 
+async def test_a_priority_of_which_no_job_is_left_costs_a_claim_nothing(world: ArqWorld) -> None:
+    """A project may take any number for it, and has had thousands in the end."""
+    slots = Slots(key="k", limit=1)
+    await world.backend.enqueue([job(f"t{n}", priority=n, slots=slots) for n in (3, 7)])
+    await world.backend.enqueue([job(priority=-5)])
+    found = await claim(world.backend)
+    assert names(found) == ["a", "t3"]
+    await world.backend.renew("w1", found, lease_s=60)
+    assert await world.client.zrange("arq:fastforge:levels:default", 0, -1) == [b"-5", b"3"]
+    await settle(world.backend, found)
+    assert names(await claim(world.backend)) == ["t7"]  # it was held meanwhile
+    await world.backend.renew("w1", (), lease_s=60)
+    assert await world.client.zrange("arq:fastforge:levels:default", 0, -1) == [b"7"]
+
+
 # --- limits --------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+import pytest
 from arq.connections import ArqRedis
 
 from fastforge.contrib.arq import load_json
@@ -48,6 +49,33 @@ async def test_a_running_job_of_arqs_client_can_be_cancelled(world: ArqWorld) ->
     (held,) = await claim(world.backend)
     assert await world.backend.desk.cancel(JobQuery()) == 1
     assert list(await world.backend.attend("w1", {})) == [held.envelope.uid]
+
+
+@pytest.mark.parametrize("job_id", [None, "no uuid"], ids=["arq's own id", "a name"])
+@pytest.mark.parametrize("state", [JobState.READY, JobState.RUNNING, JobState.DEAD])
+async def test_a_job_of_arqs_client_is_found_by_the_id_that_is_shown(
+    world: ArqWorld, job_id: str | None, state: JobState
+) -> None:
+    """Its client writes no dashes in an id, and takes any name for one."""
+    desk = world.backend.desk
+    await enqueue_by_arq(world, _job_id=job_id)
+    if state is not JobState.READY:
+        found = await claim(world.backend)
+        await settle(world.backend, found if state is JobState.DEAD else (), DEAD)
+    await world.backend.enqueue([job("other", delay_s=1000)])
+    (shown,) = [each for each in await desk.find(JobQuery()) if each.task == "task"]
+    assert shown.state is state
+    for query in (
+        JobQuery(uids=(shown.uid,), tasks=("task",)),
+        JobQuery(uids=(shown.uid,), limit=9),
+        JobQuery(uid_prefix=shown.uid[:8], limit=9),
+        JobQuery(uid_prefix=shown.uid[:12]),
+        JobQuery(uids=(job_id or shown.uid,)),
+    ):
+        assert await desk.find(query) == [shown]
+        assert await desk.count(query) == 1
+    if state is not JobState.DEAD:
+        assert await desk.cancel(JobQuery(uids=(shown.uid,))) == 1
 
 
 UNFIT: list[dict[str, Any]] = [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fastforge.contrib.arq.flow import Flow
 from fastforge.contrib.arq.server import Server
 from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs.outbox import Outbox
@@ -101,6 +102,30 @@ async def test_a_burial_that_comes_late_does_not_make_a_retried_job_dead_again(
         await retry_here(each_world, forwarded=forwarded)()
 
     happened = once(monkeypatch, "peek", meanwhile, when="after")
+    await settle(each_world.backend, found, DEAD)
+    assert happened
+    await each_world.backend._forwarding.forward(older_than_s=0)
+    await runs_once_more(each_world, unique)
+
+
+@pytest.mark.parametrize("forwarded", [True, False], ids=["forwarded", "about to be"])
+async def test_a_key_that_a_retried_job_has_again_is_not_freed_late(
+    each_world: ArqWorld, monkeypatch: pytest.MonkeyPatch, forwarded: bool
+) -> None:
+    """A worker has read which keys are to be freed, and before it does one is wanted again."""
+    unique = UniqueKey(key="k")
+    await each_world.backend.enqueue([job(unique=unique)])
+    found = await claim(each_world.backend)
+    some_of, happened = Flow.some_of, []
+
+    async def stalled(self: Flow, name: str, limit: int) -> list[str]:
+        keys = await some_of(self, name, limit)
+        if keys and not happened:
+            happened.extend(keys)
+            await retry_here(each_world, forwarded=forwarded)()
+        return keys
+
+    monkeypatch.setattr(Flow, "some_of", stalled)
     await settle(each_world.backend, found, DEAD)
     assert happened
     await each_world.backend._forwarding.forward(older_than_s=0)

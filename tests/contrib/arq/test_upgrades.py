@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs.statements.tables import BATCH
-from fastforge.tasks import JobQuery
+from fastforge.tasks import JobQuery, Outcome, Verdict
 from fastforge.tasks.backend import NewBatch
 from fastforge.tasks.limits import Pace, Slots, UniqueKey
 from fastforge.tasks.records import Progress, WorkerBeat
@@ -99,3 +99,14 @@ async def test_what_comes_after_a_batch_is_read_with_more_fields(each_world: Arq
     assert await backend.desk.cancel(JobQuery(tasks=("unknown",))) == 0  # forwards at once
     await settle(backend, await claim(backend))
     assert names(await claim(backend)) == ["then"]
+
+
+async def test_a_job_in_a_form_that_only_a_newer_version_knows_is_left_to_it(
+    world: ArqWorld,
+) -> None:
+    (made,) = await world.backend.enqueue([job()])
+    await world.client.set(f"arq:job:{made.uid}", json.dumps({"ff": {"v": 2}, "name": "a"}))
+    (held,) = await claim(world.backend)
+    assert (held.fault, held.envelope.version) == (None, 2)
+    await settle(world.backend, [held], Outcome(verdict=Verdict.PUT_BACK))
+    assert await world.client.get(f"arq:job:{made.uid}") == b'{"ff": {"v": 2}, "name": "a"}'

@@ -137,7 +137,8 @@ class ArqDesk:
         on_their_way: list[str] = []
         if session is not None:
             on_their_way = await self._remembered.cancel_on_their_way(query)
-            self._forwarding.has_changed(session)
+            if on_their_way:
+                self._forwarding.has_changed(session)
         keys = await self._keys(_without(query, len(on_their_way)), (*WAITING, JobState.RUNNING))
         others = [key for key in keys if key not in on_their_way]
         return len(on_their_way) + await self._run("cancel", others, self._flow.ahead_us)

@@ -196,6 +196,10 @@ class Flow:
         """Return some of a set of ids."""
         return _texts(await self.server.command("SRANDMEMBER", f"{OWN_PREFIX}{name}", limit))
 
+    async def are_among(self, name: str, keys: Sequence[str]) -> bool:
+        """Return whether all these are in a set of ids."""
+        return all(await self.server.command("SMISMEMBER", f"{OWN_PREFIX}{name}", *keys))
+
     async def take_from(self, name: str, keys: Sequence[str]) -> None:
         """Take ids out of a set."""
         await self.server.command("SREM", f"{OWN_PREFIX}{name}", *keys)

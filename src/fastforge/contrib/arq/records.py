@@ -43,11 +43,15 @@ async def peek(flow: Flow, keys: Sequence[str]) -> list[Peeked]:
     return [job for job in jobs if job is not None]
 
 
-def is_meant(record: JobRecord, query: JobQuery) -> bool:
-    """Return whether a query asks for a job, whatever its limit says."""
+def is_meant(job: Peeked, query: JobQuery) -> bool:
+    """Return whether a query asks for a job, whatever its limit says.
+
+    One that arq's own client has enqueued may be meant by its name there as well.
+    """
+    record, names = job.record, (job.key, job.record.uid)
     return (
-        (not query.uids or record.uid in query.uids)
-        and record.uid.startswith(query.uid_prefix)
+        (not query.uids or any(name in query.uids for name in names))
+        and any(name.startswith(query.uid_prefix) for name in names)
         and (not query.states or record.state in query.states)
         and (not query.tasks or record.task in query.tasks)
         and (not query.queues or record.queue in query.queues)

@@ -87,14 +87,24 @@ class Remembered:
         return ends_us
 
     async def free_keys(self) -> None:
-        """Free the unique keys of jobs that have ended."""
-        for name, for_good in (("freed", False), ("forgotten", True)):
-            while uids := await self._flow.some_of(name, CHUNK):
-                async with self._outbox.transaction() as connection:
-                    await self._outbox.free_keys(
-                        connection, [uid_of(uid) for uid in uids], for_good=for_good
-                    )
-                await self._flow.take_from(name, uids)
+        """Free the unique keys of jobs that have ended.
+
+        As with a burial, some of them may have begun again since somebody read which they are.
+        """
+        with suppress(_Late):
+            for name, for_good in (("freed", False), ("forgotten", True)):
+                while keys := await self._flow.some_of(name, CHUNK):
+                    await self._free(name, keys, for_good=for_good)
+                    await self._flow.take_from(name, keys)
+
+    async def _free(self, name: str, keys: Sequence[str], *, for_good: bool) -> None:
+        async with self._outbox.transaction() as connection:
+            uids = [uid_of(key) for key in keys]
+            on_their_way = await self._outbox.still_waiting(connection, uids)
+            ended = [uid for uid in uids if uid not in on_their_way]
+            await self._outbox.free_keys(connection, ended, for_good=for_good)
+            if not await self._flow.are_among(name, keys):
+                raise _Late
 
     async def prune(self) -> None:
         """Forget what is old, some at a time; of all but jobs one kind at each call."""
@@ -185,7 +195,7 @@ class Remembered:
         finished_at = record.finished_at or self._clock.now()
         assert job.written is not None
         return _of_envelope(job.written.envelope) | {
-            "state": record.state,
+            "state": record.state if record.state in ENDED else JobState.DEAD,
             "run_at": record.run_at,
             "attempt": record.attempt,
             "worker_id": record.worker_id,
@@ -202,7 +212,8 @@ class Remembered:
 def _in_states(query: JobQuery, states: Sequence[JobState]) -> JobQuery | None:
     """Return a query for those of the meant jobs that are in some states; None: it means none."""
     wanted = tuple(state for state in states if not query.states or state in query.states)
-    return replace(query, states=wanted) if wanted else None
+    uids = tuple(uid_of(uid) for uid in query.uids)  # as the database knows them
+    return replace(query, states=wanted, uids=uids) if wanted else None
 
 
 def _upsert(idiom: Idiom, row: dict[str, Any]) -> sa.Executable:

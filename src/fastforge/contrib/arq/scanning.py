@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,12 +11,13 @@ from ...tasks.outcome import JobState
 from ...tasks.records import JobQuery
 from .records import RUNNING_SCORE
 from .server import OWN_PREFIX, Server
-from .wire import QUEUE_NAME
+from .wire import QUEUE_NAME, uid_of
 
 __all__ = ["PAGE", "keys_of", "level_key"]
 
-_SPECIAL: Final = re.compile(r"[*?\[\]\\^]")
 PAGE: Final = 200
+OF_A_NAME: Final = 5
+"""The version of UUIDs that are made of something else."""
 _BURIED: Final = {JobState.DEAD, JobState.CANCELLED}
 _MS: Final = 1000
 
@@ -71,11 +72,11 @@ async def keys_of(
         query: Which are meant.
         enough_us: Tells that moment, as far as it is known by then.
     """
-    if query.uids:
-        for start in range(0, len(query.uids), PAGE):
-            yield list(query.uids[start : start + PAGE])
+    for start in range(0, len(query.uids), PAGE):
+        yield [key for uid in query.uids[start : start + PAGE] for key in _spellings(uid)]
+    if query.uids and not any(map(_stands_for_another, query.uids)):
         return
-    is_ordered = query.limit is not None and not query.uid_prefix
+    is_ordered = query.limit is not None and not (query.uids or query.uid_prefix)
     scanned: set[str] = set()
     async for each in _ranges(server, query):
         if not is_ordered and each.key in scanned:
@@ -86,14 +87,29 @@ async def keys_of(
             yield keys
 
 
+def _spellings(uid: str) -> tuple[str, ...]:
+    """Return the keys that a job may have in Redis: arq's own client writes no dashes."""
+    digits = uid.replace("-", "")
+    return (uid, digits) if digits != uid and uid_of(digits) == uid else (uid,)
+
+
+def _stands_for_another(uid: str) -> bool:
+    """Return whether it was made of a name that somebody else has given a job."""
+    return uid_of(uid) == uid and uuid.UUID(uid).version == OF_A_NAME
+
+
+def _may_be_meant(key: str, query: JobQuery) -> bool:
+    if query.uids:
+        return uid_of(key) in query.uids
+    return key.startswith(query.uid_prefix) or uid_of(key).startswith(query.uid_prefix)
+
+
 async def _all(server: Server, each: _Range, query: JobQuery) -> AsyncIterator[list[str]]:
-    beginning = _SPECIAL.sub(r"\\\g<0>", query.uid_prefix)
     place: Any = 0
     while True:
-        place, found = await server.command(
-            "ZSCAN", each.key, place, "MATCH", f"{beginning}*", "COUNT", PAGE
-        )
+        place, found = await server.command("ZSCAN", each.key, place, "COUNT", PAGE)
         keys = [key.decode() for key, _ in found]
+        keys = [key for key in keys if _may_be_meant(key, query)]
         for start in range(0, len(keys), PAGE):  # a small set comes whole
             yield keys[start : start + PAGE]
         if not int(place):

@@ -79,5 +79,5 @@ async def _found(flow: Flow, query: JobQuery, newest: _Newest) -> AsyncIterator[
         fresh = [key for key in dict.fromkeys(keys) if key not in seen]
         seen.update(fresh)
         for job in await peek(flow, fresh) if fresh else ():
-            if is_meant(job.record, query):
+            if is_meant(job, query):
                 yield job

@@ -25,14 +25,14 @@ import base64
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from ..._utils import known_fields, missing_extra
-from ...tasks.envelope import Envelope
+from ...tasks.envelope import VERSION, Envelope
 from ...tasks.limits import Pace, Slots, UniqueKey
-from .fitness import refuse_unfit
+from .fitness import MOST_SMALL, refuse_unfit
 
 try:
     from arq.constants import default_queue_name, job_key_prefix, result_key_prefix
@@ -132,16 +132,22 @@ def read_envelope(data: bytes) -> Envelope:
 def read_job(key: str, data: bytes, queue: str) -> Written:
     """Read a job. Of one that is no JSON nothing is loaded, and its bytes are kept as they are.
 
+    One in a newer form has no fault: it is put back, for a worker that can read it.
+
     Args:
         key: Its id in Redis.
         data: What stands there; empty when there is nothing.
         queue: The queue that it was found in.
     """
+    fields: dict[str, Any] = {}
     try:
         fields = load_json(data)
         return _written(key, fields, queue)
     except _UNREADABLE as error:
-        return _unreadable(key, data, queue, _fault(data, error))
+        unread, newer = _unread(key, data, queue), _newer_version(fields)
+        if newer is not None:
+            return replace(unread, envelope=replace(unread.envelope, version=newer))
+        return replace(unread, fault=_fault(data, error))
 
 
 def write_result(
@@ -240,7 +246,7 @@ def _extras(envelope: Envelope, enqueued_at: datetime) -> dict[str, Any]:
     return {name: value for name, value in extras.items() if value is not None}
 
 
-def _unreadable(key: str, data: bytes, queue: str, fault: str) -> Written:
+def _unread(key: str, data: bytes, queue: str) -> Written:
     envelope = Envelope(
         task="(unreadable)",
         payload={"base64": base64.b64encode(data).decode()},
@@ -248,7 +254,13 @@ def _unreadable(key: str, data: bytes, queue: str, fault: str) -> Written:
         uid=uid_of(key),
         headers={},
     )
-    return Written(envelope=envelope, enqueued_at=datetime.now(UTC), fault=fault)
+    return Written(envelope=envelope, enqueued_at=datetime.now(UTC))
+
+
+def _newer_version(fields: Mapping[str, Any]) -> int | None:
+    extras = fields.get("ff")
+    version = extras.get("v") if isinstance(extras, dict) else None
+    return version if type(version) is int and VERSION < version <= MOST_SMALL else None
 
 
 def _fault(data: bytes, error: Exception) -> str:

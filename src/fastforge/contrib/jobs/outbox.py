@@ -95,6 +95,12 @@ class Outbox:
         )
         return [_read(row) for row in await connection.execute(query)]
 
+    async def still_waiting(self, connection: Executes, uids: Sequence[str]) -> set[str]:
+        """Return those of some jobs whose rows wait to be forwarded."""
+        query = sa.select(JOB.c.uid).where(JOB.c.state == FORWARDING)
+        found = await connection.execute(query.where(self.idiom.among(JOB.c.uid, uids)))
+        return set(found.scalars())
+
     async def batches(
         self, connection: Executes, uids: Iterable[str]
     ) -> list[tuple[NewBatch, int]]:

@@ -12,7 +12,7 @@
 --                             u has a unique key that its end frees
 --   OWN..'seen:'..uid       string  it has been, and is not kept twice: 1, or 2 when it may be retried
 --   OWN..'errors:'..uid     list  the last errors as JSON
---   OWN..'levels:'..queue   zset  the priorities but 0 that a queue has had
+--   OWN..'levels:'..queue   zset  the priorities but 0 that a queue has jobs of
 --   OWN..'leases:'..queue   zset  uid of what runs by the end of its lease in us
 --   OWN..'ended:'..queue    zset  uid of what is done, by its end in us
 --   OWN..'slots:'..key set, OWN..'held:'..key zset, OWN..'pace:'..key string, OWN..'batch:'..uid hash
@@ -64,6 +64,12 @@ local function priority_of(level)
   return tonumber(string.match(level, '#(-?%d+)$')) or 0
 end
 
+local function note_level(queue, priority)
+  if priority ~= 0 then
+    redis.call('ZADD', OWN .. 'levels:' .. queue, priority, priority)
+  end
+end
+
 -- Where nobody is held for any key, no queue has any: a count that is wrong ends there.
 local function no_more_held(key)
   redis.call('SREM', OWN .. 'heldkeys', key)
@@ -94,6 +100,7 @@ local function promote(key)
   redis.call('HDEL', OWN .. 'job:' .. uid, 'h')
   redis.call('HINCRBY', OWN .. 'helds', job[2], -1)
   redis.call('ZADD', job[1], job[3], uid)
+  note_level(job[2], smallest)
   wake(job[2])
 end
 

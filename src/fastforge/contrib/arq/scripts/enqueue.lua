@@ -64,13 +64,10 @@ for number = 0, count - 1 do
     end
     redis.call('ZADD', level_of(queue, priority), exact(score), uid)
     if not queues[queue] then
-      queues[queue] = {}
+      queues[queue] = true
       redis.call('SADD', OWN .. 'queues', queue)
     end
-    if priority ~= 0 and not queues[queue][priority] then
-      queues[queue][priority] = true
-      redis.call('ZADD', OWN .. 'levels:' .. queue, priority, priority)
-    end
+    note_level(queue, priority)
     local more = {}
     if ARGV[at + 6] ~= '' then
       more = { 'sk', ARGV[at + 6], 'sl', ARGV[at + 7] }

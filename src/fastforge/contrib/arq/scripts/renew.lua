@@ -36,6 +36,11 @@ for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
       redis.call('ZREM', OWN .. 'leases:' .. queue, uid)
     end
   end
+  for _, level in ipairs(levels_of(queue)) do
+    if level[1] ~= 0 and redis.call('EXISTS', level[2]) == 0 then
+      redis.call('ZREM', OWN .. 'levels:' .. queue, level[1])
+    end
+  end
   local ended = OWN .. 'ended:' .. queue
   local over = redis.call('ZCOUNT', ended, '-inf',
     exact(now - math.max(tonumber(ARGV[4]), LEAST_MS) * 1000))

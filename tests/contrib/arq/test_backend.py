@@ -223,6 +223,12 @@ async def test_what_comes_after_a_batch_comes_once(world: ArqWorld) -> None:
     assert await claim(world.backend) == []
 
 
+async def test_what_is_no_id_is_that_of_no_batch_and_no_job(each_world: ArqWorld) -> None:
+    assert await each_world.backend.desk.batch("x") is None
+    assert await each_world.backend.desk.find(JobQuery(batch="x")) == []
+    assert await each_world.backend.desk.count(JobQuery(uids=("x",))) == 0
+
+
 async def test_a_batch_without_jobs_is_over_at_once(world: ArqWorld) -> None:
     batch = NewBatch(uid=job().uid, then=job("then"))
     await world.backend.enqueue([], batch=batch)

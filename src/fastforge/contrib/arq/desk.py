@@ -15,6 +15,7 @@ from .forwarding import Forwarding, transaction_here
 from .remembered import ENDED, Remembered
 from .searching import asks_for_states_alone, count_found, search
 from .server import OWN_PREFIX
+from .wire import uid_of
 from .workers import Workers
 
 __all__ = ["ArqDesk"]
@@ -101,7 +102,7 @@ class ArqDesk:
             total, pending, failed = map(int, found)
             return BatchRecord(uid=uid, total=total, pending=pending, failed=failed)
         async with self._outbox.reading() as connection:
-            written = await self._outbox.batches(connection, [uid])
+            written = await self._outbox.batches(connection, [uid_of(uid)])
         for batch, total in written:
             return BatchRecord(uid=batch.uid, total=total, pending=total)
         return None

@@ -18,6 +18,11 @@ PROJECT = {
 
         SECRET_KEY = env.secret("SECRET_KEY")
         INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.jobs", "shop.notes"]
+        if env("BACKEND") == "arq":
+            from fastforge.contrib.redis import Redis
+
+            INSTALLED_APPS[2:2] = ["fastforge.contrib.redis", "fastforge.contrib.arq"]
+            REDIS = Redis(url=env("REDIS_URL"))
         DATABASES = {
             "default": Database(url=env("DATABASE_URL", default="sqlite+aiosqlite:///db.sqlite3"))
         }
@@ -338,7 +343,8 @@ INLINE = """
 
 
 @pytest.mark.parametrize(
-    "backend", ["memory", "sqlite", "asyncpg", pytest.param("psycopg", marks=pytest.mark.long)]
+    "backend",
+    ["memory", "sqlite", "asyncpg", pytest.param("psycopg", marks=pytest.mark.long), "arq"],
 )
 def test_jobs_are_seen_and_run(request: pytest.FixtureRequest, suite: Suite, backend: str) -> None:
     suite.write(
@@ -349,9 +355,40 @@ def test_jobs_are_seen_and_run(request: pytest.FixtureRequest, suite: Suite, bac
             "tests/test_inline.py": INLINE,
         }
     )
-    env = {"BACKEND": "memory" if backend == "memory" else "database"}
+    env = {"BACKEND": backend if backend in ("memory", "arq") else "database"}
+    if backend == "arq":  # of which no test asks anything
+        env["REDIS_URL"] = "redis://127.0.0.1:1/0"
     if backend in ("asyncpg", "psycopg"):
         env["DATABASE_URL"] = with_driver(request.getfixturevalue("postgres_dsn"), backend)
     done = suite.run(*ANYIO, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "25 passed" in done.stdout
+
+
+def test_jobs_of_a_test_meet_the_real_redis_when_it_asks_for_that(
+    suite: Suite, redis_url: str
+) -> None:
+    suite.write(
+        {
+            **PROJECT,
+            "tests/test_redis.py": """
+                from fastforge import Role
+                from fastforge.contrib.arq.resources import arq_jobs
+                from fastforge.contrib.redis import redis_client
+                from fastforge.test.jobs import Jobs
+                from shop.notes.tasks import add
+
+                async def test_it_is_there(project, fastforge_session):
+                    real = project.overriding(resources={arq_jobs: arq_jobs})
+                    async with real.running(Role.COMMAND) as container:
+                        await add.enqueue(1)
+                        jobs = Jobs(real, fastforge_session.backends)
+                        assert await container[redis_client].exists("arq:queue")
+                        (job,) = await jobs.drain()
+                        assert job.result == 2
+                        await jobs.close()
+                """,
+        }
+    )
+    done = suite.run(*ANYIO, "tests/test_redis.py", env={"BACKEND": "arq", "REDIS_URL": redis_url})
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -218,10 +218,13 @@ class Backend:
     Args:
         name: What TASKS.backend calls it.
         resource: Opens the TaskBackend.
+        in_tests: Opens one that does the same in the tests of a project, where the jobs of a test
+            have to be its own: for a backend whose server the tests would share with others.
     """
 
     name: str
     resource: Resource[Any]
+    in_tests: Resource[Any] | None = None
 
 
 def backend_of(container: Container) -> TaskBackend:

@@ -22,8 +22,8 @@ Enqueueing = Callable[[Container, TaskBackend], Awaitable[None]]
 class BackendsOfTests:
     """Stands between a project and its backends, in every container that a test opens.
 
-    What is enqueued goes to the backend as ever. Jobs in memory are those of the test, and not of
-    one container.
+    What is enqueued goes to the backend as ever; or to the one that it declares for tests. Jobs in
+    memory are those of the test, and not of one container.
 
     Attributes:
         clock: The one that all backends go by.
@@ -45,7 +45,7 @@ class BackendsOfTests:
         """Return a project whose backends these are."""
         stand_ins: dict[Resource[Any], object] = {task_clock: self.clock}
         for backend in project.registry.values(TASK_BACKENDS):
-            stand_ins[backend.resource] = self._between(backend.resource)
+            stand_ins[backend.resource] = self._between(backend.in_tests or backend.resource)
         return project.overriding(resources=stand_ins)
 
     def _between(self, original: Resource[Any]) -> Resource[Any]:

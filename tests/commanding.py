@@ -5,18 +5,26 @@ They are forked from one that has: that costs a tenth, and each is as new as a s
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import multiprocessing
 import os
+import runpy
+import subprocess
 import sys
+import tempfile
+import types
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import IO
 
 from .processes import DEADLINE_S, clean_environment
 
-__all__ = ["outcomes"]
+__all__ = ["outcomes", "python"]
 
 IMPORTED = [
     __name__,
@@ -41,8 +49,7 @@ def outcomes(
     folder: Path, environ: Mapping[str, str], commands: Sequence[Sequence[str]]
 ) -> list[Outcome]:
     """Run commands one after the other; the exit code and what each wrote."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED)
+    context = prepared()
     here, there = context.Pipe(duplex=False)
     variables = {**clean_environment(), **environ}
     process = context.Process(target=_run, args=(there, str(folder), variables, commands))
@@ -56,6 +63,103 @@ def outcomes(
         here.close()
         process.kill()
         process.join()
+
+
+def python(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    deadline_s: float = DEADLINE_S,
+    together: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python` with arguments to its end, as `processes.run` does: exit code and output.
+
+    Both streams in one, in the order in which a terminal shows them, with `together`. Not for what
+    looks at how it was started, or at which modules are imported.
+    """
+    with ExitStack() as stack:
+        out = stack.enter_context(_log())
+        error = out if together else stack.enter_context(_log())
+        variables = clean_environment() | dict(env or {})
+        given = ([out.name, error.name], str(cwd), variables, [str(each) for each in arguments])
+        process = prepared().Process(target=_become_python, args=given)
+        process.start()
+        try:
+            process.join(deadline_s)
+            texts = [_text_of(log) for log in ([out] if together else [out, error])]
+            assert process.exitcode is not None, f"{arguments} does not end: {texts}"
+            return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+        finally:
+            process.kill()
+            process.join()
+
+
+def _log() -> IO[bytes]:
+    return tempfile.NamedTemporaryFile(prefix="fastforge-", suffix=".log")
+
+
+def _text_of(log: IO[bytes]) -> str:
+    return log.read().decode(errors="replace")
+
+
+def prepared() -> ForkServerContext:
+    """What starts a process from one that has imported everything."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
+
+
+def _become_python(
+    logs: list[str], folder: str, environ: dict[str, str], arguments: list[str]
+) -> None:
+    """Do in this process what `python` does when it starts, goes on and ends."""
+    for stream, log in enumerate(logs, 1):
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), stream)
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(io.FileIO(stream, "wb", closefd=False), "utf-8", write_through=True)
+        for stream in (1, 2)
+    )
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    try:
+        _run_main(arguments)
+    except SystemExit:
+        raise  # multiprocessing makes the exit code of it
+    except BaseException as error:
+        shown = error.__traceback__
+        while shown and _is_ours(shown.tb_frame):
+            shown = shown.tb_next
+        sys.excepthook(type(error), error.with_traceback(shown), shown)
+        sys.exit(1)
+    finally:
+        atexit._run_exitfuncs()
+
+
+def _is_ours(frame: types.FrameType) -> bool:
+    return frame.f_code.co_filename == __file__
+
+
+def _run_main(arguments: list[str]) -> None:
+    """What the command line of `python` says: a script, `-m` a module, or `-c` a text."""
+    first, *rest = arguments
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if first == "-m":
+        sys.argv = ["-m", *rest[1:]]
+        sys.path.insert(0, os.getcwd())
+        runpy._run_module_as_main(rest[0])  # type: ignore[attr-defined]  # as the interpreter does
+        return
+    if first == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        sys.path.insert(0, "")
+        code = compile(rest[0], "<string>", "exec")
+    else:
+        sys.argv = arguments
+        main.__file__ = os.path.abspath(first)
+        sys.path.insert(0, os.path.dirname(main.__file__))
+        code = compile(Path(first).read_bytes(), main.__file__, "exec")
+    exec(code, main.__dict__)
 
 
 def _run(

@@ -19,8 +19,9 @@ from sqlalchemy import Engine, event
 from fastforge import Project
 from fastforge.asgi import get_asgi_application
 
+from .commanding import python
 from .folder import isolated
-from .processes import ROOT, fetch, free_port, run, start, wait_until
+from .processes import ROOT, fetch, free_port, start, wait_until
 
 ARTICLE = {
     "author": "ada",
@@ -44,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 def manage(folder: Path, *arguments: str) -> str:
     env = {"FASTFORGE_ENV": "development"}
-    done = run([sys.executable, "manage.py", *arguments], cwd=folder, env=env)
+    done = python(["manage.py", *arguments], cwd=folder, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

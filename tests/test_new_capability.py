@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .processes import Process, fetch, free_port, run, start, wait_until
+from .commanding import python
+from .processes import Process, fetch, free_port, start, wait_until
 
 SETTINGS = 'INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.jobs"{added}]\n'
 
@@ -153,7 +154,7 @@ ENV = {"FASTFORGE_ENV": "development"}
 
 
 def manage(folder: Path, *arguments: str) -> str:
-    done = run([sys.executable, "-m", "fastforge", *arguments], cwd=folder, env=ENV)
+    done = python(["-m", "fastforge", *arguments], cwd=folder, env=ENV)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -14,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.processes import Process, clean_environment, free_port, run, start, wait_until
+from tests.commanding import python
+from tests.processes import Process, clean_environment, free_port, start, wait_until
 
 from .markdown import OUTPUT, Block, Page
 
@@ -105,6 +107,21 @@ def matches(expected: tuple[str, ...], output: str, *, only_beginning: bool = Fa
     return re.match(pattern + end, text) is not None
 
 
+def arguments_of_python(argv: Sequence[str]) -> list[str]:
+    """What `python` is given, where a command is that alone and leaves nothing to the shell.
+
+    There are more than a hundred of them, and most of what each takes is to import.
+    """
+    if argv[0] == sys.executable:
+        return list(argv[1:])
+    command = argv[-1]
+    if not re.match(r"python (manage\.py|-c) ", command) or "$" in command:
+        return []
+    words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
+    plain = shlex.split(command)
+    return plain[1:] if words == plain else []
+
+
 def _narrow(line: str) -> str:
     return re.sub(r"(?<=\S) {2,}", "  ", line.rstrip())
 
@@ -124,7 +141,7 @@ def _new_project(name: str) -> Path:
         (["startproject", name], folder),
         (["startapp", "notes"], folder / name),
     ):
-        done = run([sys.executable, "-m", "fastforge", *command], cwd=place, deadline_s=DEADLINE_S)
+        done = python(["-m", "fastforge", *command], cwd=place, deadline_s=DEADLINE_S)
         assert done.returncode == 0, done.stderr
     return folder / name
 
@@ -245,10 +262,15 @@ class _Scene:
 
     def _run(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         # Both streams in one, in the order in which a terminal shows them.
+        environ = clean_environment() | EVERY_COMMAND | self.environ
+        if arguments := arguments_of_python(argv):
+            return python(
+                arguments, cwd=self.folder, env=environ, deadline_s=DEADLINE_S, together=True
+            )
         return subprocess.run(
             argv,
             cwd=self.folder,
-            env=clean_environment() | EVERY_COMMAND | self.environ,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import python
 from tests.processes import ROOT, fetch, free_port, run, start, wait_until
 
 from .site import PRODUCTION, Site
@@ -42,7 +43,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def manage(folder: Path, *arguments: str) -> str:
-    done = run([sys.executable, "manage.py", *arguments], cwd=folder, env=PRODUCTION)
+    done = python(["manage.py", *arguments], cwd=folder, env=PRODUCTION)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

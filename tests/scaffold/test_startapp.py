@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from fastforge.scaffold.fields import TYPES
+from tests.commanding import python
 from tests.processes import ROOT, fetch, free_port, run, start, wait_until
 
 REQUIRED = [f"a_{name}:{name}" for name in TYPES]
@@ -24,7 +25,7 @@ FIELDS = ["title:str:unique", "slug:str:unique:index:null", *REQUIRED, *NULLABLE
 
 
 def manage(project: Path, *arguments: str, code: int = 0) -> CompletedProcess[str]:
-    result = run([sys.executable, "manage.py", *arguments], cwd=project)
+    result = python(["manage.py", *arguments], cwd=project)
     assert result.returncode == code, result.stdout + result.stderr
     return result
 
@@ -48,7 +49,7 @@ def contents(folder: Path) -> Mapping[str, bytes]:
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new project without apps, in a folder that is no plain word."""
     folder = tmp_path_factory.mktemp("ein schöner Ort")
-    result = run([sys.executable, "-m", "fastforge", "startproject", "shop"], cwd=folder)
+    result = python(["-m", "fastforge", "startproject", "shop"], cwd=folder)
     assert result.returncode == 0, result.stderr
     return folder / "shop"
 

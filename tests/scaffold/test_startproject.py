@@ -18,6 +18,7 @@ import pytest
 
 from fastforge import __version__
 from fastforge.scaffold import new_project
+from tests.commanding import python
 from tests.processes import fetch, free_port, run, start, wait_until
 
 MINIMAL = {
@@ -43,11 +44,11 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def fastforge(folder: Path, *arguments: str, **variables: str) -> CompletedProcess[str]:
-    return run([sys.executable, "-m", "fastforge", *arguments], cwd=folder, env=variables)
+    return python(["-m", "fastforge", *arguments], cwd=folder, env=variables)
 
 
 def manage(project: Path, *arguments: str, **variables: str) -> str:
-    result = run([sys.executable, "manage.py", *arguments], cwd=project, env=variables)
+    result = python(["manage.py", *arguments], cwd=project, env=variables)
     assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
     return result.stdout
 

@@ -61,6 +61,7 @@ class MemoryBackend:
     ) -> Sequence[Enqueued]:
         """Keep jobs, and the batch that they begin: when the transaction here commits."""
         transaction = self._transaction()
+        await self._waiting.until_free(envelopes, transaction)
         if transaction is None:
             return self._jobs.keep(envelopes, batch)
         return self._waiting.add(transaction, envelopes, batch)

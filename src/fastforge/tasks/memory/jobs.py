@@ -82,11 +82,10 @@ class MemoryJobs:
 
     def _keep_one(self, envelope: Envelope) -> Enqueued:
         now = self.clock.now()
-        holder = self.holder(envelope)
-        if holder is not None:
-            return Enqueued(uid=holder, is_new=False)
         if envelope.unique is not None:
-            self._keys.take(envelope.unique, envelope.uid, now)
+            holder = self._keys.take(envelope.unique, envelope.uid, now)
+            if holder != envelope.uid:
+                return Enqueued(uid=holder, is_new=False)
         self.by_uid[envelope.uid] = MemoryJob(
             envelope=replace(envelope, payload=_as_json(envelope.payload)),
             number=next(self._numbers),
@@ -158,7 +157,7 @@ class MemoryJobs:
         """Let a dead or cancelled job be due now, with all its attempts."""
         now = self.clock.now()
         unique = job.envelope.unique
-        if unique is not None and self._keys.holder(unique, now) is None:
+        if unique is not None:  # where another one has it by now, they run beside each other
             self._keys.take(unique, job.uid, now)
         job.state, job.attempt, job.run_at = JobState.READY, 0, now
         job.worker_id = job.finished_at = job.keep_until = None

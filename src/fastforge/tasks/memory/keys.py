@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 from ..limits import UniqueKey
 
@@ -17,10 +18,14 @@ class _Taken:
 
 
 class UniqueKeys:
-    """The keys that are taken. One without a period is until its job has ended."""
+    """The keys that are taken. One without a period is until its job has ended.
+
+    Jobs of one test may be enqueued in several threads: that of a live server is another.
+    """
 
     def __init__(self) -> None:
         self._taken: dict[str, _Taken] = {}
+        self._lock = Lock()
 
     def holder(self, key: UniqueKey, now: datetime) -> str | None:
         """Return the job that takes a key; None when it is free."""
@@ -29,10 +34,14 @@ class UniqueKeys:
             return None
         return taken.uid
 
-    def take(self, key: UniqueKey, uid: str, now: datetime) -> None:
-        """Let a job take a key that is free."""
-        until = None if key.for_s is None else now + timedelta(seconds=key.for_s)
-        self._taken[key.key] = _Taken(uid, until)
+    def take(self, key: UniqueKey, uid: str, now: datetime) -> str:
+        """Let a job take a key if it is free; return the job that has it then."""
+        with self._lock:
+            holder = self.holder(key, now)
+            if holder is None:
+                until = None if key.for_s is None else now + timedelta(seconds=key.for_s)
+                self._taken[key.key] = _Taken(uid, until)
+            return holder or uid
 
     def release(self, key: UniqueKey, uid: str, *, forget: bool) -> None:
         """Free the key of a job that has ended.

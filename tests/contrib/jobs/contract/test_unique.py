@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -117,13 +118,19 @@ async def test_of_two_transactions_at_once_one_enqueues(world: World) -> None:
             enqueued.set()
             await asyncio.sleep(0.1)  # the other one comes to the same key meanwhile
 
-    async def second() -> None:
+    async def second() -> Sequence[Enqueued]:
         await enqueued.wait()
         async with world.atomic():
-            await world.send(envelope("second", unique=KEY))
+            return await world.send(envelope("second", unique=KEY))
 
-    await asyncio.gather(first(), second())
-    assert len(await world.jobs()) == 1
+    async def third() -> Sequence[Enqueued]:
+        await enqueued.wait()
+        return await world.send(envelope("third", unique=KEY))
+
+    _, *told = await asyncio.gather(first(), second(), third())
+    (job,) = await world.jobs()
+    assert job.task == "first"
+    assert [one for (one,) in told] == [Enqueued(uid=job.uid, is_new=False)] * 2
 
 
 async def test_the_second_transaction_enqueues_when_the_first_rolls_back(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fastforge.contrib.db.resources import DatabaseConnection
-from fastforge.contrib.jobs import JobStore
+from fastforge.contrib.jobs import JobStore, upkeep
 from fastforge.contrib.jobs.outbox import Outbox
 from fastforge.contrib.jobs.statements import pruning
 from fastforge.tasks import JobQuery, JobState, Outcome, Settlement, Verdict
@@ -78,6 +78,7 @@ async def db(request: pytest.FixtureRequest) -> AsyncIterator[DatabaseConnection
 def fewer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """For 1000 of so few rows PostgreSQL rightly reads all of them."""
     monkeypatch.setattr(pruning, "PRUNE_LIMIT", 10)
+    monkeypatch.setattr(upkeep, "PRUNE_FOR_S", 0)
 
 
 def is_sqlite(db: DatabaseConnection) -> bool:

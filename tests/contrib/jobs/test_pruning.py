@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from fastforge.contrib.db.resources import DatabaseConnection
-from fastforge.contrib.jobs import JobStore
-from fastforge.contrib.jobs.statements import JOB
+from fastforge.contrib.jobs import JobStore, upkeep
+from fastforge.contrib.jobs.statements import JOB, pruning
 from fastforge.contrib.jobs.statements.tables import (
     BATCH,
     PACING,
@@ -23,6 +24,7 @@ from fastforge.tasks.limits import Pace, UniqueKey
 from fastforge.tasks.settings import Tasks
 
 from .doing import DEAD, claim, job, settle
+from .statements import sent
 from .test_attending import beat
 
 KINDS = 5
@@ -55,13 +57,38 @@ async def test_ended_jobs_are_kept_as_long_as_the_settings_say(db: DatabaseConne
     assert await count(db, JOB) == 1
 
 
-async def test_a_thousand_jobs_go_at_a_beat(db: DatabaseConnection) -> None:
+@pytest.fixture
+def a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "PRUNE_LIMIT", 20)
+
+
+@pytest.mark.usefixtures("a_few_at_a_time")
+async def test_a_beat_goes_on_while_there_is_more_that_is_old(
+    db: DatabaseConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a worker that ends more jobs than one statement deletes fills the disk."""
+    monkeypatch.setattr(upkeep, "PRUNE_FOR_S", 60)
     store = JobStore(db.engine, settings=Tasks(keep_done_s=1))
-    await store.enqueue([job() for _ in range(1500)])
-    await settle(store, await claim(store, limit=1500))
+    await store.enqueue([job(unique=UniqueKey(key=str(number), for_s=1)) for number in range(90)])
+    await settle(store, await claim(store, limit=90))
+    store.clock.advance(timedelta(seconds=2))
+    with sent(db) as statements:
+        await store.renew("w1", (), lease_s=60)
+    assert [await count(db, table) for table in (JOB, UNIQUE_KEY)] == [0, 0]
+    assert sum("DELETE" in text for text, _ in statements) == 2 * 5
+
+
+@pytest.mark.usefixtures("a_few_at_a_time")
+async def test_but_not_so_long_that_leases_run_out(
+    db: DatabaseConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "PRUNE_FOR_S", 0)
+    store = JobStore(db.engine, settings=Tasks(keep_done_s=1))
+    await store.enqueue([job() for _ in range(90)])
+    await settle(store, await claim(store, limit=90))
     store.clock.advance(timedelta(seconds=2))
     await store.renew("w1", (), lease_s=60)
-    assert await count(db, JOB) == 500
+    assert await count(db, JOB) == 70
 
 
 async def test_what_is_remembered_around_jobs_goes_as_well(

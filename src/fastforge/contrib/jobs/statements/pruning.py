@@ -41,7 +41,7 @@ def prune_jobs(idiom: Idiom) -> sa.Executable:
         some = JOB.alias("old")
         joined = lanes.join(some, some.c.id.in_(old))
     chosen = sa.select(some.c.id).select_from(joined).limit(PRUNE_LIMIT)
-    return JOB.delete().where(JOB.c.id.in_(chosen))
+    return JOB.delete().where(JOB.c.id.in_(chosen)).returning(JOB.c.id)
 
 
 def _lanes() -> sa.CTE:
@@ -98,11 +98,11 @@ def _runs(idiom: Idiom) -> sa.Executable:
         .limit(PRUNE_LIMIT)
     )
     key = sa.tuple_(SCHEDULE_RUN.c.schedule, SCHEDULE_RUN.c.due_at)
-    return SCHEDULE_RUN.delete().where(key.in_(old))
+    return SCHEDULE_RUN.delete().where(key.in_(old)).returning(SCHEDULE_RUN.c.due_at)
 
 
 def _some(idiom: Idiom, key: Any, *conditions: sa.ColumnElement[bool]) -> sa.Executable:
     old = sa.select(key).where(*conditions).limit(PRUNE_LIMIT)
     if idiom.is_postgresql:
         old = old.with_for_update(skip_locked=True)
-    return sa.delete(key.table).where(key.in_(old))
+    return sa.delete(key.table).where(key.in_(old)).returning(key)

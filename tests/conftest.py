@@ -72,6 +72,12 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)  # xdist may be off
+def pytest_xdist_auto_num_workers() -> int:
+    """How many `-n auto` is: one more than there are processors, since tests wait for programs."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no other worker waits for it at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))

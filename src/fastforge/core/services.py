@@ -14,7 +14,7 @@ from ..offloading.running import watch
 from ..tasks.control import Stop
 from ..tasks.kinds import TASKS
 from ..tasks.settings import Tasks
-from ..tasks.working import has_work, options_of, queues_of, threads_left, work
+from ..tasks.working import HAND_BACK_LIMIT_S, has_work, options_of, queues_of, threads_left, work
 
 __all__ = [
     "EMBEDDED_WORKER",
@@ -30,8 +30,7 @@ EMBEDDED_WORKER: Final = "FASTFORGE_EMBEDDED_WORKER"
 """Whoever starts a server sets this variable to 1 to have the jobs run in the same process."""
 DRAIN_S: Final = 2.0
 """How long running jobs may go on, because a reload waits for them; then they are handed back."""
-END_LIMIT_S: Final = 8.0
-"""That, and what a consumer takes at most besides: to end a claim, to cancel, to hand back."""
+END_LIMIT_S: Final = DRAIN_S + HAND_BACK_LIMIT_S
 
 
 def worker_is_embedded(container: Container) -> bool:

@@ -31,7 +31,16 @@ class Server(Section, setting="SERVER"):
     Attributes:
         start_deadline_s: How long a required resource is tried again at the start, in seconds;
             30, in development and tests 0: one attempt, so that a mistake shows at once.
-        graceful_s: How long requests in flight may go on after SIGTERM, in seconds.
+        pre_stop_s: How long the platform waits between taking a process out of its load balancer
+            and SIGTERM, in seconds. It is for what is computed from it: files of `manage deploy`,
+            checks.
+        drain_s: How long new connections are still taken after SIGTERM, in seconds, while the
+            process says that it is not ready and every answer closes its connection: the time
+            that a load balancer takes to notice. 5, in development and tests 0.
+        linger_s: How long connections that are open but silent may still ask once no new ones are
+            taken, in seconds; 1, in development and tests 0.
+        graceful_s: How long requests in flight may go on after that, in seconds. Those whose
+            answer has not begun then are answered with 503.
         teardown_s: How long closing all resources may take, in seconds. The services have stopped
             before, each within its own `drain_s`.
         request_timeout_s: How long a handler may take until its answer begins, in seconds; then
@@ -52,6 +61,9 @@ class Server(Section, setting="SERVER"):
     """
 
     start_deadline_s: float | None = Field(default=None, ge=0)
+    pre_stop_s: float = Field(default=0, ge=0)
+    drain_s: float | None = Field(default=None, ge=0)
+    linger_s: float | None = Field(default=None, ge=0)
     graceful_s: float = Field(default=25, ge=0)
     teardown_s: float = Field(default=10, gt=0)
     request_timeout_s: float = Field(default=30, ge=0)
@@ -68,13 +80,25 @@ class Server(Section, setting="SERVER"):
 
     def start_deadline_in(self, environment: str) -> float:
         """Return the start deadline that holds in an environment, in seconds."""
-        if self.start_deadline_s is not None:
-            return self.start_deadline_s
-        return self.defaults_in(environment)["start_deadline_s"]
+        return self._in(environment, "start_deadline_s")
+
+    def drain_in(self, environment: str) -> float:
+        """Return how long connections are still taken after SIGTERM, in seconds."""
+        return self._in(environment, "drain_s")
+
+    def linger_in(self, environment: str) -> float:
+        """Return how long silent connections may still ask after that, in seconds."""
+        return self._in(environment, "linger_s")
 
     def defaults_in(self, environment: str) -> dict[str, float]:
-        """Return the start deadline where none is written: only production waits."""
-        return {"start_deadline_s": 30 if environment == "production" else 0}
+        """Return the times where none are written: only production waits, for what others do."""
+        is_production = environment == "production"
+        times = {"start_deadline_s": 30, "drain_s": 5, "linger_s": 1}
+        return {name: time if is_production else 0 for name, time in times.items()}
+
+    def _in(self, environment: str, field: str) -> float:
+        written: float | None = getattr(self, field)
+        return self.defaults_in(environment)[field] if written is None else written
 
 
 PLAIN_SETTINGS: Final = (

@@ -39,6 +39,8 @@ CANCEL_LIMIT_S: Final = 1.0
 CANCEL_AGAIN_S: Final = 0.5
 HAND_BACK_LIMIT_S: Final = 3.0
 LISTENERS_LIMIT_S: Final = 1.0
+END_LIMIT_S: Final = STOP_CLAIM_S + CANCEL_LIMIT_S + HAND_BACK_LIMIT_S + LISTENERS_LIMIT_S
+"""What the end of a consumer takes at most beside the time that running jobs have."""
 
 
 class Consumer:

@@ -14,19 +14,21 @@ from ..conf import Settings
 from ..exceptions import TaskError
 from ..lifecycle import Container
 from .backend import backend_of
-from .consumer import Consumer
+from .consumer import END_LIMIT_S, Consumer
 from .control import ConsumerOptions, Stop
 from .kinds import TASK_BACKENDS, TASKS
 from .leftovers import tell_leftovers
 from .options import meant_queue
 from .settings import Tasks
 
-__all__ = ["has_work", "options_of", "queues_of", "threads_left", "work"]
+__all__ = ["HAND_BACK_LIMIT_S", "has_work", "options_of", "queues_of", "threads_left", "work"]
 
 logger = logging.getLogger("fastforge.worker")
 
 LEFTOVERS_LIMIT_S: Final = 1.0
 """How long the end of a worker waits for what it has to say about other backends."""
+HAND_BACK_LIMIT_S: Final = END_LIMIT_S + LEFTOVERS_LIMIT_S
+"""What `work` takes at most to end beside the time that running jobs have."""
 
 
 def has_work(registry: Registry, settings: Settings) -> bool:

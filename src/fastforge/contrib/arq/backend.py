@@ -109,11 +109,11 @@ class ArqBackend:
 
     async def renew(self, worker_id: str, held: Collection[Claim], /, *, lease_s: float) -> Renewal:
         """Prolong a worker's leases, and do what others have left behind."""
-        lost, freed, left = await self._flow.renew(worker_id, held, lease_s)
+        renewal, left = await self._flow.renew(worker_id, held, lease_s)
         await self._tidy(left)
         await self._chore(self._forwarding.forward)
         await self._chore(self._remembered.prune)
-        return Renewal(lost=lost, freed=freed)
+        return renewal
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim], /) -> None:
         """Free, uncounted, what the worker holds without knowing."""

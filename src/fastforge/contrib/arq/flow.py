@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
-from ...tasks.backend import Claim, ClaimRequest, NewBatch, Settlement
+from ...tasks.backend import Claim, ClaimRequest, NewBatch, Renewal, Settlement
 from ...tasks.clock import Clock
 from ...tasks.envelope import Envelope
-from ...tasks.outcome import AttemptError, Outcome, Verdict, worker_vanished
+from ...tasks.outcome import Verdict
 from ...tasks.records import Progress
-from .calls import calls_of
-from .moments import MICROSECOND, moment_of
+from .calls import CHUNK, calls_of
+from .claims import HeldJob, as_recorded, held_job, vanished_job
+from .moments import MICROSECOND
 from .parcels import Parcel, parcel_args
 from .server import OWN_PREFIX, Server
-from .wire import Written, read_envelope, read_job, uid_of, write_envelope, write_result
+from .wire import read_envelope, uid_of, write_envelope, write_result
 
-__all__ = ["Flow", "HeldJob", "Leftovers"]
+__all__ = ["Flow", "Leftovers"]
 
 BURIED: Final = f"{OWN_PREFIX}buried"
 _VERDICTS: Final = {
@@ -30,21 +30,6 @@ _VERDICTS: Final = {
     Verdict.DEAD: "D",
     Verdict.CANCELLED: "C",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HeldJob(Claim):
-    """A claim, and what its result is written with.
-
-    Args:
-        enqueued_at: When the job was enqueued.
-        started_at: When the attempt began.
-        due_at: When it was due.
-    """
-
-    enqueued_at: datetime
-    started_at: datetime
-    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +78,7 @@ class Flow:
         self.server = server
         self._clock = clock
         self._keep_ms = int(keep_done_s * 1000)
+        self._untold: list[Settlement] = []
 
     @property
     def ahead_us(self) -> int:
@@ -138,34 +124,32 @@ class Flow:
             *request.queues,
         )
         next_s = None if next_us == b"" else float(next_us) / 1_000_000
-        return [_held_job(*each) for each in found], next_s
+        return [held_job(*each) for each in found], next_s
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> Leftovers:
         """Record how attempts ended; those that are not held any more are skipped."""
-        endings = (
-            (
-                each.claim.key,
-                worker_id,
-                each.claim.attempt,
-                each.outcome,
-                self._result(worker_id, each),
-            )
-            for each in settlements
-        )
-        return (await self._end(endings, expired_only=False))[0]
+        endings = (_ending(worker_id, each, self._result(worker_id, each)) for each in settlements)
+        left = Leftovers()
+        for args in calls_of(endings):
+            left |= (await self._end(args))[0]
+        return left
 
     async def renew(
         self, worker_id: str, held: Collection[Claim], lease_s: float
-    ) -> tuple[frozenset[Claim], int, Leftovers]:
-        """Prolong leases, free those that have run out; tells what is lost and how many freed."""
+    ) -> tuple[Renewal, Leftovers]:
+        """Prolong leases, and free those that have run out; every worker does, there is no leader.
+
+        Those of a renewal that fails in the middle are told of by the next one.
+        """
         pairs = [each for claim in held for each in (claim.key, claim.attempt)]
-        lost, expired, *left = await self.server.run(
+        lost, expired, *numbers = await self.server.run(
             "renew", self.ahead_us, worker_id, int(lease_s * 1_000_000), self._keep_ms, *pairs
         )
         gone = {(uid.decode(), int(attempt)) for uid, attempt in lost}
-        freed, more = await self._free(expired)
+        left = Leftovers.of(numbers) | await self._free([vanished_job(*each) for each in expired])
+        told, self._untold = self._untold, []
         lost_claims = frozenset(each for each in held if (str(each.key), each.attempt) in gone)
-        return lost_claims, freed, Leftovers.of(left) | more
+        return Renewal(lost=lost_claims, freed=len(told), vanished=tuple(told)), left
 
     async def give_back_strays(self, worker_id: str, held: Collection[Claim]) -> None:
         """Free, uncounted, what a worker holds without knowing."""
@@ -213,29 +197,24 @@ class Flow:
         """Take it off the list."""
         await self.server.command("LREM", f"{OWN_PREFIX}thens", 1, written)
 
-    async def _free(
-        self, expired: Iterable[tuple[bytes, bytes, bytes, bytes]]
-    ) -> tuple[int, Leftovers]:
-        """End the attempts of workers that vanished; every worker does so, there is no leader."""
-        endings: list[tuple[Any, str, int, Outcome, bytes]] = []
-        for uid, worker, attempt, payload in expired:
-            limit = read_job(uid.decode(), payload, "").envelope.max_attempts
-            vanished = worker_vanished(worker.decode(), attempt=int(attempt), max_attempts=limit)
-            endings.append((uid, worker.decode(), int(attempt), vanished, b""))
-        left, freed = await self._end(endings, expired_only=True)
-        return freed, left
+    async def _free(self, vanished: Sequence[Settlement]) -> Leftovers:
+        left = Leftovers()
+        for start in range(0, len(vanished), CHUNK):
+            some = vanished[start : start + CHUNK]
+            args = [part for each in some for part in _ending(str(each.worker_id), each, b"")]
+            more, ended = await self._end(args, expired_only=True)
+            left |= more
+            pairs = zip(some, ended, strict=True)
+            self._untold += [as_recorded(each, how) for each, how in pairs if how]
+        return left
 
     async def _end(
-        self, endings: Iterable[tuple[Any, str, int, Outcome, bytes]], *, expired_only: bool
-    ) -> tuple[Leftovers, int]:
-        all_left, count = Leftovers(), 0
-        for args in calls_of(_ending_args(*ending) for ending in endings):
-            *left, ended = await self.server.run(
-                "settle", self.ahead_us, self._keep_ms, int(expired_only), *args
-            )
-            all_left |= Leftovers.of(left)
-            count += sum(ended)
-        return all_left, count
+        self, args: Sequence[Any], *, expired_only: bool = False
+    ) -> tuple[Leftovers, list[int]]:
+        *left, ended = await self.server.run(
+            "settle", self.ahead_us, self._keep_ms, int(expired_only), *args
+        )
+        return Leftovers.of(left), ended
 
     def _result(self, worker_id: str, settlement: Settlement) -> bytes:
         claim, outcome = settlement.claim, settlement.outcome
@@ -255,36 +234,13 @@ class Flow:
         )
 
 
-def _held_job(
-    uid: bytes,
-    payload: bytes,
-    attempt: int,
-    started_us: bytes,
-    due_ms: bytes,
-    queue: bytes,
-    errors: Sequence[bytes],
-) -> HeldJob:
-    key = uid.decode()
-    written: Written = read_job(key, payload, queue.decode())
-    return HeldJob(
-        key=key,
-        attempt=attempt,
-        envelope=written.envelope,
-        errors=tuple(AttemptError.from_json(json.loads(error)) for error in errors),
-        fault=written.fault,
-        enqueued_at=written.enqueued_at,
-        started_at=moment_of(float(started_us)),
-        due_at=moment_of(float(due_ms) * 1000),
-    )
-
-
 def _texts(values: Any) -> list[str]:
     return [value.decode() for value in values]
 
 
-def _ending_args(
-    key: Any, worker_id: str, attempt: int, outcome: Outcome, result: bytes
-) -> tuple[Any, ...]:
+def _ending(worker_id: str, settlement: Settlement, result: bytes) -> tuple[Any, ...]:
+    """Return what the script is given of an attempt that has ended."""
+    claim, outcome = settlement.claim, settlement.outcome
     error = json.dumps(outcome.error.to_json()) if outcome.error else ""
     delay_us = int(outcome.delay_s * 1_000_000)
-    return key, worker_id, attempt, _VERDICTS[outcome.verdict], delay_us, error, result
+    return claim.key, worker_id, claim.attempt, _VERDICTS[outcome.verdict], delay_us, error, result

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from fastforge.tasks import JobQuery, JobState, Settlement, Verdict
 
 from .test_leases import expire
 from .world import LEASE_S, SUCCEEDED, World
-
-pytestmark = pytest.mark.parametrize(
-    "world", ["memory", "sqlite", "asyncpg", "psycopg"], indirect=True
-)
-"""Jobs in Redis end with their worker untold."""
 
 
 async def vanished(world: World, worker_id: str = "sweeper") -> tuple[Settlement, ...]:

@@ -3,7 +3,7 @@
 -- KEYS: none.
 -- ARGV: us ahead, worker, us of a lease, ms that results are kept, then uid and attempt of each held.
 -- Returns {uids with their attempts that are not held any more, jobs whose lease has run out as
---   {uid, worker, attempt, payload}, 1 when rows are to be written, 1 when keys are to be freed,
+--   {uid, worker, attempt, payload, errors}, 1 when rows are to be written, 1 when keys are to be freed,
 --   1 when a batch is over}.
 local EXPIRED = 500
 local EXPIRED_BYTES = 4e6
@@ -31,7 +31,8 @@ for _, queue in ipairs(redis.call('SMEMBERS', OWN .. 'queues')) do
     if job[1] and bytes < EXPIRED_BYTES then
       local payload = redis.call('GET', JOB .. uid) or ''
       bytes = bytes + #payload
-      expired[#expired + 1] = { uid, job[1], job[2], payload }
+      local errors = redis.call('LRANGE', OWN .. 'errors:' .. uid, 0, -1)
+      expired[#expired + 1] = { uid, job[1], job[2], payload, errors }
     elseif not job[1] then
       redis.call('ZREM', OWN .. 'leases:' .. queue, uid)
     end

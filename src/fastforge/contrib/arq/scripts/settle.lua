@@ -5,7 +5,8 @@
 --   then for each: uid, worker, attempt, verdict (S succeeded, R retry, P put back, I interrupted,
 --   D dead, C cancelled), delay us, error as JSON or '', result or ''.
 -- Returns {1 when rows are to be written to the database, 1 when keys are to be freed there,
---   1 when a batch is over, then for each 1, or 0 when the attempt was not held any more}.
+--   1 when a batch is over, then for each 1, or 2 when somebody wanted it cancelled in place of that,
+--   or 0 when the attempt was not held any more}.
 local SEEN_S = 86400
 local now = now_us(ARGV[1])
 local keep_ms, expired_only = tonumber(ARGV[2]), ARGV[3] == '1'
@@ -53,7 +54,7 @@ for at = 4, #ARGV, 7 do
   if held and expired_only then
     held = tonumber(redis.call('ZSCORE', leases, uid) or now) <= now
   end
-  results[#results + 1] = held and 1 or 0
+  results[#results + 1] = held and (job[8] and verdict ~= 'S' and verdict ~= 'D' and 2 or 1) or 0
   if held then
     redis.call('ZREM', leases, uid)
     if error ~= '' then

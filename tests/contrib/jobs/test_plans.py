@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.contrib.jobs import JobStore, upkeep
 from fastforge.contrib.jobs.outbox import Outbox
 from fastforge.contrib.jobs.statements import pruning
+from fastforge.contrib.jobs.statements.tables import SCHEDULE_RUN
 from fastforge.tasks import JobQuery, JobState, Outcome, Settlement, Verdict
 from fastforge.tasks.clock import Clock
 from fastforge.tasks.envelope import new_uid
@@ -205,6 +207,25 @@ DESK: dict[str, Callable[[Any], Awaitable[Any]]] = {
 }
 
 
+async def test_the_latest_run_of_a_schedule_is_found_by_one_look(db: DatabaseConnection) -> None:
+    """Each worker that comes second to a due time asks for it; there may be a week of seconds."""
+    now = datetime.now(UTC)
+    runs = [
+        {"schedule": name, "due_at": now + timedelta(seconds=number), "entered_at": now}
+        for name in ("s", "t")
+        for number in range(2000)
+    ]
+    async with db.engine.begin() as own:
+        await own.execute(SCHEDULE_RUN.insert(), runs)
+    store = JobStore(db.engine)
+    with sent(db) as statements:
+        latest = await store.ledger.latest(["t", "s", "none"])
+    assert {run.due_at for run in latest.values()} == {now + timedelta(seconds=1999)}
+    (plan,) = ["\n".join(await Plans(db).lines(*each)) for each in statements]
+    assert "(schedule=? AND due_at=?)" in plan or "(due_at = (SubPlan" in plan.replace("Filter", "")
+    assert "Filter: (due_at" not in plan
+
+
 async def test_what_an_operator_asks_is_answered_from_indexes(db: DatabaseConnection) -> None:
     desk, plans = JobStore(db.engine).desk, Plans(db)
     await check_numbers(db, await desk.stats())
@@ -220,12 +241,13 @@ async def test_what_an_operator_asks_is_answered_from_indexes(db: DatabaseConnec
 async def check_numbers(db: DatabaseConnection, stats: Sequence[QueueStats]) -> None:
     """What is counted in indexes is what is counted in the table."""
     found = {each.queue: each for each in stats}
-    counted = "SELECT queue, state, count(*) FROM jobs_job GROUP BY queue, state"
+    counted = "SELECT queue, state, count(*) AS number FROM jobs_job GROUP BY queue, state"
     async with db.engine.begin() as own:
-        rows = (await own.exec_driver_sql(counted)).all()
+        rows = list((await own.execute(sa.text(counted))).mappings())
     assert len(rows) == 7 * 6
     for row in rows:
-        assert getattr(found[row[0]], JobState(row[1]).name.lower()) == row[2], row
+        name = JobState(row["state"]).name.lower()
+        assert getattr(found[row["queue"]], name) == row["number"], row
 
 
 def a_beat() -> WorkerBeat:

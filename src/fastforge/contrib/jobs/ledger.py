@@ -38,7 +38,7 @@ class TableLedger:
             return {}
         async with self._transactions.reading() as connection:
             query = statements.latest_runs(self._idiom, schedules)
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(*query)).all()
         return {
             row.schedule: ScheduledRun(schedule=row.schedule, due_at=row.due_at, uid=row.uid)
             for row in rows

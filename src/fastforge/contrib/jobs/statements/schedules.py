@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from ....tasks.ledger import ScheduledRun
-from .idiom import Idiom
+from .idiom import Bound, Idiom
 from .tables import SCHEDULE_RUN
 
 __all__ = ["enter_run", "forget_uid", "latest_runs"]
+
+_NAMES = (sa.column("name", sa.Text()),)
 
 
 def enter_run(idiom: Idiom, run: ScheduledRun) -> sa.Executable:
@@ -30,14 +32,19 @@ def forget_uid(run: ScheduledRun) -> sa.Executable:
     return SCHEDULE_RUN.update().where(*its).values(uid=None)
 
 
-def latest_runs(idiom: Idiom, schedules: Collection[str]) -> sa.Executable:
-    """Return the query for the last run of each of some schedules."""
-    later = SCHEDULE_RUN.alias("later")
+def latest_runs(idiom: Idiom, schedules: Iterable[str]) -> Bound:
+    """Return the query for the last run of each of some schedules, each by one look."""
+    rows = [{"name": name} for name in schedules]
+    return idiom.built(_latest_runs), idiom.rows(_NAMES, rows)
+
+
+def _latest_runs(idiom: Idiom) -> sa.Executable:
+    given, later = idiom.given(_NAMES), SCHEDULE_RUN.alias("later")
     latest = (
         sa.select(sa.func.max(later.c.due_at))
-        .where(later.c.schedule == SCHEDULE_RUN.c.schedule)
-        .correlate(SCHEDULE_RUN)
+        .where(later.c.schedule == given.c.name)
+        .correlate(given)
         .scalar_subquery()
     )
-    query = SCHEDULE_RUN.select().where(idiom.among(SCHEDULE_RUN.c.schedule, schedules))
-    return query.where(SCHEDULE_RUN.c.due_at == latest)
+    its = (SCHEDULE_RUN.c.schedule == given.c.name) & (SCHEDULE_RUN.c.due_at == latest)
+    return sa.select(*SCHEDULE_RUN.c).select_from(given.join(SCHEDULE_RUN, its))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastforge.tasks import Envelope, Outcome, Verdict
+from fastforge.tasks import Envelope, JobQuery, Outcome, Verdict
 
 from .doing import claim, settle
 from .world import ArqWorld
@@ -25,6 +25,10 @@ async def test_big_jobs_and_results_are_sent_some_at_a_time(world: ArqWorld) -> 
     await world.backend.enqueue([Envelope(task="big", payload=payload) for _ in range(COUNT)])
     kept = await script_calls(world)
     assert kept - begun >= LEAST_CALLS
+    waiting = await world.backend.desk.find(JobQuery())
+    assert [len(each.payload["text"]) for each in waiting] == [len(TEXT)] * COUNT
+    kept, looked = await script_calls(world), kept
+    assert kept - looked >= LEAST_CALLS
     found = await claim(world.backend)
     assert [len(each.envelope.payload["text"]) for each in found] == [len(TEXT)] * COUNT
     await settle(world.backend, found, Outcome(verdict=Verdict.SUCCEEDED, result=TEXT))

@@ -38,9 +38,12 @@ class Peeked:
 
 async def peek(flow: Flow, keys: Sequence[str]) -> list[Peeked]:
     """Return what is known of some jobs; those that are not there are left out."""
-    found = await flow.server.run("peek", *keys)
-    jobs = (_peeked(*each) for each in found)
-    return [job for job in jobs if job is not None]
+    jobs: list[Peeked] = []
+    while keys:
+        found = await flow.server.run("peek", *keys)
+        jobs += [job for each in found if (job := _peeked(*each)) is not None]
+        keys = keys[len(found) :]
+    return jobs
 
 
 def is_meant(job: Peeked, query: JobQuery) -> bool:

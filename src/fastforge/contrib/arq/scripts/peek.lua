@@ -2,9 +2,14 @@
 --
 -- KEYS: none.
 -- ARGV: uids.
--- Returns for each {uid, payload or '', result or '', its score or '', the hash as a list, errors}.
-local found = {}
+-- Returns for each {uid, payload or '', result or '', its score or '', the hash as a list, errors};
+--   of big ones for the first of them alone.
+local BYTES = 4e6
+local found, bytes = {}, 0
 for _, uid in ipairs(ARGV) do
+  if bytes >= BYTES then
+    break
+  end
   local own = redis.call('HGETALL', OWN .. 'job:' .. uid)
   local fields = {}
   for at = 1, #own, 2 do
@@ -23,6 +28,7 @@ for _, uid in ipairs(ARGV) do
     end
   end
   local errors = fields.e and redis.call('LRANGE', OWN .. 'errors:' .. uid, 0, -1) or {}
+  bytes = bytes + #payload + #(result or '')
   found[#found + 1] = { uid, payload, result or '', score or '', own, errors }
 end
 return found

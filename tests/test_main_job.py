@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from .processes import Process, fetch, free_port, run, start, wait_until
+from .commanding import python
+from .processes import Process, fetch, free_port, start, wait_until
 
 FILES = {
     "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
@@ -131,7 +132,7 @@ class Shop:
         self.address = f"http://127.0.0.1:{self.port}/api/orders"
 
     def manage(self, *arguments: str) -> str:
-        done = run(self._argv(*arguments), cwd=self.folder, env=self.env)
+        done = python(["-m", "fastforge", *arguments], cwd=self.folder, env=self.env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.commanding import python
 from tests.folder import ProjectFolder
-from tests.processes import Process, run, start
+from tests.processes import Process, start
 
 __all__ = ["Office"]
 
@@ -137,7 +138,7 @@ class Office:
 
     def manage(self, *arguments: str) -> str:
         """Run a command to its end and return what it wrote."""
-        done = run(self._argv(*arguments), cwd=self.folder.path, env=self.environ)
+        done = python(["-m", "fastforge", *arguments], cwd=self.folder.path, env=self.environ)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -163,7 +164,7 @@ class Office:
             f"        {lines}\n"
             "asyncio.run(main())\n"
         )
-        done = run([sys.executable, "-c", program], cwd=self.folder.path, env=self.environ)
+        done = python(["-c", program], cwd=self.folder.path, env=self.environ)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def logged(self, word: str) -> Counter[int]:

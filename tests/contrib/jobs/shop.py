@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from fastforge import Role
 from fastforge.contrib.db.resources import database
 from fastforge.tasks.outcome import JobState
+from tests.commanding import python
 from tests.folder import ProjectFolder
-from tests.processes import Process, run, start
+from tests.processes import Process, start
 
 from .conftest import create_tables, rows
 
@@ -107,7 +108,7 @@ class Shop:
 
     def manage(self, *arguments: str) -> str:
         """Run a command to its end and return what it wrote."""
-        done = run(self._argv(*arguments), cwd=self.folder.path, env=ENV)
+        done = python(["-m", "fastforge", *arguments], cwd=self.folder.path, env=ENV)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

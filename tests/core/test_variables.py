@@ -17,7 +17,7 @@ def test_the_list_has_every_variable_that_the_source_names() -> None:
         if module.name != "fastforge.core.variables"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if re.fullmatch(r"FASTFORGE_[A-Z_]*[A-Z]|[A-Z]+_COLOR", node.value)
+        if re.fullmatch(r"FASTFORGE_[A-Z_]*[A-Z]|[A-Z]+_COLOR|WEB_CONCURRENCY", node.value)
     }
     assert named == set(VARIABLES)
 

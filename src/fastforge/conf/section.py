@@ -71,6 +71,14 @@ class Section(_Model):
         """
         return {}
 
+    def most_processes(self, environment: str) -> tuple[int, str] | None:
+        """Return how many processes of one host may serve at most, and why; None for any number.
+
+        It bounds the number that is worked out from the CPUs, not one that somebody has written. A
+        section whose values are used up by processes has its own: a database with its pool.
+        """
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:

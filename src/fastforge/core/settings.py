@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -56,6 +56,11 @@ class Server(Section, setting="SERVER"):
         threads: How many plain `def` handlers, dependencies and offloaded functions run at the
             same time in one process.
         offload_processes: How many processes `offload` may start for work that needs a CPU.
+        workers: How many processes serve on one host; None: worked out from its CPUs and `work`.
+        work: What requests do most: `io`, they wait for a network or a database, and there may be
+            more processes than CPUs; `cpu`, they compute, and there are as many.
+        max_requests: After about how many requests a process of several is replaced, one at a
+            time; each has up to a tenth more, by chance. None: never.
         processes: How many processes serve, on all hosts together. It starts none: whoever starts
             more says so here, for what counts by it, such as `manage check --database`.
     """
@@ -76,6 +81,9 @@ class Server(Section, setting="SERVER"):
     max_header_bytes: int = Field(default=32 * 1024, ge=1)
     threads: int = Field(default=40, ge=1)
     offload_processes: int = Field(default=2, ge=1)
+    workers: int | None = Field(default=None, ge=1)
+    work: Literal["io", "cpu"] = "io"
+    max_requests: int | None = Field(default=None, ge=1)
     processes: int = Field(default=1, ge=1)
 
     def start_deadline_in(self, environment: str) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
+import math
 
 from .._utils import counted
+from ..core.processes import cpu_quota
 
 __all__ = ["concurrency_rule", "tell_concurrency"]
 
@@ -21,7 +22,7 @@ def tell_concurrency(processes: int, concurrency: int) -> None:
 def concurrency_rule(processes: int, concurrency: int) -> tuple[str, str]:
     """Return two lines: what there is, and which of the two to raise for which kind of job."""
     count = counted(processes, "process", "processes")
-    have = counted(_processors(), "processor is", "processors are")
+    have = counted(math.ceil(cpu_quota()), "processor is", "processors are")
     waiting = (
         f"{count} x {counted(concurrency, 'job')} = {processes * concurrency} at the same time;"
         " jobs that wait for a network or a database: raise the concurrency"
@@ -31,10 +32,3 @@ def concurrency_rule(processes: int, concurrency: int) -> tuple[str, str]:
         " @task(isolate=True)"
     )
     return waiting, computing
-
-
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))  # what a container was given
-    except AttributeError:
-        return os.cpu_count() or 1

@@ -23,6 +23,8 @@ _ESCAPED = "in a user or password write %40 for @, %2F for /, %3F for ? and %23 
 _OF_URIS: Final = frozenset({"uri", "mode", "cache", "vfs", "immutable", "nolock", "psow"})
 """What SQLite reads in a URI alone; with a plain path it would become part of the file's name."""
 DEVELOPMENT_OVERFLOW: Final = 5
+CONNECTIONS: Final = 97
+"""What PostgreSQL has for ordinary users by default: 100, of which 3 are its administrators'."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*(?=:)")
 
 Seconds = Annotated[float, Field(ge=0, le=2_000_000)]
@@ -196,6 +198,20 @@ class Database(Section, setting="DATABASES"):
     def defaults_in(self, environment: str) -> dict[str, int]:
         """Return the overflow where none is written."""
         return {"max_overflow": DEVELOPMENT_OVERFLOW if environment == "development" else 0}
+
+    def most_processes(self, environment: str) -> tuple[int, str] | None:
+        """Return how many processes have room in a PostgreSQL that nobody has configured."""
+        if self.is_sqlite or self.pooler:
+            return None
+        overflow = self.max_overflow
+        if overflow is None:
+            overflow = self.defaults_in(environment)["max_overflow"]
+        each = self.pool_size + overflow
+        reason = (
+            f"{CONNECTIONS} connections, which PostgreSQL has unless configured, / {each} for each"
+            " process / 2, for old and new ones stand side by side while they change"
+        )
+        return max(1, CONNECTIONS // (2 * each)), reason
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():

@@ -87,7 +87,7 @@ def on_job(
     Surprises: it runs beside the jobs and changes nothing about them. What it raises is logged,
     and when it is too slow it is cancelled. It is told at most once: a worker that is killed right
     after a job has ended tells nobody. Of an attempt that ends with its worker another one tells,
-    when it finds that the lease has run out; but not with the backend `arq`.
+    when it finds that the lease has run out.
 
     Args:
         events: Of `fastforge.observability.events`; all but `ENQUEUED`, which happens elsewhere.

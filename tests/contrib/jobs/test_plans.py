@@ -121,7 +121,7 @@ class Plans:
 
 
 # Of what is told by SQLite: recursive lanes and what is given as a parameter are no tables.
-NO_TABLES = r"\(|lanes|keys|states|given|placed|ranked|chosen|anon|CONSTANT|json|[a-z_]*_raw"
+NO_TABLES = r"\(|lanes|keys|states|given|counted|placed|chosen|anon|CONSTANT|json|[a-z_]*_raw"
 
 
 def _is_whole(line: str) -> bool:

@@ -25,16 +25,15 @@ async def count_queues(idiom: Idiom, connection: Executes, kept: Retention) -> S
         kept: How long ended jobs are kept.
     """
     told: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for row in await connection.execute(asking.waiting_by_queue(idiom)):
-        oldest_s = None if row.oldest is None else (row.now - row.oldest).total_seconds()
-        told[row.queue] |= {
-            "ready": row.ready,
-            "scheduled": row.scheduled,
-            "oldest_ready_s": oldest_s,
-        }
-    for counted in (asking.begun_by_queue(), asking.ended_by_queue()):
-        for row in await connection.execute(counted):
-            told[row.queue][JobState(row.state).name.lower()] = row.number
+    for row in await connection.execute(asking.all_by_queue(idiom)):
+        numbers, state = told[row.queue], JobState(row.state)
+        if state is JobState.READY:
+            numbers |= {"ready": row.due, "scheduled": row.number - row.due}
+            if row.oldest is not None:
+                numbers["oldest_ready_s"] = (row.now - row.oldest).total_seconds()
+        else:
+            name = state.name.lower()
+            numbers[name] = numbers.get(name, 0) + row.number
     if with_done := [queue for queue, numbers in told.items() if "done" in numbers]:
         for row in await connection.execute(asking.done_lately(idiom, kept, with_done)):
             told[row.queue]["done_a_minute"] = row.number

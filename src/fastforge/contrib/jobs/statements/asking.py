@@ -19,7 +19,6 @@ from .tables import (
     DONE,
     JOB,
     PAUSED_QUEUE,
-    READY,
     WORKER,
     is_false,
     is_true,
@@ -27,18 +26,18 @@ from .tables import (
 )
 
 __all__ = [
+    "all_by_queue",
     "batch",
-    "begun_by_queue",
     "count",
     "done_lately",
     "ended_by_queue",
     "find",
     "keys",
     "paused",
-    "waiting_by_queue",
     "workers",
 ]
 
+_Pair = tuple[Any, Any]
 MINUTE: Final = timedelta(minutes=1)
 SLACK: Final = timedelta(seconds=10)
 """How far apart the moments of one statement may be."""
@@ -69,40 +68,34 @@ def keys(idiom: Idiom, query: JobQuery, states: Iterable[JobState]) -> sa.Execut
     return sa.select(chosen.c.id).order_by(chosen.c.id.desc()).limit(query.limit)
 
 
-def ended_by_queue() -> sa.Executable:
+def ended_by_queue() -> sa.Select[Any, Any, int]:
     """Return the query for how many jobs have ended, by queue and state: it reads one index."""
     by = (JOB.c.state, JOB.c.queue)
     return sa.select(*by, sa.func.count().label("number")).where(JOB.c.state >= DONE).group_by(*by)
 
 
-def waiting_by_queue(idiom: Idiom) -> sa.Executable:
-    """Return the query for how many jobs are due and later, by queue, and since when."""
-    is_due = JOB.c.run_at <= idiom.now()
-    earliest = sa.func.min(JOB.c.run_at).filter(is_due)
-    return (
-        sa.select(
-            JOB.c.queue,
-            sa.func.count().filter(is_due).label("ready"),
-            sa.func.count().filter(sa.not_(is_due)).label("scheduled"),
-            sa.type_coerce(earliest, JOB.c.run_at.type).label("oldest"),
-            idiom.now().label("now"),
-        )
-        .where(JOB.c.state == READY)
+def all_by_queue(idiom: Idiom) -> sa.Executable:
+    """Return the query for how many jobs there are, by queue and state, at one moment.
+
+    Of those that wait it also tells how many are due, and since when; of held ones in two rows.
+    """
+    moment, is_due = JOB.c.run_at.type, JOB.c.run_at <= idiom.now()
+    none: _Pair = (sa.literal_column("0").label("due"), sa.cast(sa.null(), moment).label("oldest"))
+    waiting: _Pair = (sa.func.count().filter(is_due), sa.func.min(JOB.c.run_at).filter(is_due))
+    begun = ((JobState.RUNNING, none), (JobState.HELD, none))
+    others = (
+        sa.select(literal_state(state), JOB.c.queue, sa.func.count(), *more)
+        .where(where)
         .group_by(JOB.c.queue)
+        for state, more in ((JobState.READY, waiting), *begun)
+        for where in _of(state)
     )
-
-
-def begun_by_queue() -> sa.Executable:
-    """Return the query for how many jobs run and how many are held, by queue."""
-    some = sa.union_all(
-        *(
-            sa.select(JOB.c.queue, JOB.c.state).where(branch)
-            for state in (JobState.RUNNING, JobState.HELD)
-            for branch in _of(state)
-        )
-    ).subquery()
-    by = (some.c.state, some.c.queue)
-    return sa.select(*by, sa.func.count().label("number")).group_by(*by)
+    # The first names the columns.
+    all_ = sa.union_all(ended_by_queue().add_columns(*none), *others).subquery("counted").c
+    oldest = sa.type_coerce(all_.oldest, moment).label("oldest")
+    return sa.select(
+        all_.state, all_.queue, all_.number, all_.due, oldest, idiom.now().label("now")
+    )
 
 
 def done_lately(idiom: Idiom, kept: Retention, queues: Iterable[str]) -> sa.Executable:

@@ -90,13 +90,18 @@ def is_sqlite(db: DatabaseConnection) -> bool:
 class Plans:
     """How the database would run what is done.
 
+    Args:
+        db: The database.
+        indexes: Those of the table that may be read from their beginning to their end on SQLite.
+
     Attributes:
         whole: The lines that say that all of the table of jobs is read, by what was done.
     """
 
-    def __init__(self, db: DatabaseConnection) -> None:
+    def __init__(self, db: DatabaseConnection, *, indexes: str = "[a-z_]+") -> None:
         self.whole: dict[str, list[str]] = {}
         self._db = db
+        self._indexes = indexes
 
     def __repr__(self) -> str:
         return "\n".join(line for lines in self.whole.values() for line in lines)
@@ -107,7 +112,11 @@ class Plans:
             result = await doing
         assert statements, what
         for text, parameters in statements:
-            found = [line for line in await self.lines(text, parameters) if _is_whole(line)]
+            found = [
+                line
+                for line in await self.lines(text, parameters)
+                if _is_whole(line, self._indexes)
+            ]
             if found:
                 self.whole.setdefault(what, []).extend([" ".join(text.split()), *found])
         return result
@@ -124,15 +133,16 @@ class Plans:
 NO_TABLES = r"\(|lanes|keys|states|given|counted|placed|chosen|anon|CONSTANT|json|[a-z_]*_raw"
 
 
-def _is_whole(line: str) -> bool:
+def _is_whole(line: str, indexes: str) -> bool:
     if "Seq Scan on jobs_job" in line:
         return True
     scan = re.fullmatch(rf"SCAN (?!{NO_TABLES}|jobs_(?!job))(\S+)(.*)", line.strip())
-    return scan is not None and " INDEX ix_jobs_job_" not in scan[2]
+    return scan is not None and not re.search(rf" INDEX ix_jobs_job_({indexes})$", scan[2])
 
 
 async def test_no_statement_of_a_worker_reads_the_whole_table(db: DatabaseConnection) -> None:
-    store, plans = JobStore(db.engine), Plans(db)
+    few = "lease|forwarding|cancelling"
+    store, plans = JobStore(db.engine), Plans(db, indexes=few)
     for what, do in (("jobs", live), ("old jobs", prune), ("jobs on their way", forward)):
         await do(store, plans)
         assert not plans.whole, (what, plans)

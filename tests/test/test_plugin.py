@@ -176,6 +176,25 @@ def test_settings_and_migrations_that_fail_are_one_line_too(suite: Suite) -> Non
     assert "fixtures.py" not in done.stdout
 
 
+def test_ctrl_c_in_the_code_of_a_test_ends_with_the_summary_alone(suite: Suite) -> None:
+    suite.write(
+        {
+            "tests/test_interrupted.py": """
+            import signal
+
+            async def test_interrupted(client):
+                assert (await client.get("/notes")).status_code == 200
+                signal.raise_signal(signal.SIGINT)
+            """
+        }
+    )
+    done = suite.run(*ANYIO)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "test_interrupted.py:" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "never retrieved" not in done.stderr
+
+
 def test_what_a_killed_session_has_left_is_replaced(
     suite: Suite, postgres_url: str, postgres_admin: psycopg.Connection
 ) -> None:

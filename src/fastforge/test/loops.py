@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Final
 
 import pytest
 
@@ -17,6 +18,7 @@ Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
 LASTING_ANYIO = "fastforge_anyio_loop"
 LASTING_ASYNCIO = "fastforge_asyncio_loop"
 """The fixtures that keep a loop for the whole session."""
+END_LIMIT_S: Final = 1.0
 
 
 class Loop:
@@ -143,9 +145,34 @@ def anyio_runner(backend: Any) -> Iterator[Run]:
     context, manager = contextvars.copy_context(), get_runner(name, options)
     runner = context.run(manager.__enter__)
     try:
-        yield lambda function: runner.run_fixture(function, {})
+        yield lambda function: _run_anew(runner, function)
     finally:
         context.run(manager.__exit__, None, None, None)
+
+
+def _run_anew(runner: Any, function: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run a coroutine function by anyio's runner, also after Ctrl-C in the code of a test."""
+    task = getattr(runner, "_runner_task", None)
+    if task is not None and task.done():
+        _forget_interrupt(runner.get_loop(), task)
+        runner._runner_task = None  # it begins another one
+    return runner.run_fixture(function, {})
+
+
+def _forget_interrupt(loop: asyncio.AbstractEventLoop, ended: asyncio.Task[Any]) -> None:
+    """Let the tasks end that wait for a test which was interrupted.
+
+    They raise its KeyboardInterrupt once more, and pytest would end with that traceback in place of
+    its summary, and without closing anything.
+    """
+    waiting = asyncio.all_tasks(loop)
+    while not all(task.done() for task in waiting):
+        with suppress(KeyboardInterrupt):
+            loop.run_until_complete(asyncio.wait(waiting, timeout=END_LIMIT_S))
+            break
+    for task in (ended, *waiting):
+        if task.done() and not task.cancelled():
+            task.exception()  # asyncio complains of one that nobody has looked at
 
 
 def _backend(backend: Any) -> tuple[str, dict[str, Any]]:

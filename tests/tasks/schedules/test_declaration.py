@@ -279,3 +279,11 @@ def test_a_schedule_of_a_call_is_hashable_and_equal_to_itself() -> None:
     assert (
         len({every("@daily", report.call("monday")), every("@daily", report.call("monday"))}) == 1
     )
+
+
+def test_an_unknown_argument_is_told_with_the_nearest_name() -> None:
+    with pytest.raises(
+        TaskError, match=r"tasks\.E092.*catch_pu=.*did you mean 'catch_up'"
+    ) as caught:
+        every("@daily", report, catch_pu="all")  # type: ignore[call-arg]
+    assert "test_declaration.py:" in str(caught.value.where)

@@ -39,7 +39,7 @@ async def test_a_worker_is_ready_until_it_drains(make_shop: MakeShop) -> None:
         assert state(port, "/livez") == (200, {"status": "pass"})
         assert status(port, "/other") == 404
         worker.terminate()
-        worker.wait_for("1 jobs may end within")
+        worker.wait_for("1 job may end within")
         assert state(port, "/readyz") == (
             503,
             {"status": "fail", "notes": ["the process is stopping"]},

@@ -89,7 +89,7 @@ async def test_the_second_signal_does_not_wait(make_shop: MakeShop) -> None:
     with shop.worker("--processes", "2") as worker:
         wait_until(lambda: len(shop.logged("begin")) == 2, describe=worker)
         worker.interrupt()
-        wait_until(lambda: worker.output.count("1 jobs may end within") == 2, describe=worker)
+        wait_until(lambda: worker.output.count("1 job may end within") == 2, describe=worker)
         assert worker.alive
         worker.interrupt()
         assert worker.wait() == 0

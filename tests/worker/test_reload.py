@@ -47,7 +47,7 @@ async def test_a_running_job_has_2_seconds_and_is_handed_back(make_shop: MakeSho
     with develop(shop) as worker:
         wait_until(lambda: shop.logged("begin")[1] == 1, describe=worker)
         append(shop, "\n")
-        worker.wait_for("1 jobs may end within 2 s")
+        worker.wait_for("1 job may end within 2 s")
         wait_until(lambda: shop.logged("begin")[1] == 2, describe=worker)
         (job,) = await shop.jobs()
         assert (job.state, job.attempt) == (JobState.RUNNING, 1)

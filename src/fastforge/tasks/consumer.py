@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from .._utils import told
+from .._utils import counted, told
 from ..lifecycle import Container
 from .attending import Attendant
 from .backend import Claim, Renewal, Settlement, TaskBackend
@@ -234,7 +234,8 @@ class Consumer:
 
     async def _drain(self) -> None:
         if self._runs:
-            logger.info("%d jobs may end within %.0f s", len(self._runs), self._options.drain_s)
+            jobs = counted(len(self._runs), "job")
+            logger.info("%s may end within %.0f s", jobs, self._options.drain_s)
             await _first_of(
                 asyncio.wait({run.task for run in self._runs}),
                 self._stop.now.wait(),
@@ -246,7 +247,7 @@ class Consumer:
         for run in self._runs:
             run.end(Ending.INTERRUPTED)
         if self._runs:
-            logger.info("%d jobs are handed back", len(self._runs))
+            logger.info("%s handed back", counted(len(self._runs), "job is", "jobs are"))
             await asyncio.wait({run.task for run in self._runs}, timeout=CANCEL_LIMIT_S)
         try:
             async with asyncio.timeout(HAND_BACK_LIMIT_S):
@@ -257,8 +258,8 @@ class Consumer:
             left = len(self._settler) + len(self._runs)
             if left:
                 logger.warning(
-                    "%d jobs could not be handed back, they run again when their lease ends: %s",
-                    left,
+                    "%s not be handed back, and will run again when the lease ends: %s",
+                    counted(left, "job could", "jobs could"),
                     told(error),
                 )
         if self._isolation is not None:

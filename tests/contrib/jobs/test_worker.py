@@ -111,7 +111,7 @@ async def test_a_second_signal_does_not_wait(
     with shop.worker() as worker:
         wait_until(lambda: shop.logged("begin")[1] == 1, describe=worker)
         worker.terminate()
-        worker.wait_for("1 jobs may end within 3600 s")
+        worker.wait_for("1 job may end within 3600 s")
         assert worker.alive
         worker.terminate()
         assert worker.wait() == 0

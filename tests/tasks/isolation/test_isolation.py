@@ -149,7 +149,7 @@ async def test_its_progress_is_seen_while_it_runs(make_shop: MakeShop) -> None:
         (job,) = await shop.jobs()
         assert (job.state, job.progress["done"]) == (JobState.RUNNING, 1)
         worker.terminate()
-        worker.wait_for("1 jobs may end within")
+        worker.wait_for("1 job may end within")
         worker.terminate()
         assert worker.wait() == 0
 
@@ -210,7 +210,7 @@ async def test_a_process_that_is_killed_fails_its_attempt_alone(make_shop: MakeS
         assert (job.state, job.attempt) == (JobState.RUNNING, 2)
         assert "was killed by SIGKILL" in job.errors[0]["message"]
         worker.terminate()
-        worker.wait_for("1 jobs may end within")
+        worker.wait_for("1 job may end within")
         worker.terminate()
         assert worker.wait() == 0
     (job,) = await shop.jobs()

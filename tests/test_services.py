@@ -169,3 +169,15 @@ def test_fetch_gives_none_until_somebody_listens(tmp_path: Path) -> None:
         missing = processes.fetch(f"{url}missing")
         assert missing is not None
         assert missing.status == 404
+
+
+def test_a_server_is_kept_in_memory_only_where_there_is_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MEMORY", tmp_path)
+    monkeypatch.setattr(services, "MEMORY_BYTES_PER_CORE", 1)
+    assert services.memory() == tmp_path
+    monkeypatch.setattr(services, "MEMORY_BYTES_PER_CORE", 2**60)
+    assert services.memory() is None
+    monkeypatch.setattr(services, "MEMORY", tmp_path / "absent")
+    assert services.memory() is None

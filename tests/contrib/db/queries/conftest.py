@@ -12,7 +12,8 @@ import pytest
 
 from fastforge.contrib.db import Database
 from fastforge.contrib.db.resources import DatabaseConnection, open_database
-from fastforge.contrib.db.sessions.unit import UnitOfWork, entered_unit
+from fastforge.contrib.db.sessions.current import unit_here
+from fastforge.contrib.db.sessions.unit import UnitOfWork
 from fastforge.observability.context import RunningJob, request_id, running_job
 from tests.contrib.db.tables import Base
 
@@ -36,6 +37,16 @@ async def observed(
         yield connection
     finally:
         await connection.engine.dispose()
+
+
+@contextmanager
+def entered_unit(unit: UnitOfWork) -> Iterator[UnitOfWork]:
+    """Make a unit the current one for a block, which does not end it."""
+    token = unit_here.set(unit)
+    try:
+        yield unit
+    finally:
+        unit_here.reset(token)
 
 
 @contextmanager

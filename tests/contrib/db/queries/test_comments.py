@@ -16,10 +16,10 @@ from fastforge.contrib.db import Database
 from fastforge.contrib.db.pool.arguments import connect_arguments
 from fastforge.contrib.db.queries.comments import comments_of
 from fastforge.contrib.db.resources import DatabaseConnection
-from fastforge.contrib.db.sessions.unit import UnitOfWork, entered_unit
+from fastforge.contrib.db.sessions.unit import UnitOfWork
 from tests.contrib.db.tables import Account
 
-from .conftest import job, observed, request
+from .conftest import entered_unit, job, observed, request
 
 SEEN = text("SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid() AND :one = 1")
 HOSTILE = "/100%/%(name)s/a*/; DROP TABLE account; --/':x?$1/{id}"

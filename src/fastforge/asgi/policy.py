@@ -12,7 +12,7 @@ from ..core.settings import Server
 from ..lifecycle import Container
 from ..middleware.headers import hsts_header, security_headers
 from ..middleware.hosts import AllowedHosts
-from ..middleware.policy import ClientOf, EdgePolicy, Refuse
+from ..middleware.policy import ClientOf, EdgePolicy, Header, Refuse
 from ..middleware.proxies import TrustedProxies
 from ..observability.access import AccessLog
 from ..project import Project
@@ -22,7 +22,7 @@ from ..web.health import live_probe, ready_probe
 from ..web.limits import shortest_time_limit, time_limit_of
 from ..web.settings import Cors, Health, Security
 
-__all__ = ["edge_policy"]
+__all__ = ["edge_policy", "response_headers"]
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -52,13 +52,7 @@ def edge_policy(
     return EdgePolicy(
         allows_host=_allowed_hosts(project),
         client_of=_client_of(project),
-        response_headers=security_headers(
-            content_type_options=security.content_type_options,
-            frame_options=security.frame_options,
-            referrer_policy=security.referrer_policy,
-            opener_policy=security.opener_policy,
-            content_security_policy=security.content_security_policy,
-        ),
+        response_headers=response_headers(security),
         https_headers=hsts_header(
             security.hsts_max_age_s, include_subdomains=security.hsts_include_subdomains
         ),
@@ -71,6 +65,17 @@ def edge_policy(
         refuse=refuse if cors is None else _marked(cors, refuse),
         probes=dict(_probes(project.settings.section(Health), running)),
         access_log=access_log,
+    )
+
+
+def response_headers(security: Security) -> tuple[Header, ...]:
+    """Return the headers that browsers find on every answer of a project."""
+    return security_headers(
+        content_type_options=security.content_type_options,
+        frame_options=security.frame_options,
+        referrer_policy=security.referrer_policy,
+        opener_policy=security.opener_policy,
+        content_security_policy=security.content_security_policy,
     )
 
 

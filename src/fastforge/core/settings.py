@@ -53,6 +53,17 @@ class Server(Section, setting="SERVER"):
         max_form_part_bytes: The size of one field of a form that is no file.
         max_headers: How many headers a request may have.
         max_header_bytes: The size of all headers of a request together.
+        max_url_bytes: The length of a request's URL.
+        header_timeout_s: How long a new connection may say nothing, and how long the headers of a
+            request may take, in seconds; then the client has a 408. This and what follows is
+            watched by our own server; 0 means no limit.
+        body_timeout_s: How long a client may send nothing of a body that is waited for, in
+            seconds.
+        min_body_bytes_per_s: How fast a body has to come on average, once `body_timeout_s` are
+            over.
+        write_timeout_s: How long a client may take nothing of an answer that waits for it, in
+            seconds; then its connection is cut.
+        keep_alive_s: How long a connection may be idle between requests, in seconds.
         threads: How many plain `def` handlers, dependencies and offloaded functions run at the
             same time in one process.
         offload_processes: How many processes `offload` may start for work that needs a CPU.
@@ -79,6 +90,12 @@ class Server(Section, setting="SERVER"):
     max_form_part_bytes: int = Field(default=MIB, ge=0)
     max_headers: int = Field(default=100, ge=1)
     max_header_bytes: int = Field(default=32 * 1024, ge=1)
+    max_url_bytes: int = Field(default=8192, ge=1)
+    header_timeout_s: float = Field(default=5, ge=0)
+    body_timeout_s: float = Field(default=10, ge=0)
+    min_body_bytes_per_s: int = Field(default=500, ge=0)
+    write_timeout_s: float = Field(default=60, ge=0)
+    keep_alive_s: float = Field(default=75, ge=0)
     threads: int = Field(default=40, ge=1)
     offload_processes: int = Field(default=2, ge=1)
     workers: int | None = Field(default=None, ge=1)

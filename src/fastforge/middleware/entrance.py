@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Scope
 
 from .policy import EdgePolicy
 
-__all__ = ["Entrance"]
+__all__ = ["Entrance", "too_many_headers"]
 
 _FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"})
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -82,13 +82,8 @@ class Entrance:
 
     def _too_large(self) -> ASGIApp:
         policy = self._policy
-        return policy.refuse(
-            431,
-            detail=f"a request may have {policy.max_headers} headers"
-            f" of {policy.max_header_bytes} bytes together",
-            code="middleware.E001",
-            headers=_NO_HEADERS,
-        )
+        detail, code = too_many_headers(policy.max_headers, policy.max_header_bytes)
+        return policy.refuse(431, detail=detail, code=code, headers=_NO_HEADERS)
 
     def _wrong_host(self, hosts: int) -> ASGIApp:
         # Without the host itself: an answer repeats nothing that was sent.
@@ -103,3 +98,9 @@ class Entrance:
             code="middleware.E003",
             headers={"Retry-After": "1"},
         )
+
+
+def too_many_headers(max_headers: int, max_header_bytes: int) -> tuple[str, str]:
+    """Return the detail and the code of an answer to headers that are too many, or too long."""
+    detail = f"a request may have {max_headers} headers of {max_header_bytes} bytes together"
+    return detail, "middleware.E001"

@@ -165,6 +165,18 @@ class Exchange:
             self._answering = asyncio.create_task(self._answer_in_place(limit_s))
         return max(remaining_s, 0)
 
+    def has_been_refused(self, status: int) -> str:
+        """Hear that the server has answered in place of the application; return the request's id.
+
+        It is what the line says, whatever the application still sends.
+
+        Args:
+            status: The status that the client has been given.
+        """
+        self._status = status
+        self._write_line()
+        return self._id
+
     async def _send_last(self, message: Message) -> None:
         await self._send(message)
         self._is_complete = True

@@ -23,6 +23,7 @@ from .lifespan import Lifespan
 from .listening import bind
 from .loading import resting_collector
 from .observer import Observer
+from .protocol import protocol_of
 
 __all__ = ["LINGER_S", "bind", "refuse", "serve"]
 
@@ -105,7 +106,7 @@ def _run(server: _ObservedServer, sock: socket.socket) -> int:
 def _config(app: Any, access_log: bool) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=protocol_of(),
         lifespan="on",
         access_log=access_log,
         proxy_headers=False,

@@ -15,6 +15,7 @@ from ..project import Project
 from ..server.drain import Server
 from ..server.lifespan import Lifespan
 from ..server.listening import bind
+from ..server.protocol import protocol_of
 from .lifespan import Application, application_of
 
 __all__ = ["live_server"]
@@ -78,7 +79,7 @@ def _not_started(message: str) -> StartError:
 def _config(application: Application) -> uvicorn.Config:
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=protocol_of(),
         lifespan="on",
         access_log=False,
         log_config=None,  # what a test captures of the log is the test's business

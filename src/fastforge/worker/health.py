@@ -11,6 +11,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..server.protocol import protocol_of
 from ..web.errors.responses import problem_response
 from ..web.health import Readiness, health_probe
 from ..web.settings import Health
@@ -58,6 +59,7 @@ async def answering(sock: socket.socket, app: ASGIApp) -> AsyncIterator[None]:
     """Answer on a socket that listens, on this event loop; the socket is closed at the end."""
     config = uvicorn.Config(
         app,
+        http=protocol_of(),
         interface="asgi3",
         lifespan="off",
         ws="none",

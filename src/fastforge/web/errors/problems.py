@@ -14,7 +14,12 @@ from typing_extensions import TypedDict  # pydantic asks for this one before Pyt
 __all__ = ["FieldError", "Problem", "ProblemDetails", "problem_details"]
 
 # As RFC 9110 has them, whatever the version of Python says.
-_PHRASES: Final = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
+_PHRASES: Final = {
+    **responses,
+    413: "Content Too Large",
+    414: "URI Too Long",
+    422: "Unprocessable Content",
+}
 _UNKNOWN: Final = {4: "Client Error", 5: "Server Error"}
 
 

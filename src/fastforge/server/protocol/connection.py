@@ -1,0 +1,273 @@
+"""Connection: uvicorn's protocol on httptools, within limits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from ...conf import Settings
+from ...middleware.deadline import EDGE
+from ...observability.context import new_request_id
+from .authority import is_valid_host, names_other_host
+from .patience import Patience
+from .refusals import MALFORMED, OTHER_HOST, WRONG_HOST, Refusal
+from .watch import watch_of
+
+__all__ = ["Connection"]
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection, which is refused what the limits of `SERVER` do not allow.
+
+    What a project's edge refuses is left to it: its answers are those of the project. Here it is
+    refused what never reaches an application: headers that do not end, a client that is too slow,
+    what is no HTTP.
+
+    Surprises: the callbacks of the parser take the place of uvicorn's, and are as short: each is
+    called for every request. `private.py` has the names that they rely on.
+
+    Attributes:
+        body_bytes: How much has come of all bodies on this connection.
+        is_deaf: Whether what still comes is dropped, as nothing of it will be answered.
+        is_refused: Whether the last answer was a refusal, after which the connection ends.
+        patience: How long it may wait.
+        watch: What all connections of the server have in common.
+    """
+
+    settings_given: ClassVar[Settings | None] = None
+
+    # None until there is one, whatever uvicorn says.
+    cycle: Any
+    parser: Any
+    scope: Any
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.watch = watch = watch_of(server_state, app_state, self.settings_given)
+        self.patience = Patience(self, watch.limits)
+        self.body_bytes = 0
+        self.is_deaf = self.is_refused = False
+        self._checks_head = not watch.has_edge
+        self._head_bytes = 0
+        self._max_url_bytes = watch.limits.max_url_bytes
+        self._refusal: Refusal | None = None
+
+    @property
+    def is_in_head(self) -> bool:
+        """Whether a request has begun whose headers have not come to their end."""
+        scope, cycle = self.scope, self.cycle
+        return scope is not None and (cycle is None or cycle.scope is not scope)
+
+    @property
+    def method_seen(self) -> str:
+        """The method of the request that has come last, as far as there is one."""
+        if self.scope is None or not self.url:
+            return "-"
+        method: bytes = self.parser.get_method()
+        return method.decode("ascii")
+
+    @property
+    def path_seen(self) -> str:
+        """The path of the request that has come last, as far as there is one."""
+        path: bytes = b"" if self.scope is None else self.url.partition(b"?")[0]
+        if path[:1] != b"/":  # a whole URL may have a password in it
+            return "-"
+        return path.decode("ascii", "backslashreplace")
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.watch.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.watch.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_deaf:
+            return
+        earlier = self.scope
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._upgrade()
+            return
+        except httptools.HttpParserError:
+            self.refuse(self._refusal or MALFORMED)
+            return
+        scope, cycle = self.scope, self.cycle
+        if scope is not None and (cycle is None or cycle.scope is not scope):
+            self._measure_head(len(data), is_all_head=scope is earlier or cycle is None)
+
+    # What the parser calls.
+
+    def on_url(self, url: bytes) -> None:
+        url = self.url = self.url + url
+        if len(url) > self._max_url_bytes:
+            self._stop_parsing(self.watch.refusals.long_url)
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        if self._checks_head or self.url[:1] != b"/":
+            self._check_head()
+        super().on_headers_complete()
+        if self.expect_100_continue and not self.is_in_head:
+            _end_unless_asked_for_body(self.cycle)
+
+    def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and self._should_upgrade():
+            return
+        cycle = self.cycle
+        cycle.more_body = False  # uvicorn leaves it, where the answer has been given already
+        if not cycle.response_complete:
+            cycle.message_event.set()
+
+    # What the answer calls.
+
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        # Without uvicorn's timer for each request: the watch sees how long a connection is idle.
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+
+    # What a request is refused for, and how.
+
+    def refuse(self, refusal: Refusal) -> None:
+        """End the connection, with an answer that says why if one can still be given.
+
+        Answers to earlier requests are given first, and nothing after them.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self._answer(refusal, new_request_id())
+        elif self.pipeline and cycle.more_body:
+            self.transport.abort()  # it waits in the line behind others, and can never be whole
+        elif not cycle.more_body:
+            self._hear_no_more()
+        else:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.transport.close()
+            else:
+                self._answer_in_place(cycle, refusal)
+
+    def _answer_in_place(self, cycle: Any, refusal: Refusal) -> None:
+        """Answer a request that the application has already, and has not answered."""
+        exchange = cycle.scope.get(EDGE)
+        if exchange is None:
+            self._answer(refusal, new_request_id())
+        else:  # which writes its line itself
+            request_id = exchange.has_been_refused(refusal.status)
+            self._answer(refusal, request_id, has_line=True)
+
+    def _answer(self, refusal: Refusal, request_id: str, *, has_line: bool = False) -> None:
+        self.is_deaf = self.is_refused = True
+        if self.transport.is_closing():
+            return
+        watch = self.watch
+        answer = watch.refusals.answer(
+            refusal, request_id=request_id, default_headers=self.server_state.default_headers
+        )
+        self.transport.write(answer)
+        if not has_line:
+            watch.lines.write(
+                self,
+                status=refusal.status,
+                request_id=request_id,
+                duration_s=self.patience.waited_s,
+            )
+        if self.transport.can_write_eof():
+            # What is still on its way is taken off the line, or the answer would be lost.
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _hear_no_more(self) -> None:
+        """Close the connection after the answer that is being made, and take nothing until then."""
+        self.is_deaf = True
+        self.cycle.keep_alive = False
+
+    def _stop_parsing(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        raise _Refused
+
+    def _measure_head(self, size_bytes: int, *, is_all_head: bool) -> None:
+        """Refuse headers that have not ended and are too large as it is."""
+        if is_all_head:
+            self._head_bytes += size_bytes
+        limits, refusals = self.watch.limits, self.watch.refusals
+        if len(self.headers) > limits.max_headers or self._head_bytes > limits.max_head_bytes:
+            self.refuse(refusals.large_head)
+
+    def _check_head(self) -> None:
+        """Refuse a request as the edge of a project would, and one that contradicts itself."""
+        limits = self.watch.limits
+        headers = self.headers
+        hosts = [value for name, value in headers if name == b"host"]
+        if self._checks_head:
+            size_bytes = sum(len(name) + len(value) for name, value in headers)
+            if len(headers) > limits.max_headers or size_bytes > limits.max_header_bytes:
+                self._stop_parsing(self.watch.refusals.large_head)
+            is_old = self.parser.get_http_version() == "1.0"
+            if len(hosts) != 1 and (hosts or not is_old):
+                self._stop_parsing(WRONG_HOST)
+            if hosts and not is_valid_host(hosts[0]):
+                self._stop_parsing(WRONG_HOST)
+        if self.url[:1] != b"/" and len(hosts) == 1 and names_other_host(self.url, hosts[0]):
+            self._stop_parsing(OTHER_HOST)
+
+    # Other protocols.
+
+    def _upgrade(self) -> None:
+        if self._should_upgrade() and not self._is_answering:
+            self.handle_websocket_upgrade()
+        else:
+            # The parser has taken the body, if there is one, for the other protocol.
+            self._hear_no_more()
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def handle_websocket_upgrade(self) -> None:
+        self.watch.discard(self)
+        super().handle_websocket_upgrade()
+
+
+class _Refused(Exception):
+    """Raised in a callback, ends the parsing there."""
+
+
+def _end_unless_asked_for_body(cycle: Any) -> None:
+    """Close the connection if the answer comes before the client was told to send its body.
+
+    Nobody knows whether such a client sends it after that; what it sends next would be taken for
+    a request, or a request for its body.
+    """
+    send = cycle.send
+
+    async def send_after_that(message: Any) -> None:
+        if cycle.waiting_for_100_continue:
+            cycle.keep_alive = False
+        await send(message)
+
+    cycle.send = send_after_that

@@ -1,0 +1,75 @@
+"""Lines: the access lines of refused requests, never more than a log can bear."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from ...conf import Settings
+from ...observability.access import access_log_in
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = ["RefusalLines"]
+
+LINES_A_SECOND: Final = 50
+"""Whoever attacks costs the disk no more than that; one line tells how many more there were."""
+
+logger = logging.getLogger("fastforge.server")
+
+
+class RefusalLines:
+    """Writes a line for each request that a connection has refused.
+
+    A project's lines look like those of its other requests; those of any other application go
+    where uvicorn writes its own.
+
+    Args:
+        settings: The project's, if it is one.
+    """
+
+    def __init__(self, settings: Settings | None) -> None:
+        self._log = None if settings is None else access_log_in(settings.environment)
+        self._is_project = settings is not None
+        self._second = 0
+        self._written = self._left_out = 0
+
+    def write(
+        self, connection: Connection, *, status: int, request_id: str, duration_s: float
+    ) -> None:
+        """Write the line of one request, unless there have been too many in this second."""
+        second = int(connection.loop.time())
+        if second != self._second:
+            self.tell()
+            self._second, self._written = second, 0
+        if self._written >= LINES_A_SECOND:
+            self._left_out += 1
+            return
+        self._written += 1
+        if self._log is not None:
+            self._log.write(
+                request_id=request_id,
+                method=connection.method_seen,
+                path=connection.path_seen,
+                route=None,
+                status_code=status,
+                duration_ms=int(duration_s * 1e6) / 1000,
+                client=connection.client[0] if connection.client else None,
+            )
+        elif not self._is_project and connection.access_log:
+            client = "{}:{}".format(*connection.client) if connection.client else ""
+            connection.access_logger.info(
+                '%s - "%s %s HTTP/%s" %d',
+                client,
+                connection.method_seen,
+                connection.path_seen,
+                "1.1",
+                status,
+            )
+
+    def tell(self) -> None:
+        """Say how many lines have been left out, if any."""
+        if self._left_out:
+            logger.warning("%d more requests were refused, without a line", self._left_out)
+            self._left_out = 0

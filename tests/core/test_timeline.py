@@ -12,6 +12,7 @@ from fastforge import Project, Role
 from fastforge.core.services import EMBEDDED_WORKER
 from fastforge.core.timeline import MARGIN_S, Timeline
 from fastforge.ending import ENDS_WITHIN_S
+from fastforge.exceptions import SettingsError
 from fastforge.lifecycle import SERVICES
 from fastforge.lifecycle.supervisor import CANCEL_LIMIT_S
 from tests.folder import ProjectFolder, isolated
@@ -43,6 +44,17 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
 def load(folder: ProjectFolder, sections: str = "", environment: str = "production") -> Project:
     folder.write({"shop/settings.py": f"{SETTINGS}{sections}"})
     return Project.load("shop.settings", environ={"FASTFORGE_ENV": environment})
+
+
+def test_a_wait_of_the_platform_takes_the_place_of_the_drain(
+    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTFORGE_PRE_STOP_S", "7")
+    found = Timeline.of_server(load(folder, "SERVER = Server(pre_stop_s=2, drain_s=3)"))
+    assert (found.pre_stop_s, found.drain_s) == (7, 0)
+    monkeypatch.setenv("FASTFORGE_PRE_STOP_S", "soon")
+    with pytest.raises(SettingsError, match=r"deploy\.E004\] FASTFORGE_PRE_STOP_S is 'soon'; set"):
+        Timeline.of_server(load(folder))
 
 
 def test_a_server_has_the_times_of_its_settings_in_the_order_of_a_stop(

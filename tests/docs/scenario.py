@@ -36,6 +36,7 @@ RUN = frozenset({"console", "python"})
 PORT = "8000"
 CURL = Path(__file__).parent / "curl.py"
 _PROMPT = "$ "
+_PUNCTUATION = frozenset("()<>|&;")
 _SLOW = "slow query: "
 _HAS_PORT = re.compile(r"runserver\b.*\d")
 
@@ -119,7 +120,8 @@ def arguments_of_python(argv: Sequence[str]) -> list[str]:
         return []
     words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
     plain = shlex.split(command)
-    return plain[1:] if words == plain else []
+    is_for_a_shell = words != plain or any(set(word) <= _PUNCTUATION for word in words)
+    return [] if is_for_a_shell else plain[1:]
 
 
 def _narrow(line: str) -> str:

@@ -16,7 +16,7 @@ from .section import Section
 from .settings import Settings
 from .variables import example, type_name
 
-__all__ = ["SettingRow", "env_example", "settings_report"]
+__all__ = ["SettingRow", "default_text", "env_example", "settings_report"]
 
 _EXAMPLE_HEAD = (
     "# Every variable that the settings read. Copy to .env and fill in.",
@@ -82,10 +82,11 @@ def _example_lines(variable: EnvVariable) -> Iterator[str]:
     if variable.required:
         yield f"{variable.name}={'' if variable.secret else example(variable.type)}"
     else:
-        yield f"# {variable.name}={'' if variable.secret else _as_text(variable.default)}"
+        yield f"# {variable.name}={'' if variable.secret else default_text(variable.default)}"
 
 
-def _as_text(default: object) -> str:
+def default_text(default: object) -> str:
+    """Return a default as it would stand in the environment."""
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, list | tuple):

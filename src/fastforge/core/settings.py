@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from ..conf import App, Section, Setting
+from ..exceptions import SettingsError
 from ..middleware.hosts import usable_host_pattern
 from ..middleware.proxies import usable_proxy
 from ..tasks.schedules.zones import usable_zone
 
-__all__ = ["PLAIN_SETTINGS", "Server"]
+__all__ = ["PLAIN_SETTINGS", "PRE_STOP_VARIABLE", "Server"]
 
 MIB: Final = 1024 * 1024
+
+PRE_STOP_VARIABLE: Final = "FASTFORGE_PRE_STOP_S"
+"""Where a platform says how long it waits before SIGTERM, which takes the place of a drain."""
+
+_SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 HostPattern = Annotated[str, AfterValidator(usable_host_pattern)]
 Proxy = Annotated[str, AfterValidator(usable_proxy)]
@@ -107,9 +115,24 @@ class Server(Section, setting="SERVER"):
         """Return the start deadline that holds in an environment, in seconds."""
         return self._in(environment, "start_deadline_s")
 
+    def pre_stop_here(self) -> float:
+        """Return how long the platform waits before SIGTERM, in seconds.
+
+        Raises:
+            SettingsError: FASTFORGE_PRE_STOP_S is no time.
+        """
+        waits_s = _waits_s()
+        return self.pre_stop_s if waits_s is None else waits_s
+
     def drain_in(self, environment: str) -> float:
-        """Return how long connections are still taken after SIGTERM, in seconds."""
-        return self._in(environment, "drain_s")
+        """Return how long connections are still taken after SIGTERM, in seconds.
+
+        No time where FASTFORGE_PRE_STOP_S says that the platform waits before: once is enough.
+
+        Raises:
+            SettingsError: FASTFORGE_PRE_STOP_S is no time.
+        """
+        return 0 if _waits_s() is not None else self._in(environment, "drain_s")
 
     def linger_in(self, environment: str) -> float:
         """Return how long silent connections may still ask after that, in seconds."""
@@ -124,6 +147,20 @@ class Server(Section, setting="SERVER"):
     def _in(self, environment: str, field: str) -> float:
         written: float | None = getattr(self, field)
         return self.defaults_in(environment)[field] if written is None else written
+
+
+def _waits_s() -> float | None:
+    """Return what FASTFORGE_PRE_STOP_S says; None where it is not set."""
+    text = os.environ.get(PRE_STOP_VARIABLE, "").strip()
+    if not text:
+        return None
+    if not _SECONDS.fullmatch(text):
+        raise SettingsError(
+            f"{PRE_STOP_VARIABLE} is {text!r}",
+            code="deploy.E004",
+            hint="set it to the seconds that the platform waits before SIGTERM, or unset it",
+        )
+    return float(text)
 
 
 PLAIN_SETTINGS: Final = (

@@ -70,7 +70,7 @@ class Timeline:
         server = project.settings.section(Server)
         name = environment or project.settings.environment
         return cls(
-            pre_stop_s=server.pre_stop_s,
+            pre_stop_s=server.pre_stop_here(),
             drain_s=server.drain_in(name),
             linger_s=server.linger_in(name),
             graceful_s=server.graceful_s,

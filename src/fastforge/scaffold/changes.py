@@ -143,7 +143,7 @@ def _refuse_changed(change: Change) -> None:
         return
     with _telling(change.path):
         found = change.path.read_bytes()
-    if found != (change.before or "").encode():
+    if found != (change.before or "").encode("utf-8", "surrogateescape"):
         raise CommandError(
             f"{_shown(change.path)} has changed since it was read",
             code="scaffold.E006",

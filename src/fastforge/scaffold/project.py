@@ -13,6 +13,7 @@ from typing import Final
 from .. import __version__
 from .._utils import DISTRIBUTION
 from .changes import Change
+from .image import Image, image_files
 from .names import check_name
 
 __all__ = ["NewProject", "new_project"]
@@ -21,6 +22,9 @@ TEMPLATES: Final = Path(__file__).parent / "templates" / "project"
 SUFFIX: Final = ".template"
 PACKAGE: Final = "project_name"
 SECRET_KEY_BYTES: Final = 48
+IMAGE_START_S: Final = 60
+IMAGE_STOP_S: Final = 58
+"""What `deploy docker` works out for a new project; a test compares."""
 
 # Below the project's folder; the package's own files belong to the smallest project too.
 MINIMAL: Final = frozenset({"manage.py", "pyproject.toml", ".env", ".gitignore"})
@@ -78,7 +82,8 @@ def new_project(name: str, *, minimal: bool = False) -> NewProject:
         "python": ".".join(map(str, sys.version_info[:2])),
         "secret_key": secrets.token_urlsafe(SECRET_KEY_BYTES),
     }
-    files = sorted(_rendered(values))
+    image = Image(name=name, python=values["python"], start_s=IMAGE_START_S, stop_s=IMAGE_STOP_S)
+    files = sorted([*_rendered(values), *image_files(image).items()])
     wanted = (file for file in files if not minimal or _is_minimal(file[0], name))
     return NewProject(name=name, files=dict(wanted))
 

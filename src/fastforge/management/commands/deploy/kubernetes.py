@@ -1,0 +1,38 @@
+"""Write manifests for Kubernetes: server, workers, migrations, settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from ....commands import Context, command
+
+__all__ = ["write_for_kubernetes"]
+
+
+@command(starts="nothing")
+def write_for_kubernetes(
+    directory: Annotated[
+        Path | None, "The folder to write into; deploy/kubernetes unless given."
+    ] = None,
+    /,
+    *,
+    force: Annotated[bool, "Write over files that say something else."] = False,
+    diff: Annotated[
+        bool, "Write nothing, show what would change; exit code 1 if something."
+    ] = False,
+    context: Context,
+) -> int:
+    """Write the files, or none of them."""
+    from ...deploy.kubernetes import kubernetes_files, next_steps
+    from ...deploy.writing import deploy
+
+    return deploy(
+        context,
+        kubernetes_files,
+        directory,
+        usual="deploy/kubernetes",
+        next_steps=next_steps,
+        force=force,
+        diff=diff,
+    )

@@ -1,0 +1,1 @@
+"""What `manage deploy` writes: files for Docker, Compose, Kubernetes and systemd."""

@@ -65,18 +65,24 @@ class Opening:
         await self._abandon(task)
         raise TimeoutError(f"it did not open within {limit_s:g} s")
 
-    async def close(self, limit_s: float) -> None:
-        """Close it within a time limit. What goes wrong is logged; it never raises."""
+    async def close(self, limit_s: float) -> bool:
+        """Close it within a time limit, and return whether that went well.
+
+        What goes wrong is logged; it never raises.
+        """
         task = self._task
         if task is None:
-            return
+            return True
         self._stop.set()
         await asyncio.wait({task}, timeout=limit_s)
         if not task.done():
             logger.error("the resource %r did not close within %.1f s", self._name, limit_s)
             await self._abandon(task)
-        elif not task.cancelled() and (error := task.exception()) is not None:
+            return False
+        if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("the resource %r failed to close: %s", self._name, told(error))
+            return False
+        return True
 
     @property
     def _name(self) -> str:

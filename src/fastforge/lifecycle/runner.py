@@ -15,6 +15,7 @@ from ..conf import Settings
 from ..exceptions import ForgeError, ResourceUnavailable, StartError
 from .backoff import Backoff
 from .container import Container, use_container
+from .diary import Diary
 from .kinds import SERVICES
 from .opening import Opening
 from .order import needs_of, start_order
@@ -74,6 +75,7 @@ async def running(
             if services:
                 runner.start_services()
             limit_s = teardown_s
+            runner.diary.write("running")
             yield container
         finally:
             await _finish(runner.close_all(limit_s))
@@ -84,6 +86,7 @@ class _Runner:
 
     def __init__(self, container: Container, start_deadline_s: float) -> None:
         self.container = container
+        self.diary = Diary.of(container.role)
         self.owner = asyncio.current_task()
         self.deadline = time.monotonic() + start_deadline_s
         self.opened: list[Opening] = []
@@ -91,6 +94,7 @@ class _Runner:
         self.reopening: set[asyncio.Task[None]] = set()
 
     async def open_all(self, components: tuple[Component[Resource[Any]], ...]) -> None:
+        self.diary.write("starting")
         for component in components:
             if component.value.required:
                 await self._open_required(component)
@@ -105,6 +109,7 @@ class _Runner:
     async def close_all(self, limit_s: float) -> None:
         """Stop the services, then close every opened resource in reverse; never raises."""
         self.container.stopping.set()
+        self.diary.write("stopping")
         for task in self.reopening:
             task.cancel()
         await asyncio.gather(*self.reopening, return_exceptions=True)
@@ -114,13 +119,16 @@ class _Runner:
             opening = self.opened.pop()
             self.container._closed(opening.resource)
             left_s = max(LEAST_CLOSE_S, deadline - time.monotonic())
-            await opening.close(min(opening.resource.close_timeout_s, left_s))
+            is_closed = await opening.close(min(opening.resource.close_timeout_s, left_s))
+            self.diary.write("closed" if is_closed else "not closed", opening.component.name)
+        self.diary.write("ended")
 
     async def _open(self, component: Component[Resource[Any]]) -> None:
         opening = Opening(component, self.owner)
         instance = await opening.open()
         self.opened.append(opening)
         self.container._opened(component.value, instance)
+        self.diary.write("opened", component.name)
 
     async def _open_required(self, component: Component[Resource[Any]]) -> None:
         pauses = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message
 
-from fastforge.lifecycle import Container, Role
+from fastforge.lifecycle import Breaker, Container, Role, watched_breaker
 from fastforge.web.health import live_probe, ready_probe
 from tests.folder import ProjectFolder, isolated
 
@@ -158,6 +159,67 @@ async def test_it_is_not_ready_before_the_start_nor_while_it_stops(shop: Project
         container.draining = False
         container.stopping.set()
         assert (await probe.ask())[0] == 503
+
+
+async def test_a_hiccup_of_a_required_resource_is_reported_only(shop: ProjectFolder) -> None:
+    async with probing(shop, cache_s=0, grace_s=FOREVER_S) as probe:
+        assert (await probe.ask())[0] == 200
+        probe.resources.broken.add("vault")
+        status, body = await probe.ask()
+        assert (status, body["status"]) == (200, "warn")
+        assert body["checks"]["vault"] == [{"status": "fail"}]
+        probe.resources.broken.clear()
+        assert (await probe.ask())[1]["status"] == "pass"
+
+
+async def test_a_required_resource_that_fails_for_longer_makes_it_unready(
+    shop: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    async with probing(shop, cache_s=0, grace_s=5) as probe:
+        statuses = []
+        for step_s, broken in [(0, {}), (60, {"vault"}), (4, {"vault"}), (0, {}), (60, {"vault"})]:
+            now_s += step_s
+            probe.resources.broken = {*broken}
+            statuses.append((await probe.ask())[0])
+        assert statuses == [200] * 5
+        now_s += 5
+        assert (await probe.ask())[0] == 503
+
+
+async def test_a_required_resource_that_has_never_worked_has_no_grace(shop: ProjectFolder) -> None:
+    async with probing(shop, grace_s=FOREVER_S) as probe:
+        probe.resources.broken.add("vault")
+        assert (await probe.ask())[0] == 503
+
+
+async def test_an_optional_one_is_only_reported_though_its_resource_is_required(
+    shop: ProjectFolder,
+) -> None:
+    """Also when it does not answer in time."""
+    resources = RESOURCES.replace(
+        "@resource(ping=ping)\n", "@resource(ping=ping, optional=lambda each: each == 'vault')\n"
+    )
+    shop.write({"shop/orders/resources.py": resources})
+    async with probing(shop, timeout_s=0.05) as probe:
+        probe.resources.waiting = asyncio.Event()
+        status, body = await probe.ask()
+    assert (status, body["status"]) == (200, "warn")
+    assert body["checks"]["vault"] == [{"status": "fail"}]
+
+
+async def test_a_breaker_that_is_open_is_reported_without_its_reason(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        breaker = watched_breaker(Breaker("search"))
+        assert (await probe.ask())[1]["checks"]["search:breaker"] == [
+            {"status": "pass", "observedValue": "closed"}
+        ]
+        breaker.trip(ConnectionError("search at 10.1.2.3 refuses hunter2"))
+        status, body = await probe.ask()
+    assert (status, body["status"]) == (200, "warn")
+    assert body["checks"]["search:breaker"] == [{"status": "warn", "observedValue": "open"}]
+    assert "10.1.2.3" not in json.dumps(body)
 
 
 # --- how often resources are asked ---------------------------------------------------------------

@@ -129,5 +129,10 @@ def _probes(
     if health.ready_path:
         yield (
             health.ready_path,
-            ready_probe(running, timeout_s=health.timeout_s, cache_s=health.cache_s),
+            ready_probe(
+                running,
+                timeout_s=health.timeout_s,
+                cache_s=health.cache_s,
+                grace_s=health.grace_s,
+            ),
         )

@@ -3,6 +3,14 @@
 `provide`, `section` and `injected` are what apps use of it; `running` is what a front door uses.
 """
 
+from .breaker import (
+    Breaker,
+    BreakerGauges,
+    BreakerOpen,
+    BreakerState,
+    breaker_gauges,
+    watched_breaker,
+)
 from .container import Container, current_container, use_container
 from .dependencies import StopSignal, injected, provide, section, setting
 from .execution import execute
@@ -25,6 +33,10 @@ __all__ = [
     "SCOPES",
     "SERVICES",
     "TRANSACTIONS",
+    "Breaker",
+    "BreakerGauges",
+    "BreakerOpen",
+    "BreakerState",
     "Container",
     "Health",
     "Notice",
@@ -36,6 +48,7 @@ __all__ = [
     "StopSignal",
     "Transaction",
     "Transactions",
+    "breaker_gauges",
     "check_health",
     "current_container",
     "execute",
@@ -54,4 +67,5 @@ __all__ = [
     "start_order",
     "transaction_here",
     "use_container",
+    "watched_breaker",
 ]

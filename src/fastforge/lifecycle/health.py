@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 from ..components import Component
@@ -17,7 +16,10 @@ __all__ = ["Health", "check_health"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What a resource answered: `error` is empty when it works; `app` is who declares it."""
+    """What a resource answered: `error` is empty when it works; `app` is who declares it.
+
+    `required` is whether the process cannot serve without it.
+    """
 
     resource: str
     app: str
@@ -46,7 +48,11 @@ async def check_health(
         if asking:
             # Not `asyncio.timeout`: it waits for whoever takes its time over being cancelled.
             await asyncio.wait(asking, timeout=timeout_s)
-        return tuple(map(_health, asked, asking, repeat(timeout_s)))
+        late = f"no answer within {timeout_s:g} s"
+        return tuple(
+            _health(each, container, task.result() if _has_answered(task) else late)
+            for each, task in zip(asked, asking, strict=True)
+        )
     finally:
         for task in asking:
             task.cancel()
@@ -64,13 +70,20 @@ async def _error(resource: Resource[Any], container: Container) -> str:
     return ""
 
 
-def _health(
-    component: Component[Resource[Any]], asking: asyncio.Task[str], timeout_s: float
-) -> Health:
-    has_answered = asking.done() and not asking.cancelled()
+def _has_answered(task: asyncio.Task[str]) -> bool:
+    return task.done() and not task.cancelled()
+
+
+def _health(component: Component[Resource[Any]], container: Container, error: str) -> Health:
     return Health(
         resource=component.name,
         app=component.app,
-        required=component.value.required,
-        error=asking.result() if has_answered else f"no answer within {timeout_s:g} s",
+        required=_is_required(component.value, container),
+        error=error,
     )
+
+
+def _is_required(resource: Resource[Any], container: Container) -> bool:
+    if resource.optional is None or resource not in container:
+        return resource.required
+    return resource.required and not resource.optional(container[resource])

@@ -70,7 +70,9 @@ def _replaced(
         return replace(component, value=other, location=where)
     function = _opening(stand_in)
     plan(function)
-    other = replace(resource, function=function, needs=(), ping=None, stands_for=original)
+    other = replace(
+        resource, function=function, needs=(), ping=None, optional=None, stands_for=original
+    )
     return replace(component, value=other, location=where)
 
 

@@ -29,6 +29,8 @@ class Resource(Generic[T]):
         start_timeout_s: The time limit of one attempt to open it.
         close_timeout_s: The time limit of closing it.
         ping: Raises when the instance does not work any more; for health checks.
+        optional: Whether the process can serve without an instance that it has, where only the
+            settings know; for health checks.
         stands_for: The resource in whose place it opens; the two are found by each other.
     """
 
@@ -40,6 +42,7 @@ class Resource(Generic[T]):
     start_timeout_s: float = 10
     close_timeout_s: float = 5
     ping: Callable[[T], Awaitable[object]] | None = None
+    optional: Callable[[T], bool] | None = None
     stands_for: Resource[T] | None = None
 
     # Whoever asks for the original by annotation is given what stands for it.
@@ -68,6 +71,7 @@ def resource(
     start_timeout_s: float = ...,
     close_timeout_s: float = ...,
     ping: Callable[[Any], Awaitable[object]] | None = ...,
+    optional: Callable[[Any], bool] | None = ...,
 ) -> Callable[[Callable[..., AsyncIterator[T]]], Resource[T]]: ...
 def resource(
     function: Any = None,
@@ -80,6 +84,7 @@ def resource(
     start_timeout_s: float = 10,
     close_timeout_s: float = 5,
     ping: Callable[[Any], Awaitable[object]] | None = None,
+    optional: Callable[[Any], bool] | None = None,
 ) -> Any:
     """Declare a resource, in an app's `resources.py`.
 
@@ -118,6 +123,7 @@ def resource(
             start_timeout_s=start_timeout_s,
             close_timeout_s=close_timeout_s,
             ping=ping,
+            optional=optional,
         )
 
     return declare if function is None else declare(function)

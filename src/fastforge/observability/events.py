@@ -1,6 +1,7 @@
-"""Events: what happens to jobs and what is measured of them, named in one place with the units.
+"""Events: what happens to jobs and what is measured, named in one place with the units.
 
-What records is elsewhere (`fastforge.tasks`), and what exports reads that under these names.
+What records is elsewhere (`fastforge.tasks`, `fastforge.lifecycle`), and what exports reads that
+under these names.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 __all__ = [
+    "BREAKER_OPEN",
+    "BREAKER_OPENED",
+    "BREAKER_REFUSED",
     "CANCELLED",
     "DEAD",
     "ENQUEUED",
@@ -182,6 +186,27 @@ QUEUE_OLDEST: Final = Metric(
     labels=("queue",),
     help="How long the first of the due jobs has been due, asked of the backend.",
 )
+BREAKER_OPEN: Final = Metric(
+    name="breaker.open",
+    kind=MetricKind.GAUGE,
+    unit="1",
+    labels=("breaker",),
+    help="1 while a breaker refuses calls, because what it stands before is away; else 0.",
+)
+BREAKER_OPENED: Final = Metric(
+    name="breaker.opened",
+    kind=MetricKind.COUNTER,
+    unit="1",
+    labels=("breaker",),
+    help="How often a breaker has opened.",
+)
+BREAKER_REFUSED: Final = Metric(
+    name="breaker.refused",
+    kind=MetricKind.COUNTER,
+    unit="{call}",
+    labels=("breaker",),
+    help="How many calls a breaker has refused.",
+)
 
 METRICS: Final = (
     JOBS,
@@ -193,5 +218,8 @@ METRICS: Final = (
     WORKER_TROUBLE,
     QUEUE_DEPTH,
     QUEUE_OLDEST,
+    BREAKER_OPEN,
+    BREAKER_OPENED,
+    BREAKER_REFUSED,
 )
 """All metrics."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..lifecycle import Container
+from ..lifecycle import Breaker, BreakerState, Container
+from ..lifecycle.breaker import breakers_of
 from ..lifecycle.health import Health, check_health
 from .errors.responses import problem_response
 
@@ -38,18 +41,23 @@ def live_probe() -> ASGIApp:
     return health_probe(live)
 
 
-def ready_probe(running: Running, *, timeout_s: float, cache_s: float) -> ASGIApp:
+def ready_probe(
+    running: Running, *, timeout_s: float, cache_s: float, grace_s: float = 0
+) -> ASGIApp:
     """Return what says whether a process should be given requests.
 
     It should while every required resource works, and not before the start, while the server is
-    draining, and while the process stops. A resource that can be done without is reported only.
+    draining, and while the process stops. A resource that can be done without is reported only,
+    and so is a breaker.
 
     Args:
         running: Gives the container of the running project, if it is running.
         timeout_s: How long all resources together may take to answer, in seconds.
         cache_s: How long their answers are used again, in seconds.
+        grace_s: How long a required one that has worked may fail before that counts, in seconds.
     """
-    return health_probe(Readiness(running, timeout_s=timeout_s, cache_s=cache_s).ask)
+    readiness = Readiness(running, timeout_s=timeout_s, cache_s=cache_s, grace_s=grace_s)
+    return health_probe(readiness.ask)
 
 
 def health_probe(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> ASGIApp:
@@ -79,6 +87,7 @@ class Readiness:
         running: Gives the container of the running project, if it is running.
         timeout_s: How long all resources together may take to answer, in seconds.
         cache_s: How long their answers are used again, in seconds.
+        grace_s: How long a required one that has worked may fail before that counts, in seconds.
         objection: Gives what else speaks against it; empty when nothing does.
     """
 
@@ -88,11 +97,12 @@ class Readiness:
         *,
         timeout_s: float,
         cache_s: float,
+        grace_s: float = 0,
         objection: Callable[[], str] = str,
     ) -> None:
         self._running = running
         self._objection = objection
-        self._resources = _ResourceHealth(timeout_s, cache_s)
+        self._resources = _ResourceHealth(timeout_s, cache_s, grace_s)
 
     async def ask(self) -> dict[str, Any]:
         """Return the state: `status` is "pass", "warn" or "fail"."""
@@ -103,45 +113,74 @@ class Readiness:
             return _failing("the process is stopping")
         if objection := self._objection():
             return _failing(objection)
-        return _answer(await self._resources.ask(container))
+        found = await self._resources.ask(container)
+        return _answer(found, breakers_of(container))
 
 
 def _failing(note: str) -> dict[str, Any]:
     return {"status": "fail", "notes": [note]}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the resources of a process said, and whether it cannot serve for that."""
+
+    resources: tuple[Health, ...]
+    is_failing: bool
+
+
 class _ResourceHealth:
     """What the resources of a process said, asked once for everybody who wants to know."""
 
-    def __init__(self, timeout_s: float, cache_s: float) -> None:
+    def __init__(self, timeout_s: float, cache_s: float, grace_s: float) -> None:
         self.timeout_s = timeout_s
         self.cache_s = cache_s
+        self.grace_s = grace_s
         self._container: Container | None = None
-        self._asking: asyncio.Task[tuple[Health, ...]] | None = None
+        self._asking: asyncio.Task[_Found] | None = None
         self._until = 0.0
+        self._failing_since: dict[str, float] = {}
 
-    async def ask(self, container: Container) -> tuple[Health, ...]:
+    async def ask(self, container: Container) -> _Found:
         if container is not self._container:  # the project has been started again
             self._container, self._asking = container, None
+            self._failing_since = {}
         asking = self._asking
         if asking is None or (asking.done() and time.monotonic() >= self._until):
             asking = self._asking = asyncio.create_task(self._ask(container))
         return await asyncio.shield(asking)  # whoever asked first may leave
 
-    async def _ask(self, container: Container) -> tuple[Health, ...]:
-        found = await check_health(container, timeout_s=self.timeout_s)
-        self._until = time.monotonic() + self.cache_s
-        return found
+    async def _ask(self, container: Container) -> _Found:
+        resources = await check_health(container, timeout_s=self.timeout_s)
+        now = time.monotonic()
+        self._until = now + self.cache_s
+        verdicts = [self._fails(each, now) for each in resources]
+        return _Found(resources=resources, is_failing=any(verdicts))
+
+    def _fails(self, health: Health, now: float) -> bool:
+        """Return whether the process cannot serve for a resource; a hiccup does not count."""
+        if not health.error:
+            self._failing_since[health.resource] = math.inf
+        elif health.required:
+            # One that has never worked, such as a database that waits for its migrations, has none.
+            since = min(now, self._failing_since.get(health.resource, -math.inf))
+            self._failing_since[health.resource] = since
+            return now - since >= self.grace_s
+        return False
 
 
-def _answer(resources: Iterable[Health]) -> dict[str, Any]:
-    failing = [each for each in resources if each.error]
-    if any(each.required for each in failing):
+def _answer(found: _Found, breakers: Iterable[Breaker]) -> dict[str, Any]:
+    # Why one fails names hosts of ours, and anybody may ask.
+    checks = {each.resource: [{"status": _status(each)}] for each in found.resources}
+    for breaker in breakers:
+        is_closed = breaker.state is BreakerState.CLOSED
+        observed = {"status": "pass" if is_closed else "warn", "observedValue": breaker.state}
+        checks[f"{breaker.name}:breaker"] = [observed]
+    if found.is_failing:
         status = "fail"
     else:
-        status = "warn" if failing else "pass"
-    # Why one fails names hosts of ours, and anybody may ask.
-    checks = {each.resource: [{"status": _status(each)}] for each in resources}
+        is_well = all(check["status"] == "pass" for (check,) in checks.values())
+        status = "pass" if is_well else "warn"
     return {"status": status, "checks": checks}
 
 

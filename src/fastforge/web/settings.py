@@ -134,12 +134,15 @@ class Health(Section, setting="HEALTH"):
             for no such path.
         timeout_s: How long all resources together may take to answer, in seconds.
         cache_s: How long an answer about the resources is used again, in seconds.
+        grace_s: How long a required resource that has worked may fail before the process is not
+            ready, in seconds: a hiccup that all processes see takes none of them away.
     """
 
     live_path: ProbePath = "/livez"
     ready_path: ProbePath = "/readyz"
     timeout_s: float = Field(default=1, gt=0)
     cache_s: float = Field(default=1, ge=0)
+    grace_s: float = Field(default=5, ge=0)
 
     @model_validator(mode="after")
     def _paths_differ(self) -> Self:

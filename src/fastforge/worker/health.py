@@ -34,6 +34,7 @@ def readiness_of(state: WorkerState) -> Readiness:
         lambda: state.container,
         timeout_s=health.timeout_s,
         cache_s=health.cache_s,
+        grace_s=health.grace_s,
         objection=lambda: state.objection,
     )
 

@@ -26,9 +26,10 @@ from fastforge.contrib.db.errors import CheckViolation, UniqueViolation
 from fastforge.contrib.db.resources import DatabaseConnection
 from fastforge.tasks.outcome import AttemptError
 from fastforge.test.proxy import Proxy
+from tests.commanding import python
 from tests.conftest import with_driver
 from tests.folder import isolated
-from tests.processes import run, wait_until_async
+from tests.processes import wait_until_async
 
 from .asgi import serving
 from .tables import limited, opened
@@ -630,8 +631,8 @@ def managed(path: Path, url: str, command: str) -> CompletedProcess[str]:
     with isolated(path) as folder:
         folder.write(SHOP)
     manage = "from fastforge.__main__ import main; main()"
-    return run(
-        [sys.executable, "-c", manage, "--settings", "shop.settings", command],
+    return python(
+        ["-c", manage, "--settings", "shop.settings", command],
         cwd=path,
         env={"FASTFORGE_ENV": "test", "DATABASE_URL": url},
     )

@@ -42,12 +42,15 @@ def leave_behind(threads: Iterable[threading.Thread]) -> None:
         threading.Thread(target=_end_with_main_thread, name="fastforge ending", daemon=True).start()
 
 
-def end_soon() -> None:
+def end_soon(within_s: float = ENDS_WITHIN_S) -> None:
     """End the process in a while, whatever goes on in it, unless it has ended by then.
 
     For one whose last work is done: nothing else of it is waited for.
+
+    Args:
+        within_s: How long it may still take, in seconds.
     """
-    timer = threading.Timer(ENDS_WITHIN_S, _end_late)
+    timer = threading.Timer(within_s, _end_late)
     timer.daemon = True  # a process that ends by itself does not wait for it
     timer.start()
 

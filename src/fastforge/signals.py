@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-__all__ = ["SIGNALS", "heard_signals", "remembered_termination"]
+__all__ = ["SIGNALS", "end_at_signal", "heard_signals", "remembered_termination"]
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 """What asks a process to end: a terminal's Ctrl-C, and whoever supervises it."""
@@ -37,7 +38,7 @@ def heard_signals(hear: Callable[[int], None], *, once: bool = False) -> Iterato
         while once and before:
             each, _ = before.popitem()
             loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
+            end_at_signal(each)
         hear(number)
 
     for number in _not_ignored():
@@ -75,6 +76,18 @@ def remembered_termination() -> Iterator[None]:
     finally:
         if isinstance(signal.getsignal(signal.SIGTERM), _Memory):  # nobody has taken it over
             signal.signal(signal.SIGTERM, memory.before)
+
+
+def end_at_signal(number: int) -> None:
+    """Let a signal end the process at once, whatever it is doing.
+
+    The first process of a container too: the kernel keeps from that one what has no handler.
+    """
+    signal.signal(number, _exit if os.getpid() == 1 else signal.SIG_DFL)
+
+
+def _exit(number: int, _frame: object) -> None:
+    os._exit(128 + number)
 
 
 class _Memory:

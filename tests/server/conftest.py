@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.folder import ProjectFolder
 from tests.processes import Process, free_port, start
 
 PROGRAM = """
+import json
 import sys
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from fastforge.server.place import Place
 from fastforge.server.reload import serve_with_reload
 from fastforge.server.serve import bind, serve
 
-how, application, port = sys.argv[1:]
+how, application, port, options = sys.argv[1:]
 try:
     sock = bind("127.0.0.1", int(port))
 except ForgeError as error:
@@ -28,7 +31,7 @@ if how == "reload":
     place = Place(root=Path.cwd(), import_folder=Path.cwd())
     url = f"http://127.0.0.1:{port}"
     sys.exit(serve_with_reload(sock, place=place, url=url, application=application))
-sys.exit(serve(application, sock, graceful_s=5))
+sys.exit(serve(application, sock, **{"graceful_s": 5} | json.loads(options)))
 """
 
 APPLICATION = """
@@ -68,10 +71,12 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
 
-    def start(self, how: str = "serve", application: str = "site_app:app") -> Process:
-        """Start the program on it."""
+    def start(
+        self, how: str = "serve", application: str = "site_app:app", **options: Any
+    ) -> Process:
+        """Start the program on it, with options of `serve`."""
         argv = [sys.executable, "program.py", how, application, str(self.port)]
-        return start(argv, cwd=self.path)
+        return start([*argv, json.dumps(options)], cwd=self.path)
 
 
 @pytest.fixture

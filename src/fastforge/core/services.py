@@ -8,7 +8,7 @@ import os
 from typing import Final
 
 from ..ending import leave_behind
-from ..lifecycle import Container, Role, StopSignal, current_container, service
+from ..lifecycle import Container, DrainSignal, Role, StopSignal, current_container, service
 from ..offloading.running import DRAIN_S as OFFLOAD_DRAIN_S
 from ..offloading.running import watch
 from ..tasks.control import Stop
@@ -51,15 +51,18 @@ def where_jobs_run(container: Container) -> str:
 
 
 @service(roles={Role.WEB}, drain_s=END_LIMIT_S, scoped=False)
-async def embedded_worker(stopping: StopSignal) -> None:
-    """Run the jobs of the project in the process that serves it, where that was asked for."""
+async def embedded_worker(draining: DrainSignal) -> None:
+    """Run the jobs of the project in the process that serves it, where that was asked for.
+
+    When the server is told to stop, jobs have their time side by side with requests.
+    """
     container = current_container()
     if not worker_is_embedded(container):
         return
     drain_s = min(DRAIN_S, container.settings.section(Tasks).drain_s)
     options = options_of(container.registry, container.settings, drain_s=drain_s)
     stop = Stop()
-    told = asyncio.create_task(_tell(stop, stopping))
+    told = asyncio.create_task(_tell(stop, draining))
     try:
         threads = await work(container, options, stop)
     finally:
@@ -75,6 +78,6 @@ async def offload_watch(stopping: StopSignal) -> None:
     await watch(current_container(), stopping)
 
 
-async def _tell(stop: Stop, stopping: asyncio.Event) -> None:
-    await stopping.wait()
+async def _tell(stop: Stop, draining: asyncio.Event) -> None:
+    await draining.wait()
     stop.request()

@@ -78,8 +78,8 @@ class Server(Section, setting="SERVER"):
         workers: How many processes serve on one host; None: worked out from its CPUs and `work`.
         work: What requests do most: `io`, they wait for a network or a database, and there may be
             more processes than CPUs; `cpu`, they compute, and there are as many.
-        max_requests: After about how many requests a process of several is replaced, one at a
-            time; each has up to a tenth more, by chance. None: never.
+        max_requests: After about how many requests a process stops by itself, for whoever started
+            it to start another; each has up to a tenth more, by chance. None: never.
         processes: How many processes serve, on all hosts together. It starts none: whoever starts
             more says so here, for what counts by it, such as `manage check --database`.
     """

@@ -12,7 +12,7 @@ from .breaker import (
     watched_breaker,
 )
 from .container import Container, current_container, use_container
-from .dependencies import StopSignal, injected, provide, section, setting
+from .dependencies import DrainSignal, StopSignal, injected, provide, section, setting
 from .execution import execute
 from .health import Health, check_health
 from .kinds import NOTICES, RESOURCES, SCOPES, SERVICES, TRANSACTIONS
@@ -38,6 +38,7 @@ __all__ = [
     "BreakerOpen",
     "BreakerState",
     "Container",
+    "DrainSignal",
     "Health",
     "Notice",
     "Plan",

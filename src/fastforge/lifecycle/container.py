@@ -35,7 +35,9 @@ class Container:
         settings: The project's settings.
         registry: The project's components.
         role: The kind of process.
-        draining: True from the moment when a server was told to stop: clients should go elsewhere.
+        draining: True from the moment when the process was told to stop: clients should go
+            elsewhere. `drain` sets it.
+        drain_signal: Set at that moment: what goes on without an end should end.
         stopping: Set when the process begins to stop, before anything is closed.
     """
 
@@ -43,7 +45,8 @@ class Container:
         self.registry = registry
         self.settings = settings
         self.role = role
-        self.draining = False
+        self.draining = False  # beside the event, because the edge reads it for every answer
+        self.drain_signal = asyncio.Event()
         self.stopping = asyncio.Event()
         self._instances: dict[Resource[Any], Any] = {}
         self._failures: dict[Resource[Any], str] = {}
@@ -66,6 +69,11 @@ class Container:
     def failure(self, resource: Resource[Any]) -> str:
         """Return why a degradable resource is not open at present; empty when nothing failed."""
         return self._failures.get(resource, "")
+
+    def drain(self) -> None:
+        """Say that the process was told to stop; whoever serves or works calls it, on the loop."""
+        self.draining = True
+        self.drain_signal.set()
 
     def __repr__(self) -> str:
         return f"<Container({self.role}, {len(self._instances)} resources open)>"

@@ -16,7 +16,15 @@ from ..conf import Section
 from .container import current_container
 from .resource import Resource
 
-__all__ = ["ResourceReader", "StopSignal", "injected", "provide", "section", "setting"]
+__all__ = [
+    "DrainSignal",
+    "ResourceReader",
+    "StopSignal",
+    "injected",
+    "provide",
+    "section",
+    "setting",
+]
 
 injected: Any = type("_Injected", (), {"__repr__": lambda self: "injected"})()
 """The default of an injected parameter of a task or command: `db: DbSession = injected`.
@@ -84,9 +92,29 @@ def setting(name: str) -> Any:
     return Depends(_SettingReader(name))
 
 
+async def _drain_signal() -> asyncio.Event:
+    return current_container().drain_signal
+
+
+DrainSignal = Annotated[asyncio.Event, Depends(_drain_signal)]
+"""The event that is set when the process is told to stop; what would go on for ever watches it.
+
+An endless answer that ends by itself then is not cut off when the time of the requests is over.
+
+```python
+@router.get("/prices", response_class=EventSourceResponse)
+async def prices(draining: DrainSignal) -> AsyncIterator[Price]:
+    while not draining.is_set():
+        yield await next_price()
+```
+"""
+
+
 async def _stop_signal() -> asyncio.Event:
     return current_container().stopping
 
 
 StopSignal = Annotated[asyncio.Event, Depends(_stop_signal)]
-"""The event that is set when the process begins to stop; a service with `drain_s` watches it."""
+"""The event that is set when the process begins to stop; a service with `drain_s` watches it.
+
+In a server requests have ended by then: they watch DrainSignal."""

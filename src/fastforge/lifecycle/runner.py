@@ -108,6 +108,7 @@ class _Runner:
 
     async def close_all(self, limit_s: float) -> None:
         """Stop the services, then close every opened resource in reverse; never raises."""
+        self.container.drain()  # a server of somebody else's has not said it
         self.container.stopping.set()
         self.diary.write("stopping")
         for task in self.reopening:

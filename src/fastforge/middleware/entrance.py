@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Scope
 
 from .policy import EdgePolicy
 
-__all__ = ["Entrance", "too_many_headers"]
+__all__ = ["STOPPING", "Entrance", "too_many_headers"]
+
+STOPPING: Final = "the process is stopping; ask again"
 
 _FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"})
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -96,6 +98,15 @@ class Entrance:
             503,
             detail="too many requests are being worked on",
             code="middleware.E003",
+            headers={"Retry-After": "1"},
+        )
+
+    def stopping(self) -> ASGIApp:
+        """Return what answers in place of the application when the process ends before it has."""
+        return self._policy.refuse(
+            503,
+            detail=STOPPING,
+            code="middleware.E005",
             headers={"Retry-After": "1"},
         )
 

@@ -29,8 +29,8 @@ _LAST_MESSAGES: Final = frozenset({"http.response.body", "http.response.pathsend
 class Exchange:
     """Stands between the application and the server while one request is answered.
 
-    Until the answer begins it may be replaced by a 504; nothing that the application sends after
-    that reaches the client.
+    Until the answer begins it may be replaced by a 504, or at the end of the process by a 503;
+    nothing that the application sends after that reaches the client.
 
     Args:
         rules: Those of the edge.
@@ -47,6 +47,7 @@ class Exchange:
     __slots__ = (
         "_answering",
         "_deadlines",
+        "_has_begun",
         "_has_cancelled",
         "_id",
         "_is_complete",
@@ -67,7 +68,7 @@ class Exchange:
         self.started = time.perf_counter()
         self._answering: asyncio.Task[None] | None = None
         self._deadlines: Deadlines | None = None
-        self._is_complete = self._is_over = False
+        self._has_begun = self._is_complete = self._is_over = False
         self._log = rules.log
         self._rules = rules
         self._scope = scope
@@ -130,7 +131,7 @@ class Exchange:
         """Send a message of the application, unless its time is over."""
         if self._answering is not None:
             # Not quietly: whoever has missed the first cancellation would run background tasks.
-            raise asyncio.CancelledError("the request has been answered with 504")
+            raise asyncio.CancelledError("the request has been answered in its place")
         kind = message["type"]
         if kind == "http.response.start":
             if self._deadlines is not None:
@@ -147,7 +148,22 @@ class Exchange:
         if self._deadlines is not None:
             self._deadlines.discard(self)
             self._deadlines = None
+        self._has_begun = True
         return self._answering is None
+
+    def give_up(self) -> asyncio.Task[None] | None:
+        """Answer with 503 in place of the application, because the process ends; cancel nothing.
+
+        Returns:
+            The task that answers; None when an answer has begun, or what leads to it, such as a
+            commit, which it then waits for.
+        """
+        if self._has_begun or self._status is not None or self._answering is not None:
+            return None
+        self.begin()
+        self._has_cancelled = False
+        self._answering = asyncio.create_task(self._refuse(self._rules.entrance.stopping()))
+        return self._answering
 
     def look_at_limit(self) -> float:
         """Answer with 504 if the limit of the route is over; else return how long it is not yet.
@@ -206,7 +222,8 @@ class Exchange:
 
     def _is_our_cancellation(self, error: BaseException | None) -> bool:
         """Take back the cancellation; return whether nobody else wants the task to end."""
-        task = self._task
+        task = asyncio.current_task()
+        assert task is not None
         cancelled_by_others = (task.uncancel() if self._has_cancelled else task.cancelling()) > 0
         if isinstance(error, Exception):
             logger.warning("a request failed as it was cancelled for its time", exc_info=error)
@@ -242,16 +259,12 @@ class Exchange:
 
     async def _answer_in_place(self, limit_s: float) -> None:
         """Answer with 504 in place of the application, and end it."""
-        request_id.set(self._id)  # this task's own context came from the timer
-        if self._rules.state.container is not None:
-            container_here.set(self._rules.state.container)
         late = f"no answer within {limit_s:g} s"
         waits_for_thread = runs_in_thread(self._task)
         if not waits_for_thread:
             self._cancel(late)
         refusal = self._rules.policy.refuse(504, detail=late, code="middleware.E004", headers={})
-        await refusal(self._scope, _receive_nothing, self._send_in_place)
-        self._write_line(failure="TimeoutError")
+        await self._refuse(refusal, failure="TimeoutError")
         # A thread cannot be stopped. Until it ends it is one of `SERVER.threads`, and its request
         # one of those that are worked on: else nothing would limit their number.
         while waits_for_thread and not self._is_over:
@@ -259,6 +272,13 @@ class Exchange:
             waits_for_thread = runs_in_thread(self._task)
             if not waits_for_thread:
                 self._cancel(late)
+
+    async def _refuse(self, refusal: ASGIApp, *, failure: str | None = None) -> None:
+        request_id.set(self._id)  # the task's own context came from a timer, or from the server
+        if self._rules.state.container is not None:
+            container_here.set(self._rules.state.container)
+        await refusal(self._scope, _receive_nothing, self._send_in_place)
+        self._write_line(failure=failure)
 
     def _cancel(self, reason: str) -> None:
         # One that has ended since the time was over waits for this answer: it would be cancelled.

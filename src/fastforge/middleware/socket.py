@@ -85,7 +85,11 @@ class SocketExchange:
             request_headers.reset(headers_token)
 
     def _admitted(self) -> ASGIApp:
-        refusal = self._rules.entrance.refusal(self._scope)
+        rules = self._rules
+        refusal = rules.entrance.refusal(self._scope)
+        container = rules.state.container
+        if refusal is None and container is not None and container.draining:
+            refusal = rules.entrance.stopping()
         if refusal is None:
             return self._rules.app
         can_answer = REFUSAL_EXTENSION in self._scope.get("extensions", ())

@@ -1,23 +1,24 @@
 """Drain: how a server stops without resetting a connection.
 
-In this order: a project is told, so that it is no longer ready and its answers say that their
-connection will be closed; no connection is accepted any more; web sockets are closed with 1012; for
-`linger_s` connections that were accepted but have not spoken, and idle ones, may still ask and
-get an answer with `Connection: close`; requests in flight have `graceful_s`; then they are
-cancelled, and the application's lifespan ends.
+In this order: a project is told, so that it is no longer ready, its answers say that their
+connection will be closed, and new web sockets are refused; for `drain_s` connections are accepted
+all the same, while the open web sockets are closed with 1012, one after the other; then no
+connection is accepted any more; for `linger_s` connections that were accepted but have not spoken,
+and idle ones, may still ask and get an answer with `Connection: close`; requests in flight have
+`graceful_s`; what is left then is answered with 503 or cut, and the application's lifespan ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import select
+import math
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
@@ -25,15 +26,24 @@ import uvicorn
 
 from ..lifecycle import Container
 from ..middleware.edge import CONTAINER
-from ..signals import SIGNALS
+from ..signals import SIGNALS, end_at_signal
+from .connections import (
+    close_connections,
+    has_unread,
+    is_idle,
+    is_in_handshake,
+    is_open_web_socket,
+    unfinished,
+)
+from .farewell import end_requests
+from .gate import Gate
+from .interruption import Interruption
 from .lifespan import Lifespan
+from .listeners import stop_accepting
 
 __all__ = ["Server"]
 
 TICK_S: Final = 0.02
-TURNS_TO_ATTACH: Final = 5
-"""Turns of the event loop after which each accepted connection has its protocol (it takes 3)."""
-CANCELLED_WITHIN_S: Final = 1
 GOING_AWAY: Final = (b"connection", b"close")
 
 logger = logging.getLogger("fastforge.server")
@@ -43,21 +53,49 @@ class Server(uvicorn.Server):
     """Uvicorn's server with other manners at the start, at signals and at the end.
 
     Args:
-        config: Uvicorn's; its own graceful limit is not used.
+        config: Uvicorn's; its own graceful limit and request limit are not used.
+        drain_s: How long connections are still accepted after SIGTERM, in seconds.
         linger_s: How long connections that wait may still ask after the listeners are closed.
         graceful_s: How long requests in flight may go on after that, in seconds.
+        max_requests: After how many requests it stops by itself, in the same way.
+        owns_listeners: Whether nobody else listens on the same sockets: what has come by the time
+            when they are closed is then accepted, where else others would.
+        ends_process: Whether the process has nothing else to do. It then ends within a second
+            when a start that was interrupted does not.
     """
 
     lifespan: Lifespan
 
-    def __init__(self, config: uvicorn.Config, *, linger_s: float, graceful_s: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        drain_s: float = 0,
+        linger_s: float,
+        graceful_s: float,
+        max_requests: int | None = None,
+        owns_listeners: bool = False,
+        ends_process: bool = False,
+    ) -> None:
         super().__init__(config)
+        if not config.loaded:
+            config.load()
+        self.drain_s = drain_s
         self.linger_s = linger_s
         self.graceful_s = graceful_s
+        self.ends_process = ends_process
+        self._owns_listeners = owns_listeners
+        self._max_requests = max_requests
+        application: Any = config.loaded_app
+        self._gate = config.loaded_app = Gate(application)
+        self._draining_since: float | None = None
+        self._sockets_seen = 0
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    # --- signals ---
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -76,86 +114,89 @@ class Server(uvicorn.Server):
                 signal.signal(number, before[number])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.should_exit = True
         # The next one needs no cooperation of ours, whatever blocks the event loop.
         for number in SIGNALS:
             if signal.getsignal(number) == self.handle_exit:
-                signal.signal(number, signal.SIG_DFL)
-        self._loop.call_soon_threadsafe(self._hear)
-
-    def _hear(self) -> None:
+                end_at_signal(number)
         if self.started:
-            self._drain()
-        else:
-            self.lifespan.interrupt()
+            # Ctrl-C is a person's, who has no load balancer that would have to notice.
+            self._loop.call_soon_threadsafe(self.drain, 0 if sig == signal.SIGINT else None)
+            return
+        self.should_exit = True
+        interruption = Interruption(self.lifespan.interrupt, ends_process=self.ends_process)
+        interruption.begin(self._loop)
 
-    def _drain(self) -> Container | None:
-        """Let the application tell its clients to go elsewhere; return it, if it is a project."""
+    # --- the timeline ---
+
+    def drain(self, drain_s: float | None = None) -> None:
+        """Begin to stop; more than once is the same as once. Call it on the event loop.
+
+        Args:
+            drain_s: How long connections are still accepted; `self.drain_s` unless given.
+        """
+        if self._draining_since is not None:
+            return
+        self._draining_since = time.monotonic()
+        if drain_s is not None:
+            self.drain_s = drain_s
         container: Container | None = self.lifespan.state.get(CONTAINER)
         if container is not None:
-            container.draining = True
-        return container
+            container.drain()
+        else:
+            self._gate.is_closed = True
+            # What uvicorn makes its default headers of once a second, and those of this second.
+            self.config.encoded_headers = [*self.config.encoded_headers, GOING_AWAY]
+            self.server_state.default_headers = [*self.server_state.default_headers, GOING_AWAY]
+        self._tell_connections()
+        if self.drain_s:
+            logger.info("stopping: connections are still accepted for %g s", self.drain_s)
+
+    async def on_tick(self, counter: int) -> bool:
+        await super().on_tick(counter)
+        if self.should_exit:
+            return True
+        if self._draining_since is None:
+            limit = self._max_requests
+            if limit is not None and self.server_state.total_requests >= limit:
+                logger.info("stopping after %d requests", self.server_state.total_requests)
+                self.drain()
+            return False
+        left_s = self._draining_since + self.drain_s - time.monotonic()
+        self._close_web_sockets(left_s)
+        return left_s <= 0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        container = self._drain()
-        await self._stop_accepting(sockets or [])
-        self._announce(is_told_by_application=container is not None)
+        self.drain()
+        await stop_accepting(self, sockets or [], owns_listeners=self._owns_listeners)
+        self._tell_connections()
         await self._until(self._has_lingered, self.linger_s)
         if not await self._until(self._has_finished, self.graceful_s):
-            await self._cancel()
+            await end_requests(self.server_state, graceful_s=self.graceful_s)
         await self.lifespan.shutdown()
 
-    async def _stop_accepting(self, sockets: list[socket.socket]) -> None:
-        loop = asyncio.get_running_loop()
-        if isinstance(loop, asyncio.SelectorEventLoop):
-            # It makes a protocol for an accepted connection some turns later, and drops the
-            # connection when the listener has been closed meanwhile. (uvloop does both at once.)
-            for listener in (each for server in self.servers for each in server.sockets):
-                loop.remove_reader(listener.fileno())
-            for _ in range(TURNS_TO_ATTACH):
-                await asyncio.sleep(0)
-        for server in self.servers:
-            server.close()
-        for sock in sockets:
-            sock.close()
-
-    def _announce(self, *, is_told_by_application: bool) -> None:
-        """Let every answer from now on say, and say once, that its connection will be closed."""
-        state = self.server_state
-        if not is_told_by_application:
-            state.default_headers = [*state.default_headers, GOING_AWAY]
-        for connection in state.connections:
+    def _tell_connections(self) -> None:
+        """Let the answers that are to come say that their connection will be closed."""
+        for cycle in unfinished(self.server_state.connections):
             # One whose answer has begun is not told; its client may ask once more.
-            cycle = getattr(connection, "cycle", None)
-            if cycle is not None and not cycle.response_started:
+            if not cycle.response_started:
                 cycle.keep_alive = False
 
+    def _close_web_sockets(self, left_s: float) -> None:
+        """Close as many as must be closed by now, so that not all clients come back at once."""
+        sockets = list(filter(is_open_web_socket, self.server_state.connections))
+        self._sockets_seen = max(self._sockets_seen, len(sockets))
+        stay = math.floor(self._sockets_seen * left_s / self.drain_s) if left_s > 0 else 0
+        for connection in sockets[: max(0, len(sockets) - stay)]:
+            close_connections([connection], is_open_web_socket)
+
     def _has_lingered(self) -> bool:
-        self._close(_is_open_web_socket)
-        return not any(map(_is_idle, self.server_state.connections))
+        self._close_web_sockets(0)
+        return not any(map(is_idle, self.server_state.connections))
 
     def _has_finished(self) -> bool:
         # What has arrived by now will be read in the next turn, and answered.
-        self._close(lambda connection: not (_is_idle(connection) and _has_unread(connection)))
+        close_connections(self.server_state.connections, _is_done)
         return not self.server_state.connections and not self.server_state.tasks
-
-    def _close(self, is_wanted: Callable[[Any], bool]) -> None:
-        for connection in list(self.server_state.connections):
-            if not connection.transport.is_closing() and is_wanted(connection):
-                connection.shutdown()
-
-    async def _cancel(self) -> None:
-        tasks = set(self.server_state.tasks)
-        if tasks:
-            logger.warning("%s", _cancelled(len(tasks), self.graceful_s))
-        with _no_tracebacks_of_cancellation():
-            for task in tasks:
-                task.cancel("the process ends")
-            if tasks:
-                await asyncio.wait(tasks, timeout=CANCELLED_WITHIN_S)
-                await asyncio.sleep(TICK_S)  # for what they have written at last
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
 
     async def _until(self, condition: Callable[[], bool], limit_s: float) -> bool:
         deadline = time.monotonic() + limit_s
@@ -166,40 +207,7 @@ class Server(uvicorn.Server):
         return True
 
 
-def _is_open_web_socket(connection: Any) -> bool:
-    return bool(getattr(connection, "handshake_complete", False))
-
-
-def _is_idle(connection: Any) -> bool:
-    """Return whether an HTTP connection has not spoken yet, or has had its answer."""
-    if not hasattr(connection, "cycle"):
+def _is_done(connection: object) -> bool:
+    if is_in_handshake(connection):  # it would be refused with a 500
         return False
-    return connection.cycle is None or bool(connection.cycle.response_complete)
-
-
-def _has_unread(connection: Any) -> bool:
-    poll = select.poll()
-    with suppress(OSError, ValueError):  # it has been closed meanwhile
-        poll.register(connection.transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return bool(poll.poll(0))
-
-
-def _cancelled(count: int, limit_s: float) -> str:
-    requests = "1 request" if count == 1 else f"{count} requests"
-    return f"{requests} cancelled: still running {limit_s:g} s after the signal to stop"
-
-
-@contextmanager
-def _no_tracebacks_of_cancellation() -> Iterator[None]:
-    """Hide what uvicorn logs of each request that we cancel."""
-
-    def is_news(record: logging.LogRecord) -> bool:
-        kind = record.exc_info[0] if record.exc_info else None
-        return kind is None or not issubclass(kind, asyncio.CancelledError)
-
-    log = logging.getLogger("uvicorn.error")
-    log.addFilter(is_news)
-    try:
-        yield
-    finally:
-        log.removeFilter(is_news)
+    return not (is_idle(connection) and has_unread(connection))

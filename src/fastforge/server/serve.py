@@ -38,6 +38,9 @@ def serve(
     *,
     graceful_s: float = 25,
     linger_s: float = LINGER_S,
+    drain_s: float = 0,
+    max_requests: int | None = None,
+    owns_listeners: bool = False,
     access_log: bool = True,
     observer: Observer | None = None,
     ends_process: bool = False,
@@ -58,8 +61,12 @@ def serve(
     Args:
         application: `package.module:attribute`, or the application itself.
         sock: A socket that listens, from `bind`. It is closed at the end.
-        graceful_s: How long requests in flight may go on after the signal, in seconds.
-        linger_s: How long idle connections may still ask after the signal, in seconds.
+        graceful_s: How long requests in flight may go on once no connection is accepted any more,
+            in seconds; then they are answered with 503.
+        linger_s: How long idle connections may still ask at that time, in seconds.
+        drain_s: How long connections are still accepted after SIGTERM, in seconds.
+        max_requests: After how many requests it stops as at SIGTERM. None: after none.
+        owns_listeners: Whether nobody else listens on this socket: no supervisor, no other process.
         access_log: Write one line a request to standard output, where the application does not
             write one itself, as ours do.
         observer: Whom to tell how far it has come.
@@ -75,10 +82,15 @@ def serve(
             app = load_application(application) if isinstance(application, str) else application
             observer.loaded()
             server = _ObservedServer(
-                _config(app, access_log), linger_s=linger_s, graceful_s=graceful_s
+                _config(app, access_log),
+                drain_s=drain_s,
+                linger_s=linger_s,
+                graceful_s=graceful_s,
+                max_requests=max_requests,
+                owns_listeners=owns_listeners,
+                ends_process=ends_process,
             )
             server.observer, server.wake_collector = observer, wake_collector
-            server.ends_process = ends_process
             return _run(server, sock)
         except ForgeError as error:
             return refuse(error, observer)
@@ -134,7 +146,6 @@ class _ObservedServer(Server):
 
     observer: Observer
     wake_collector: Callable[[], None]
-    ends_process: bool
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:

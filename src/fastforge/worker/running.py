@@ -162,7 +162,7 @@ class _Worker:
                 if self._state.container is None:
                     main.cancel()
                 else:
-                    self._state.container.draining = True
+                    self._state.container.drain()
                     self._stop.request()
 
             with heard_signals(told_to_stop):
@@ -197,7 +197,7 @@ class _Worker:
                     container, self._options, self._stop, on_start=self._state.consume
                 )
             finally:
-                container.draining = True
+                container.drain()
                 telling.cancel()
                 watching.cancel()
             if self._failure is not None:

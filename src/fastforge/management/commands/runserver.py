@@ -103,6 +103,13 @@ def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
         os.environ.pop("FASTFORGE_EMBEDDED_WORKER", None)
 
 
+def _some_more(max_requests: int | None) -> int | None:
+    """Return up to a tenth more, at random: replicas that began together do not end together."""
+    from random import randint  # here, because it takes a moment
+
+    return max_requests and max_requests + randint(0, max_requests // 10)
+
+
 def _serve_here(module: str, named_by: str, place: Place, sock: socket.socket, url: str) -> int:
     """Serve in this process, by the limits that the settings give."""
     from ...core.entrypoint import find_application
@@ -112,10 +119,15 @@ def _serve_here(module: str, named_by: str, place: Place, sock: socket.socket, u
     from ...server.serve import serve
 
     settings = Outline.read(module, named_by=named_by).settings
+    server = settings.section(Server)
     return serve(
         find_application(settings.module, place.root),
         sock,
-        graceful_s=settings.section(Server).graceful_s,
+        graceful_s=server.graceful_s,
+        linger_s=server.linger_in(settings.environment),
+        drain_s=server.drain_in(settings.environment),
+        max_requests=_some_more(server.max_requests),
+        owns_listeners=True,
         observer=Announcer(url, settings_module=settings.module, environment=settings.environment),
         ends_process=True,
     )

@@ -6,7 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from fastforge.contrib.db.sessions import callbacks
+
 from .world import ArqWorld, opened_arq
+
+
+@pytest.fixture(autouse=True)
+def patient_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a second is not enough to bring a job to Redis; a worker would do it later.
+
+    Most tests here have no worker that would, and look into Redis after the commit.
+    """
+    monkeypatch.setattr(callbacks, "CALLBACKS_LIMIT_S", 60.0)
 
 
 @pytest.fixture

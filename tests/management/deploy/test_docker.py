@@ -9,17 +9,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.processes import clean_environment, fetch, free_port, run, start, wait_until
+from tests.wheel import build_wheel
 
 from .conftest import SECRET, Shop, new_shop
 
 HADOLINT = Path(sys.executable).parent / "hadolint"
 USER = 10001
+LOCATIONS = '[tool.fastforge]\nsettings = "shop.settings"\n'
 LOCKS = {
     "uv.lock": "uv sync --locked",
     "requirements.txt": "pip install --requirement requirements.txt",
@@ -94,42 +96,156 @@ def test_elsewhere_what_is_left_out_has_the_name_that_docker_looks_for(shop: Sho
 
 
 @pytest.fixture
-def app() -> Iterator[Path]:
-    """A folder that everybody may read, as `/app` in an image."""
+def root() -> Iterator[Path]:
+    """A folder that everybody may read: the root of an image."""
     with tempfile.TemporaryDirectory(prefix="fastforge-image-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 def by_its_user(argv: list[str]) -> list[str]:
-    """A command by the user of the image, where we may become it and it may read our Python."""
-    become = f"import os, sys; os.setgroups([]); os.setgid({USER}); os.setuid({USER});"
-    command = [sys.executable, "-c", f"{become} os.execv(sys.argv[1], sys.argv[1:])"]
-    tried = run([*command, sys.executable, "-c", "import fastforge"])
-    return [*command, *argv] if tried.returncode == 0 else argv
+    """A command by the user of the image, where we may become it.
+
+    It may read everything, because our Python may lie where root alone looks; and write nothing.
+    """
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        return argv
+    user = [f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+    may_read = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return ["setpriv", *user, *may_read, *argv]
 
 
-def test_the_image_serves_from_a_folder_that_it_cannot_write(app: Path) -> None:
-    """Its command, as its user, with the variables of production; its health check says so."""
-    shop = new_shop(app, settings='\n    INSTALLED_APPS = ["shop"]\n    del DATABASES, REDIS\n')
-    shop.manage("deploy", "docker")
-    found = dict(instructions(shop.text("Dockerfile")))
-    subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=app, check=True)
-    before = {path: path.stat().st_mtime_ns for path in app.rglob("*")}
+def serves_from(app: Path, python: Path, dockerfile: str) -> None:
+    """Run the command of an image in a folder that nobody can write, and its health check."""
+    before = {path: path.stat().st_mtime_ns for path in (app, *app.rglob("*"))}
     for path in before:
         path.chmod(0o555 if path.is_dir() else 0o444)
+    found = dict(instructions(dockerfile))
     _, *command = json.loads(found["CMD"])
     _, *check = json.loads(found["HEALTHCHECK"].partition("CMD ")[2])
     port = free_port()
-    variables = {"FASTFORGE_ENV": "production", "SECRET_KEY": SECRET, "REGION": "here"}
-    argv = [sys.executable, *command[:-1], f"127.0.0.1:{port}"]
-    check = [sys.executable, *(word.replace("8000", str(port)) for word in check)]
-    assert subprocess.run(check, check=False, capture_output=True).returncode != 0
-    with start(by_its_user(argv), cwd=app, env=variables) as server:
+    elsewhere = app.with_name("data")
+    elsewhere.mkdir()
+    elsewhere.chmod(0o777)
+    variables = {
+        "FASTFORGE_ENV": "production",
+        "DATABASE_URL": f"sqlite+aiosqlite:///{elsewhere}/db.sqlite3",
+        "SECRET_KEY": SECRET,
+        "REGION": "here",
+        "WEB_CONCURRENCY": "1",
+    }
+    argv = by_its_user([str(python), *command[:-1], f"127.0.0.1:{port}"])
+    check = [str(python), *(word.replace("8000", str(port)) for word in check)]
+    assert run(check).returncode != 0
+    with start(argv, cwd=app, env=variables) as server:
         address = f"http://127.0.0.1:{port}/livez"
         answer = wait_until(lambda: server.alive and fetch(address), describe=server)
         assert answer and answer.status == 200
-        assert subprocess.run(check, check=False).returncode == 0
+        assert run(check).returncode == 0
         server.terminate()
         assert server.wait() == 0, server
-    assert {path: path.stat().st_mtime_ns for path in app.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in (app, *app.rglob("*"))} == before
+
+
+def test_the_image_serves_from_a_folder_that_it_cannot_write(root: Path) -> None:
+    """Its command, as its user, with the variables of production; its health check says so."""
+    shop = new_shop(
+        root / "app", settings='\n    INSTALLED_APPS = ["shop"]\n    del DATABASES, REDIS\n'
+    )
+    shop.manage("deploy", "docker")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "."], cwd=shop.folder, check=True)
+    serves_from(shop.folder, Path(sys.executable), shop.text("Dockerfile"))
+
+
+class Build:
+    """The steps of a Dockerfile, done in a folder that stands for the root of its image."""
+
+    def __init__(self, root: Path, context: Path, variables: Mapping[str, str]) -> None:
+        self.root = root
+        self.context = context
+        self.variables = {**clean_environment(), "PYTHONPATH": "", **variables}
+        self.app = root / "app"
+
+    def do(self, dockerfile: str) -> None:
+        self.app.mkdir()
+        for keyword, rest in instructions(dockerfile):
+            if keyword == "COPY" and not rest.startswith("--from="):
+                self._copy(*rest.split()[:-1])
+            elif keyword == "ENV":
+                self._set(rest)
+            elif keyword == "RUN":
+                self._run(rest.partition(" && groupadd ")[0])
+
+    def _copy(self, *sources: str) -> None:
+        for source in sources:
+            if source == ".":
+                shutil.copytree(self.context, self.app, dirs_exist_ok=True)
+            else:
+                shutil.copy(self.context / source, self.app)
+
+    def _set(self, rest: str) -> None:
+        for assignment in rest.split():
+            name, _, value = assignment.partition("=")
+            self.variables[name] = self._here(value).replace("$PATH", self.variables["PATH"])
+
+    def _run(self, step: str) -> None:
+        command = ["sh", "-c", self._here(step)]
+        done = subprocess.run(
+            command,
+            cwd=self.app,
+            env=self.variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{step}\n{done.stdout}"
+
+    def _here(self, text: str) -> str:
+        """Folders of the image, and the Python that it begins with, as they are here."""
+        text = re.sub(r"(?<![\w.])/(app|uv|venv)\b", rf"{self.root}/\1", text)
+        return re.sub(r"^python -m venv", f"{sys.executable} -m venv", text)
+
+
+def with_dependencies(shop: Shop, tools: Path) -> None:
+    """A project that any build tool may build: only what it depends on is looked at."""
+    file = shop.folder / "pyproject.toml"
+    file.write_text(file.read_text().partition("[tool.hatch")[0] + LOCATIONS)
+
+
+def with_requirements(shop: Shop, tools: Path) -> None:
+    (shop.folder / "requirements.txt").write_text("fastforge-framework==0.1.0\n")
+
+
+def with_uv_lock(shop: Shop, tools: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", tools], check=True)
+    subprocess.run([tools / "bin/pip", "install", "--quiet", "uv"], check=True)
+    environ = {**clean_environment(), "UV_FIND_LINKS": str(tools.parent)}
+    subprocess.run([tools / "bin/uv", "lock"], cwd=shop.folder, env=environ, check=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "lock",
+    [None, with_dependencies, with_requirements, with_uv_lock],
+    ids=["new project", "dependencies", "requirements", "uv"],
+)
+def test_the_steps_of_the_dockerfile_make_an_image_that_serves(
+    lock: Callable[[Shop, Path], None] | None, root: Path, tmp_path: Path
+) -> None:
+    """Each in an empty environment, which installs the wheel and, from an index, the rest."""
+    build_wheel(tmp_path)
+    project = tmp_path / "project"
+    project.mkdir()
+    made = [sys.executable, "-m", "fastforge", "startproject", "shop", "."]
+    subprocess.run(made, cwd=project, env=clean_environment(), check=True, capture_output=True)
+    shop = Shop(folder=project)
+    if lock is not None:
+        lock(shop, tmp_path / "tools")
+        shop.manage("deploy", "docker", "--force")
+    (project / ".env").unlink()
+    links = str(tmp_path)
+    build = Build(root, project, {"PIP_FIND_LINKS": links, "UV_FIND_LINKS": links})
+    build.do(shop.text("Dockerfile"))
+    assert not [*(root / "venv/lib").glob("python*/site-packages/shop")]
+    serves_from(root / "app", root / "venv/bin/python", shop.text("Dockerfile"))

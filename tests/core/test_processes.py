@@ -9,7 +9,7 @@ import pytest
 
 from fastforge import Project
 from fastforge.core import processes
-from fastforge.core.processes import cpu_quota, plan_processes, workers_of
+from fastforge.core.processes import cpu_quota, plan_processes, servers_of, workers_of
 from fastforge.exceptions import CommandError
 from tests.folder import ProjectFolder, isolated
 
@@ -160,3 +160,21 @@ DATABASES = {"default": Database(url="postgresql+asyncpg://u:p@h/n", pool_size=5
     assert "128 would be 2 for each of 64 CPUs" in found.reason
     assert 'DATABASES["default"] allows 9: 97 connections' in found.reason
     assert plan_processes(load(shop, "workers=40", database).settings).number == 40
+
+
+@pytest.mark.usefixtures("many_processors")
+def test_all_hosts_together_have_the_number_that_is_written_else_that_of_one_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "cpu_quota", lambda: 3.0)
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    with isolated(tmp_path) as folder:
+        folder.write({"shop/settings.py": "SERVER = {}\n"})
+        here, production = folder.load(), folder.load({"FASTFORGE_ENV": "production"})
+
+    def counted(project: Project, **server: int) -> int:
+        return servers_of(project.overriding(settings={"SERVER": server}).settings)
+
+    assert (counted(here), counted(production)) == (1, 6)
+    assert (counted(here, workers=4), counted(production, workers=4)) == (4, 4)
+    assert counted(production, workers=4, processes=12) == 12

@@ -15,7 +15,14 @@ from ..conf import Section, Settings
 from ..exceptions import CommandError
 from .settings import Server
 
-__all__ = ["CONCURRENCY_VARIABLE", "ProcessPlan", "cpu_quota", "plan_processes", "workers_of"]
+__all__ = [
+    "CONCURRENCY_VARIABLE",
+    "ProcessPlan",
+    "cpu_quota",
+    "plan_processes",
+    "servers_of",
+    "workers_of",
+]
 
 CONCURRENCY_VARIABLE: Final = "WEB_CONCURRENCY"
 """Where platforms say how many processes they want."""
@@ -49,6 +56,18 @@ class ProcessPlan:
 def workers_of(settings: Settings) -> int:
     """Return how many processes serve on this host, by the settings and the environment."""
     return plan_processes(settings).number
+
+
+def servers_of(settings: Settings) -> int:
+    """Return how many processes serve on all hosts together: SERVER.processes, or one host's.
+
+    Raises:
+        CommandError: WEB_CONCURRENCY is no number above 0.
+    """
+    server = settings.section(Server)
+    if server.processes is not None:
+        return server.processes
+    return workers_of(settings) if settings.environment == "production" else server.workers or 1
 
 
 def plan_processes(

@@ -80,8 +80,9 @@ class Server(Section, setting="SERVER"):
             more processes than CPUs; `cpu`, they compute, and there are as many.
         max_requests: After about how many requests a process stops by itself, for whoever started
             it to start another; each has up to a tenth more, by chance. None: never.
-        processes: How many processes serve, on all hosts together. It starts none: whoever starts
-            more says so here, for what counts by it, such as `manage check --database`.
+        processes: How many processes serve, on all hosts together; None: those of one host. It
+            starts none: whoever has more hosts says so here, for what counts by it, such as
+            `manage check --database`.
     """
 
     start_deadline_s: float | None = Field(default=None, ge=0)
@@ -109,7 +110,7 @@ class Server(Section, setting="SERVER"):
     workers: int | None = Field(default=None, ge=1)
     work: Literal["io", "cpu"] = "io"
     max_requests: int | None = Field(default=None, ge=1)
-    processes: int = Field(default=1, ge=1)
+    processes: int | None = Field(default=None, ge=1)
 
     def start_deadline_in(self, environment: str) -> float:
         """Return the start deadline that holds in an environment, in seconds."""

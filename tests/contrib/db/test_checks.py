@@ -54,6 +54,72 @@ def test_a_statement_without_limit_is_noted_before_a_deploy(tmp_path: Path) -> N
     assert "db.W002" in message
 
 
+def test_a_statement_that_may_outlast_its_request_is_noted_with_the_sum(tmp_path: Path) -> None:
+    database = 'url="postgresql+asyncpg://u@h/n", statement_timeout_s=60'
+    (message,) = found(tmp_path, database, deploy=True)
+    assert "db.W004" in message
+    assert "default: one statement may take 5 pool_timeout_s + 60 statement_timeout_s = 65 s" in (
+        message
+    )
+    assert "504 after 30 (SERVER.request_timeout_s)" in message
+
+
+THREADED = {
+    "shop/settings.py": """
+        from fastforge.contrib.db import Database
+
+        INSTALLED_APPS = ["fastforge.contrib.db", "shop.orders"]
+        DATABASES = {"default": Database(url="postgresql+asyncpg://u@h/n", max_overflow=1)}
+        """,
+    "shop/orders/routes.py": """
+        from typing import Annotated
+
+        from fastapi import APIRouter, Depends
+
+        from fastforge.contrib.db import DbSession, non_atomic
+
+        router = APIRouter(prefix="/orders")
+
+        async def user(db: DbSession) -> int:
+            return 7
+
+        User = Annotated[int, Depends(user)]
+
+        @router.post("/held")
+        def held(user: User) -> None: ...
+
+        @router.get("/read")
+        def read(user: User) -> None: ...
+
+        @router.post("/free")
+        @non_atomic
+        def free(user: User) -> None: ...
+
+        @router.post("/awaited")
+        async def awaited(user: User) -> None: ...
+
+        @router.post("/without")
+        def without() -> None: ...
+        """,
+}
+
+
+def test_plain_handlers_that_hold_a_connection_each_are_summed_against_the_pool(
+    tmp_path: Path,
+) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(THREADED)
+        project = folder.load()
+        (message,) = [each for each in run_checks(project, deploy=True) if each.id == "db.W005"]
+        fewer = project.overriding(settings={"SERVER": {"threads": 6}})
+        assert not [each for each in run_checks(fewer, deploy=True) if each.id == "db.W005"]
+    assert message.text == (
+        "POST /orders/held is a plain def that may hold a connection: 40 run at the same time"
+        " (SERVER.threads), and default has pool_size 5 + max_overflow 1 = 6 connections"
+    )
+    assert str(message.where).endswith("routes.py:14")
+
+
 @pytest.mark.parametrize(
     ("url", "package", "cure"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from fastforge import Project
 from fastforge.checks import Level, run_checks
 from fastforge.contrib.redis import checks
 from tests import services
@@ -81,6 +82,22 @@ def test_nothing_connects_unless_it_is_asked_for(folder: ProjectFolder) -> None:
         {"shop/settings.py": SETTINGS.format(url="redis://127.0.0.1:1", backend="arq", options="")}
     )
     assert not [each for each in run_checks(folder.load()) if each.id.startswith(("redis", "arq"))]
+
+
+def test_a_pool_that_is_small_for_its_users_is_told_before_a_release(folder: ProjectFolder) -> None:
+    text = SETTINGS.format(url="redis://127.0.0.1:1", backend="arq", options="max_connections=2")
+    folder.write({"shop/settings.py": text})
+    project = folder.load()
+
+    def told(project: Project) -> list[str]:
+        return [each.text for each in run_checks(project, deploy=True) if each.id == "redis.W001"]
+
+    (jobs,) = told(project)
+    assert jobs.startswith("50 jobs of a worker (TASKS.concurrency) share REDIS.max_connections 2")
+    busy = {"TASKS": {"concurrency": 40}, "SERVER": {"concurrency_limit": 1000}}
+    (requests,) = told(project.overriding(settings=busy))
+    assert requests.startswith("1,000 requests (SERVER.concurrency_limit) share")
+    assert told(project.overriding(settings={"TASKS": {"concurrency": 40}})) == []
 
 
 def test_a_server_that_is_away_is_one_error_without_its_password(folder: ProjectFolder) -> None:

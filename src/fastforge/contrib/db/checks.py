@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from ..._utils import did_you_mean, failing_line, told
+from ..._utils import counted, did_you_mean, failing_line, told
 from ...checks import Level, Message, check
+from ...core.settings import Server
 from ...exceptions import ErrorGroup, ForgeError, Location
 from .settings import Database
 
@@ -28,6 +29,8 @@ __all__ = [
     "migrations_are_applied",
     "migrations_fit_models",
     "pooler_is_declared",
+    "statements_end_before_requests",
+    "threads_find_connections",
 ]
 
 CONFLICT: Final = "db.E105"
@@ -87,6 +90,50 @@ def database_fits_production(project: Project) -> Iterator[Message]:
                 text="a statement may run for ever: statement_timeout_s is 0",
                 hint="leave it at 15 and raise it for the few that need longer",
                 where=where,
+            )
+
+
+@check(tags={"database", "server"}, deploy=True)
+def statements_end_before_requests(project: Project) -> Iterator[Message]:
+    """Find limits of the database that no request ever meets, because it ends before them."""
+    request_s = project.settings.section(Server).request_timeout_s
+    for name, database in _named(project).items():
+        wait_s = database.pool_timeout_s + database.statement_timeout_s
+        if request_s and database.statement_timeout_s and wait_s > request_s:
+            yield Message(
+                id="db.W004",
+                level=Level.WARNING,
+                text=f"{name}: one statement may take {database.pool_timeout_s:g} pool_timeout_s"
+                f" + {database.statement_timeout_s:g} statement_timeout_s = {wait_s:g} s, and its"
+                f" request ends with 504 after {request_s:g} (SERVER.request_timeout_s)",
+                hint="lower them, or raise request_timeout_s; single handlers have @time_limit",
+                where=project.settings.where("DATABASES"),
+            )
+
+
+@check(tags={"database", "server"}, deploy=True)
+def threads_find_connections(project: Project) -> Iterator[Message]:
+    """Find plain handlers that hold a connection each, where there are more threads for them."""
+    from .sessions.asked import held_in_threads  # SQLAlchemy's half of a second, for the few
+
+    threads = project.settings.section(Server).threads
+    databases = _named(project)
+    for held in held_in_threads(project):
+        database = databases.get(held.database)
+        if database is None or database.is_sqlite or not database.atomic_requests:
+            continue
+        size = database.pool_size
+        overflow = database.max_overflow or 0
+        if threads > size + overflow:
+            yield Message(
+                id="db.W005",
+                level=Level.WARNING,
+                text=f"{held.who} is a plain def that may hold a connection: {threads} run at the"
+                f" same time (SERVER.threads), and {held.database} has pool_size {size} +"
+                f" max_overflow {overflow} = {counted(size + overflow, 'connection')}",
+                hint="write async def, with offload() for what blocks; or @non_atomic; or raise"
+                " pool_size",
+                where=held.where,
             )
 
 
@@ -216,5 +263,9 @@ async def _found(
 
 
 def _databases(project: Project) -> tuple[Database, ...]:
+    return tuple(_named(project).values())
+
+
+def _named(project: Project) -> Mapping[str, Database]:
     databases: dict[str, Database] = project.settings["DATABASES"]
-    return tuple(databases.values())
+    return databases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...core.settings import Server
+from ...core.processes import servers_of
 from ...tasks.settings import Tasks
 from ...tasks.working import has_work
 from .settings import Redis
@@ -22,7 +22,7 @@ def wanted_connections(project: Project) -> tuple[int, str]:
     """Return how many connections all processes take at most, and how that comes about."""
     settings = project.settings
     size = settings.section(Redis).max_connections
-    tasks, servers = settings.section(Tasks), settings.section(Server).processes
+    tasks, servers = settings.section(Tasks), servers_of(settings)
     has_workers = has_work(project.registry, settings) and tasks.backend != "memory"
     parts = [_part(servers, "server", size, 0)]
     if has_workers:

@@ -1,4 +1,4 @@
-"""Checks of what the Redis server says; they connect, and run with `--redis` alone."""
+"""Checks of REDIS, and of what the server says: those connect, and run with `--redis` alone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,42 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...checks import Level, Message, check
+from ...core.settings import Server
+from ...tasks.settings import Tasks
+from ...tasks.working import has_work
+from .settings import Redis
 
 if TYPE_CHECKING:
     from ...project import Project
     from .inspecting import ServerFacts
 
-__all__ = ["redis_answers", "redis_connections_are_enough"]
+__all__ = ["redis_answers", "redis_connections_are_enough", "users_find_connections"]
 
 OLDEST: Final = (6, 2)
+USERS_PER_CONNECTION: Final = 20
+"""A connection is taken for one command at a time, and given back after it."""
+
+
+@check(tags={"redis", "server"}, deploy=True)
+def users_find_connections(project: Project) -> Iterator[Message]:
+    """Warn of a pool that is small for the jobs or the requests that share it."""
+    settings = project.settings
+    config = settings.section(Redis)
+    tasks, limit = settings.section(Tasks), settings.section(Server).concurrency_limit
+    users = {"requests (SERVER.concurrency_limit)": limit or 0}
+    if has_work(project.registry, settings):
+        users["jobs of a worker (TASKS.concurrency)"] = tasks.concurrency
+    for noun, number in users.items():
+        if number > USERS_PER_CONNECTION * config.max_connections:
+            yield Message(
+                id="redis.W001",
+                level=Level.WARNING,
+                text=f"{number:,} {noun} share REDIS.max_connections"
+                f" {config.max_connections}: who waits for one longer than"
+                f" {config.read_timeout_s:g} s (read_timeout_s) is told that Redis is away",
+                hint="raise max_connections, or let fewer run at the same time",
+                where=settings.where("REDIS"),
+            )
 
 
 @check(connects="redis", tags={"redis"})

@@ -121,7 +121,7 @@ def deployment_of(project: Project) -> Deployment:
         keeps_jobs_in_redis=has_redis and tasks.backend == "arq",
         has_worker=has_work(project.registry, settings) and tasks.backend != "memory",
         workers=server.workers,
-        processes=server.processes,
+        processes=server.processes or server.workers or 1,
         worker_processes=tasks.processes,
         start_s=whole_seconds(server.start_deadline_in(settings.environment)) + START_MARGIN_S,
         server=Timeline.of_server(project),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ....conf import Settings
-from ....core.settings import Server
+from ....core.processes import servers_of
 from ....lifecycle import Role
 from ....tasks.settings import Tasks
 from ..extra_pools import ExtraPool
@@ -39,7 +39,7 @@ class Processes:
         tasks = settings.section(Tasks)
         each = 1 + tasks.isolated_processes if isolates else 1
         workers = tasks.processes * each if has_work else 0
-        return cls(servers=settings.section(Server).processes, workers=workers)
+        return cls(servers=servers_of(settings), workers=workers)
 
     def __iter__(self) -> Iterator[tuple[Role, int]]:
         yield Role.WEB, self.servers

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ....checks import Level, Message
 from ....components import Registry
 from ....conf import Settings
+from ....exceptions import CommandError
 from ....lifecycle import Container, Role
 from ....tasks.kinds import TASKS
 from ....tasks.settings import Tasks
@@ -75,9 +77,10 @@ async def warn_of_budget(
             except Exception as error:  # what only resembles PostgreSQL may answer anything
                 # That it starts matters more than what it would have told.
                 logger.debug("the limits of %s are not known", name, exc_info=error)
-    for budget in _budgets(container.settings, container.registry, facts):
-        if not budget.fits():
-            logger.warning("too many connections: %s; %s", budget, REMEDY)
+    with suppress(CommandError):  # WEB_CONCURRENCY is no number: for whoever starts several
+        for budget in _budgets(container.settings, container.registry, facts):
+            if not budget.fits():
+                logger.warning("too many connections: %s; %s", budget, REMEDY)
 
 
 def _budgets(

@@ -1,10 +1,11 @@
-"""Asked: which databases the handlers and tasks of a project ask for, by `using`."""
+"""Asked: which databases handlers and tasks ask for, and who holds a connection in a thread."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.routing import RouteContext, iter_route_contexts
 
@@ -14,12 +15,16 @@ from ....lifecycle import Plan, plan
 from ....tasks.kinds import TASKS
 from ....web.kinds import ROUTERS
 from ....web.routing import included_routers
-from .unit import SessionReader
+from ..resources import DEFAULT
+from .handlers import is_non_atomic
+from .unit import SessionReader, read_session
 
 if TYPE_CHECKING:
     from ....project import Project
 
-__all__ = ["Asked", "asked_databases"]
+__all__ = ["Asked", "asked_databases", "held_in_threads"]
+
+UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,33 @@ class Asked:
 
 def asked_databases(project: Project) -> Iterator[Asked]:
     """Yield what is asked for by handlers, by tasks, and by their dependencies at any depth."""
+    for who, context in _routes(project):
+        yield from _asked(_calls_of_route(context.dependant), who, context.endpoint)
+    for task in project.registry.values(TASKS):
+        planned = plan(task.function, takes_arguments=True)
+        yield from _asked(_calls_of_plan(planned), f"the task {task.name}", task.function)
+
+
+def held_in_threads(project: Project) -> Iterator[Asked]:
+    """Yield the handlers that are a plain `def` and stand in a transaction while they run.
+
+    What their dependencies have begun goes on in a thread, and while they wait for one: each has a
+    connection all the time.
+    """
+    for who, context in _routes(project):
+        is_atomic = UNSAFE & {*(context.methods or ())} and not is_non_atomic(context.endpoint)
+        if is_atomic and _is_plain(context.endpoint):
+            calls = [*_calls_of_route(context.dependant)]
+            sessions = [SessionReader(DEFAULT)] if read_session in calls else []
+            yield from _asked([*sessions, *calls], who, context.endpoint)
+
+
+def _is_plain(endpoint: Callable[..., Any] | None) -> bool:
+    return endpoint is not None and not inspect.iscoroutinefunction(inspect.unwrap(endpoint))
+
+
+def _routes(project: Project) -> Iterator[tuple[str, RouteContext]]:
+    """Yield the routes of the project's routers, with what they are called in messages."""
     routers = project.registry.components(ROUTERS)
     included = included_routers(*(router.value for router in routers))
     prefixes = {app.label: app.prefix for app in project.apps}
@@ -47,11 +79,7 @@ def asked_databases(project: Project) -> Iterator[Asked]:
             continue
         for context in iter_route_contexts(router.value.routes):
             if getattr(context, "dependant", None) is not None:  # a mounted application has none
-                who = f"{_method(context)} {prefixes[router.app]}{context.path}"
-                yield from _asked(_calls_of_route(context.dependant), who, context.endpoint)
-    for task in project.registry.values(TASKS):
-        planned = plan(task.function, takes_arguments=True)
-        yield from _asked(_calls_of_plan(planned), f"the task {task.name}", task.function)
+                yield f"{_method(context)} {prefixes[router.app]}{context.path}", context
 
 
 def _asked(calls: Iterable[Any], who: str, function: Any) -> Iterator[Asked]:

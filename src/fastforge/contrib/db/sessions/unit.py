@@ -25,6 +25,7 @@ __all__ = [
     "current_session",
     "new_session",
     "new_transaction",
+    "read_session",
     "required",
     "required_session",
     "session",
@@ -253,11 +254,12 @@ def _injected(name: str) -> Session:
     return db
 
 
-async def _read_session() -> Session:
+async def read_session() -> Session:
+    """Return the session of the default database; what `DbSession` depends on."""
     return _injected(DEFAULT)
 
 
-DbSession = Annotated[Session, Depends(_read_session)]
+DbSession = Annotated[Session, Depends(read_session)]
 """The session of the request, socket, job or command; without a statement it costs no I/O."""
 
 

@@ -60,7 +60,7 @@ class FakeConnection:
         self.scope: Any = None
         self.cycle: Any = None
         self.body_bytes = 0
-        self.is_deaf = self.is_refused = self.is_in_head = False
+        self.is_deaf = self.is_ending = self.is_in_head = False
         self.refused_for: Any = None
         self.watch = SimpleNamespace(
             refusals=SimpleNamespace(slow_head="slow head", slow_body="slow body")
@@ -75,7 +75,7 @@ class FakeConnection:
                 }
                 | cycle
             )
-        self.patience = Patience(self, LIMITS)  # type: ignore[arg-type]
+        self.patience = Patience(LIMITS)
 
     def refuse(self, refusal: Any) -> None:
         self.refused_for = refusal
@@ -87,7 +87,7 @@ class FakeConnection:
     def looked_at(self, seconds: float) -> str:
         """How it has ended after so many seconds."""
         for _ in range(int(seconds)):
-            self.patience.look(1)
+            self.patience.look(self, 1)  # type: ignore[arg-type]
         return self.end
 
 
@@ -130,7 +130,7 @@ def test_a_body_that_comes_fast_enough_may_take_long(bytes_a_second: int) -> Non
         assert connection.looked_at(1) == ""
 
 
-def test_a_body_that_comes_too_slowly_is_refused_although_it_is_never_silent() -> None:
+def test_a_body_that_comes_too_slowly_is_ending_although_it_is_never_silent() -> None:
     connection = body()
     seconds = 0
     while not connection.end:
@@ -192,8 +192,20 @@ def test_a_connection_that_is_closed_waits_for_its_reader_and_no_longer() -> Non
 
 def test_whoever_has_been_refused_has_a_moment_to_read_why() -> None:
     connection = body()
-    connection.is_refused = True
+    connection.is_ending = True
     assert (connection.looked_at(2), connection.looked_at(2)) == ("", "closed")
+
+
+def test_what_nobody_wants_may_be_sent_for_a_while() -> None:
+    connection = body()
+    connection.is_ending = True
+    for _ in range(25):
+        connection.body_bytes += 1000
+        assert connection.looked_at(1) == ""
+    for _ in range(10):
+        connection.body_bytes += 1000
+        connection.looked_at(1)
+    assert connection.end == "closed"
 
 
 def test_no_limit_is_no_limit() -> None:
@@ -217,7 +229,7 @@ class Looked:
         self.looks: list[float] = []
         self._fails = fails
 
-    def look(self, elapsed_s: float) -> None:
+    def look(self, connection: object, elapsed_s: float) -> None:
         if self._fails:
             raise RuntimeError("a name has changed")
         self.looks.append(elapsed_s)

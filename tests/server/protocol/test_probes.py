@@ -228,6 +228,18 @@ def test_a_connection_goes_on_after_a_refused_body_has_come(site: Site) -> None:
         assert wire.get("/ready").answer().status == 200
 
 
+def test_an_answer_arrives_although_its_request_is_still_being_sent(site: Site) -> None:
+    """Many clients read nothing before they have sent everything."""
+    head = b"POST /unread HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    with Wire(site.port) as wire:
+        wire.socket.sendall(head + b"Content-Length: 50000000\r\n\r\n")
+        for _ in range(50):
+            wire.socket.sendall(bytes(1_000_000))
+        answer = wire.answer()
+        assert (answer.status, answer.one("connection")) == (413, "close")
+        assert wire.rest() == b""
+
+
 def test_a_flood_of_refusals_has_some_lines_and_their_number(site: Site) -> None:
     before, count = len(site.lines), 400
     for _ in range(count):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import httptools
 import uvicorn
@@ -20,6 +20,9 @@ from .watch import watch_of
 
 __all__ = ["Connection"]
 
+BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods whose requests have no body, but for some that nobody has to be gentle with."""
+
 
 class Connection(HttpToolsProtocol):
     """One client's connection, which is refused what the limits of `SERVER` do not allow.
@@ -32,9 +35,9 @@ class Connection(HttpToolsProtocol):
     called for every request. `private.py` has the names that they rely on.
 
     Attributes:
-        body_bytes: How much has come of all bodies on this connection.
+        body_bytes: How much has come of all bodies on this connection, and of what is dropped.
         is_deaf: Whether what still comes is dropped, as nothing of it will be answered.
-        is_refused: Whether the last answer was a refusal, after which the connection ends.
+        is_ending: Whether the last answer has been given, and only the client's end is waited for.
         patience: How long it may wait.
         watch: What all connections of the server have in common.
     """
@@ -55,9 +58,9 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.watch = watch = watch_of(server_state, app_state, self.settings_given)
-        self.patience = Patience(self, watch.limits)
+        self.patience = Patience(watch.limits)
         self.body_bytes = 0
-        self.is_deaf = self.is_refused = False
+        self.is_deaf = self.is_ending = False
         self._checks_head = not watch.has_edge
         self._head_bytes = 0
         self._max_url_bytes = watch.limits.max_url_bytes
@@ -94,9 +97,13 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.watch.discard(self)
         super().connection_lost(exc)
+        # Circles, which the garbage collector would have to find.
+        self.cycle = None
+        self.patience.forget()
 
     def data_received(self, data: bytes) -> None:
         if self.is_deaf:
+            self.body_bytes += len(data)
             return
         earlier = self.scope
         try:
@@ -123,8 +130,10 @@ class Connection(HttpToolsProtocol):
         if self._checks_head or self.url[:1] != b"/":
             self._check_head()
         super().on_headers_complete()
-        if self.expect_100_continue and not self.is_in_head:
-            _end_unless_asked_for_body(self.cycle)
+        if self.scope["method"] not in BODILESS and not self.is_in_head:
+            self.cycle.transport = GentleTransport(self)
+            if self.expect_100_continue:
+                _end_unless_asked_for_body(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self.body_bytes += len(body)
@@ -141,12 +150,37 @@ class Connection(HttpToolsProtocol):
     # What the answer calls.
 
     def on_response_complete(self) -> None:
+        if self.is_ending:
+            self.server_state.total_requests += 1
+            return
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
         # Without uvicorn's timer for each request: the watch sees how long a connection is idle.
         self.server_state.total_requests += 1
         self.flow.resume_reading()
+
+    # How a connection ends.
+
+    def shutdown(self) -> None:
+        """End a connection that waits for a request; one that is on its way is answered first."""
+        if not self.is_in_head or self.is_deaf:
+            super().shutdown()
+
+    def end(self) -> None:
+        """End the connection behind what has been written.
+
+        What is still on its way is taken off the line: the system answers data that comes for a
+        closed socket with a reset, which destroys what the client has not read yet.
+        """
+        if self.is_ending or self.transport.is_closing():
+            return
+        self.is_deaf = self.is_ending = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+        else:
+            self.transport.close()
 
     # What a request is refused for, and how.
 
@@ -180,7 +214,6 @@ class Connection(HttpToolsProtocol):
             self._answer(refusal, request_id, has_line=True)
 
     def _answer(self, refusal: Refusal, request_id: str, *, has_line: bool = False) -> None:
-        self.is_deaf = self.is_refused = True
         if self.transport.is_closing():
             return
         watch = self.watch
@@ -195,11 +228,7 @@ class Connection(HttpToolsProtocol):
                 request_id=request_id,
                 duration_s=self.patience.waited_s,
             )
-        if self.transport.can_write_eof():
-            # What is still on its way is taken off the line, or the answer would be lost.
-            self.transport.write_eof()
-        else:
-            self.transport.close()
+        self.end()
 
     def _hear_no_more(self) -> None:
         """Close the connection after the answer that is being made, and take nothing until then."""
@@ -251,6 +280,29 @@ class Connection(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self.watch.discard(self)
         super().handle_websocket_upgrade()
+
+
+class GentleTransport:
+    """The transport of a request that may have a body, for its answer.
+
+    Args:
+        connection: The connection.
+    """
+
+    __slots__ = ("_connection", "is_closing", "write")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.is_closing = connection.transport.is_closing
+        self.write = connection.transport.write
+
+    def close(self) -> None:
+        """Close the connection, gently where the body has not been read to its end."""
+        cycle = self._connection.cycle
+        if cycle is not None and cycle.more_body:
+            self._connection.end()
+        else:
+            self._connection.transport.close()
 
 
 class _Refused(Exception):

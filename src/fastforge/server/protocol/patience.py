@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Patience"]
 
 LINGER_S: Final = 2.0
-"""How long whoever has been refused may still send: one that were closed at once would be reset,
-and its client never read why."""
+"""How long a client whose last answer has been given may be silent before it closes."""
+LONGEST_LINGER_S: Final = 30.0
+"""How long it may still send what nobody wants: many read no answer before they have sent all."""
 
 
 class Phase(Enum):
@@ -36,14 +37,13 @@ class Phase(Enum):
     READER = auto()
     """The client, to take an answer off us, or the last of it before the connection closes."""
     LAST_WORD = auto()
-    """The end of what a refused client sends."""
+    """The end of what a client still sends whose last answer has been given."""
 
 
 class Patience:
     """How long one connection has been waiting for the same thing.
 
     Args:
-        connection: The connection.
         limits: How long it may.
     """
 
@@ -51,16 +51,15 @@ class Patience:
         "_body",
         "_body_from_bytes",
         "_body_s",
-        "_connection",
         "_level",
         "_limits",
         "_mark",
         "_phase",
+        "_phase_s",
         "waited_s",
     )
 
-    def __init__(self, connection: Connection, limits: Limits) -> None:
-        self._connection = connection
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._phase = Phase.NOTHING
         self._mark: object = None
@@ -68,23 +67,26 @@ class Patience:
         self._body: object = None
         self._body_s = 0.0
         self._body_from_bytes = 0
+        self._phase_s = 0.0
         self.waited_s = 0.0
 
-    def look(self, elapsed_s: float) -> None:
+    def look(self, connection: Connection, elapsed_s: float) -> None:
         """See what the connection waits for, and end the wait if it has been too long.
 
         Args:
+            connection: The connection: always the same one.
             elapsed_s: The time since the last look, in seconds.
         """
-        phase, mark = self._now()
+        phase, mark = self._now(connection)
         if phase is not self._phase or mark is not self._mark:
             self._phase, self._mark = phase, mark
-            self.waited_s = 0.0
-            self._level = self._measure(phase)
+            self.waited_s = self._phase_s = 0.0
+            self._level = self._measure(phase, connection)
             return
         if phase is Phase.NOTHING:
             return
-        level = self._measure(phase)
+        self._phase_s += elapsed_s
+        level = self._measure(phase, connection)
         if level != self._level:
             self.waited_s = 0.0
             self._level = level
@@ -92,44 +94,32 @@ class Patience:
             self.waited_s += elapsed_s
         if phase is Phase.BODY:
             self._body_s += elapsed_s
-        if self._is_over(phase):
-            self._end(phase)
+        if self._is_over(phase, connection):
+            _end(phase, connection)
 
-    def _now(self) -> tuple[Phase, object]:
+    def forget(self) -> None:
+        """Keep nothing of a connection that has come to its end."""
+        self._mark = self._body = None
+
+    def _now(self, connection: Connection) -> tuple[Phase, object]:
         """Return what is waited for, and an object that is the same while that goes on."""
-        connection = self._connection
         cycle = connection.cycle
         if connection.transport.is_closing():
             return Phase.READER, None
-        if connection.is_refused:
+        if connection.is_ending:
             return Phase.LAST_WORD, None
         if cycle is not None and not cycle.response_complete:
             if connection.flow.write_paused:
                 return Phase.READER, cycle
-            return (Phase.BODY if self._waits_for_body() else Phase.NOTHING), cycle
+            return (Phase.BODY if _waits_for_body(connection) else Phase.NOTHING), cycle
         if connection.is_in_head:
             return Phase.HEAD, connection.scope
         if cycle is None:
             return Phase.FIRST_BYTE, None
         return (Phase.BODY_OF_NOBODY if cycle.more_body else Phase.NEXT_REQUEST), cycle
 
-    def _waits_for_body(self) -> bool:
-        """Return whether it is the client that more of a body has to come from."""
-        connection = self._connection
-        cycle = connection.cycle
-        # While reading is paused, or the body has not been asked for yet, the application is slow.
-        return (
-            cycle.more_body
-            and not cycle.disconnected
-            and not cycle.waiting_for_100_continue
-            and not connection.flow.read_paused
-            and not connection.pipeline
-            and not connection.is_deaf
-        )
-
-    def _measure(self, phase: Phase) -> int:
+    def _measure(self, phase: Phase, connection: Connection) -> int:
         """Return a number that changes as long as the client does what is waited for."""
-        connection = self._connection
         if phase is Phase.READER:
             return _untaken_bytes(connection.transport)
         if phase is Phase.BODY:
@@ -138,14 +128,14 @@ class Patience:
                 self._body_s = 0.0
                 self._body_from_bytes = connection.body_bytes
             return connection.body_bytes
-        return 0
+        return connection.body_bytes if phase is Phase.LAST_WORD else 0
 
-    def _is_over(self, phase: Phase) -> bool:
+    def _is_over(self, phase: Phase, connection: Connection) -> bool:
         limits, waited_s = self._limits, self.waited_s
         if phase is Phase.FIRST_BYTE or phase is Phase.HEAD:
             return waited_s >= limits.header_timeout_s
         if phase is Phase.BODY:
-            received_bytes = self._connection.body_bytes - self._body_from_bytes
+            received_bytes = connection.body_bytes - self._body_from_bytes
             is_silent = waited_s >= limits.body_timeout_s
             return is_silent or self._body_s >= limits.body_time_s(received_bytes)
         if phase is Phase.BODY_OF_NOBODY:
@@ -154,18 +144,32 @@ class Patience:
             return waited_s >= limits.keep_alive_s
         if phase is Phase.READER:
             return waited_s >= limits.write_timeout_s
-        return waited_s >= LINGER_S
+        return waited_s >= LINGER_S or self._phase_s >= LONGEST_LINGER_S
 
-    def _end(self, phase: Phase) -> None:
-        connection = self._connection
-        if phase is Phase.HEAD:
-            connection.refuse(connection.watch.refusals.slow_head)
-        elif phase is Phase.BODY:
-            connection.refuse(connection.watch.refusals.slow_body)
-        elif phase is Phase.READER:
-            connection.transport.abort()
-        else:
-            connection.transport.close()
+
+def _waits_for_body(connection: Connection) -> bool:
+    """Return whether it is the client that more of a body has to come from."""
+    cycle = connection.cycle
+    # While reading is paused, or the body has not been asked for yet, the application is slow.
+    return (
+        cycle.more_body
+        and not cycle.disconnected
+        and not cycle.waiting_for_100_continue
+        and not connection.flow.read_paused
+        and not connection.pipeline
+        and not connection.is_deaf
+    )
+
+
+def _end(phase: Phase, connection: Connection) -> None:
+    if phase is Phase.HEAD:
+        connection.refuse(connection.watch.refusals.slow_head)
+    elif phase is Phase.BODY:
+        connection.refuse(connection.watch.refusals.slow_body)
+    elif phase is Phase.READER:
+        connection.transport.abort()
+    else:
+        connection.transport.close()
 
 
 def _untaken_bytes(transport: Transport) -> int:
@@ -176,6 +180,8 @@ def _untaken_bytes(transport: Transport) -> int:
     """
     waiting = transport.get_write_buffer_size()
     sock = transport.get_extra_info("socket")
+    if sock is None:
+        return waiting
     # Where the system does not tell, or the socket has been closed meanwhile, ours has to do.
     with suppress(OSError, ValueError):
         answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))

@@ -72,7 +72,7 @@ class Watch:
         self._looked_at = now
         for connection in tuple(self._connections):
             try:
-                connection.patience.look(elapsed_s)
+                connection.patience.look(connection, elapsed_s)
             except Exception:
                 logger.exception("a connection could not be looked at, and is cut")
                 self.discard(connection)

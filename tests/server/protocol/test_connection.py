@@ -1,0 +1,122 @@
+"""A connection without a network: what is left of it, and what each server is made with."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+import fastforge
+from fastforge.server.protocol.connection import Connection
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
+
+
+class FakeTransport(asyncio.Transport):
+    """A client that takes everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+def connect() -> tuple[Connection, FakeTransport]:
+    config = uvicorn.Config(app, lifespan="off", log_config=None)
+    connection = Connection(config, ServerState(), {}, asyncio.get_running_loop())
+    transport = FakeTransport()
+    connection.connection_made(transport)
+    return connection, transport
+
+
+@pytest.mark.parametrize("request_", [GET, POST, GET[:10], b"nonsense\r\n\r\n", POST + GET])
+async def test_a_connection_leaves_nothing_for_the_garbage_collector(request_: bytes) -> None:
+    connection, transport = connect()
+    gc.collect()
+    gc.disable()
+    try:
+        connection.data_received(request_)
+        while tasks := list(connection.tasks):
+            await asyncio.wait(tasks)
+            del tasks
+        connection.patience.look(connection, 0)
+        connection.connection_lost(None)
+        left = weakref.ref(connection)
+        del connection
+        await asyncio.sleep(0)
+        assert left() is None
+    finally:
+        gc.enable()
+    assert transport.written or request_ == GET[:10]
+
+
+async def test_a_request_on_its_way_is_answered_by_a_server_that_stops() -> None:
+    connection, transport = connect()
+    connection.data_received(GET[:10])
+    connection.shutdown()
+    assert not transport.closed
+    connection.data_received(GET[10:])
+    connection.shutdown()
+    await asyncio.wait(list(connection.tasks))
+    assert transport.written.startswith(b"HTTP/1.1 204 ")
+    assert transport.closed
+    connection.connection_lost(None)
+
+
+async def test_a_connection_that_waits_is_closed_by_a_server_that_stops() -> None:
+    connection, transport = connect()
+    connection.shutdown()
+    assert transport.closed
+    connection.connection_lost(None)
+
+
+def configs() -> Iterator[tuple[str, dict[str, str]]]:
+    """Where our code makes a configuration of uvicorn's, and with what."""
+    for path in sorted(Path(fastforge.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "uvicorn.Config":
+                words = {str(word.arg): ast.unparse(word.value) for word in node.keywords}
+                yield f"{path.name}:{node.lineno}", words
+
+
+def test_every_server_of_ours_has_the_limits_and_believes_no_proxy() -> None:
+    """The headers of proxies are the edge's to read, by TRUSTED_PROXIES: uvicorn's take any."""
+    found = dict(configs())
+    assert len(found) >= 3
+    for where, words in found.items():
+        assert words.get("http", "").startswith("protocol_of("), where
+        assert words.get("proxy_headers") == "False", where
+        assert words.get("server_header") == "False", where

@@ -144,7 +144,7 @@ def test_what_goes_on_for_ever_does_not_keep_the_process(tmp_path: Path, path: s
         }
     )
     port = free_port()
-    argv = [sys.executable, "-m", "fastforge", "runserver", str(port)]
+    argv = [sys.executable, "-m", "fastforge", "runserver", str(port), "--workers", "1"]
     url = f"http://127.0.0.1:{port}/"
     with start(argv, cwd=tmp_path, env={"FASTFORGE_ENV": "production"}) as server:
         wait_until(lambda: fetch(f"{url}ready"), describe=server)

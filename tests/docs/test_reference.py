@@ -58,6 +58,7 @@ PUBLIC = (
     "fastforge.lifecycle",
     "fastforge.observability.events",
     "fastforge.offloading",
+    "fastforge.server",
     "fastforge.tasks",
     "fastforge.test",
     "fastforge.test.proxy",

@@ -142,7 +142,7 @@ def test_a_broken_pyproject_is_one_line(shop: ProjectFolder) -> None:
 
 def test_production_serves_without_reload_until_it_is_told_to_stop(shop: ProjectFolder) -> None:
     shop.write({"shop/notes/routes.py": ROUTES})
-    with runserver(shop, "0") as process:
+    with runserver(shop, "0", "--workers", "1") as process:
         output = process.wait_for("Ctrl-C stops)\n")
         url, facts = output.splitlines()[0].split(" ", 1)
         assert facts == "(shop.settings, production; Ctrl-C stops)"
@@ -311,6 +311,6 @@ def test_the_entry_point_in_pyproject_is_what_is_served(shop: ProjectFolder, now
         }
     )
     port = free_port()
-    with runserver(shop, str(port)) as process:
+    with runserver(shop, str(port), "--workers", "1") as process:
         url = f"http://127.0.0.1:{port}/openapi.json"
         wait_until(lambda: answers(process, url, '"mine"'), describe=process)

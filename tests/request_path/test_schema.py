@@ -33,7 +33,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = free_port()
     write_schema(path, manage(folder, "openapi"))
     manage(folder, "migrate")
-    argv = [sys.executable, "manage.py", "runserver", str(port)]
+    argv = [sys.executable, "manage.py", "runserver", str(port), "--workers", "1"]
     with start(argv, cwd=folder, env=PRODUCTION) as process:
         wait_until(lambda: fetch(f"http://127.0.0.1:{port}/api/tags"), describe=process)
         user = json.dumps({"user": {"username": "ada", "email": "ada@example.com"}}).encode()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..ending import ENDS_WITHIN_S
-from ..lifecycle import SERVICES, Role, Service
+from ..lifecycle import SERVICES, Container, Role, Service
 from ..lifecycle.supervisor import CANCEL_LIMIT_S
 from ..tasks.settings import Tasks
 from ..tasks.working import HAND_BACK_LIMIT_S
@@ -59,11 +59,11 @@ class Timeline:
     exit_s: float = ENDS_WITHIN_S
 
     @classmethod
-    def of_server(cls, project: Project, *, environment: str | None = None) -> Timeline:
+    def of_server(cls, project: Project | Container, *, environment: str | None = None) -> Timeline:
         """Return the timeline of a process that serves a project.
 
         Args:
-            project: The project.
+            project: The project, or its container in the process that serves it.
             environment: Where it is to run: `drain_s` and `linger_s` depend on it unless they are
                 written. The project's own unless given.
         """
@@ -120,7 +120,7 @@ class Timeline:
         )
 
 
-def _services(project: Project, role: Role) -> Iterable[Service]:
+def _services(project: Project | Container, role: Role) -> Iterable[Service]:
     is_embedded = os.environ.get(EMBEDDED_WORKER) == "1"
     for service in project.registry.values(SERVICES):
         if role in service.roles and (is_embedded or service is not embedded_worker):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from .._utils import redact
 from ..core.entrypoint import load_application
@@ -25,7 +26,15 @@ from .loading import resting_collector
 from .observer import Observer
 from .protocol import protocol_of
 
-__all__ = ["LINGER_S", "bind", "refuse", "serve"]
+__all__ = [
+    "LINGER_S",
+    "ObservedServer",
+    "bind",
+    "configured",
+    "refuse",
+    "run_server",
+    "serve",
+]
 
 LINGER_S: Final = 0.5
 """How long connections that wait may still ask when the server stops; enough on one machine."""
@@ -81,8 +90,8 @@ def serve(
         try:
             app = load_application(application) if isinstance(application, str) else application
             observer.loaded()
-            server = _ObservedServer(
-                _config(app, access_log),
+            server = ObservedServer(
+                configured(app, access_log=access_log),
                 drain_s=drain_s,
                 linger_s=linger_s,
                 graceful_s=graceful_s,
@@ -91,7 +100,7 @@ def serve(
                 ends_process=ends_process,
             )
             server.observer, server.wake_collector = observer, wake_collector
-            return _run(server, sock)
+            return run_server(server, [sock])
         except ForgeError as error:
             return refuse(error, observer)
         except KeyboardInterrupt:  # before the server listens to signals
@@ -107,15 +116,28 @@ def refuse(error: ForgeError, observer: Observer) -> int:
     return StartError.exit_code
 
 
-def _run(server: _ObservedServer, sock: socket.socket) -> int:
+def run_server(server: Server, sockets: list[socket.socket]) -> int:
+    """Run a server until it stops, and return the exit code of the process.
+
+    Args:
+        server: The server.
+        sockets: What it listens on.
+    """
     try:
-        server.run(sockets=[sock])
+        server.run(sockets=sockets)
     except SystemExit:  # uvicorn's answer to a lifespan that did not start
         return 0 if server.should_exit else StartError.exit_code
     return 0
 
 
-def _config(app: Any, access_log: bool) -> uvicorn.Config:
+def configured(app: Any, *, access_log: bool = True, keeps_logging: bool = False) -> uvicorn.Config:
+    """Return how an application is served.
+
+    Args:
+        app: The application.
+        access_log: As of `serve`.
+        keeps_logging: Whether uvicorn's loggers have been configured by somebody else.
+    """
     config = uvicorn.Config(
         app,
         http=protocol_of(),
@@ -123,6 +145,7 @@ def _config(app: Any, access_log: bool) -> uvicorn.Config:
         access_log=access_log,
         proxy_headers=False,
         server_header=False,
+        log_config=None if keeps_logging else LOGGING_CONFIG,
     )
     config.load()
     config.lifespan_class = _Lifespan
@@ -141,7 +164,7 @@ class _Lifespan(Lifespan):
             access.handlers, access.propagate = [], False
 
 
-class _ObservedServer(Server):
+class ObservedServer(Server):
     """A server that tells its observer of its start."""
 
     observer: Observer

@@ -1,8 +1,9 @@
-"""Serve over HTTP; reloads in development.
+"""Serve over HTTP; reloads in development, several processes in production.
 
 The address is HOST:PORT or one of the two: 8001, 0.0.0.0:8000, [::1]:8000. The port is taken
 before anything else starts. In development the server starts anew when the code changes, shows
-what is wrong with it in the browser, and runs the jobs too.
+what is wrong with it in the browser, and runs the jobs too. In production, or with --production or
+--workers, it is as many processes as the CPUs are good for, and SIGHUP replaces them one by one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ...exceptions import CommandError
 if TYPE_CHECKING:
     import socket
 
+    from ...conf import Settings
     from ...server.place import Place
 
 __all__ = ["parse_address", "runserver"]
@@ -35,6 +37,10 @@ def runserver(
     address: Annotated[str, f"HOST:PORT; {HOST}:{PORT} unless given."] = "",
     /,
     *,
+    workers: Annotated[
+        int | None, "How many processes serve; in production worked out from the CPUs unless given."
+    ] = None,
+    production: Annotated[bool, "Serve as in production, whatever the environment is."] = False,
     reload: Annotated[
         bool | None, "Start anew when the code changes; on in development unless given."
     ] = None,
@@ -42,6 +48,8 @@ def runserver(
     context: Context,
 ) -> int:
     """Take the port, then serve; what takes longer is read by the process that serves."""
+    is_asked = production or workers is not None
+    _refuse_unfit(workers, reloads_in_production=is_asked and bool(reload))
     from ...server.listening import bind
 
     host, port = parse_address(address)
@@ -57,9 +65,10 @@ def runserver(
             module, named_by = find_settings_module(folder, os.environ)
         place = find_place(module, folder)
         environment = read_environment(place.root).name
-        _set_variables(module, embedded_worker=environment == "development" and not no_worker)
+        develops = environment == "development" and not is_asked
+        _set_variables(module, embedded_worker=develops and not no_worker)
         url = _url(host, sock)
-        reloads = environment == "development" if reload is None else reload
+        reloads = develops if reload is None else reload
         # A name that leads nowhere is no mistake in the code: no edit of it would be the cure.
         if reloads and find_module(module) is not None:
             from ...server.reload import serve_with_reload
@@ -67,7 +76,27 @@ def runserver(
             return serve_with_reload(
                 sock, place=place, url=url, settings_module=module, environment=environment
             )
-        return _serve_here(module, named_by, place, sock, url)
+        from ...project import Outline
+
+        settings = Outline.read(module, named_by=named_by).settings
+        if is_asked or environment == "production":
+            return _serve_in_production(settings, named_by, place, sock, url, workers)
+        return _serve_here(settings, place, sock, url)
+
+
+def _refuse_unfit(workers: int | None, *, reloads_in_production: bool) -> None:
+    if workers is not None and workers < 1:
+        raise CommandError(
+            f"--workers is {workers}",
+            code="management.E013",
+            hint="at least one process has to serve",
+        )
+    if reloads_in_production:
+        raise CommandError(
+            "--reload is for one process in development",
+            code="management.E027",
+            hint="leave out --reload: a restart by SIGHUP takes up new code",
+        )
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -103,6 +132,36 @@ def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
         os.environ.pop("FASTFORGE_EMBEDDED_WORKER", None)
 
 
+def _serve_in_production(
+    settings: Settings,
+    named_by: str,
+    place: Place,
+    sock: socket.socket,
+    url: str,
+    asked: int | None,
+) -> int:
+    """Serve with as many processes as there should be; one is this one."""
+    from ...server.gunicorn.orders import ManagerOrders, plan_of
+
+    plan = plan_of(settings, asked=asked)
+    if plan.number == 1:
+        return _serve_here(settings, place, sock, url)
+    from ...server.gunicorn.becoming import become_manager
+
+    orders = ManagerOrders(
+        settings_module=settings.module,
+        named_by=named_by,
+        root=str(place.root),
+        import_folder=str(place.import_folder),
+        sock=sock.fileno(),
+        url=url,
+        environment=settings.environment,
+        asked=asked,
+        plan=plan,
+    )
+    return become_manager(orders, sock)
+
+
 def _some_more(max_requests: int | None) -> int | None:
     """Return up to a tenth more, at random: replicas that began together do not end together."""
     from random import randint  # here, because it takes a moment
@@ -110,15 +169,13 @@ def _some_more(max_requests: int | None) -> int | None:
     return max_requests and max_requests + randint(0, max_requests // 10)
 
 
-def _serve_here(module: str, named_by: str, place: Place, sock: socket.socket, url: str) -> int:
+def _serve_here(settings: Settings, place: Place, sock: socket.socket, url: str) -> int:
     """Serve in this process, by the limits that the settings give."""
     from ...core.entrypoint import find_application
     from ...core.settings import Server
-    from ...project import Outline
     from ...server.announcement import Announcer
     from ...server.serve import serve
 
-    settings = Outline.read(module, named_by=named_by).settings
     server = settings.section(Server)
     return serve(
         find_application(settings.module, place.root),

@@ -99,6 +99,8 @@ def served(path: Path, url: str, environment: str) -> Iterator[Shop]:
     write(path, FILES)
     port = free_port()
     argv = [sys.executable, "-m", "fastforge", "runserver", str(port), "--no-reload"]
+    if environment == "production":
+        argv += ["--workers", "1"]  # each writes lines of its own
     env = {"FASTFORGE_ENV": environment, "URL": url, "SECRET_KEY": "k" * 40}
     with start(argv, cwd=path, env=env) as process:
         shop = Shop(path, process, port)

@@ -12,10 +12,14 @@ from typing import Any
 
 import pytest
 import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
 import fastforge
 from fastforge.server.protocol.connection import Connection
+
+from .test_probes import PROBES
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
@@ -101,6 +105,38 @@ async def test_a_connection_that_waits_is_closed_by_a_server_that_stops() -> Non
     connection.shutdown()
     assert transport.closed
     connection.connection_lost(None)
+
+
+def status_of(pieces: list[bytes]) -> bytes:
+    """What a connection says at last to bytes that come in these pieces."""
+
+    async def answered() -> bytes:
+        connection, transport = connect()
+        for piece in pieces:
+            connection.data_received(piece)
+            await asyncio.sleep(0)
+        while connection.tasks:
+            await asyncio.sleep(0)
+        connection.connection_lost(None)
+        return transport.written.rpartition(b"HTTP/1.1 ")[2][:3]
+
+    return asyncio.run(answered())
+
+
+@given(st.sampled_from(sorted(PROBES)), st.lists(st.integers(1, 400), max_size=6))
+def test_it_makes_no_difference_in_which_pieces_a_request_comes(
+    probe: str, places: list[int]
+) -> None:
+    _, data = PROBES[probe]
+    ends = sorted({place for place in places if place < len(data)})
+    starts = [0, *ends]
+    pieces = [data[start:end] for start, end in zip(starts, [*ends, len(data)], strict=True)]
+    assert status_of(pieces) == status_of([data])
+
+
+@given(st.binary(max_size=300))
+def test_whatever_comes_is_answered_at_most_once_and_raises_nothing(data: bytes) -> None:
+    assert status_of([data]) in {b"", b"204", b"400", b"414", b"431"}
 
 
 def configs() -> Iterator[tuple[str, dict[str, str]]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from pathlib import Path
 
 import pytest
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -11,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from fastforge.server.protocol import protocol_of
 from fastforge.server.protocol.connection import Connection
 from fastforge.server.protocol.private import missing_names
+from tests.processes import fetch, free_port, start, wait_until
+from tests.request_path.wire import Wire
 
 
 def test_the_installed_uvicorn_has_every_name() -> None:
@@ -37,3 +41,16 @@ def test_what_a_constructor_no_longer_sets_is_missed(monkeypatch: pytest.MonkeyP
     missing = missing_names()
     assert "HttpToolsProtocol.scope" in missing
     assert "HttpToolsProtocol.cycle" not in missing
+
+
+def test_plain_uvicorn_takes_it_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "site_app.py").write_text("from starlette.applications import Starlette as App\n")
+    port, name = free_port(), f"{Connection.__module__}:{Connection.__name__}"
+    argv = [sys.executable, "-m", "uvicorn", "--factory", "site_app:App", "--port", str(port)]
+    with start([*argv, "--http", name], cwd=tmp_path) as server:
+        wait_until(lambda: fetch(f"http://127.0.0.1:{port}/"), describe=server)
+        with Wire(port) as wire:
+            wire.socket.sendall(b"nonsense\r\n\r\n")
+            answer = wire.answer()
+        assert (answer.status, answer.json["code"]) == (400, "server.E020")
+        server.wait_for('"- - HTTP/1.1" 400')

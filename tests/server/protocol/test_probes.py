@@ -75,6 +75,12 @@ PROBES: dict[str, tuple[tuple[int, str], bytes]] = {
     "a control character in the URL": (MALFORMED, b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n"),
     "an unknown method": (MALFORMED, b"GOT /ready HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     "an unknown version": (MALFORMED, b"GET /ready HTTP/3.7\r\nHost: localhost\r\n\r\n"),
+    "a tunnel": (MALFORMED, b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
+    "a tunnel for a web socket": (
+        MALFORMED,
+        b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\n\r\n",
+    ),
     "the preface of HTTP/2": (MALFORMED, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "a handshake of TLS": (MALFORMED, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     "many headers": (LARGE_HEAD, GET + b"X: y\r\n" * 100 + b"\r\n"),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .._utils import redact
 from ..exceptions import CommandError, ForgeError, StartError
+from .handed import handed_over
 
 __all__ = ["bind", "holder"]
 
@@ -26,7 +27,7 @@ def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
     Surprises: from here on the port is taken and clients may connect; they wait until the
-    application is ready.
+    application is ready. A socket that systemd hands over is taken in place of one of our own.
 
     ```python
     sock = bind("127.0.0.1", 8000)
@@ -38,9 +39,13 @@ def bind(host: str, port: int) -> socket.socket:
         port: 0 lets the system choose.
 
     Raises:
-        StartError: The port is taken or not permitted, or the address is none of this machine's.
+        StartError: The port is taken or not permitted, the address is none of this machine's, or
+            what systemd hands over is no socket to serve on.
         CommandError: There is no such host or port at all.
     """
+    handed = handed_over()
+    if handed is not None:
+        return handed
     try:
         return _listen(host, port)
     except (OSError, OverflowError) as error:

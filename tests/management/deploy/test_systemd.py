@@ -20,7 +20,7 @@ MOST_EXPOSED = 2.0
 
 def units(shop: Shop) -> Mapping[str, str]:
     folder = shop.folder / "deploy/systemd"
-    return {path.name: path.read_text() for path in folder.glob("*.service")}
+    return {path.name: path.read_text() for path in folder.glob("shop-*")}
 
 
 def options(text: str) -> dict[str, str]:
@@ -32,6 +32,7 @@ def options(text: str) -> dict[str, str]:
 
 def test_there_is_a_unit_for_each_part(deployed: Shop) -> None:
     assert set(units(deployed)) == {
+        "shop-web.socket",
         "shop-web.service",
         "shop-worker@.service",
         "shop-migrate.service",
@@ -55,6 +56,8 @@ def test_systemd_finds_no_fault(deployed: Shop, tmp_path: Path) -> None:
 def test_little_of_the_host_is_exposed(deployed: Shop) -> None:
     assert ANALYZE
     for name in units(deployed):
+        if name.endswith(".socket"):
+            continue
         unit = deployed.folder / "deploy/systemd" / name
         command = [ANALYZE, "security", "--offline=true", "--no-pager", str(unit)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -72,6 +75,28 @@ def test_each_is_given_the_time_that_its_stop_takes(deployed: Shop) -> None:
     assert options(units(deployed)["shop-migrate.service"])["Type"] == "oneshot"
 
 
+def test_the_address_stays_open_while_the_server_restarts(deployed: Shop) -> None:
+    found = units(deployed)
+    assert options(found["shop-web.socket"])["ListenStream"] == "127.0.0.1:8000"
+    web = options(found["shop-web.service"])
+    assert web["Requires"] == "shop-web.socket"
+    assert web["After"].split()[0] == "shop-web.socket"
+
+
+@pytest.mark.parametrize(
+    ("server", "reloads"),
+    [("workers=2", True), ("workers=1", False), ('work="io"', True), ('work="cpu"', False)],
+)
+def test_code_is_reloaded_where_a_manager_hears_of_it(
+    tmp_path: Path, server: str, reloads: bool
+) -> None:
+    """A server that is one process would end of the same signal."""
+    shop = new_shop(tmp_path, settings=f"SERVER = Server({server})")
+    shop.manage("deploy", "systemd")
+    web = options(units(shop)["shop-web.service"])
+    assert ("ExecReload" in web) is reloads
+
+
 def test_a_wait_before_the_signal_is_a_command_of_its_own(tmp_path: Path) -> None:
     """systemd counts TimeoutStopSec anew for the signal."""
     shop = new_shop(tmp_path, settings="SERVER = Server(pre_stop_s=4, drain_s=2)")
@@ -81,8 +106,9 @@ def test_a_wait_before_the_signal_is_a_command_of_its_own(tmp_path: Path) -> Non
 
 
 def test_secrets_are_in_a_file_of_its_own(deployed: Shop) -> None:
-    for text in units(deployed).values():
-        assert options(text)["EnvironmentFile"] == "/etc/shop/production.env"
+    for name, text in units(deployed).items():
+        if name.endswith(".service"):
+            assert options(text)["EnvironmentFile"] == "/etc/shop/production.env"
     sample = deployed.text("deploy/systemd/production.env.example")
     assert "DATABASE_URL=postgresql+asyncpg://USER:PASSWORD@HOST:5432/shop\n" in sample
     assert "REDIS_URL=redis://:PASSWORD@HOST:6379/0\n" in sample
@@ -93,5 +119,5 @@ def test_parts_that_are_not_needed_are_left_out(tmp_path: Path) -> None:
     settings = '\n    INSTALLED_APPS = ["shop"]\n    del DATABASES, REDIS\n'
     shop = new_shop(tmp_path, settings=settings)
     output, _ = shop.manage("deploy", "systemd")
-    assert set(units(shop)) == {"shop-web.service"}
+    assert set(units(shop)) == {"shop-web.socket", "shop-web.service"}
     assert "migrate" not in output

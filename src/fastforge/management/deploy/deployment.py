@@ -48,6 +48,7 @@ class Deployment:
         keeps_jobs_in_redis: Whether jobs are lost with what Redis keeps.
         has_worker: Whether it has jobs that a worker has to run.
         workers: How many processes one server has, where the settings say it.
+        has_manager: Whether a server has several, and with them a manager, on any machine.
         processes: How many processes serve altogether.
         worker_processes: How many processes run jobs.
         start_s: How long the server may take to start, in seconds.
@@ -70,6 +71,7 @@ class Deployment:
     keeps_jobs_in_redis: bool
     has_worker: bool
     workers: int | None
+    has_manager: bool
     processes: int
     worker_processes: int
     start_s: int
@@ -121,6 +123,7 @@ def deployment_of(project: Project) -> Deployment:
         keeps_jobs_in_redis=has_redis and tasks.backend == "arq",
         has_worker=has_work(project.registry, settings) and tasks.backend != "memory",
         workers=server.workers,
+        has_manager=server.work == "io" if server.workers is None else server.workers > 1,
         processes=server.processes or server.workers or 1,
         worker_processes=tasks.processes,
         start_s=whole_seconds(server.start_deadline_in(settings.environment)) + START_MARGIN_S,

@@ -26,7 +26,10 @@ def systemd_files(deployment: Deployment, folder: Path) -> Mapping[str, str]:
         folder: Where the files are to stand.
     """
     units = _Units(deployment)
-    files = {f"{deployment.name}-web.service": units.web()}
+    files = {
+        f"{deployment.name}-web.socket": units.socket(),
+        f"{deployment.name}-web.service": units.web(),
+    }
     if deployment.has_worker:
         files[f"{deployment.name}-worker@.service"] = units.worker()
     if deployment.databases.scheme:
@@ -40,10 +43,11 @@ def next_steps(deployment: Deployment, folder: Path) -> Iterator[str]:
     yield f"sudo useradd --system --home-dir /var/lib/{name} {name}"
     yield f"sudo install -D --mode 600 {here}/production.env.example /etc/{name}/production.env"
     yield f"sudoedit /etc/{name}/production.env"
-    yield f"sudo cp {here}/{name}-*.service /etc/systemd/system/ && sudo systemctl daemon-reload"
+    yield f"sudo cp {here}/{name}-* /etc/systemd/system/"
+    yield "sudo systemctl daemon-reload"
     if deployment.databases.scheme:
         yield f"sudo systemctl start {name}-migrate"
-    yield f"sudo systemctl enable --now {name}-web"
+    yield f"sudo systemctl enable --now {name}-web.socket {name}-web"
     if deployment.has_worker:
         numbers = ",".join(map(str, range(1, deployment.worker_processes + 1)))
         instances = f"{{{numbers}}}" if "," in numbers else numbers
@@ -56,12 +60,16 @@ class _Units:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
 
+    def socket(self) -> str:
+        return self._filled("web.socket", port=str(PORT))
+
     def web(self) -> str:
         timeline = self.deployment.without_pre_stop
         pause = whole_seconds(self.deployment.server.pre_stop_s)
         return self._filled(
             "web.service",
             serve=self._command("runserver", f"127.0.0.1:{PORT}"),
+            reload=self._reload(),
             pre_stop=f"ExecStop=sleep {pause}" if pause else "",
             arithmetic=timeline.arithmetic,
             stop_s=str(whole_seconds(timeline.kill_after_s)),
@@ -78,6 +86,14 @@ class _Units:
 
     def migrate(self) -> str:
         return self._filled("migrate.service", migrate=self._command("migrate"))
+
+    def _reload(self) -> str:
+        if not self.deployment.has_manager:
+            return ""
+        return (
+            "# New code without a pause: the manager of its processes replaces them.\n"
+            "ExecReload=kill -HUP $MAINPID"
+        )
 
     def _command(self, *words: str) -> str:
         _, *rest = self.deployment.command(*words)

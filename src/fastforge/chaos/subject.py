@@ -1,0 +1,76 @@
+"""Subject: the server that is put to the proof, and when it counts as ready."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .._utils import redact
+from ..exceptions import StartError
+from .probing import refusal
+from .program import TICK_S, Launch, Program
+from .wire import Target
+
+__all__ = ["Subject", "ready"]
+
+LOG_LINES: Final = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The server that is put to the proof.
+
+    Args:
+        launch: How it is started.
+        target: How it is asked.
+        ready_path: What answers 200 once it should be given requests.
+        workers: How many of its processes serve.
+        start_limit_s: How long its start may take, in seconds.
+        stop_limit_s: How long its end may take, from SIGTERM on, in seconds.
+    """
+
+    launch: Launch
+    target: Target
+    ready_path: str
+    workers: int
+    start_limit_s: float
+    stop_limit_s: float
+
+    def start(self, folder: Path) -> Program:
+        """Start it.
+
+        Args:
+            folder: Where its files are written; it is made.
+        """
+        folder.mkdir(parents=True)
+        return Program(self.launch, folder)
+
+
+async def ready(subject: Subject, program: Program) -> float:
+    """Wait until a server is ready and all its processes serve; return how long that took.
+
+    Raises:
+        StartError: It has ended, or takes too long.
+    """
+    deadline = program.started_at + subject.start_limit_s
+    while True:
+        is_ready = not await refusal(subject.ready_path, subject.target)
+        if is_ready and len(program.serving) >= subject.workers:
+            return time.monotonic() - program.started_at
+        if program.exit_code is not None or time.monotonic() > deadline:
+            raise _not_started(subject, program)
+        await asyncio.sleep(TICK_S)
+
+
+def _not_started(subject: Subject, program: Program) -> StartError:
+    code = program.exit_code
+    how = f"not in {subject.start_limit_s:g} s" if code is None else f"it ended with {code}"
+    last = "".join(f"\n  {line}" for line in redact(program.output).splitlines()[-LOG_LINES:])
+    return StartError(
+        f"the server did not become ready: {how}; it wrote: {last}",
+        code="chaos.E002",
+        hint="start it by hand: FASTFORGE_ENV=production manage runserver --production",
+    )

@@ -1,0 +1,131 @@
+"""A small project that is put to the proof, and the command that does it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.folder import ProjectFolder
+from tests.processes import run
+
+PROJECT = {
+    "pyproject.toml": """
+        [tool.fastforge]
+        settings = "shop.settings"
+        """,
+    "shop/settings.py": """
+        from fastforge.core.settings import Server
+
+        SECRET_KEY = "only-for-these-tests-0123456789abcdef0123456789abcdef"
+        INSTALLED_APPS = ["shop.orders"]
+        SERVER = Server(drain_s=0.8, linger_s=0.3, graceful_s=5)
+        """,
+    "shop/asgi.py": """
+        from fastforge.asgi import get_asgi_application
+
+        app = get_asgi_application(settings_module="shop.settings")
+        """,
+    "shop/orders/resources.py": """
+        from fastforge import resource
+
+
+        @resource()
+        async def cellar():
+            yield "cellar"
+
+
+        @resource(needs=(cellar,))
+        async def house():
+            yield "house"
+
+
+        @resource(needs=(house,))
+        async def roof():
+            yield "roof"
+        """,
+    "shop/orders/routes.py": """
+        import asyncio
+
+        from fastapi import APIRouter, WebSocket
+        from starlette.responses import StreamingResponse
+
+        router = APIRouter()
+
+
+        @router.get("/orders")
+        async def orders() -> list[int]:
+            return [1, 2, 3]
+
+
+        @router.get("/orders/{number}")
+        async def order(number: int) -> int:
+            return number
+
+
+        @router.get("/report")
+        async def report(format: str) -> str:
+            return format
+
+
+        @router.get("/slow")
+        async def slow() -> str:
+            await asyncio.sleep(0.7)
+            return "at last"
+
+
+        @router.get("/lines")
+        async def lines() -> StreamingResponse:
+            async def each():
+                for number in range(5):
+                    yield f"{number}\\n"
+                    await asyncio.sleep(0.1)
+
+            return StreamingResponse(each(), media_type="text/plain")
+
+
+        @router.get("/private")
+        async def private() -> None:
+            from fastapi import HTTPException
+
+            raise HTTPException(401)
+
+
+        @router.websocket("/live")
+        async def live(socket: WebSocket) -> None:
+            await socket.accept()
+            async for message in socket.iter_text():
+                await socket.send_text(message)
+        """,
+}
+
+
+class Lab:
+    """A project's folder, and `manage chaos` in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = ProjectFolder(path)
+        self.folder.write(PROJECT)
+
+    def chaos(
+        self, *arguments: str, env: Mapping[str, str] | None = None, deadline_s: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end."""
+        argv = [sys.executable, "-m", "fastforge", "chaos", *arguments]
+        return run(argv, cwd=self.folder.path, env=env, deadline_s=deadline_s)
+
+    def reports(self, *arguments: str, deadline_s: float = 120) -> list[dict[str, Any]]:
+        """Run the command and return what it says as JSON."""
+        done = self.chaos(*arguments, "--json", deadline_s=deadline_s)
+        assert not done.stderr, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)

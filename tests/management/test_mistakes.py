@@ -116,7 +116,7 @@ INSIDE = [
     (
         ["runserver", "everywhere:http"],
         "[management.E011] 'everywhere:http' is no address to listen on;"
-        " write 8000, 0.0.0.0:8000 or [::1]:8000",
+        " write 8000, 0.0.0.0:8000, [::1]:8000 or unix:web.sock",
     ),
     (
         ["runserver", "no_such_host:8000"],

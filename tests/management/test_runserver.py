@@ -151,6 +151,11 @@ def test_production_serves_without_reload_until_it_is_told_to_stop(shop: Project
         assert process.wait() == 0
 
 
+def test_one_process_says_why_there_is_one(shop: ProjectFolder) -> None:
+    with runserver(shop, "0", env={"WEB_CONCURRENCY": "1"}) as process:
+        process.wait_for("1 process serves: WEB_CONCURRENCY\n")
+
+
 def test_development_takes_up_an_edit(shop: ProjectFolder) -> None:
     shop.write({"shop/notes/routes.py": ROUTES})
     url = f"http://127.0.0.1:{(port := free_port())}/hello"

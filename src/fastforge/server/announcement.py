@@ -10,6 +10,7 @@ from typing import Any
 from ..lifecycle import Container
 from ..middleware.edge import CONTAINER
 from .observer import Observer
+from .restarts import say
 
 __all__ = ["Announcer", "write_line"]
 
@@ -26,14 +27,22 @@ class Announcer(Observer):
         settings_module: The dotted name of the settings.
         environment: The project's environment.
         facts: What else to say of the server.
+        rule: Lines for the log that say why it is one process.
     """
 
     def __init__(
-        self, url: str, *, settings_module: str, environment: str, facts: Sequence[str] = ()
+        self,
+        url: str,
+        *,
+        settings_module: str,
+        environment: str,
+        facts: Sequence[str] = (),
+        rule: Sequence[str] = (),
     ) -> None:
         self._url = url
         self._known = (settings_module, environment)
         self._facts = tuple(facts)
+        self._rule = tuple(rule)
 
     async def serving(self, app: Any, state: Mapping[str, Any]) -> None:
         container = state.get(CONTAINER)
@@ -41,6 +50,8 @@ class Announcer(Observer):
         if isinstance(container, Container) and container.settings.environment == "development":
             text = await self._banner(container, app)
         write_line(text or self._line())
+        for line in self._rule:
+            say(line)
 
     async def _banner(self, container: Container, app: Any) -> str:
         from .banner import banner  # nobody waits for it: the server answers already

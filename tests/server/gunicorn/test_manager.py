@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 
-from tests.processes import descendants, fetch, is_running, wait_until
+from tests.processes import descendants, fetch, is_running, start, wait_until
 from tests.server.load import Load
 
 from .conftest import Shop, replaced
@@ -134,3 +135,17 @@ def test_sigterm_during_the_start_ends_it(site: Shop) -> None:
         server.terminate()
         assert server.wait(deadline_s=10) == 0
         assert not any(map(is_running, processes))
+
+
+def test_a_path_in_place_of_a_port_is_there_until_the_last_answer(site: Shop) -> None:
+    import httpx
+
+    path = site.folder.path / "web.sock"
+    argv = [sys.executable, "-m", "fastforge", "runserver", "unix:web.sock", "--workers", "2"]
+    with start(argv, cwd=site.folder.path, env={"FASTFORGE_ENV": "production"}) as server:
+        server.wait_for(f"unix:{path} (shop.settings, production, 2 processes; Ctrl-C stops)\n")
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as client:
+            assert client.get("http://localhost/").json()["version"] == 1
+        server.terminate()
+        assert server.wait() == 0
+        assert not path.exists()

@@ -1,15 +1,18 @@
 """Serve over HTTP; reloads in development, several processes in production.
 
-The address is HOST:PORT or one of the two: 8001, 0.0.0.0:8000, [::1]:8000. The port is taken
-before anything else starts. In development the server starts anew when the code changes, shows
-what is wrong with it in the browser, and runs the jobs too. In production, or with --production or
---workers, it is as many processes as the CPUs are good for, and SIGHUP replaces them one by one.
+The address is HOST:PORT or one of the two: 8001, 0.0.0.0:8000, [::1]:8000; or unix:PATH. It is
+taken before anything else starts. In development the server starts anew when the code changes,
+shows what is wrong with it in the browser, and runs the jobs too. In production, or with
+--production or --workers, it is as many processes as the CPUs are good for, and SIGHUP replaces
+them one after the other.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -27,6 +30,7 @@ __all__ = ["parse_address", "runserver"]
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
+UNIX: Final = "unix:"
 
 _HOST: Final = r"\[[0-9A-Fa-f:.%a-z]+\]|[^:\[\]\s/]+"
 _ADDRESS: Final = re.compile(rf"(?:(?P<host>{_HOST})?:)?(?P<port>\d+)|(?P<only>{_HOST})")
@@ -34,7 +38,7 @@ _ADDRESS: Final = re.compile(rf"(?:(?P<host>{_HOST})?:)?(?P<port>\d+)|(?P<only>{
 
 @command(starts="nothing")
 def runserver(
-    address: Annotated[str, f"HOST:PORT; {HOST}:{PORT} unless given."] = "",
+    address: Annotated[str, f"HOST:PORT, or unix:PATH; {HOST}:{PORT} unless given."] = "",
     /,
     *,
     workers: Annotated[
@@ -50,10 +54,7 @@ def runserver(
     """Take the port, then serve; what takes longer is read by the process that serves."""
     is_asked = production or workers is not None
     _refuse_unfit(workers, reloads_in_production=is_asked and bool(reload))
-    from ...server.listening import bind
-
-    host, port = parse_address(address)
-    with bind(host, port) as sock:
+    with _listening(address) as (sock, url):
         from ...conf.environment import read_environment
         from ...conf.finding import find_settings_module, make_importable
         from ...server.place import find_place
@@ -67,7 +68,6 @@ def runserver(
         environment = read_environment(place.root).name
         develops = environment == "development" and not is_asked
         _set_variables(module, embedded_worker=develops and not no_worker)
-        url = _url(host, sock)
         reloads = develops if reload is None else reload
         # A name that leads nowhere is no mistake in the code: no edit of it would be the cure.
         if reloads and find_module(module) is not None:
@@ -110,7 +110,7 @@ def parse_address(text: str) -> tuple[str, int]:
         raise CommandError(
             f"{text!r} is no address to listen on",
             code="management.E011",
-            hint="write 8000, 0.0.0.0:8000 or [::1]:8000",
+            hint="write 8000, 0.0.0.0:8000, [::1]:8000 or unix:web.sock",
         )
     if match is None:
         return HOST, PORT
@@ -118,9 +118,26 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(match["port"] or PORT)
 
 
-def _url(host: str, sock: socket.socket) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{sock.getsockname()[1]}"
+@contextmanager
+def _listening(address: str) -> Iterator[tuple[socket.socket, str]]:
+    """Take the port, or the path; give the socket and how the address is written."""
+    if not address.startswith(UNIX):
+        from ...server.listening import bind
+
+        host, port = parse_address(address)
+        shown = f"[{host}]" if ":" in host else host
+        with bind(host, port) as sock:
+            yield sock, f"http://{shown}:{sock.getsockname()[1]}"
+        return
+    from ...server.paths import bind_path, remove_path
+
+    path = Path(address.removeprefix(UNIX)).absolute()
+    with bind_path(path) as sock:
+        inode = path.stat().st_ino
+        try:
+            yield sock, f"{UNIX}{path}"
+        finally:
+            remove_path(path, inode)
 
 
 def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
@@ -145,7 +162,7 @@ def _serve_in_production(
 
     plan = plan_of(settings, asked=asked)
     if plan.number == 1:
-        return _serve_here(settings, place, sock, url)
+        return _serve_here(settings, place, sock, url, rule=plan.rule if asked is None else ())
     from ...server.gunicorn.becoming import become_manager
 
     orders = ManagerOrders(
@@ -169,7 +186,9 @@ def _some_more(max_requests: int | None) -> int | None:
     return max_requests and max_requests + randint(0, max_requests // 10)
 
 
-def _serve_here(settings: Settings, place: Place, sock: socket.socket, url: str) -> int:
+def _serve_here(
+    settings: Settings, place: Place, sock: socket.socket, url: str, *, rule: Sequence[str] = ()
+) -> int:
     """Serve in this process, by the limits that the settings give."""
     from ...core.entrypoint import find_application
     from ...core.settings import Server
@@ -177,6 +196,9 @@ def _serve_here(settings: Settings, place: Place, sock: socket.socket, url: str)
     from ...server.serve import serve
 
     server = settings.section(Server)
+    announcer = Announcer(
+        url, settings_module=settings.module, environment=settings.environment, rule=rule
+    )
     return serve(
         find_application(settings.module, place.root),
         sock,
@@ -185,6 +207,6 @@ def _serve_here(settings: Settings, place: Place, sock: socket.socket, url: str)
         drain_s=server.drain_in(settings.environment),
         max_requests=_some_more(server.max_requests),
         owns_listeners=True,
-        observer=Announcer(url, settings_module=settings.module, environment=settings.environment),
+        observer=announcer,
         ends_process=True,
     )

@@ -9,15 +9,16 @@ import queue
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Final
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from ..._utils import counted
-from ...core.processes import ProcessPlan
 from ...core.timeline import MARGIN_S
 from ...exceptions import StartError
+from ..paths import remove_path
 from ..restarts import ending_of
 from .application import Managed
 from .crew import Member, next_steps
@@ -59,6 +60,8 @@ class Manager(Arbiter):
         self._has_announced = self._has_served = False
         self._is_replacing = self._is_stopping = False
         self._insists: int | None = None
+        self._path = _path_in(app.orders.url)
+        self._inode = self._path.stat().st_ino if self._path else 0
         super().__init__(app)
 
     # --- the loop of the arbiter calls these ---
@@ -140,6 +143,8 @@ class Manager(Arbiter):
         self.stop()
         if self.pidfile is not None:
             self.pidfile.unlink()
+        if self._path is not None:
+            remove_path(self._path, self._inode)
         self.cfg.on_exit(self)
         if self._insists is not None:  # it dies of the signal, as a single server does
             signal.signal(self._insists, signal.SIG_DFL)
@@ -255,5 +260,10 @@ class Manager(Arbiter):
         count = counted(plan.number, "process", "processes")
         sys.stdout.write(f"{orders.url} ({', '.join((*facts, count))}; Ctrl-C stops)\n")
         sys.stdout.flush()
-        for line in ProcessPlan(number=plan.number, reason=plan.reason).rule:
+        for line in plan.rule:
             logger.info("%s", line)
+
+
+def _path_in(url: str) -> Path | None:
+    """Return the path of a socket that has one in place of a port."""
+    return Path(url.removeprefix("unix:")) if url.startswith("unix:") else None

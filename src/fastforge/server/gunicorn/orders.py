@@ -38,6 +38,13 @@ class ServingPlan:
     reason: str
     max_requests: int | None
 
+    @property
+    def rule(self) -> tuple[str, str]:
+        """Two lines: the number with its reason, and what to change for which kind of work."""
+        from ...core.processes import ProcessPlan
+
+        return ProcessPlan(number=self.number, reason=self.reason).rule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerOrders:

@@ -59,9 +59,8 @@ def serve(
     A signal during the start cancels it: what has been opened is closed. Later it ends the
     server gracefully, without resetting a connection. A second one ends the process at once.
 
-    Surprises: a failed start is written to standard error as one line. X-Forwarded-* headers are
-    not believed. The garbage collector rests until the first requests are answered, and does not
-    look at what was loaded before them later on.
+    Surprises: a failed start is one line on standard error. X-Forwarded-* headers are not believed.
+    The garbage collector rests until the first answers, and never looks at what was loaded before.
 
     ```python
     raise SystemExit(serve("shop.asgi:app", bind("127.0.0.1", 8000)))
@@ -70,17 +69,14 @@ def serve(
     Args:
         application: `package.module:attribute`, or the application itself.
         sock: A socket that listens, from `bind`. It is closed at the end.
-        graceful_s: How long requests in flight may go on once no connection is accepted any more,
-            in seconds; then they are answered with 503.
-        linger_s: How long idle connections may still ask at that time, in seconds.
-        drain_s: How long connections are still accepted after SIGTERM, in seconds.
+        graceful_s: How long requests in flight may go on once nothing is accepted any more.
+        linger_s: How long idle connections may still ask at that time.
+        drain_s: How long connections are still accepted after SIGTERM.
         max_requests: After how many requests it stops as at SIGTERM. None: after none.
         owns_listeners: Whether nobody else listens on this socket: no supervisor, no other process.
-        access_log: Write one line a request to standard output, where the application does not
-            write one itself, as ours do.
+        access_log: Write a line for each request, where the application does not, as ours do.
         observer: Whom to tell how far it has come.
-        ends_process: Whether the process has nothing else to do. It then ends 3 seconds after the
-            server has stopped, also when a thread or a task of it does not.
+        ends_process: Whether the process ends 3 seconds after the server, whatever goes on in it.
 
     Returns:
         0 after a stop that was asked for, 3 when the application could not start.

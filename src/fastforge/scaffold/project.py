@@ -24,7 +24,7 @@ PACKAGE: Final = "project_name"
 SECRET_KEY_BYTES: Final = 48
 IMAGE_START_S: Final = 60
 IMAGE_STOP_S: Final = 58
-"""What `deploy docker` works out for a new project; a test compares."""
+"""What `manage deploy docker` works out for a new project; a test of it compares."""
 
 # Below the project's folder; the package's own files belong to the smallest project too.
 MINIMAL: Final = frozenset({"manage.py", "pyproject.toml", ".env", ".gitignore"})

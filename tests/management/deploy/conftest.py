@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +86,16 @@ class Shop:
             for name, path in names.items()
             if name.parts[0] not in {"shop", "manage.py", "pyproject.toml"}
         }
+
+
+def time_of_a_stop(text: str, *parts: str) -> int:
+    """What the sum in a comment comes to, in whole seconds; it has to have these parts."""
+    found = re.findall(r"^ *# (\d.* \+ .*) = ([\d.]+) s$", text, re.MULTILINE)
+    sums = [(summands, float(total)) for summands, total in found if parts[0] in summands]
+    ((summands, total),) = sums
+    assert all(part in summands for part in parts)
+    assert sum(float(each.split()[0]) for each in summands.split(" + ")) == total
+    return math.ceil(total)
 
 
 def new_shop(folder: Path, *, settings: str = "", tasks: str = TASKS) -> Shop:

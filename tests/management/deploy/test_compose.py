@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from fastforge.core.timeline import Timeline
-
-from .conftest import Shop, new_shop
+from .conftest import Shop, new_shop, time_of_a_stop
 
 COMPOSE = Path(sys.executable).parent / "docker-compose"
 
@@ -66,10 +64,9 @@ def test_it_starts_when_what_it_needs_is_there(services: dict[str, Any]) -> None
 
 def test_it_is_given_the_time_that_a_stop_takes(services: dict[str, Any], deployed: Shop) -> None:
     text = deployed.text("compose.yaml")
-    assert services["web"]["stop_grace_period"] == "58s"
-    assert "# 5 drain + 1 linger + 25 graceful" in text
+    web = time_of_a_stop(text, "5 drain", "1 linger", "25 graceful", "10 teardown", "5 margin")
+    assert services["web"]["stop_grace_period"] == f"{web}s"
     assert services["worker"]["stop_grace_period"].endswith("s")
-    assert Timeline.__name__ not in text
 
 
 def test_the_server_is_reached_from_this_host_alone(services: dict[str, Any]) -> None:

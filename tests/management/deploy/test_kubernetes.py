@@ -8,7 +8,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from .conftest import Shop, new_shop
+from .conftest import Shop, new_shop, time_of_a_stop
 
 FOLDER = "deploy/kubernetes"
 PODS = ("Deployment/shop-web", "Deployment/shop-worker", "Job/shop-migrate")
@@ -110,8 +110,9 @@ def test_the_wait_before_the_signal_takes_the_place_of_the_drain(
     own = container(web)
     assert own["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
     assert {"name": "FASTFORGE_PRE_STOP_S", "value": "5"} in own["env"]
-    assert web["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 58
-    assert "# 5 pre-stop + 1 linger + 25 graceful" in deployed.text(f"{FOLDER}/web.yaml")
+    stop_s = time_of_a_stop(deployed.text(f"{FOLDER}/web.yaml"), "5 pre-stop", "1 linger")
+    assert " drain" not in deployed.text(f"{FOLDER}/web.yaml")
+    assert web["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == stop_s
     assert "lifecycle" not in container(objects["Deployment/shop-worker"])
 
 
@@ -121,7 +122,8 @@ def test_both_are_there_where_the_settings_say_both(tmp_path: Path) -> None:
     web = kinds(shop)["Deployment/shop-web"]
     assert container(web)["lifecycle"] == {"preStop": {"sleep": {"seconds": 4}}}
     assert "env" not in container(web)
-    assert web["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 59
+    stop_s = time_of_a_stop(shop.text(f"{FOLDER}/web.yaml"), "3.5 pre-stop", "2 drain")
+    assert web["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == stop_s
     assert container(web)["resources"]["requests"]["memory"] == "512Mi"
 
 

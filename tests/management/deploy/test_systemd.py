@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Shop, new_shop
+from .conftest import Shop, new_shop, time_of_a_stop
 
 ANALYZE = shutil.which("systemd-analyze")
 MOST_EXPOSED = 2.0
@@ -67,7 +67,8 @@ def test_little_of_the_host_is_exposed(deployed: Shop) -> None:
 
 def test_each_is_given_the_time_that_its_stop_takes(deployed: Shop) -> None:
     web = options(units(deployed)["shop-web.service"])
-    assert web["TimeoutStopSec"] == "58"
+    stop_s = time_of_a_stop(units(deployed)["shop-web.service"], "5 drain", "25 graceful")
+    assert web["TimeoutStopSec"] == str(stop_s)
     assert web["ExecStart"] == "/srv/shop/.venv/bin/python manage.py runserver 127.0.0.1:8000"
     worker = options(units(deployed)["shop-worker@.service"])
     assert worker["ExecStart"] == "/srv/shop/.venv/bin/python manage.py runworker"
@@ -102,7 +103,8 @@ def test_a_wait_before_the_signal_is_a_command_of_its_own(tmp_path: Path) -> Non
     shop = new_shop(tmp_path, settings="SERVER = Server(pre_stop_s=4, drain_s=2)")
     shop.manage("deploy", "systemd")
     web = options(units(shop)["shop-web.service"])
-    assert (web["ExecStop"], web["TimeoutStopSec"]) == ("sleep 4", "55")
+    stop_s = time_of_a_stop(units(shop)["shop-web.service"], "2 drain")
+    assert (web["ExecStop"], web["TimeoutStopSec"]) == ("sleep 4", str(stop_s))
 
 
 def test_secrets_are_in_a_file_of_its_own(deployed: Shop) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from tests.processes import clean_environment
 
 from .conftest import SECRET, Shop, new_shop
 
@@ -151,3 +154,28 @@ def test_another_settings_module_is_named_in_the_files(shop: Shop) -> None:
 def test_help_says_what_can_be_written(shop: Shop) -> None:
     output, _ = shop.manage("deploy", "--help")
     assert all(f"  {platform} " in output for platform in PLATFORMS)
+
+
+def test_what_the_settings_say_of_a_variable_fits_in_a_line(tmp_path: Path) -> None:
+    """Neither its help nor its default can add lines of its own, or show a password."""
+    settings = """
+    _TEXT = env("TEXT", default="a\\nEVIL=1", help="One\\nEVIL=2")
+    _HOOK = env("HOOK", default="https://me:geheim@example.com/")
+    """
+    shop = new_shop(tmp_path, settings=settings)
+    for platform in ("kubernetes", "systemd"):
+        shop.manage("deploy", platform)
+    text = "".join(shop.files().values())
+    assert "\n# One EVIL=2; str\n# TEXT=a EVIL=1\n" in text
+    assert "\nEVIL" not in text
+    assert "geheim" not in text
+
+
+def test_a_long_name_is_as_long_as_a_user_or_a_label_may_be(tmp_path: Path) -> None:
+    package = "a_" + "long_" * 18 + "name"
+    made = [sys.executable, "-m", "fastforge", "startproject", package, "."]
+    subprocess.run(made, cwd=tmp_path, env=clean_environment(), check=True, capture_output=True)
+    shop = Shop(folder=tmp_path)
+    shop.manage("deploy", "kubernetes")
+    (service, *_) = shop.documents("deploy/kubernetes/web.yaml")
+    assert service["metadata"]["name"] == "a-long-long-long-long-long-long"

@@ -109,7 +109,7 @@ class _Services:
     @property
     def given(self) -> Mapping[str, str]:
         """The variables that lead to services of the file itself, with their values."""
-        name = self.deployment.package
+        name = self.deployment.database
         scheme = self.deployment.databases.scheme
         # Nothing leaves the host between containers of one network: there is no certificate.
         no_tls = f"{'ssl' if scheme.endswith('asyncpg') else 'sslmode'}=disable"
@@ -133,7 +133,7 @@ class _Services:
                 "migrate", command=self._command("migrate"), depends_on=self._needs()
             )
         if self.has_postgres:
-            name = self.deployment.package
+            name = self.deployment.database
             yield self._filled("postgres", database=name, password=json.dumps(_PASSWORD))
         if self.has_redis:
             yield self._filled("redis", keeping=self._keeping())

@@ -94,4 +94,4 @@ def _drivers(project: Project) -> set[str]:
     text = _IN_A_COMMENT.sub("", text)
     if re.search(_BOTH_DRIVERS, text):
         return {"asyncpg", "psycopg"}
-    return {driver for driver in ("asyncpg", "psycopg") if driver in text}
+    return {driver for driver in ("asyncpg", "psycopg") if re.search(rf"\b{driver}\b", text)}

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Deployment", "deployment_of", "whole_seconds"]
 
 REDIS_APP: Final = "fastforge.contrib.redis"
+LONGEST_NAME: Final = 31
+"""In characters: what the name of a user may have."""
+LONGEST_DATABASE: Final = 63
 START_MARGIN_S: Final = 30
 """For importing a project on a busy machine, beside what the settings say of its start."""
 
@@ -35,7 +38,7 @@ class Deployment:
 
     Args:
         name: What its parts are called: small letters, digits and dashes.
-        package: The project's package, whose name its database has too.
+        package: The project's package.
         version: Its version, where `pyproject.toml` says it.
         python: The version of Python.
         root: Its folder.
@@ -80,6 +83,11 @@ class Deployment:
     health: Health
 
     @property
+    def database(self) -> str:
+        """What its own database is called, and whom that belongs to."""
+        return self.package[:LONGEST_DATABASE]
+
+    @property
     def with_pre_stop(self) -> Timeline:
         """What a stop of the server takes where the platform waits before SIGTERM.
 
@@ -105,8 +113,8 @@ def deployment_of(project: Project) -> Deployment:
     server, tasks = settings.section(Server), settings.section(Tasks)
     root = settings.root
     databases = databases_of(project)
-    name = re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")
-    address = f"{databases.scheme}://USER:PASSWORD@HOST:5432/{project.name}"
+    name = re.sub(r"[^a-z0-9]+", "-", project.name.lower())[:LONGEST_NAME].strip("-")
+    address = f"{databases.scheme}://USER:PASSWORD@HOST:5432/{project.name[:LONGEST_DATABASE]}"
     has_redis = any(each.name == REDIS_APP for each in project.apps)
     return Deployment(
         name=name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ..._utils import redact
 from ...conf.feeding import Feed, feeds_of
 from ...conf.recording import EnvVariable
 from ...conf.redaction import is_secret_name
@@ -73,8 +74,9 @@ def _variable(each: EnvVariable, purpose: Purpose, samples: Mapping[Purpose, str
     elif each.secret or is_secret_name(each.name):
         sample = ""
     else:
-        sample = example(each.type) if each.required else default_text(each.default)
-    facts = [each.help, type_name(each.type), f"make one: {NEW_KEY}" if purpose == "key" else ""]
+        sample = example(each.type) if each.required else _in_one_line(default_text(each.default))
+    how = f"make one: {NEW_KEY}" if purpose == "key" else ""
+    facts = (_in_one_line(each.help), type_name(each.type), how)
     return Variable(
         name=each.name,
         facts="; ".join(filter(None, facts)),
@@ -83,6 +85,11 @@ def _variable(each: EnvVariable, purpose: Purpose, samples: Mapping[Purpose, str
         is_wanted=each.required or bool(purpose),
         sample=sample,
     )
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text as a comment may have it, without the password that it might have."""
+    return redact(" ".join(text.split()))
 
 
 def _purposes(settings: Settings) -> Iterator[tuple[str, Purpose]]:

@@ -183,6 +183,7 @@ class Consumer:
         outcome = self._outcome(run)
         if run.ending is not Ending.LOST:
             self._settler.add(Settlement(claim=run.claim, outcome=outcome, duration_s=duration_s))
+        self._on_free()
 
     def _outcome(self, run: Run) -> Outcome:
         if run.task.cancelled():

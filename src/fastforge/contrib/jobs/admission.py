@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ...tasks.outcome import JobState
 from .enqueueing import Executes
+from .envelopes import has_limits
 from .statements import holding, limiting
 from .statements.idiom import Idiom
 
@@ -66,7 +67,7 @@ async def admit(idiom: Idiom, connection: Executes, rows: Sequence[Any]) -> list
     Rows without limits cost nothing. For the others their keys are locked: whoever else has
     claimed such jobs counts them after this transaction, and this one after theirs.
     """
-    if not any(row.slots_key is not None or row.pace_key is not None for row in rows):
+    if not any(map(has_limits, rows)):
         return list(rows)
     admission = decide(rows, await _standing(idiom, connection, rows))
     if admission.next_at:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, Final
 
 from ..._utils import known_fields
 from ...tasks.backend import Claim
 from ...tasks.envelope import Envelope
 from ...tasks.limits import Pace, Slots, UniqueKey
 from ...tasks.outcome import AttemptError
+from .statements.tables import ATTEMPT, ORDER
 
-__all__ = ["claim_of", "envelope_from_json", "envelope_of", "envelope_to_json", "errors_of"]
+__all__ = [
+    "claim_of",
+    "envelope_from_json",
+    "envelope_of",
+    "envelope_to_json",
+    "errors_of",
+    "has_limits",
+    "place_of",
+]
+
+_BEFORE: Final = 3
+"""How many columns of ATTEMPT come before those of the envelope."""
+_NAMES: Final = [column.name for column in ATTEMPT]
+_told_of: Final = attrgetter(*_NAMES[_BEFORE:])
+_limits_of: Final = itemgetter(_NAMES.index("slots_key"), _NAMES.index("pace_key"))
+
+place_of: Final = itemgetter(*(_NAMES.index(column.name) for column in ORDER))
+"""Gives what rows that begin with ATTEMPT are sorted by."""
 
 
 def envelope_to_json(envelope: Envelope) -> dict[str, Any]:
@@ -42,32 +61,23 @@ def envelope_of(row: Any) -> Envelope:
 
     For how long its unique key is taken stands elsewhere: who runs a job need not know.
     """
-    return Envelope(
-        task=row.task,
-        payload=row.payload,
-        queue=row.queue,
-        uid=row.uid,
-        headers=row.headers,
-        run_at=row.run_at,
-        max_attempts=row.max_attempts,
-        version=row.version,
-        priority=row.priority,
-        expires_at=row.expires_at,
-        unique=UniqueKey(key=row.unique_key) if row.unique_key is not None else None,
-        slots=_slots_of(row),
-        pace=_pace_of(row),
-        batch=row.batch,
-    )
+    return _envelope(_told_of(row))
 
 
 def claim_of(row: Any) -> Claim:
-    """Return the attempt that a claimed row is."""
-    return Claim(
-        key=row.id,
-        attempt=row.attempt,
-        envelope=envelope_of(row),
-        errors=errors_of(row.errors),
-    )
+    """Return the attempt that a row is which begins with the columns of ATTEMPT.
+
+    By their places: every job comes through here, and to ask a row for each by its name would
+    take longer than all the rest.
+    """
+    key, attempt, errors = row[:_BEFORE]
+    envelope = _envelope(row[_BEFORE : len(ATTEMPT)])
+    return Claim(key=key, attempt=attempt, envelope=envelope, errors=errors_of(errors))
+
+
+def has_limits(row: Any) -> bool:
+    """Return whether a row that begins with ATTEMPT is a job that may have to wait for others."""
+    return bool(_limits_of(row) != (None, None))
 
 
 def errors_of(stored: list[dict[str, Any]] | None) -> tuple[AttemptError, ...]:
@@ -75,11 +85,22 @@ def errors_of(stored: list[dict[str, Any]] | None) -> tuple[AttemptError, ...]:
     return tuple(map(AttemptError.from_json, stored)) if stored else ()
 
 
-def _slots_of(row: Any) -> Slots | None:
-    return None if row.slots_key is None else Slots(key=row.slots_key, limit=row.slots_limit)
-
-
-def _pace_of(row: Any) -> Pace | None:
-    if row.pace_key is None:
-        return None
-    return Pace(key=row.pace_key, limit=row.pace_limit, per_s=row.pace_per_s)
+def _envelope(told: Sequence[Any]) -> Envelope:
+    task, payload, queue, uid, headers, run_at, max_attempts, version, priority, *limits = told
+    expires_at, unique_key, slots_key, slots_limit, pace_key, pace_limit, per_s, batch = limits
+    return Envelope(
+        task=task,
+        payload=payload,
+        queue=queue,
+        uid=uid,
+        headers=headers,
+        run_at=run_at,
+        max_attempts=max_attempts,
+        version=version,
+        priority=priority,
+        expires_at=expires_at,
+        unique=None if unique_key is None else UniqueKey(key=unique_key),
+        slots=None if slots_key is None else Slots(key=slots_key, limit=slots_limit),
+        pace=None if pace_key is None else Pace(key=pace_key, limit=pace_limit, per_s=per_s),
+        batch=batch,
+    )

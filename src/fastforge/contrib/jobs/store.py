@@ -26,7 +26,7 @@ from .admission import admit
 from .desk import TableDesk
 from .endings import follow_endings
 from .enqueueing import write_jobs
-from .envelopes import claim_of
+from .envelopes import claim_of, place_of
 from .ledger import TableLedger
 from .statements import claiming, leases, settling
 from .statements.idiom import Idiom
@@ -116,7 +116,7 @@ class JobStore:
         async with self._transactions.own() as connection:
             rows = (await connection.execute(*claiming.claim(self._idiom, wanted))).all()
             # RETURNING keeps no order.
-            rows = sorted(rows, key=lambda row: (row.priority, row.run_at, row.id))
+            rows = sorted(rows, key=place_of)
             admitted = await admit(self._idiom, connection, rows)
             if len(rows) < wanted.limit:
                 due_s = await self._next_due_s(connection, wanted)

@@ -13,19 +13,12 @@ import sqlalchemy as sa
 
 from ....tasks.backend import ClaimRequest
 from .idiom import Bound, Idiom
-from .tables import JOB, PAUSED_QUEUE, READY, RUNNING
+from .tables import ATTEMPT, JOB, PAUSED_QUEUE, READY, RUNNING
 
 __all__ = ["claim", "next_due"]
 
 _QUEUES = (JOB.c.queue,)
-_CLAIMED = (
-    *(JOB.c.id, JOB.c.attempt, JOB.c.errors),
-    *(JOB.c.task, JOB.c.payload, JOB.c.queue, JOB.c.uid, JOB.c.headers, JOB.c.run_at),
-    *(JOB.c.max_attempts, JOB.c.version, JOB.c.priority, JOB.c.expires_at, JOB.c.unique_key),
-    *(JOB.c.slots_key, JOB.c.slots_limit),
-    *(JOB.c.pace_key, JOB.c.pace_limit, JOB.c.pace_per_s, JOB.c.paced, JOB.c.batch),
-)
-"""What an envelope is made of, and what says whether it may begin."""
+_CLAIMED = (*ATTEMPT, JOB.c.paced)
 
 
 def claim(idiom: Idiom, request: ClaimRequest) -> Bound:

@@ -97,13 +97,13 @@ class Idiom:
 
     def column_in_s(self, name: str) -> ColumnClause[Any]:
         """Return a column, or parameter, for moments that are so many seconds from now."""
-        return sa.column(name, sa.Double() if self.is_postgresql else TIME)
+        return sa.column(name, sa.Double() if self.is_postgresql else sa.Text())
 
-    def in_s(self, seconds: float | None) -> float | datetime | None:
+    def in_s(self, seconds: float | None) -> float | str | None:
         """Return what such a column holds; None stays so."""
         if seconds is None or self.is_postgresql:
             return seconds
-        return self.clock.now() + timedelta(seconds=seconds)
+        return str(self._plain_moment(self.clock.now() + timedelta(seconds=seconds)))
 
     def moment(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[datetime]:
         """Return the moments of such a column."""
@@ -114,7 +114,9 @@ class Idiom:
 
     def moment_in(self, name: str) -> sa.ColumnElement[datetime]:
         """Return the moment of such a parameter."""
-        return self.moment(sa.bindparam(name, type_=self.column_in_s(name).type))
+        parameter = sa.bindparam(name, type_=self.column_in_s(name).type)
+        # Text as SQLite keeps it; with the type of a moment it would be written once more.
+        return self.moment(parameter) if self.is_postgresql else parameter
 
     # Rows as a parameter
 

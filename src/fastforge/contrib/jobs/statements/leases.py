@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ....tasks.backend import Claim
 from ....tasks.records import Progress, WorkerBeat
 from .idiom import Bound, Idiom
-from .tables import JOB, RUNNING, WORKER, is_true
+from .tables import ATTEMPT, JOB, RUNNING, WORKER, is_true
 
 __all__ = ["beat", "cancelling", "expired", "leave", "renew", "report"]
 
@@ -44,7 +44,7 @@ def _renew(idiom: Idiom) -> sa.Executable:
 def expired(idiom: Idiom) -> sa.Executable:
     """Return the query for jobs whose lease has run out, some at a time."""
     query = (
-        sa.select(*JOB.c)
+        sa.select(*ATTEMPT, JOB.c.worker_id)
         .where(JOB.c.state == RUNNING, JOB.c.lease_until < idiom.now())
         .limit(EXPIRED_LIMIT)
     )

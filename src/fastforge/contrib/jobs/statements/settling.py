@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -66,7 +66,8 @@ def settle(idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bo
     """
     # In one order, as whoever else changes many rows: no two wait for each other.
     ordered = sorted(endings, key=lambda ending: ending.key)
-    rows = [_row(idiom, ending, kept) for ending in ordered]
+    kept_for = {state: idiom.in_s(kept.of(state)) for state in JobState}
+    rows = [_row(idiom, ending, kept_for) for ending in ordered]
     statement = idiom.built(_settle_and_tell if told else _settle)
     return statement, idiom.rows(idiom.built(_columns), rows)
 
@@ -113,21 +114,22 @@ def _columns(idiom: Idiom) -> Columns:
     )
 
 
-def _row(idiom: Idiom, ending: Ending, kept: Retention) -> dict[str, Any]:
+def _row(idiom: Idiom, ending: Ending, kept_for: Mapping[JobState, Any]) -> dict[str, Any]:
     outcome = ending.outcome
     # Who was interrupted keeps the place in the order that it had.
     is_later = outcome.verdict in (Verdict.RETRY, Verdict.PUT_BACK)
+    state = outcome.state
     errors = [error.to_json() for error in ending.errors[-ERRORS_KEPT:]]
     return {
         "id": ending.key,
         "attempt": ending.attempt,
         "worker_id": ending.worker_id,
-        "state": outcome.state.value,
+        "state": state.value,
         "errors": errors or None,
         "result": outcome.result,
         "uncounted": 0 if outcome.counted else 1,
         "due_in": idiom.in_s(outcome.delay_s) if is_later else None,
-        "kept_for": idiom.in_s(kept.of(outcome.state)),
+        "kept_for": kept_for[state],
     }
 
 

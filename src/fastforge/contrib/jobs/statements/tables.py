@@ -10,6 +10,7 @@ from ....tasks.outcome import JobState
 from .. import models
 
 __all__ = [
+    "ATTEMPT",
     "BATCH",
     "CANCELLED",
     "CHANNEL",
@@ -63,6 +64,15 @@ RUNNING: Final = literal_state(JobState.RUNNING)
 DONE: Final = literal_state(JobState.DONE)
 DEAD: Final = literal_state(JobState.DEAD)
 CANCELLED: Final = literal_state(JobState.CANCELLED)
+
+ATTEMPT: Final = (
+    *(JOB.c.id, JOB.c.attempt, JOB.c.errors),
+    *(JOB.c.task, JOB.c.payload, JOB.c.queue, JOB.c.uid, JOB.c.headers, JOB.c.run_at),
+    *(JOB.c.max_attempts, JOB.c.version, JOB.c.priority, JOB.c.expires_at),
+    *(JOB.c.unique_key, JOB.c.slots_key, JOB.c.slots_limit),
+    *(JOB.c.pace_key, JOB.c.pace_limit, JOB.c.pace_per_s, JOB.c.batch),
+)
+"""What an attempt is made of, from the fourth on its envelope; in the order in which it is read."""
 
 ORDER: Final = (JOB.c.priority, JOB.c.run_at, JOB.c.id)
 """In which order jobs that are due begin."""

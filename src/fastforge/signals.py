@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-__all__ = ["SIGNALS", "end_at_signal", "heard_signals", "remembered_termination"]
+__all__ = [
+    "SIGNALS",
+    "end_at_signal",
+    "end_at_termination",
+    "heard_signals",
+    "remembered_termination",
+]
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 """What asks a process to end: a terminal's Ctrl-C, and whoever supervises it."""
@@ -84,6 +90,22 @@ def end_at_signal(number: int) -> None:
     The first process of a container too: the kernel keeps from that one what has no handler.
     """
     signal.signal(number, _exit if os.getpid() == 1 else signal.SIG_DFL)
+
+
+@contextmanager
+def end_at_termination() -> Iterator[None]:
+    """Let SIGTERM end the process at once meanwhile, the first process of a container too.
+
+    For the time in which nothing is open; one that whoever started us ignores stays ignored.
+    """
+    if signal.SIGTERM not in _not_ignored() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    end_at_signal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _exit(number: int, _frame: object) -> None:

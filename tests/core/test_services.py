@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -53,7 +54,11 @@ SHOP = {
         @task(queue="mail")
         async def send(seconds: float) -> None:
             note("begin")
-            await asyncio.sleep(seconds)
+            try:
+                await asyncio.sleep(seconds)
+            except asyncio.CancelledError:
+                note("cancelled")
+                raise
             note("end")
 
         @task
@@ -62,15 +67,24 @@ SHOP = {
             threading.Event().wait()
         """,
     "shop/routes.py": """
+        import asyncio
+
         from fastapi import APIRouter
 
-        from .tasks import block, send
+        from .tasks import LOG, block, note, send
 
         router = APIRouter()
 
         @router.get("/send")
         async def enqueue(seconds: float = 0) -> str:
             return (await send.enqueue(seconds=seconds)).uid
+
+        @router.get("/wait")
+        async def wait() -> str:
+            note("wait")
+            while not (LOG.parent / "released").exists():
+                await asyncio.sleep(0.02)
+            return "released"
 
         @router.get("/block")
         async def enqueue_block() -> str:
@@ -163,6 +177,21 @@ def test_what_runs_is_handed_back_at_sigterm_and_killed_jobs_wait_for_the_next_s
         second.process.wait()
     with served(shop) as third:
         third.wait_for("begin")  # when its lease of a second has ended
+
+
+def test_jobs_are_handed_back_side_by_side_with_requests_that_end(shop: ProjectFolder) -> None:
+    migrate(shop)
+    with served(shop) as server, ThreadPoolExecutor() as clients:
+        server.get("/send?seconds=3600")
+        server.wait_for("begin")
+        answer = clients.submit(server.get, "/wait")
+        server.wait_for("wait")
+        server.process.terminate()
+        server.wait_for("cancelled")
+        assert not answer.done()
+        shop.write({"released": ""})
+        assert answer.result() == '"released"'
+        assert server.process.wait() == 0
 
 
 def test_without_the_variable_nothing_runs(shop: ProjectFolder) -> None:

@@ -86,12 +86,20 @@ PROJECT = {
         import asyncio
         from collections.abc import AsyncIterator
 
-        from fastapi import APIRouter
+        from fastapi import APIRouter, Request
         from fastapi.sse import EventSourceResponse
 
         from fastforge.lifecycle import DrainSignal
+        from fastforge.middleware.deadline import begin_answer
 
         router = APIRouter()
+
+        @router.get("/commits")
+        async def commits(request: Request) -> str:
+            print("in flight", flush=True)
+            assert begin_answer(request.scope)  # as what commits does
+            await asyncio.sleep(0.6)
+            return "committed"
 
         @router.get("/events", response_class=EventSourceResponse)
         async def events(draining: DrainSignal) -> AsyncIterator[dict[str, bool]]:

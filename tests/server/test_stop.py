@@ -244,6 +244,20 @@ def test_a_stream_is_cut_at_the_end_and_logged(site: Site, application: str) -> 
         client.close()
 
 
+def test_a_request_that_has_begun_to_commit_gets_its_own_answer(site: Site) -> None:
+    site.folder.write(PROJECT)
+    answers: list[Response | None] = []
+    with serving(site, "shop.asgi:app", graceful_s=0.1) as server:
+        client = threading.Thread(target=lambda: answers.append(fetch(f"{site.url}commits")))
+        client.start()
+        server.wait_for("in flight")
+        server.terminate()
+        client.join()
+        assert server.wait() == 0
+        assert "about to be answered, still running 0.1 s after" in server.output
+    assert [answer and (answer.status, answer.body) for answer in answers] == [(200, '"committed"')]
+
+
 def test_of_many_requests_that_hang_some_are_named_and_the_others_counted(site: Site) -> None:
     site.folder.write(PROJECT)
     with serving(site, "plain:app", graceful_s=0.2) as server:

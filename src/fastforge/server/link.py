@@ -13,7 +13,7 @@ from .orders import GO
 
 __all__ = ["Link"]
 
-ORPHAN_LIMIT_S: Final = 10
+ORPHAN_LIMIT_S: Final = 30
 
 
 class Link:

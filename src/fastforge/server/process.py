@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Child", "Event", "Program"]
 
-KILL_AFTER_S: Final = 20
-"""More than requests, jobs and resources have together, in development."""
+KILL_AFTER_S: Final = 30
+"""More than requests, jobs, services and resources have together, in development: 27 s."""
 READ_WITHIN_S: Final = 1
 
 Event: TypeAlias = tuple[str, object]

@@ -19,6 +19,7 @@ from ..ending import end_soon
 from ..exceptions import ForgeError, StartError
 from ..middleware.edge import CONTAINER
 from ..observability.tracebacks import tracebacks_are_wanted
+from ..signals import end_at_termination
 from .drain import Server
 from .lifespan import Lifespan
 from .listening import bind
@@ -82,7 +83,7 @@ def serve(
         0 after a stop that was asked for, 3 when the application could not start.
     """
     observer = observer or Observer()
-    with sock, resting_collector() as wake_collector:
+    with sock, end_at_termination(), resting_collector() as wake_collector:
         try:
             app = load_application(application) if isinstance(application, str) else application
             observer.loaded()

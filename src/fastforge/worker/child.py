@@ -7,11 +7,13 @@ import json
 import signal
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from .._utils import redact
 from ..conf.finding import make_importable
+from ..core.timeline import Timeline
 from ..exceptions import ForgeError
 from ..observability.tracebacks import tracebacks_are_wanted
 from ..project import Project
@@ -25,8 +27,6 @@ from .state import WorkerState
 
 __all__ = ["main"]
 
-CLOSE_LIMIT_S: Final = 15
-"""What a worker takes at most after its jobs have had their time: hand back, close, end."""
 HEALTH_EVERY_S: Final = 1.0
 
 
@@ -66,24 +66,32 @@ def _work(orders: WorkerOrders, link: Link) -> int:
         link.report("refused")
         raise
     link.wait_for_start()
-    return run_planned(project, orders.plan, observer=_Reporter(orders, link))
+    return run_planned(
+        project, orders.plan, observer=_Reporter(project, orders, link), ends_process=True
+    )
 
 
 class _Reporter(Observer):
     """Tells the supervisor of the start and, if it wants that, of the health."""
 
-    def __init__(self, orders: WorkerOrders, link: Link) -> None:
+    def __init__(self, project: Project, orders: WorkerOrders, link: Link) -> None:
+        self._project = project
         self._orders = orders
         self._link = link
 
     async def working(self, state: WorkerState, options: ConsumerOptions) -> None:
-        self._link.orphan_limit_s = options.drain_s + CLOSE_LIMIT_S
-        self._link.report("served", json.dumps({"drain_s": options.drain_s}))
+        limit_s = self._timeline(options).kill_after_s
+        self._link.orphan_limit_s = limit_s
+        self._link.report("served", json.dumps({"kill_after_s": limit_s}))
         plan = self._orders.plan
         if self._orders.is_first and not plan.burst:
             tell_concurrency(plan.processes, options.concurrency)
         if self._orders.tells_health:
             await self._tell_health(state)
+
+    def _timeline(self, options: ConsumerOptions) -> Timeline:
+        # One that reloads gives its jobs less time than the settings do.
+        return replace(Timeline.of_worker(self._project), graceful_s=options.drain_s)
 
     async def _tell_health(self, state: WorkerState) -> None:
         from .health import readiness_of  # for those alone who ask

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from ..ending import leave_behind
+from ..ending import end_soon, leave_behind
 from ..exceptions import StartError
 from ..lifecycle import Container, Role
 from ..server.loading import resting_collector
@@ -87,16 +87,21 @@ def run_planned(
     *,
     observer: Observer | None = None,
     health: socket.socket | None = None,
+    ends_process: bool = False,
 ) -> int:
     """Do what `run_worker` does, by a plan.
 
     Args:
         observer: Whom to tell of the start.
+        ends_process: Whether the process has nothing else to do. Told to stop, it then ends 3
+            seconds after all is closed, also when a thread or a task of it does not.
     """
     options = planned_options(project, plan)
     worker = _Worker(project, options, observer or _Announcer(plan), health)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         threads = runner.run(worker.run())
+        if ends_process and worker.was_told:
+            end_soon()
     if threads and threading.current_thread() is threading.main_thread():
         # Their jobs are handed back, and run elsewhere by now.
         logger.warning("%s", threads_left(len(threads)))
@@ -135,7 +140,11 @@ class _Announcer(Observer):
 
 
 class _Worker:
-    """A worker from its first signal handler to its last."""
+    """A worker from its first signal handler to its last.
+
+    Attributes:
+        was_told: Whether a signal has told it to stop.
+    """
 
     def __init__(
         self,
@@ -151,6 +160,7 @@ class _Worker:
         self._stop = Stop()
         self._state = WorkerState(project.settings)
         self._failure: StartError | None = None
+        self.was_told = False
 
     async def run(self) -> frozenset[threading.Thread]:
         """Work until told to stop; return the threads that are still at work then."""
@@ -158,6 +168,7 @@ class _Worker:
             main = asyncio.create_task(self._work())
 
             def told_to_stop(_: int) -> None:
+                self.was_told = True
                 # Before it has started there is nothing to drain: what is open is closed at once.
                 if self._state.container is None:
                     main.cancel()

@@ -14,8 +14,8 @@ __all__ = ["Seat", "live_state", "ready_state"]
 
 SILENT_AFTER_S: Final = 10
 """How long a process may report nothing, which it does every second, until it counts as stuck."""
-CLOSE_LIMIT_S: Final = 20
-"""What a worker takes at most to end beside the time of its jobs; then it is killed."""
+KILL_AFTER_S: Final = 30
+"""How long one that has not started yet may take to end, until it is killed."""
 
 
 class Seat:
@@ -48,9 +48,9 @@ class Seat:
 
 
 def end(child: Child) -> None:
-    """Let a process end: it has the time that its jobs have by its own settings."""
+    """Let a process end: it has the time of its own timeline, until it is killed."""
     facts = json.loads(child.said.get("served") or "{}")
-    child.stop(kill_after_s=facts.get("drain_s", 0) + CLOSE_LIMIT_S)
+    child.stop(kill_after_s=facts.get("kill_after_s", KILL_AFTER_S))
 
 
 def is_silent(child: Child) -> bool:

@@ -119,4 +119,4 @@ def _work_here(context: Context, plan: WorkerPlan, health: socket.socket | None)
 
         project = context.load_project()
         configure_logging()
-        return run_planned(project, plan, health=health)
+        return run_planned(project, plan, health=health, ends_process=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,13 +15,15 @@ import redis
 from redis import exceptions
 
 from fastforge.contrib.redis import Redis, open_client
-from fastforge.contrib.redis.reachability import Reachability
+from fastforge.contrib.redis.errors import RedisAway, RedisLate, RedisRefused
+from fastforge.contrib.redis.library import Client
+from fastforge.contrib.redis.resources import breaker_of
 from fastforge.contrib.redis.unavailable import unavailable
 from fastforge.test.proxy import Proxy
 from tests import services
 from tests.processes import wait_until_async
 
-LOGGER = "fastforge.contrib.redis"
+LOGGER = "fastforge.lifecycle"
 SUBJECT = "/CN=localhost"
 
 
@@ -56,32 +59,93 @@ async def test_one_line_tells_that_it_is_away_and_one_that_it_is_back(
     def lines() -> list[str]:
         return [each.getMessage() for each in caplog.records if each.name == LOGGER]
 
+    async def answers() -> bool:
+        try:
+            return bool(await client.ping())
+        except RedisRefused:
+            return False
+
     with Proxy(redis_url) as proxy:
-        config = Redis(url=proxy.url, read_timeout_s=0.2)
-        client = open_client(config, reachability=Reachability(config))
+        config = Redis(url=proxy.url, read_timeout_s=0.1, connect_timeout_s=0.1)
+        client = open_client(config, breaker=breaker_of(config))
         await client.ping()
-        assert lines() == []
         proxy.refuse()
         proxy.reset()
-        for _ in range(3):
+        for _ in range(20):
             with pytest.raises(exceptions.ConnectionError):
                 await client.ping()
         (away,) = lines()
-        assert away.startswith("going on without it, and trying it at each use: [redis.E001]")
+        assert away.startswith("the breaker 'redis' is open: [redis.E001] Redis at ")
+        assert "nothing listens there" in away
         proxy.heal()
+        await wait_until_async(answers)
         await client.ping()
-        await client.ping()
-        assert lines()[1:] == [f"Redis at {proxy.url} is back"]
+        assert len(lines()) == 2
+        assert lines()[1].startswith("the breaker 'redis' is closed")
         proxy.blackhole()
-        for _ in range(2):
+        for _ in range(20):
             with pytest.raises(exceptions.RedisError):
                 await client.ping()
         assert len(lines()) == 3
-        assert "there is no answer within the time limit" in lines()[-1]
+        assert "0.1 s" in lines()[-1]
         proxy.heal()
-        await client.ping()
-        assert lines()[3:] == [f"Redis at {proxy.url} is back"]
+        await wait_until_async(answers)
+        assert len(lines()) == 4
         await client.aclose()
+
+
+async def test_while_it_is_silent_commands_wait_a_few_times_and_then_not_at_all(
+    redis_url: str,
+) -> None:
+    with Proxy(redis_url) as proxy:
+        config = Redis(url=proxy.url, read_timeout_s=0.1, connect_timeout_s=0.1)
+        breaker = breaker_of(config)
+        client = open_client(config, breaker=breaker)
+        await client.ping()
+        proxy.blackhole()
+        ends = [await end_of(client) for _ in range(50)]
+        waited = [each for each in ends if not isinstance(each, RedisRefused)]
+        assert {*map(type, waited)} == {RedisLate}
+        assert 5 <= len(waited) < 10
+        assert breaker.refused == len(ends) - len(waited)
+        await client.aclose()
+
+
+async def test_an_error_of_a_command_is_an_answer(redis_url: str) -> None:
+    config = Redis(url=redis_url)
+    breaker = breaker_of(config)
+    client = open_client(config, breaker=breaker)
+    breaker.failed(TimeoutError())
+    with pytest.raises(exceptions.ResponseError):
+        await client.execute_command("NO SUCH COMMAND")
+    assert not breaker.is_troubled
+    await client.aclose()
+
+
+async def test_connections_that_a_restart_has_cut_do_not_count(redis_url: str) -> None:
+    """The next commands make new ones: whether Redis is away shows there."""
+    with Proxy(redis_url) as proxy:
+        config = Redis(url=proxy.url, max_connections=20)
+        breaker = breaker_of(config)
+        client = open_client(config, breaker=breaker)
+        for _ in range(3):
+            waiting = [asyncio.ensure_future(client.blpop(["none"], 0.9)) for _ in range(20)]
+            await wait_until_async(lambda: proxy.open_connections == 20)
+            proxy.reset()
+            ends = await asyncio.gather(*waiting, return_exceptions=True)
+            assert {*map(type, ends)} <= {RedisAway, type(None)}  # redis-py 6 sends it again
+            assert await asyncio.gather(*(client.ping() for _ in range(20)))
+        assert breaker.opened == 0
+        await client.aclose()
+
+
+async def end_of(client: Client) -> Exception | None:
+    """How a ping ends."""
+    try:
+        await client.ping()
+    except (RedisAway, RedisLate, RedisRefused) as error:
+        return error
+    return None
 
 
 async def test_a_wrong_password_and_a_missing_one_are_told(server: services.Server) -> None:

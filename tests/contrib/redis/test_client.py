@@ -18,7 +18,7 @@ from fastforge.exceptions import StartError
 from fastforge.lifecycle.health import check_health
 from fastforge.test.proxy import Proxy
 from tests.folder import ProjectFolder, isolated
-from tests.processes import clean_environment, run
+from tests.processes import clean_environment, run, wait_until_async
 
 SETTINGS = """
     from fastforge.contrib.redis import Redis
@@ -111,10 +111,32 @@ async def test_a_server_that_is_away_is_told_in_one_line_and_used_when_it_comes(
         project = configured(folder, proxy.url).load()
         async with project.running(Role.COMMAND) as container:
             (line,) = [each.getMessage() for each in caplog.records if "Redis" in each.getMessage()]
-            assert line.startswith("going on without it")
-            assert all(not each.error for each in await check_health(container))
+            assert line.startswith("the breaker 'redis' is open: [redis.E001]")
+            assert "hunter2" not in line
+            (health,) = await check_health(container)
+            assert "cannot be reached" in health.error
+            assert not health.required
             proxy.heal()
+
+            async def answers() -> bool:
+                (health,) = await check_health(container, timeout_s=30)
+                return not health.error
+
+            await wait_until_async(answers)
             assert await container[redis_client].ping()
+
+
+def test_a_request_that_needs_it_while_it_is_away_is_503_and_one_line(
+    folder: ProjectFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    project = configured(folder, NOBODY).load()
+    with TestClient(get_asgi_application(project)) as client:
+        for _ in range(3):
+            answer = client.get("/hits")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert "127.0.0.1:1" not in answer.text
+        assert client.get("/readyz").json()["status"] == "warn"
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def test_a_required_server_that_is_away_ends_the_start(folder: ProjectFolder) -> None:

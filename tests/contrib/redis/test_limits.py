@@ -12,8 +12,8 @@ from redis import exceptions
 
 from fastforge.contrib.redis import Redis, open_client
 from fastforge.contrib.redis.connections import Limited
+from fastforge.contrib.redis.errors import NoFreeConnection
 from fastforge.contrib.redis.library import Client
-from fastforge.contrib.redis.pool import NoFreeConnection
 from fastforge.test.proxy import Proxy
 from tests.processes import wait_until_async
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from ..._utils import told
+from ...exceptions import ForgeError
 from ...tasks.backend import BackendAway
 from ..redis.library import exceptions
 
@@ -46,10 +47,16 @@ def away_when_unreachable() -> Iterator[None]:
         if not _may_pass(error):
             raise
         raise BackendAway(
-            f"Redis: {told(error).rstrip('.')}",
+            _words(error),
             code="arq.E001",
             hint="the same call may succeed later",
         ) from error
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ForgeError):
+        return error.message
+    return f"Redis: {told(error).rstrip('.')}"
 
 
 def _may_pass(error: Exception) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ...lifecycle import Breaker
 from .connections import LIMITED
 from .library import Client, ExponentialBackoff, Retry, exceptions, parse_url
 from .pool import Pool
-from .reachability import Reachability
 from .settings import Redis
 
 __all__ = ["open_client"]
@@ -24,7 +24,7 @@ def open_client(
     *,
     max_connections: int | None = None,
     retries: int = RETRIES,
-    reachability: Reachability | None = None,
+    breaker: Breaker | None = None,
 ) -> Client:
     """Return a client with a pool of its own; it connects with the first command.
 
@@ -38,9 +38,10 @@ def open_client(
     Args:
         config: The section.
         max_connections: How many connections it has at most; those of the section unless given.
-        retries: How often a command is sent again after its connection broke. One whose answer
-            only took too long is never sent again, since it may have been carried out.
-        reachability: Writes to the log when Redis goes away; that of the shared client does.
+        retries: How often making a connection is tried again and, from redis-py 6 on, a command is
+            sent again after its connection broke. One whose answer only took too long is never
+            sent again, since it may have been carried out.
+        breaker: Lets commands fail at once while Redis is away; the shared client has one.
     """
     options = _options(config.url)
     return Client.from_pool(
@@ -48,8 +49,8 @@ def open_client(
             wait_s=config.read_timeout_s,
             max_connections=max_connections or config.max_connections,
             connection_class=LIMITED[options.pop("connection_class", None)],
-            limit_s=config.read_timeout_s,
-            reachability=reachability,
+            config=config,
+            breaker=breaker,
             socket_timeout=None,  # redis-py 8 has one of its own
             socket_connect_timeout=config.connect_timeout_s,
             health_check_interval=IDLE_PING_S,

@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ...lifecycle import Breaker
+from .errors import RedisLate, away
 from .library import (
     AbstractConnection,
     Connection,
@@ -20,7 +22,7 @@ from .library import (
     exceptions,
     pack_command,
 )
-from .reachability import Reachability
+from .settings import Redis
 
 __all__ = ["LIMITED", "Limited"]
 
@@ -32,17 +34,16 @@ class Limited(AbstractConnection):
     reads from it says.
 
     Args:
-        limit_s: How long, in seconds.
-        reachability: Is told of what fails, and of what succeeds after it.
+        config: The section; an answer may take its `read_timeout_s`.
+        breaker: Is told of what fails, and of what succeeds after it.
         options: What redis-py takes.
     """
 
-    def __init__(
-        self, *, limit_s: float, reachability: Reachability | None = None, **options: Any
-    ) -> None:
+    def __init__(self, *, config: Redis, breaker: Breaker | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self._limit_s = limit_s
-        self._reachability = reachability
+        self._config = config
+        self._limit_s = config.read_timeout_s
+        self._breaker = breaker
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
         self._is_overdue = False
@@ -59,7 +60,12 @@ class Limited(AbstractConnection):
         return not (unread or reader._buffer)  # redis-py looks at the same private names
 
     async def connect(self) -> None:
-        """Connect, if it is not connected."""
+        """Connect, if it is not connected.
+
+        Raises:
+            RedisAway: Nobody answers, or not to this user.
+            RedisLate: There is no answer in time.
+        """
         if self.is_connected:
             return
         # Else redis-py tries the connection before it has said who it is; when that fails, it
@@ -67,11 +73,11 @@ class Limited(AbstractConnection):
         self.next_health_check = math.inf
         try:
             await super().connect()  # type: ignore[no-untyped-call]
-        except (exceptions.RedisError, OSError) as error:
-            self._tell_lost(error)
+        except RedisLate:  # it has been told of
             raise
-        if self._reachability is not None:
-            self._reachability.found()
+        except (exceptions.RedisError, OSError) as error:
+            raise self._failed(away(self._config, error)) from error
+        self._succeeded()
 
     def pack_command(self, *args: Any) -> list[bytes]:
         """Return a command as it is sent; by hiredis, if that is there and knows all types."""
@@ -93,9 +99,9 @@ class Limited(AbstractConnection):
         self._begin()
         try:
             await super().send_packed_command(command, check_health=False)
-        except exceptions.ConnectionError:
+        except exceptions.ConnectionError as error:
             if not self._is_overdue:
-                raise
+                raise away(self._config, error) from error
         finally:
             self._deadline = None
         if self._is_overdue:  # a write that is cut need not fail
@@ -120,12 +126,16 @@ class Limited(AbstractConnection):
         self._begin()
         try:
             answer = await super().read_response(disable_decoding, push_request=push_request)
-        except exceptions.ConnectionError:
+        except exceptions.ConnectionError as error:
             if self._is_overdue:
                 raise await self._late("was answered by") from None
+            raise away(self._config, error) from error
+        except exceptions.ResponseError:
+            self._succeeded()
             raise
         finally:
             self._deadline = None
+        self._succeeded()
         if self._is_overdue:  # it came in the moment in which the connection was cut
             await self.disconnect(nowait=True)
         return answer
@@ -152,17 +162,26 @@ class Limited(AbstractConnection):
             self._is_overdue = True
             self._writer.transport.abort()
 
-    async def _late(self, what: str) -> exceptions.TimeoutError:
+    async def _late(self, what: str) -> Exception:
         await self.disconnect(nowait=True)
-        error = exceptions.TimeoutError(
-            f"Timeout: no command {what} {self._host_error()} within {self._limit_s:g} s"
+        return self._failed(
+            RedisLate(
+                f"no command {what} Redis at {self._config.target} within {self._limit_s:g} s",
+                code="redis.E003",
+                hint="it may have been carried out all the same; see what keeps Redis busy, or"
+                " raise REDIS.read_timeout_s",
+            )
         )
-        self._tell_lost(error)
+
+    def _failed(self, error: Exception) -> Exception:
+        if self._breaker is not None:
+            self._breaker.failed(error)
         return error
 
-    def _tell_lost(self, error: BaseException) -> None:
-        if self._reachability is not None:
-            self._reachability.lost(error)
+    def _succeeded(self) -> None:
+        breaker = self._breaker
+        if breaker is not None and breaker.is_troubled:
+            breaker.succeeded()
 
 
 class LimitedTcp(Limited, Connection):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ...exceptions import ResourceUnavailable
+from ...lifecycle import Breaker, BreakerOpen
 from .connections import Limited, LimitedTcp, LimitedTls, LimitedUnix
-from .library import AbstractConnection, ConnectionPool, exceptions
+from .errors import NoFreeConnection, RedisRefused
+from .library import AbstractConnection, ConnectionPool
 
-__all__ = ["NoFreeConnection", "Pool"]
-
-
-class NoFreeConnection(ResourceUnavailable, exceptions.ConnectionError):
-    """All connections are in use, and none was given back in time."""
+__all__ = ["Pool"]
 
 
 class Pool(ConnectionPool):
@@ -23,6 +20,7 @@ class Pool(ConnectionPool):
         wait_s: How long, in seconds.
         max_connections: How many there are at most.
         connection_class: Which.
+        breaker: Says whether Redis is asked at all.
         options: What a connection takes.
     """
 
@@ -32,10 +30,12 @@ class Pool(ConnectionPool):
         wait_s: float,
         max_connections: int,
         connection_class: type[LimitedTcp | LimitedTls | LimitedUnix],
+        breaker: Breaker | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(connection_class, max_connections, **options)
+        super().__init__(connection_class, max_connections, breaker=breaker, **options)
         self._wait_s = wait_s
+        self._breaker = breaker
         self._places = asyncio.Semaphore(max_connections)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Limited:
@@ -43,7 +43,11 @@ class Pool(ConnectionPool):
 
         Raises:
             NoFreeConnection: None was free in time.
+            RedisRefused: Redis is away.
         """
+        breaker = self._breaker
+        if breaker is not None and breaker.is_troubled:
+            _check(breaker)
         if self._places.locked():
             await self._wait()
         else:
@@ -86,3 +90,10 @@ class Pool(ConnectionPool):
                 hint="raise REDIS.max_connections; a command or subscription that waits for long"
                 " takes a client of its own: open_client(config, max_connections=1)",
             ) from None
+
+
+def _check(breaker: Breaker) -> None:
+    try:
+        breaker.check()
+    except BreakerOpen as error:
+        raise RedisRefused(error.message, code=error.code, hint=error.hint) from None

@@ -34,6 +34,8 @@ _CAUSES: Final = (
 
 def unavailable(config: Redis, error: BaseException) -> ResourceUnavailable:
     """Return the error for a Redis that does not answer; it holds no password."""
+    if isinstance(error, ResourceUnavailable):
+        return error
     facts = f"{type(error).__name__} {error}"
     known = (words for pattern, words in _CAUSES if re.search(pattern, facts))
     words = next(known, "")

@@ -38,10 +38,10 @@ with socket.socket(type=socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK
 """
 
 
-def handing(site: Site, *, kind: str = "listening", times: int = 1) -> Process:
+def handing(site: Site, *served: str, kind: str = "listening", times: int = 1) -> Process:
     """Start what does systemd's part: it opens the socket, and starts the server again."""
     site.folder.write({"handing.py": HANDING})
-    served = ["program.py", "serve", "site_app:app", str(site.port), "{}"]
+    served = served or ("program.py", "serve", "site_app:app", str(site.port), "{}")
     argv = [sys.executable, "handing.py", str(site.port), kind, str(times), *served]
     return start(argv, cwd=site.path)
 
@@ -63,6 +63,22 @@ def test_nobody_is_refused_while_the_server_restarts(site: Site) -> None:
         os.kill(second, signal.SIGTERM)
         assert systemd.wait() == 0
         assert systemd.output.count("ended 0\n") == 2
+
+
+def test_several_processes_serve_on_it(site: Site) -> None:
+    files = {
+        "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
+        "shop/settings.py": "",
+    }
+    site.folder.write(files)
+    command = ("-m", "fastforge", "runserver", "--workers", "2")
+    with handing(site, *command) as systemd:
+        answer = wait_until(lambda: systemd.alive and fetch(f"{site.url}livez"), describe=systemd)
+        assert answer and answer.status == 200
+        told = systemd.wait_for("2 processes; Ctrl-C stops")
+        assert f"http://127.0.0.1:{site.port} (shop.settings, production, " in told
+        systemd.interrupt()
+        systemd.wait()
 
 
 @pytest.mark.parametrize(

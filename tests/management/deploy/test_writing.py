@@ -137,9 +137,10 @@ def test_a_driver_that_is_missing_is_among_the_next_steps(shop: Shop) -> None:
     file.write_text(file.read_text().replace("[postgres,redis]", ""))
     shop.manage("deploy", "docker")
     (shop.folder / "compose.yaml").unlink()
-    output, _ = shop.manage("deploy", "compose")
     step = 'add "fastforge-framework[postgres]" to the dependencies in pyproject.toml'
-    assert f"Next:\n  {step}\n" in output
+    for platform in ("compose", "kubernetes", "systemd"):
+        output, _ = shop.manage("deploy", platform)
+        assert f"Next:\n  {step}\n" in output
 
 
 def test_another_settings_module_is_named_in_the_files(shop: Shop) -> None:

@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from ..._utils import DISTRIBUTION
 from ...exceptions import CommandError
 from ...scaffold.filling import fill
 from ...scaffold.image import PORT, health_check
-from .deployment import Deployment, whole_seconds
+from .deployment import Deployment, driver_steps, whole_seconds
 from .samples import environment_file
 from .templates import template
 
-__all__ = ["WORKER_PORT", "compose_files", "first_steps", "next_steps", "refuse_files"]
+__all__ = ["WORKER_PORT", "compose_files", "image_steps", "next_steps", "refuse_files"]
 
 WORKER_PORT: Final = 8001
 """Where a worker is asked how it is."""
@@ -63,7 +62,7 @@ def compose_files(deployment: Deployment, folder: Path) -> Mapping[str, str]:
 
 def next_steps(deployment: Deployment, folder: Path) -> Iterator[str]:
     """Yield what to type when the files are there."""
-    yield from first_steps(deployment)
+    yield from image_steps(deployment)
     here = os.path.relpath(folder)
     if here != ".":
         yield f"cd {shlex.quote(here)}"
@@ -71,10 +70,9 @@ def next_steps(deployment: Deployment, folder: Path) -> Iterator[str]:
     yield "docker compose --env-file production.env up --build --detach"
 
 
-def first_steps(deployment: Deployment) -> Iterator[str]:
+def image_steps(deployment: Deployment) -> Iterator[str]:
     """Yield what the project lacks to be run in a container."""
-    if deployment.databases.lacks_driver:
-        yield f'add "{DISTRIBUTION}[postgres]" to the dependencies in pyproject.toml'
+    yield from driver_steps(deployment)
     if not (deployment.root / "Dockerfile").is_file():
         yield " ".join(deployment.command("deploy", "docker"))
 

@@ -6,10 +6,12 @@ import math
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..._utils import DISTRIBUTION
 from ...conf.finding import tool_table
 from ...core.settings import Server
 from ...core.timeline import Timeline
@@ -22,7 +24,7 @@ from .variables import Variable, variables_of
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["Deployment", "deployment_of", "whole_seconds"]
+__all__ = ["Deployment", "deployment_of", "driver_steps", "whole_seconds"]
 
 REDIS_APP: Final = "fastforge.contrib.redis"
 LONGEST_NAME: Final = 31
@@ -139,6 +141,12 @@ def deployment_of(project: Project) -> Deployment:
         worker=Timeline.of_worker(project),
         health=settings.section(Health),
     )
+
+
+def driver_steps(deployment: Deployment) -> Iterator[str]:
+    """Yield what is to be done first where the driver of the database would be missing."""
+    if deployment.databases.lacks_driver:
+        yield f'add "{DISTRIBUTION}[postgres]" to the dependencies in pyproject.toml'
 
 
 def whole_seconds(seconds: float) -> int:

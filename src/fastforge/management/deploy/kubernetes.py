@@ -14,7 +14,7 @@ from ...core.processes import CONCURRENCY_VARIABLE
 from ...core.settings import PRE_STOP_VARIABLE
 from ...scaffold.filling import fill
 from ...scaffold.image import PORT, USER_ID
-from .compose import WORKER_PORT, first_steps, refuse_files
+from .compose import WORKER_PORT, image_steps, refuse_files
 from .deployment import Deployment, whole_seconds
 from .probes import probes
 from .templates import template
@@ -56,7 +56,7 @@ def kubernetes_files(deployment: Deployment, folder: Path) -> Mapping[str, str]:
 
 def next_steps(deployment: Deployment, folder: Path) -> Iterator[str]:
     """Yield what to type when the files are there."""
-    yield from first_steps(deployment)
+    yield from image_steps(deployment)
     here = os.path.relpath(folder)
     if here != ".":
         yield f"cd {shlex.quote(here)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...scaffold.filling import fill
 from ...scaffold.image import PORT
-from .deployment import Deployment, whole_seconds
+from .deployment import Deployment, driver_steps, whole_seconds
 from .samples import environment_file
 from .templates import template
 
@@ -39,6 +39,7 @@ def systemd_files(deployment: Deployment, folder: Path) -> Mapping[str, str]:
 
 def next_steps(deployment: Deployment, folder: Path) -> Iterator[str]:
     """Yield what to type when the files are there, on the host that has the project."""
+    yield from driver_steps(deployment)
     name, here = deployment.name, shlex.quote(os.path.relpath(folder))
     yield f"sudo useradd --system --home-dir /var/lib/{name} {name}"
     yield f"sudo install -D --mode 600 {here}/production.env.example /etc/{name}/production.env"

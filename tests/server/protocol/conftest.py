@@ -48,6 +48,11 @@ ROUTES: Final = """
     async def unread():
         return {}
 
+    @router.post("/seen")
+    async def seen(request: Request):
+        await request.body()
+        return request.headers.getlist("x-seen")
+
     @router.get("/endless")
     async def endless():
         return StreamingResponse(parts())

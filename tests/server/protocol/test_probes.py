@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -186,16 +187,56 @@ def test_what_is_no_request_behind_others_is_not_answered_among_them(site: Site)
     assert received.endswith(b"{}")
 
 
-def test_another_protocol_is_not_begun_and_what_follows_is_no_request(site: Site) -> None:
-    """The body of such a request is not told from the other protocol: it must not be parsed."""
-    inner = GET + b"\r\n"
-    upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n" % len(inner)
+def test_a_client_may_not_have_any_number_of_requests_in_line(site: Site) -> None:
+    """Those that are in it are answered; the connection ends behind them."""
+    request = b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with Wire(site.port) as wire:
-        wire.socket.sendall(b"POST /unread HTTP/1.1\r\nHost: localhost\r\n" + upgrade)
-        answer = wire.answer()
-        assert (answer.status, answer.one("connection")) == (200, "close")
-        wire.socket.sendall(inner)
-        assert wire.rest() == b""
+        wire.socket.sendall(request * 2000)
+        received = wire.rest()
+    assert 100 <= received.count(b"HTTP/1.1 200 OK") == received.count(b"HTTP/1.1 ") <= 102
+    assert received.endswith(b"{}")
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+
+@pytest.mark.parametrize("cut", [0, 3, 40])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_whoever_asks_for_another_protocol_is_answered_in_this_one(
+    site: Site, framing: str, cut: int
+) -> None:
+    """The body is read, and is no request, whatever stands in it; the connection goes on."""
+    inner = GET + b"X: " + b"y" * 20 + b"\r\n\r\n"
+    if framing == "length":
+        head, body = b"Content-Length: %d\r\n\r\n" % len(inner), inner
+    else:
+        head, body = b"Transfer-Encoding: chunked\r\n\r\n", b"%x\r\n%b\r\n0\r\n\r\n"
+        body %= (len(inner), inner)
+    with Wire(site.port) as wire:
+        for _ in range(2):
+            wire.socket.sendall(POST + UPGRADE + head + body[:cut])
+            time.sleep(0.05)  # the server has read that much, or reads it with the rest: both count
+            wire.socket.sendall(body[cut:])
+            assert wire.answer().json == {"length": len(inner)}
+        assert wire.get("/ready").answer().status == 200
+
+
+def test_requests_behind_one_that_asks_for_another_protocol_are_answered(site: Site) -> None:
+    with Wire(site.port) as wire:
+        wire.socket.sendall((GET + UPGRADE + b"\r\n") * 3 + GET + b"Connection: close\r\n\r\n")
+        assert wire.rest().count(b"HTTP/1.1 200 OK") == 4
+
+
+def test_trailers_are_no_headers(site: Site) -> None:
+    """A proxy that takes care of headers has not looked at them."""
+    trailers = b"X-Seen: trailer\r\n" * 1000
+    with Wire(site.port) as wire:
+        wire.socket.sendall(
+            b"POST /seen HTTP/1.1\r\nHost: localhost\r\nX-Seen: header\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" + trailers + b"\r\n"
+        )
+        assert wire.answer().json == ["header"]
+        assert wire.get("/ready").answer().status == 200
 
 
 EXPECT = b"Expect: 100-continue\r\n"

@@ -13,13 +13,18 @@ from uvicorn.server import ServerState
 from ...conf import Settings
 from ...middleware.deadline import EDGE
 from ...observability.context import new_request_id
-from .authority import is_valid_host, names_other_host
+from .again import has_body, parser_without_upgrade
+from .bodies import NOWHERE, GentleTransport, end_unless_asked_for_body
+from .head import objection_to
 from .patience import Patience
-from .refusals import MALFORMED, OTHER_HOST, WRONG_HOST, Refusal
+from .refusals import MALFORMED, Refusal
 from .watch import watch_of
 
 __all__ = ["Connection"]
 
+MOST_IN_LINE: Final = 100
+"""How many requests may wait for the answers to others before them: each has come in a few bytes,
+and takes some thousand."""
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose requests have no body, but for some that nobody has to be gentle with."""
 
@@ -108,8 +113,8 @@ class Connection(HttpToolsProtocol):
         earlier = self.scope
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._upgrade()
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError:
             self.refuse(self._refusal or MALFORMED)
@@ -128,12 +133,20 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_bytes = 0
         if self._checks_head or self.url[:1] != b"/":
-            self._check_head()
+            refusal = objection_to(self, is_first_to_look=self._checks_head)
+            if refusal is not None:
+                self._stop_parsing(refusal)
+        if self.pipeline and len(self.pipeline) >= MOST_IN_LINE:
+            raise _Refused
         super().on_headers_complete()
-        if self.scope["method"] not in BODILESS and not self.is_in_head:
-            self.cycle.transport = GentleTransport(self)
+        cycle = self.cycle
+        if cycle is None or cycle.scope is not self.scope:
+            return  # it is for a web socket
+        self.headers = NOWHERE
+        if self.scope["method"] not in BODILESS:
+            cycle.transport = GentleTransport(self)
             if self.expect_100_continue:
-                _end_unless_asked_for_body(self.cycle)
+                end_unless_asked_for_body(cycle)
 
     def on_body(self, body: bytes) -> None:
         self.body_bytes += len(body)
@@ -247,31 +260,30 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) > limits.max_headers or self._head_bytes > limits.max_head_bytes:
             self.refuse(refusals.large_head)
 
-    def _check_head(self) -> None:
-        """Refuse a request as the edge of a project would, and one that contradicts itself."""
-        limits = self.watch.limits
-        headers = self.headers
-        hosts = [value for name, value in headers if name == b"host"]
-        if self._checks_head:
-            size_bytes = sum(len(name) + len(value) for name, value in headers)
-            if len(headers) > limits.max_headers or size_bytes > limits.max_header_bytes:
-                self._stop_parsing(self.watch.refusals.large_head)
-            is_old = self.parser.get_http_version() == "1.0"
-            if len(hosts) != 1 and (hosts or not is_old):
-                self._stop_parsing(WRONG_HOST)
-            if hosts and not is_valid_host(hosts[0]):
-                self._stop_parsing(WRONG_HOST)
-        if self.url[:1] != b"/" and len(hosts) == 1 and names_other_host(self.url, hosts[0]):
-            self._stop_parsing(OTHER_HOST)
-
     # Other protocols.
 
-    def _upgrade(self) -> None:
-        if self._should_upgrade() and not self._is_answering:
-            self.handle_websocket_upgrade()
-        else:
-            # The parser has taken the body, if there is one, for the other protocol.
+    def _upgrade(self, rest: bytes) -> None:
+        """Speak another protocol, if we know it; if not, go on in this one.
+
+        Args:
+            rest: What has come behind the headers that ask for it.
+        """
+        if not self._should_upgrade():
+            self._go_on(rest)
+        elif self._is_answering:
             self._hear_no_more()
+        else:
+            self.handle_websocket_upgrade()
+
+    def _go_on(self, rest: bytes) -> None:
+        cycle = self.cycle
+        if has_body(cycle.scope["headers"]):
+            # Nobody has read it yet: the application has only been told to begin.
+            cycle.more_body = True
+            cycle.message_event.clear()
+            self.parser = parser_without_upgrade(self)
+        if rest:
+            self.data_received(rest)
 
     @property
     def _is_answering(self) -> bool:
@@ -282,44 +294,5 @@ class Connection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
 
-class GentleTransport:
-    """The transport of a request that may have a body, for its answer.
-
-    Args:
-        connection: The connection.
-    """
-
-    __slots__ = ("_connection", "is_closing", "write")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.is_closing = connection.transport.is_closing
-        self.write = connection.transport.write
-
-    def close(self) -> None:
-        """Close the connection, gently where the body has not been read to its end."""
-        cycle = self._connection.cycle
-        if cycle is not None and cycle.more_body:
-            self._connection.end()
-        else:
-            self._connection.transport.close()
-
-
 class _Refused(Exception):
     """Raised in a callback, ends the parsing there."""
-
-
-def _end_unless_asked_for_body(cycle: Any) -> None:
-    """Close the connection if the answer comes before the client was told to send its body.
-
-    Nobody knows whether such a client sends it after that; what it sends next would be taken for
-    a request, or a request for its body.
-    """
-    send = cycle.send
-
-    async def send_after_that(message: Any) -> None:
-        if cycle.waiting_for_100_continue:
-            cycle.keep_alive = False
-        await send(message)
-
-    cycle.send = send_after_that

@@ -65,6 +65,12 @@ async def ticks() -> StreamingResponse:
     return StreamingResponse(endless())
 
 
+@app.websocket("/undecided")
+async def undecided(socket: WebSocket) -> None:
+    print("in flight", flush=True)
+    await asyncio.sleep(3600)
+
+
 @app.websocket("/socket")
 async def socket(socket: WebSocket) -> None:
     await socket.accept()

@@ -244,6 +244,31 @@ def test_a_stream_is_cut_at_the_end_and_logged(site: Site, application: str) -> 
         client.close()
 
 
+def test_a_web_socket_that_was_not_accepted_in_time_is_refused_with_503(
+    site: Site, application: str
+) -> None:
+    refusals: list[InvalidStatus] = []
+
+    def ask_for_socket() -> None:
+        with (
+            pytest.raises(InvalidStatus) as refusal,
+            connect(f"{site.url}undecided".replace("http", "ws")),
+        ):
+            pass
+        refusals.append(refusal.value)
+
+    with serving(site, application, graceful_s=0.2) as server:
+        client = threading.Thread(target=ask_for_socket)
+        client.start()
+        server.wait_for("in flight")
+        server.terminate()
+        client.join()
+        assert server.wait() == 0
+        assert "WEBSOCKET /undecided" in server.output
+        assert "Traceback" not in server.output
+    assert [each.response.status_code for each in refusals] == [503]
+
+
 def test_a_request_that_has_begun_to_commit_gets_its_own_answer(site: Site) -> None:
     site.folder.write(PROJECT)
     answers: list[Response | None] = []

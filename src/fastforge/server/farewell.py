@@ -19,7 +19,7 @@ from .._utils import counted
 from ..core.timeline import CANCELLED_WITHIN_S
 from ..middleware.deadline import EDGE
 from ..middleware.line import route_template
-from .connections import unfinished
+from .connections import is_in_handshake, unfinished
 from .gate import identify, refuse
 
 __all__ = ["end_requests"]
@@ -63,7 +63,12 @@ def _give_up(state: ServerState) -> tuple[list[str], set[asyncio.Task[None]]]:
     """Begin to answer with 503; return what becomes of each request, and what answers."""
     told: list[str] = []
     answering: set[asyncio.Task[None]] = set()
-    for connection in list(state.connections):
+    connections: list[Any] = list(state.connections)
+    for connection in connections:
+        if is_in_handshake(connection):
+            identify(connection.scope)
+            answering.add(asyncio.create_task(_refuse(connection)))
+            told.append(f"{_name(connection.scope)}: answered with 503")
         # Behind pipelined requests nobody can tell which of them an answer would be for.
         can_answer = not getattr(connection, "pipeline", None)
         for cycle in unfinished([connection]):
@@ -86,9 +91,10 @@ def _answer(cycle: Any) -> asyncio.Task[None] | None:
     return asyncio.create_task(_refuse(cycle))
 
 
-async def _refuse(cycle: Any) -> None:
-    await refuse(cycle.scope, cycle.receive, cycle.send)
-    cycle.disconnected = True  # what the application sends from now on goes nowhere
+async def _refuse(asked: Any) -> None:
+    """Answer a cycle, or the handshake of a web socket."""
+    await refuse(asked.scope, asked.receive, asked.send)
+    asked.disconnected = True  # what the application sends from now on goes nowhere
 
 
 def _is_silent(cycle: Any) -> bool:
@@ -100,7 +106,7 @@ def _name(scope: Any) -> str:
     # A path without a route is shown as it was sent: percent-encoded, on one line.
     path = route_template(scope) or scope["raw_path"].decode("ascii", "replace")
     found = scope.get("state", {}).get("request_id")
-    return f"{scope['method']} {path}" + (f" (request {found})" if found else "")
+    return f"{scope.get('method', 'WEBSOCKET')} {path}" + (f" (request {found})" if found else "")
 
 
 def _log(told: Iterable[str], others: int, graceful_s: float) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from ..._utils import find_module
 from ...commands import Context, command
 from ...exceptions import CommandError
+from ...signals import end_at_termination
 
 if TYPE_CHECKING:
     import socket
@@ -54,7 +55,7 @@ def runserver(
     """Take the port, then serve; what takes longer is read by the process that serves."""
     is_asked = production or workers is not None
     _refuse_unfit(workers, reloads_in_production=is_asked and bool(reload))
-    with _listening(address) as (sock, url):
+    with end_at_termination(), _listening(address) as (sock, url):
         from ...conf.environment import read_environment
         from ...conf.finding import find_settings_module, make_importable
         from ...server.place import find_place

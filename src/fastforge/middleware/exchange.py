@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_headers, request_id
 from .deadline import EDGE, Deadlines, runs_in_thread
-from .line import write_line
+from .line import has_left, write_line
 from .rules import Rules
 
-__all__ = ["Exchange", "has_left"]
+__all__ = ["Exchange"]
 
 logger = logging.getLogger("fastforge.middleware")
 
@@ -291,15 +291,6 @@ class Exchange:
             self._status = message["status"]
             self._rules.answers.complete(message, self._id, self._scope)
         await self._send(message)
-
-
-def has_left(error: BaseException) -> bool:
-    """Return whether an exception only says that nobody waits for the answer any more."""
-    if isinstance(error, asyncio.CancelledError):
-        return True
-    from starlette.requests import ClientDisconnect  # loaded by then, and dear before
-
-    return isinstance(error, ClientDisconnect)
 
 
 async def _receive_nothing() -> Message:

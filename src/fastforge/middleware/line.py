@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -9,7 +10,7 @@ from starlette.types import Scope
 
 from ..observability.access import AccessLog
 
-__all__ = ["route_template", "write_line"]
+__all__ = ["has_left", "route_template", "write_line"]
 
 
 def write_line(
@@ -48,6 +49,15 @@ def write_line(
         cancelled=cancelled,
         close_code=close_code,
     )
+
+
+def has_left(error: BaseException) -> bool:
+    """Return whether an exception only says that nobody waits for the answer any more."""
+    if isinstance(error, asyncio.CancelledError):
+        return True
+    from starlette.requests import ClientDisconnect  # loaded by then, and dear before
+
+    return isinstance(error, ClientDisconnect)
 
 
 def route_template(scope: Scope) -> str | None:

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import use_container
 from ..observability.context import request_headers, request_id
 from .deadline import EDGE
-from .exchange import FAILED, has_left
-from .line import write_line
+from .exchange import FAILED
+from .line import has_left, write_line
 from .rules import Rules
 
 __all__ = ["SocketExchange"]

@@ -32,8 +32,10 @@ THIRD = """
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("hang", HANGS)
+@pytest.mark.parametrize(
+    ("hang", "number"),
+    [*((hang, signal.SIGTERM) for hang in HANGS), ("blocks the event loop", signal.SIGINT)],
+)
 def test_what_was_opened_is_closed_in_reverse_whatever_hangs(
     site: Site, hang: str, number: signal.Signals
 ) -> None:

@@ -157,34 +157,43 @@ def close_code(client: ClientConnection) -> int | None:
     return closed.value.rcvd.code if closed.value.rcvd else None
 
 
-def test_web_sockets_are_closed_with_1012_one_after_the_other(site: Site, application: str) -> None:
-    with serving(site, application, drain_s=2) as server, ExitStack() as stack:
+def listening(clients: list[ClientConnection]) -> tuple[list[int | None], list[threading.Thread]]:
+    """The close codes of the sockets that have been closed by now, and what waits for others."""
+    ended: list[int | None] = []
+    threads = [
+        threading.Thread(target=lambda each=each: ended.append(close_code(each)))
+        for each in clients
+    ]
+    for thread in threads:
+        thread.start()
+    return ended, threads
+
+
+def test_web_sockets_are_closed_one_after_the_other(site: Site) -> None:
+    site.folder.write(PROJECT)
+    with serving(site, "shop.asgi:app", drain_s=LONG_S) as server, ExitStack() as stack:
         clients = [stack.enter_context(open_socket(site)) for _ in range(4)]
+        ended, threads = listening(clients)
         server.terminate()
-        ended: list[int | None] = []
-        threads = [
-            threading.Thread(target=lambda each=each: ended.append(close_code(each)))
-            for each in clients
-        ]
-        for thread in threads:
-            thread.start()
         wait_until(lambda: ended, describe=server)
-        assert len(ended) < len(clients)  # the first has gone, and the last not yet
         assert fetch(site.url) is not None
+        assert ended == [1012]  # the next one has two minutes
+        server.kill()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("drain_s", [0, 1])
+def test_every_web_socket_is_closed_with_1012(site: Site, application: str, drain_s: float) -> None:
+    with serving(site, application, drain_s=drain_s) as server, ExitStack() as stack:
+        clients = [stack.enter_context(open_socket(site)) for _ in range(4)]
+        ended, threads = listening(clients)
+        server.terminate()
         for thread in threads:
             thread.join()
         assert ended == [1012] * 4
         assert server.wait() == 0
         assert "Traceback" not in server.output
-
-
-def test_web_sockets_are_closed_with_1012_also_where_nothing_drains(
-    site: Site, application: str
-) -> None:
-    with serving(site, application) as server, open_socket(site) as client:
-        server.terminate()
-        assert close_code(client) == 1012
-        assert server.wait() == 0
 
 
 def test_an_endless_answer_that_watches_the_signal_ends_by_itself(site: Site) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from .load import Load
+from .outcome import Outcome
 from .probing import Choice
 from .program import TICK_S, Program
 from .report import Report, Requests, Stop
@@ -25,8 +27,8 @@ REPLACED_WITHIN_S: Final = 4.0
 SETTLES_WITHIN_S: Final = 60.0
 START_ENDS_WITHIN_S: Final = 3.0
 """1 second, and what a busy machine adds to it."""
-MOMENTS: Final = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
-"""When a start is interrupted, as parts of how long it takes."""
+MOMENTS: Final = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95, None)
+"""When a start is interrupted, as parts of how long it takes; None: when something is open."""
 
 
 async def prove_under_load(
@@ -65,9 +67,9 @@ async def prove_start(scenario: Scenario, subject: Subject, folder: Path) -> Rep
     programs: list[Program] = []
     stops: list[Stop] = []
     for moment in MOMENTS:
-        with subject.start(folder / f"{moment:g}") as program:
+        with subject.start(folder / f"{moment or 'open'}") as program:
             programs.append(program)
-            await asyncio.sleep(moment * whole_s)
+            await (asyncio.sleep(moment * whole_s) if moment else _something_open(program))
             at = time.monotonic()
             program.send(signal.SIGTERM)
             stops.append(await _end_of(program, at, START_ENDS_WITHIN_S))
@@ -169,8 +171,18 @@ class _Proof:
             stops=(stop,),
             tracebacks=self.program.output.count(TRACEBACK),
             log=str(self.program.log),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *self._advice()),
         )
+
+    def _advice(self) -> Iterator[str]:
+        """Say what explains failures, where something does."""
+        is_refused = any(outcome is Outcome.REFUSED for _, outcome in self.tally.failed)
+        lag_s, drain_s = self.scenario.lag_s, self.subject.drain_s
+        if is_refused and lag_s >= drain_s:
+            yield (
+                f"clients came for {lag_s:g} s after SIGTERM, and SERVER.drain_s is {drain_s:g}:"
+                " it has to be longer than a load balancer takes to notice"
+            )
 
 
 async def _end_of(program: Program, at: float, limit_s: float) -> Stop:
@@ -184,3 +196,11 @@ async def _end_of(program: Program, at: float, limit_s: float) -> Stop:
         limit_s=limit_s,
         exit_code=exit_code,
     )
+
+
+async def _something_open(program: Program) -> None:
+    """Wait until a process has opened its first resource, or has come further."""
+    while program.exit_code is None:
+        if any(life.opened or life.running for life in program.lives):
+            return
+        await asyncio.sleep(TICK_S / 10)

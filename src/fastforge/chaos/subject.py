@@ -30,6 +30,7 @@ class Subject:
         workers: How many of its processes serve.
         start_limit_s: How long its start may take, in seconds.
         stop_limit_s: How long its end may take, from SIGTERM on, in seconds.
+        drain_s: How long it takes new connections after SIGTERM, in seconds.
     """
 
     launch: Launch
@@ -38,6 +39,7 @@ class Subject:
     workers: int
     start_limit_s: float
     stop_limit_s: float
+    drain_s: float = 0
 
     def start(self, folder: Path) -> Program:
         """Start it.

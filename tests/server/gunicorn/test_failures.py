@@ -49,6 +49,7 @@ def test_a_process_that_ends_without_a_word_ends_all_with_one_of_the_manager(sit
     ("options", "line"),
     [
         (["--workers", "0"], "[management.E013] --workers is 0; at least one process has to serve"),
+        (["--max-requests", "0"], "[management.E013] --max-requests is 0; a process has to answer"),
         (["--workers", "2", "--reload"], "[management.E027] --reload is for one process"),
         (["--production", "--reload"], "[management.E027] --reload is for one process"),
     ],

@@ -122,6 +122,9 @@ def test_a_restart_reads_the_settings_anew_and_imports_nothing_itself(
     assert found is not None
     assert (found.plan.number, found.plan.reason) == (3, "SERVER.workers")
     assert found.plan.max_requests == 100
+    found = read_anew(replace(orders, max_requests=7))
+    assert found is not None
+    assert found.plan.max_requests == 7
     shop.write({"shop/settings.py": settings("wokers=30")})
     assert read_anew(orders) is None
     assert "did you mean 'workers'?" in capfd.readouterr().err

@@ -190,6 +190,7 @@ def _subject(project: Project, options: ServerOptions, host: str, header: list[s
         workers=options.workers,
         start_limit_s=start_s + START_MARGIN_S,
         stop_limit_s=timeline.kill_after_s - timeline.pre_stop_s,
+        drain_s=timeline.drain_s,
     )
 
 

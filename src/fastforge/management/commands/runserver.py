@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -45,6 +46,9 @@ def runserver(
     workers: Annotated[
         int | None, "How many processes serve; in production worked out from the CPUs unless given."
     ] = None,
+    max_requests: Annotated[
+        int | None, "After how many requests a process ends; SERVER.max_requests unless given."
+    ] = None,
     production: Annotated[bool, "Serve as in production, whatever the environment is."] = False,
     reload: Annotated[
         bool | None, "Start anew when the code changes; on in development unless given."
@@ -54,7 +58,7 @@ def runserver(
 ) -> int:
     """Take the port, then serve; what takes longer is read by the process that serves."""
     is_asked = production or workers is not None
-    _refuse_unfit(workers, reloads_in_production=is_asked and bool(reload))
+    _refuse_unfit(workers, max_requests, reloads_in_production=is_asked and bool(reload))
     with end_at_termination(), _listening(address) as (sock, url):
         from ...conf.environment import read_environment
         from ...conf.finding import find_settings_module, make_importable
@@ -81,16 +85,33 @@ def runserver(
 
         settings = Outline.read(module, named_by=named_by).settings
         if is_asked or environment == "production":
-            return _serve_in_production(settings, named_by, place, sock, url, workers)
-        return _serve_here(settings, place, sock, url)
+            wishes = _Wishes(workers=workers, max_requests=max_requests)
+            return _serve_in_production(settings, named_by, place, sock, url, wishes)
+        return _serve_here(settings, place, sock, url, max_requests)
 
 
-def _refuse_unfit(workers: int | None, *, reloads_in_production: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wishes:
+    """What the command line wants of several processes in place of what the settings say."""
+
+    workers: int | None
+    max_requests: int | None
+
+
+def _refuse_unfit(
+    workers: int | None, max_requests: int | None, *, reloads_in_production: bool
+) -> None:
     if workers is not None and workers < 1:
         raise CommandError(
             f"--workers is {workers}",
             code="management.E013",
             hint="at least one process has to serve",
+        )
+    if max_requests is not None and max_requests < 1:
+        raise CommandError(
+            f"--max-requests is {max_requests}",
+            code="management.E013",
+            hint="a process has to answer at least one; leave it out for no limit",
         )
     if reloads_in_production:
         raise CommandError(
@@ -156,14 +177,15 @@ def _serve_in_production(
     place: Place,
     sock: socket.socket,
     url: str,
-    asked: int | None,
+    wishes: _Wishes,
 ) -> int:
     """Serve with as many processes as there should be; one is this one."""
     from ...server.gunicorn.orders import ManagerOrders, plan_of
 
-    plan = plan_of(settings, asked=asked)
+    plan = plan_of(settings, asked=wishes.workers, max_requests=wishes.max_requests)
     if plan.number == 1:
-        return _serve_here(settings, place, sock, url, rule=plan.rule if asked is None else ())
+        rule = plan.rule if wishes.workers is None else ()
+        return _serve_here(settings, place, sock, url, wishes.max_requests, rule=rule)
     from ...server.gunicorn.becoming import become_manager
 
     orders = ManagerOrders(
@@ -174,7 +196,8 @@ def _serve_in_production(
         sock=sock.fileno(),
         url=url,
         environment=settings.environment,
-        asked=asked,
+        asked=wishes.workers,
+        max_requests=wishes.max_requests,
         plan=plan,
     )
     return become_manager(orders, sock)
@@ -188,7 +211,13 @@ def _some_more(max_requests: int | None) -> int | None:
 
 
 def _serve_here(
-    settings: Settings, place: Place, sock: socket.socket, url: str, *, rule: Sequence[str] = ()
+    settings: Settings,
+    place: Place,
+    sock: socket.socket,
+    url: str,
+    max_requests: int | None,
+    *,
+    rule: Sequence[str] = (),
 ) -> int:
     """Serve in this process, by the limits that the settings give."""
     from ...core.entrypoint import find_application
@@ -206,7 +235,7 @@ def _serve_here(
         graceful_s=server.graceful_s,
         linger_s=server.linger_in(settings.environment),
         drain_s=server.drain_in(settings.environment),
-        max_requests=_some_more(server.max_requests),
+        max_requests=_some_more(max_requests or server.max_requests),
         owns_listeners=True,
         observer=announcer,
         ends_process=True,

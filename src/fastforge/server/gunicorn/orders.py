@@ -59,6 +59,7 @@ class ManagerOrders:
         url: The address, for the announcement.
         environment: The project's environment, for the announcement.
         asked: How many processes the command line asks for.
+        max_requests: After how many requests it wants a process to be replaced.
         plan: What the settings say.
     """
 
@@ -70,6 +71,7 @@ class ManagerOrders:
     url: str
     environment: str
     asked: int | None
+    max_requests: int | None = None
     plan: ServingPlan
 
     def to_argument(self) -> str:
@@ -83,12 +85,15 @@ class ManagerOrders:
         return cls(**{**members, "plan": ServingPlan(**members["plan"])})
 
 
-def plan_of(settings: Settings, *, asked: int | None) -> ServingPlan:
+def plan_of(
+    settings: Settings, *, asked: int | None, max_requests: int | None = None
+) -> ServingPlan:
     """Return what the settings say.
 
     Args:
         settings: The project's settings.
         asked: How many processes the command line asks for.
+        max_requests: After how many requests it wants a process to be replaced.
 
     Raises:
         ForgeError: The number of processes, or `pyproject.toml`, cannot be read.
@@ -102,7 +107,7 @@ def plan_of(settings: Settings, *, asked: int | None) -> ServingPlan:
         application=find_application(settings.module, settings.root),
         number=found.number,
         reason=found.reason,
-        max_requests=settings.section(Server).max_requests,
+        max_requests=max_requests or settings.section(Server).max_requests,
     )
 
 
@@ -117,7 +122,8 @@ def read_anew(orders: ManagerOrders) -> ManagerOrders | None:
         from ...project import Outline
 
         settings = Outline.read(orders.settings_module, named_by=orders.named_by).settings
-        return json.dumps(asdict(plan_of(settings, asked=orders.asked)))
+        plan = plan_of(settings, asked=orders.asked, max_requests=orders.max_requests)
+        return json.dumps(asdict(plan))
 
     text = _in_child(read)
     return replace(orders, plan=ServingPlan(**json.loads(text))) if text else None

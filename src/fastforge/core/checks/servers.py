@@ -25,9 +25,7 @@ NO_DRAIN: Final = (
     "it refuses connections from SIGTERM on, so that requests fail until the load balancer has"
     " noticed (no SERVER.drain_s)"
 )
-NO_LIMITS: Final = (
-    "slow clients and malformed requests are not kept off (no header_timeout_s, body_timeout_s)"
-)
+NO_LIMITS: Final = "slow clients hold its connections (no header_timeout_s, body_timeout_s)"
 LACKS: Final = {
     "uvicorn without a limit": "a request that hangs keeps it from ending, unless told"
     " --timeout-graceful-shutdown",

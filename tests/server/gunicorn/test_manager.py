@@ -149,3 +149,25 @@ def test_a_path_in_place_of_a_port_is_there_until_the_last_answer(site: Shop) ->
         server.terminate()
         assert server.wait() == 0
         assert not path.exists()
+
+
+def test_a_start_that_is_not_over_ends_without_draining(site: Shop) -> None:
+    """One process serves already, and another one does not come up."""
+    site.settings("drain_s=3600, max_requests=1")
+    second = """
+        import os
+        import time
+
+        try:
+            os.mkdir("first")
+        except FileExistsError:
+            print("the second", flush=True)
+            time.sleep(3600)
+        """
+    site.folder.write({"shop/notes/resources.py": second})
+    with site.start("--workers", "2", "--max-requests", "100") as server:
+        server.wait_for("the second")
+        wait_until(lambda: site.answers('"version":1'), describe=server)
+        server.terminate()
+        assert server.wait() == 0
+        assert "Ctrl-C" not in server.output

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.server.gunicorn import pauses
-from fastforge.server.gunicorn.orders import ManagerOrders, ServingPlan, read_anew
+from fastforge.server.gunicorn.orders import Asked, ManagerOrders, ServingPlan, read_anew
 from fastforge.server.gunicorn.pauses import Pauses
 from fastforge.server.gunicorn.slot import Slot
 from fastforge.server.gunicorn.turn import Turn
@@ -100,7 +100,7 @@ def orders() -> ManagerOrders:
         sock=3,
         url="http://127.0.0.1:8000",
         environment="production",
-        asked=None,
+        asked=Asked(),
         plan=ServingPlan(application="shop.asgi:app", number=2, reason="", max_requests=None),
     )
 
@@ -122,13 +122,13 @@ def test_a_restart_reads_the_settings_anew_and_imports_nothing_itself(
     assert found is not None
     assert (found.plan.number, found.plan.reason) == (3, "SERVER.workers")
     assert found.plan.max_requests == 100
-    found = read_anew(replace(orders, max_requests=7))
+    found = read_anew(replace(orders, asked=Asked(max_requests=7)))
     assert found is not None
     assert found.plan.max_requests == 7
     shop.write({"shop/settings.py": settings("wokers=30")})
     assert read_anew(orders) is None
     assert "did you mean 'workers'?" in capfd.readouterr().err
-    found = read_anew(replace(orders, asked=5))
+    found = read_anew(replace(orders, asked=Asked(workers=5)))
     assert found is None
     shop.write({"shop/settings.py": settings("workers=2") + "import sys; sys.exit('gone')\n"})
     assert read_anew(orders) is None

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -25,8 +24,6 @@ from ...signals import end_at_termination
 if TYPE_CHECKING:
     import socket
 
-    from ...conf import Settings
-    from ...server.place import Place
 
 __all__ = ["parse_address", "runserver"]
 
@@ -58,7 +55,18 @@ def runserver(
 ) -> int:
     """Take the port, then serve; what takes longer is read by the process that serves."""
     is_asked = production or workers is not None
-    _refuse_unfit(workers, max_requests, reloads_in_production=is_asked and bool(reload))
+    _refuse_less_than_one("--workers", workers, "at least one process has to serve")
+    _refuse_less_than_one(
+        "--max-requests",
+        max_requests,
+        "a process has to answer at least one; leave it out for no limit",
+    )
+    if is_asked and reload:
+        raise CommandError(
+            "--reload is for one process in development",
+            code="management.E027",
+            hint="leave out --reload: a restart by SIGHUP takes up new code",
+        )
     with end_at_termination(), _listening(address) as (sock, url):
         from ...conf.environment import read_environment
         from ...conf.finding import find_settings_module, make_importable
@@ -81,44 +89,18 @@ def runserver(
             return serve_with_reload(
                 sock, place=place, url=url, settings_module=module, environment=environment
             )
-        from ...project import Outline
+        from ...server.forms import Site, serve_here, serve_in_production
+        from ...server.gunicorn.orders import Asked
 
-        settings = Outline.read(module, named_by=named_by).settings
+        site = Site.of(module, named_by, place, sock, url)
         if is_asked or environment == "production":
-            wishes = _Wishes(workers=workers, max_requests=max_requests)
-            return _serve_in_production(settings, named_by, place, sock, url, wishes)
-        return _serve_here(settings, place, sock, url, max_requests)
+            return serve_in_production(site, Asked(workers=workers, max_requests=max_requests))
+        return serve_here(site, max_requests=max_requests)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wishes:
-    """What the command line wants of several processes in place of what the settings say."""
-
-    workers: int | None
-    max_requests: int | None
-
-
-def _refuse_unfit(
-    workers: int | None, max_requests: int | None, *, reloads_in_production: bool
-) -> None:
-    if workers is not None and workers < 1:
-        raise CommandError(
-            f"--workers is {workers}",
-            code="management.E013",
-            hint="at least one process has to serve",
-        )
-    if max_requests is not None and max_requests < 1:
-        raise CommandError(
-            f"--max-requests is {max_requests}",
-            code="management.E013",
-            hint="a process has to answer at least one; leave it out for no limit",
-        )
-    if reloads_in_production:
-        raise CommandError(
-            "--reload is for one process in development",
-            code="management.E027",
-            hint="leave out --reload: a restart by SIGHUP takes up new code",
-        )
+def _refuse_less_than_one(option: str, count: int | None, hint: str) -> None:
+    if count is not None and count < 1:
+        raise CommandError(f"{option} is {count}", code="management.E013", hint=hint)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -169,74 +151,3 @@ def _set_variables(settings_module: str, *, embedded_worker: bool) -> None:
         os.environ["FASTFORGE_EMBEDDED_WORKER"] = "1"
     else:
         os.environ.pop("FASTFORGE_EMBEDDED_WORKER", None)
-
-
-def _serve_in_production(
-    settings: Settings,
-    named_by: str,
-    place: Place,
-    sock: socket.socket,
-    url: str,
-    wishes: _Wishes,
-) -> int:
-    """Serve with as many processes as there should be; one is this one."""
-    from ...server.gunicorn.orders import ManagerOrders, plan_of
-
-    plan = plan_of(settings, asked=wishes.workers, max_requests=wishes.max_requests)
-    if plan.number == 1:
-        rule = plan.rule if wishes.workers is None else ()
-        return _serve_here(settings, place, sock, url, wishes.max_requests, rule=rule)
-    from ...server.gunicorn.becoming import become_manager
-
-    orders = ManagerOrders(
-        settings_module=settings.module,
-        named_by=named_by,
-        root=str(place.root),
-        import_folder=str(place.import_folder),
-        sock=sock.fileno(),
-        url=url,
-        environment=settings.environment,
-        asked=wishes.workers,
-        max_requests=wishes.max_requests,
-        plan=plan,
-    )
-    return become_manager(orders, sock)
-
-
-def _some_more(max_requests: int | None) -> int | None:
-    """Return up to a tenth more, at random: replicas that began together do not end together."""
-    from random import randint  # here, because it takes a moment
-
-    return max_requests and max_requests + randint(0, max_requests // 10)
-
-
-def _serve_here(
-    settings: Settings,
-    place: Place,
-    sock: socket.socket,
-    url: str,
-    max_requests: int | None,
-    *,
-    rule: Sequence[str] = (),
-) -> int:
-    """Serve in this process, by the limits that the settings give."""
-    from ...core.entrypoint import find_application
-    from ...core.settings import Server
-    from ...server.announcement import Announcer
-    from ...server.serve import serve
-
-    server = settings.section(Server)
-    announcer = Announcer(
-        url, settings_module=settings.module, environment=settings.environment, rule=rule
-    )
-    return serve(
-        find_application(settings.module, place.root),
-        sock,
-        graceful_s=server.graceful_s,
-        linger_s=server.linger_in(settings.environment),
-        drain_s=server.drain_in(settings.environment),
-        max_requests=_some_more(max_requests or server.max_requests),
-        owns_listeners=True,
-        observer=announcer,
-        ends_process=True,
-    )

@@ -127,6 +127,7 @@ class Manager(Arbiter):
             listener.close()
         for pid, worker in self._workers():
             worker.slot.is_last = True
+            worker.slot.hurries = not self._has_announced
             if not graceful:
                 self.kill_worker(pid, signal.SIGKILL)
             elif pid not in self._leaving:

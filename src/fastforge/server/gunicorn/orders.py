@@ -17,9 +17,22 @@ from ...exceptions import ForgeError
 if TYPE_CHECKING:
     from ...conf import Settings
 
-__all__ = ["ManagerOrders", "ServingPlan", "plan_of", "read_anew"]
+__all__ = ["Asked", "ManagerOrders", "ServingPlan", "plan_of", "read_anew"]
 
 READ_WITHIN_S: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks for; it comes before the settings.
+
+    Args:
+        workers: How many processes serve.
+        max_requests: After how many requests one is replaced.
+    """
+
+    workers: int | None = None
+    max_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +71,7 @@ class ManagerOrders:
         sock: The number of the socket.
         url: The address, for the announcement.
         environment: The project's environment, for the announcement.
-        asked: How many processes the command line asks for.
-        max_requests: After how many requests it wants a process to be replaced.
+        asked: What the command line asks for.
         plan: What the settings say.
     """
 
@@ -70,8 +82,7 @@ class ManagerOrders:
     sock: int
     url: str
     environment: str
-    asked: int | None
-    max_requests: int | None = None
+    asked: Asked
     plan: ServingPlan
 
     def to_argument(self) -> str:
@@ -82,18 +93,16 @@ class ManagerOrders:
     def from_argument(cls, text: str) -> ManagerOrders:
         """Return what `to_argument` has written."""
         members = json.loads(text)
-        return cls(**{**members, "plan": ServingPlan(**members["plan"])})
+        parts = {"asked": Asked(**members["asked"]), "plan": ServingPlan(**members["plan"])}
+        return cls(**{**members, **parts})
 
 
-def plan_of(
-    settings: Settings, *, asked: int | None, max_requests: int | None = None
-) -> ServingPlan:
+def plan_of(settings: Settings, asked: Asked) -> ServingPlan:
     """Return what the settings say.
 
     Args:
         settings: The project's settings.
-        asked: How many processes the command line asks for.
-        max_requests: After how many requests it wants a process to be replaced.
+        asked: What the command line asks for.
 
     Raises:
         ForgeError: The number of processes, or `pyproject.toml`, cannot be read.
@@ -102,12 +111,12 @@ def plan_of(
     from ...core.processes import plan_processes
     from ...core.settings import Server
 
-    found = plan_processes(settings, asked=asked)
+    found = plan_processes(settings, asked=asked.workers)
     return ServingPlan(
         application=find_application(settings.module, settings.root),
         number=found.number,
         reason=found.reason,
-        max_requests=max_requests or settings.section(Server).max_requests,
+        max_requests=asked.max_requests or settings.section(Server).max_requests,
     )
 
 
@@ -122,8 +131,7 @@ def read_anew(orders: ManagerOrders) -> ManagerOrders | None:
         from ...project import Outline
 
         settings = Outline.read(orders.settings_module, named_by=orders.named_by).settings
-        plan = plan_of(settings, asked=orders.asked, max_requests=orders.max_requests)
-        return json.dumps(asdict(plan))
+        return json.dumps(asdict(plan_of(settings, orders.asked)))
 
     text = _in_child(read)
     return replace(orders, plan=ServingPlan(**json.loads(text))) if text else None

@@ -65,6 +65,8 @@ class WorkerServer(ObservedServer):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._worker.slot.leaves = True
+        if self._worker.slot.hurries:
+            self.drain_s = 0
         super().handle_exit(sig, frame)
         # Gunicorn may say it twice, and means the same; what it has for "at once" is SIGQUIT.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["Slot"]
 
-_SERVES, _LEAVES, _IS_TIRED, _IS_LAST = 0, 1, 2, 3
+_SERVES, _LEAVES, _IS_TIRED, _IS_LAST, _HURRIES = 0, 1, 2, 3, 4
 _SECONDS: Final = struct.Struct("d")
 _STOP_AT: Final = 8
 
@@ -57,6 +57,15 @@ class Slot:
     @is_last.setter
     def is_last(self, value: bool) -> None:
         self._memory[_IS_LAST] = value
+
+    @property
+    def hurries(self) -> bool:
+        """Whether it need not drain, as its manager says: nobody knows yet that it serves."""
+        return bool(self._memory[_HURRIES])
+
+    @hurries.setter
+    def hurries(self, value: bool) -> None:
+        self._memory[_HURRIES] = value
 
     @property
     def stop_s(self) -> float:

@@ -12,6 +12,7 @@
     ├── MissingExtraError           an optional dependency is not installed (also ImportError)
     └── StartError                  lifecycle.*   the process could not start: exit code 3
         └── ResourceUnavailable     a resource cannot be reached (now)
+            └── ResourceRefused     it answers, and waiting does not help: a wrong password
 
 Rooms add their own branches below these, next to the code that raises them.
 """
@@ -33,6 +34,7 @@ __all__ = [
     "ForgeError",
     "Location",
     "MissingExtraError",
+    "ResourceRefused",
     "ResourceUnavailable",
     "SettingsError",
     "StartError",
@@ -160,3 +162,10 @@ class StartError(ForgeError):
 
 class ResourceUnavailable(StartError):
     """A resource cannot be reached; opening it again later may succeed."""
+
+
+class ResourceRefused(ResourceUnavailable):
+    """A resource answers, and takes nobody who comes like this: a start does not try it again.
+
+    A wrong password, a database that does not exist, a certificate that nobody trusts.
+    """

@@ -13,6 +13,7 @@ from fastforge.components import Registry
 from fastforge.conf import Settings
 from fastforge.exceptions import (
     ContainerMissing,
+    ResourceRefused,
     ResourceUnavailable,
     SettingsError,
     StartError,
@@ -247,6 +248,30 @@ async def test_a_mistake_of_the_program_is_not_tried_again(
         async with running(make_registry(wrong), settings, Role.WEB, start_deadline_s=60):
             raise AssertionError("it must not start")
     assert attempts == 1
+
+
+async def test_a_refusal_is_not_tried_again_and_a_degradable_one_is(
+    settings: Settings, make_registry: MakeRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = 0
+
+    async def refused() -> AsyncIterator[str]:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            raise ResourceRefused("the password is wrong", code="search.E001")
+        yield "open"
+
+    required, degradable = resource(refused), resource(required=False)(refused)
+    with pytest.raises(StartError, match="the password is wrong"):
+        async with running(make_registry(required), settings, Role.WEB, start_deadline_s=60):
+            raise AssertionError("it must not start")
+    assert attempts == 1
+    async with running(make_registry(degradable), settings, Role.WEB) as container:
+        async with asyncio.timeout(60):
+            while degradable not in container:
+                await asyncio.sleep(0.01)
+    assert attempts == 3
 
 
 async def test_the_start_deadline_ends_the_attempts(

@@ -3,14 +3,8 @@
 `provide`, `section` and `injected` are what apps use of it; `running` is what a front door uses.
 """
 
-from .breaker import (
-    Breaker,
-    BreakerGauges,
-    BreakerOpen,
-    BreakerState,
-    breaker_gauges,
-    watched_breaker,
-)
+from .breaker import Breaker, BreakerGauges, BreakerOpen, BreakerState
+from .breakers import breaker_gauges, watched_breaker
 from .container import Container, current_container, use_container
 from .dependencies import DrainSignal, StopSignal, injected, provide, section, setting
 from .execution import execute

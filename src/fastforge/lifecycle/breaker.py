@@ -5,26 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import ClassVar, Final
-from weakref import WeakKeyDictionary
 
 from .._utils import told
-from ..exceptions import ResourceUnavailable
+from ..exceptions import ForgeError, ResourceUnavailable
 from .backoff import Backoff
-from .container import Container, current_container
 
 __all__ = [
     "Breaker",
     "BreakerGauges",
     "BreakerOpen",
     "BreakerState",
-    "breaker_gauges",
-    "breakers_of",
-    "watched_breaker",
 ]
 
 logger = logging.getLogger("fastforge.lifecycle")
@@ -96,7 +91,7 @@ class Breaker:
         within_s: The time in which they have to come, in seconds.
         first_pause_s: How long it refuses calls before it lets one through, in seconds.
         longest_pause_s: What that time grows to; each is shortened at random by up to a half.
-        describe: Makes the line that tells an error.
+        describe: Makes the line that tells an error; the error's own words unless given.
 
     Attributes:
         state: Whether calls are made.
@@ -131,7 +126,7 @@ class Breaker:
         within_s: float = WITHIN_S,
         first_pause_s: float = FIRST_PAUSE_S,
         longest_pause_s: float = LONGEST_PAUSE_S,
-        describe: Callable[[BaseException], str] = told,
+        describe: Callable[[BaseException], str] | None = None,
     ) -> None:
         self.name = name
         self.state = BreakerState.CLOSED
@@ -140,7 +135,7 @@ class Breaker:
         self.refused = 0
         self._failures = failures
         self._within_s = within_s
-        self._describe = describe
+        self._describe = describe or _described
         self._failed_at: deque[float] = deque(maxlen=opens_after)
         self._pauses = Backoff(first_pause_s, longest_pause_s)
         self._pause_s = self._try_at = self._opened_at = 0.0
@@ -254,44 +249,5 @@ class Breaker:
         return f"<Breaker({self.name!r}, {self.state})>"
 
 
-_of_projects: Final[WeakKeyDictionary[Container, dict[str, Breaker]]] = WeakKeyDictionary()
-
-
-def watched_breaker(breaker: Breaker) -> Breaker:
-    """Let readiness and the gauges of the running project tell of a breaker, and return it.
-
-    Where one of the same name is watched already, that one is returned: a resource that is opened
-    again, or somebody who makes one for each host, goes on with what is known.
-
-    ```python
-    @resource(required=False)
-    async def search(http: HttpClient) -> AsyncIterator[Search]:
-        yield Search(http, watched_breaker(Breaker("search", opens_after=3)))
-    ```
-
-    Args:
-        breaker: A new one; its name is unique in the project.
-
-    Raises:
-        ContainerMissing: No project runs here.
-    """
-    return _of_projects.setdefault(current_container(), {}).setdefault(breaker.name, breaker)
-
-
-def breakers_of(container: Container) -> tuple[Breaker, ...]:
-    """Return the breakers of a running project in this process."""
-    return tuple(_of_projects.get(container, {}).values())
-
-
-def breaker_gauges() -> Mapping[str, BreakerGauges]:
-    """Return what the breakers of the running project do in this process, by their names.
-
-    ```python
-    for name, gauges in breaker_gauges().items():
-        print(name, gauges.state, gauges.refused)
-    ```
-
-    Raises:
-        ContainerMissing: No project runs here.
-    """
-    return {each.name: each.gauges for each in breakers_of(current_container())}
+def _described(error: BaseException) -> str:
+    return str(error) if isinstance(error, ForgeError) else told(error)

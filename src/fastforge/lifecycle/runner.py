@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from .._utils import told
 from ..components import Component, Registry
 from ..conf import Settings
-from ..exceptions import ForgeError, ResourceUnavailable, StartError
+from ..exceptions import ForgeError, ResourceRefused, ResourceUnavailable, StartError
 from .backoff import Backoff
 from .container import Container, use_container
 from .diary import Diary
@@ -138,7 +138,8 @@ class _Runner:
                 return await self._open(component)
             except Exception as error:
                 pause_s = pauses.next_s()
-                if not _may_pass(error) or time.monotonic() + pause_s > self.deadline:
+                is_final = isinstance(error, ResourceRefused) or not _may_pass(error)
+                if is_final or time.monotonic() + pause_s > self.deadline:
                     _refuse(component, error)
                 logger.warning(
                     "%s; next attempt in %.1f s", _start_error(component, error), pause_s

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..lifecycle import Breaker, BreakerState, Container
-from ..lifecycle.breaker import breakers_of
+from ..lifecycle.breakers import breakers_of
 from ..lifecycle.health import Health, check_health
 from .errors.responses import problem_response
 

@@ -1,4 +1,4 @@
-"""Late: a client whose connection pool is made with its first call, not with the process.
+"""Late: a client whose connection pool is made with its first call, and that tells what fails.
 
 Reading the certificates of all authorities and importing the pool take longer than everything
 else that a client does at the start, and few requests need them.
@@ -7,10 +7,11 @@ else that a client does at the start, and few requests need them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
+from .errors import telling
 from .library import httpx
 
 __all__ = ["LateClient"]
@@ -36,7 +37,11 @@ class _LateTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         transport = self._made or await self._first()
-        return await transport.handle_async_request(request)
+        with telling(request):
+            response = await transport.handle_async_request(request)
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _TellingStream(response.stream, request)
+        return response
 
     async def aclose(self) -> None:
         if self._made is not None:
@@ -47,3 +52,19 @@ class _LateTransport(httpx.AsyncBaseTransport):
             if self._made is None:
                 self._made = await asyncio.to_thread(self._make)
             return self._made
+
+
+class _TellingStream(httpx.AsyncByteStream):
+    """A body whose errors say which service failed."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, request: httpx.Request) -> None:
+        self._stream = stream
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with telling(self._request):
+            async for part in self._stream:
+                yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

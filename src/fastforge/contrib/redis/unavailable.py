@@ -6,11 +6,17 @@ import re
 from typing import Final
 
 from ..._utils import first_line, redact
-from ...exceptions import ResourceUnavailable
+from ...exceptions import ResourceRefused, ResourceUnavailable
 from .settings import Redis
 
 __all__ = ["unavailable"]
 
+_LASTING: Final = re.compile(
+    "Authentication|WRONGPASS|NOAUTH|invalid username|without any password|NOPERM"
+    "|DB index is out of range|CERTIFICATE_VERIFY_FAILED|certificate verify failed"
+    "|WRONG_VERSION_NUMBER"
+)
+"""What waiting does not cure."""
 _CAUSES: Final = (
     (
         r"Authentication|WRONGPASS|NOAUTH|invalid username|without any password",
@@ -42,7 +48,8 @@ def unavailable(config: Redis, error: BaseException) -> ResourceUnavailable:
     if "time limit" in words and config.url.startswith("rediss:"):
         words += "; a server that does not speak TLS needs redis://"
     words = words or first_line(redact(str(error))) or type(error).__name__
-    return ResourceUnavailable(
+    kind = ResourceRefused if _LASTING.search(facts) else ResourceUnavailable
+    return kind(
         f"Redis at {config.target} cannot be reached: {words}",
         code="redis.E001",
         hint="check REDIS.url, and whether the server runs",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ...._utils import first_line, redact
-from ....exceptions import ResourceUnavailable
+from ....exceptions import ResourceRefused, ResourceUnavailable
 from ..engine import target_of
 from ..settings import Database
 
@@ -16,11 +16,15 @@ __all__ = ["Cause", "cause_of", "unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What drivers write, what it means (empty: their own words), and what to do."""
+    """What drivers write, what it means (empty: their own words), and what to do.
+
+    `passes` is whether waiting may help.
+    """
 
     pattern: str
     words: str
     hint: str
+    passes: bool = True
 
 
 _CAUSES: Final = (
@@ -28,22 +32,31 @@ _CAUSES: Final = (
         r"unsupported startup parameter",
         "a pooler answers there, and takes no settings from whoever connects",
         "write Database(..., pooler='transaction', direct_url=...)",
+        passes=False,
     ),
     Cause(
         r"28P01|28000|password authentication|no pg_hba",
         "the server refuses the user or its password",
         "check the user and the password in the URL",
+        passes=False,
     ),
     Cause(
         r"42501|permission denied for",
         "",
         "GRANT it to the user in the URL: CONNECT to the database, SELECT on what is named",
+        passes=False,
     ),
-    Cause(r"role .* does not exist", "the server knows no such user", "check the user in the URL"),
+    Cause(
+        r"role .* does not exist",
+        "the server knows no such user",
+        "check the user in the URL",
+        passes=False,
+    ),
     Cause(
         r"3D000|database .* does not exist",
         "the server has no such database",
         "create it, or check the name in the URL",
+        passes=False,
     ),
     Cause(
         r"53300|too many (clients|connections)|connection slots",
@@ -54,11 +67,13 @@ _CAUSES: Final = (
         r"SSL upgrade|does not support SSL",
         "the server does not offer TLS, and without it nothing is sent",
         'turn TLS on there, or write ssl="disable" in DATABASES where nobody can listen',
+        passes=False,
     ),
     Cause(
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|root certificate",
         "the server's certificate is not trusted",
         "set PGSSLROOTCERT to the file of its authority",
+        passes=False,
     ),
     Cause(r"57P03|starting up|shutting down", "the server starts or stops", "wait for it"),
     Cause(
@@ -70,6 +85,7 @@ _CAUSES: Final = (
         r"invalid connection option|invalid sslmode value|parameter must be one of",
         "",
         "correct it behind the ? in the URL; what fastforge has a field for belongs into DATABASES",
+        passes=False,
     ),
     Cause(
         r"gaierror|name resolution|not known|translate host|resolve",
@@ -86,7 +102,12 @@ _CAUSES: Final = (
         "the file cannot be opened",
         "see that its folder exists and is writable",
     ),
-    Cause(r"not a database", "the file holds something else", "check the file in the URL"),
+    Cause(
+        r"not a database",
+        "the file holds something else",
+        "check the file in the URL",
+        passes=False,
+    ),
 )
 
 
@@ -102,9 +123,13 @@ def cause_of(error: BaseException) -> Cause:
 
 
 def unavailable(config: Database, error: BaseException) -> ResourceUnavailable:
-    """Return the error for a database that does not answer; it holds no password."""
+    """Return the error for a database that does not answer; it holds no password.
+
+    It is a `ResourceRefused` where waiting does not help.
+    """
     cause = cause_of(error)
-    return ResourceUnavailable(
+    kind = ResourceUnavailable if cause.passes else ResourceRefused
+    return kind(
         f"the database {target_of(config)} cannot be reached: {cause.words}",
         code="db.E020",
         hint=cause.hint,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import uvicorn
 
 from fastforge.server.drain import Server
@@ -26,14 +29,34 @@ def test_a_client_that_waits_where_others_listen_is_left_to_them() -> None:
     assert asyncio.run(asked_in_the_last_moment(owns_listeners=False)) is None
 
 
-async def asked_in_the_last_moment(*, owns_listeners: bool) -> bytes | None:
-    """Connect when the server looks for connections no more; return what it answers."""
+@pytest.mark.parametrize("is_asked", [True, False])
+async def test_a_server_that_nobody_has_asked_yet_has_nothing_to_drain(is_asked: bool) -> None:
+    async with started(drain_s=600) as (server, listener):
+        if is_asked:
+            with socket.create_connection(listener.getsockname()) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                assert await asyncio.to_thread(answer_to, client) == b"served"
+        server.drain()
+        is_over = await server.on_tick(1)
+        assert is_over is not is_asked
+        await server.shutdown([listener])
+
+
+@asynccontextmanager
+async def started(**options: Any) -> AsyncIterator[tuple[Server, socket.socket]]:
+    """A server that accepts connections, in this event loop."""
     config = uvicorn.Config(application, lifespan="off", log_config=None)
-    server = Server(config, linger_s=30, graceful_s=30, owns_listeners=owns_listeners)
+    server = Server(config, linger_s=30, graceful_s=30, **options)
     with bind("127.0.0.1", 0) as listener:
         server.lifespan = config.lifespan_class(config)
-        address = listener.getsockname()
         await server.startup([listener])
+        yield server, listener
+
+
+async def asked_in_the_last_moment(*, owns_listeners: bool) -> bytes | None:
+    """Connect when the server looks for connections no more; return what it answers."""
+    async with started(owns_listeners=owns_listeners) as (server, listener):
+        address = listener.getsockname()
         with socket.create_connection(address) as client:  # the kernel accepts, the loop does not
             client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             await server.shutdown([listener])

@@ -139,6 +139,8 @@ class Server(uvicorn.Server):
         self._draining_since = time.monotonic()
         if drain_s is not None:
             self.drain_s = drain_s
+        if not (self.server_state.total_requests or self.server_state.connections):
+            self.drain_s = 0  # nobody can have heard of it yet, not even a load balancer
         container: Container | None = self.lifespan.state.get(CONTAINER)
         if container is not None:
             container.drain()

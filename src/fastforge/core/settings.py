@@ -80,9 +80,9 @@ class Server(Section, setting="SERVER"):
             more processes than CPUs; `cpu`, they compute, and there are as many.
         max_requests: After about how many requests a process stops by itself, for whoever started
             it to start another; each has up to a tenth more, by chance. None: never.
-        processes: How many processes serve, on all hosts together; None: those of one host. It
-            starts none: whoever has more hosts says so here, for what counts by it, such as
-            `manage check --database`.
+        processes: How many processes serve at most, on all hosts together; None: those of one
+            host. It starts none: whoever has more hosts says so here, for what counts by it, such
+            as `manage check --database`.
     """
 
     start_deadline_s: float | None = Field(default=None, ge=0)

@@ -150,6 +150,36 @@ def test_a_pause_before_the_signal_counts_where_the_platform_counts_it(
     assert "= 78 s" in message.text
 
 
+def test_more_pods_than_connections_are_counted_for_are_told_until_the_settings_say_it(
+    folder: ProjectFolder,
+) -> None:
+    project = folder.load(ENVIRON)
+    write_deployment(folder, project)
+    (message,) = found(folder, "deploy.W021")
+    assert message.text == (
+        "6 pods x 1 process = 6 may serve, and connections are counted for those of one host"
+        " (SERVER.processes)"
+    )
+    assert message.hint.startswith("write SERVER.processes = 6")
+    assert places(folder, [message]) == {"deploy/kubernetes/web.yaml"}
+    assert found(folder, "deploy.W021", processes=6) == []
+    (larger,) = found(folder, "deploy.W021", processes=6, workers=2)
+    assert larger.text.startswith("6 pods x 2 processes = 12 may serve, and connections are")
+    counted = project.overriding(settings={"SERVER": {"processes": 13, "workers": 2}})
+    write_deployment(folder, counted)  # what is written anew fits
+    assert found(folder, "deploy.W021", processes=13, workers=2) == []
+
+
+def test_replicas_of_a_manifest_by_hand_are_counted_where_it_says_what_one_has(
+    folder: ProjectFolder,
+) -> None:
+    name, text, _ = BY_HAND["kubernetes"]
+    folder.write({name: text.replace("spec:", "spec:\n  replicas: 3", 1)})
+    assert found(folder, "deploy.W021") == []
+    (message,) = found(folder, "deploy.W021", workers=4)
+    assert message.text.startswith("3 pods x 4 processes = 12 may serve")
+
+
 # --- other servers -------------------------------------------------------------------------------
 
 DRAIN, LIMITS = "no SERVER.drain_s", "no header_timeout_s"

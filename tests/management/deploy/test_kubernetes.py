@@ -172,7 +172,7 @@ def test_selectors_find_their_own_pods(objects: dict[str, dict[str, Any]]) -> No
     assert labels("web") != labels("worker")
 
 
-def test_there_are_as_many_pods_as_the_settings_count(tmp_path: Path) -> None:
+def test_there_are_no_more_pods_than_the_settings_count(tmp_path: Path) -> None:
     settings = """
     SERVER = Server(processes=9, workers=2)
     TASKS = Tasks(processes=3)
@@ -181,8 +181,8 @@ def test_there_are_as_many_pods_as_the_settings_count(tmp_path: Path) -> None:
     shop.manage("deploy", "kubernetes")
     found = kinds(shop)
     scale = found["HorizontalPodAutoscaler/shop-web"]["spec"]
-    assert (scale["minReplicas"], scale["maxReplicas"]) == (5, 15)
-    assert "# 30 processes x 5 connections = 150 of the database" in shop.text(f"{FOLDER}/web.yaml")
+    assert (scale["minReplicas"], scale["maxReplicas"]) == (2, 4)
+    assert "# 8 processes x 5 connections = 40 of the database" in shop.text(f"{FOLDER}/web.yaml")
     assert found["Deployment/shop-worker"]["spec"]["replicas"] == 3
     assert "replicas" not in found["Deployment/shop-web"]["spec"]
 

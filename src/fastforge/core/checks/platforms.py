@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..._utils import counted
 from ...checks import Level, Message, check
 from ..platforms.limits import KillLimit, kill_limits
+from ..platforms.scaling import scales
+from ..settings import Server
 from ..timeline import Timeline
 from .budgets import PRODUCTION
 
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["platforms_wait_for_a_stop"]
+__all__ = ["platforms_start_as_many_as_are_counted", "platforms_wait_for_a_stop"]
 
 
 @check(tags={"server"}, deploy=True)
@@ -34,6 +37,26 @@ def platforms_wait_for_a_stop(project: Project) -> Iterator[Message]:
                 hint=f"write {needed_s}, or run: manage deploy {limit.platform} --diff",
                 where=limit.where,
             )
+
+
+@check(tags={"server"}, deploy=True)
+def platforms_start_as_many_as_are_counted(project: Project) -> Iterator[Message]:
+    """Find manifests by which more processes may serve than connections are counted for."""
+    server = project.settings.section(Server)
+    for scale in scales(project.settings.root):
+        each = server.workers or scale.processes
+        if each is None or scale.pods * each <= (server.processes or 0):
+            continue
+        most = scale.pods * each
+        known = f"for {server.processes}" if server.processes else "for those of one host"
+        yield Message(
+            id="deploy.W021",
+            level=Level.WARNING,
+            text=f"{scale.pods} pods x {counted(each, 'process', 'processes')} = {most}"
+            f" may serve, and connections are counted {known} (SERVER.processes)",
+            hint=f"write SERVER.processes = {most}, or let there be fewer pods",
+            where=scale.where,
+        )
 
 
 def _stop(project: Project, limit: KillLimit) -> Timeline:

@@ -10,7 +10,7 @@ from typing import Final
 
 from ...exceptions import Location
 
-__all__ = ["Command", "PlatformFile", "commands_in", "platform_files"]
+__all__ = ["Command", "PlatformFile", "commands_in", "platform_files", "uncommented"]
 
 PATTERNS: Final = (
     "Procfile",
@@ -27,6 +27,7 @@ PATTERNS: Final = (
 )
 LARGEST_BYTES: Final = 1024 * 1024
 WORD: Final = re.compile(r"[^\s\"',\[\]{}]+")
+COMMENT: Final = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
 SEPARATORS: Final = frozenset({"&&", "||", ";", "|", "&"})
 
 
@@ -59,6 +60,11 @@ def platform_files(root: Path) -> Iterator[PlatformFile]:
                 yield PlatformFile(path=path, text=path.read_text("utf-8", errors="replace"))
         except OSError:  # not ours to read
             continue
+
+
+def uncommented(text: str) -> str:
+    """Return a text with its whole-line comments made blank, everything else at its place."""
+    return COMMENT.sub(lambda comment: " " * len(comment[0]), text)
 
 
 def commands_in(file: PlatformFile) -> Iterator[Command]:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from ...exceptions import Location
 from ..settings import PRE_STOP_VARIABLE
-from .files import PlatformFile, platform_files
+from .files import PlatformFile, platform_files, uncommented
 
 __all__ = ["KillLimit", "kill_limits"]
 
@@ -22,7 +22,6 @@ PRE_STOP: Final = re.compile(
 )
 SERVICES: Final = re.compile(r"^services:[^\n]*\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 SERVICE: Final = re.compile(r"^( +)([\w.-]+):[^\n]*\n((?:\1 [^\n]*\n|\s*\n)*)", re.MULTILINE)
-COMMENT: Final = re.compile(r"^\s*#[^\n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,7 @@ def _limit(
     file: PlatformFile, offset: int, text: str, platform: str, name: str, usual_s: float
 ) -> Iterator[KillLimit]:
     """Yield the limit that a piece of a file has, where it says what it runs."""
-    text = COMMENT.sub(lambda comment: " " * len(comment[0]), text)
+    text = uncommented(text)
     part = _part(text)
     written = re.search(rf"^\s*{name}\s*[:=]\s*[\"']?([^\n\"'#]+)", text, re.MULTILINE)
     seconds = _seconds(written[1]) if written else usual_s

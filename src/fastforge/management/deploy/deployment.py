@@ -54,7 +54,7 @@ class Deployment:
         has_worker: Whether it has jobs that a worker has to run.
         workers: How many processes one server has, where the settings say it.
         has_manager: Whether a server has several, and with them a manager, on any machine.
-        processes: How many processes serve altogether.
+        processes: How many processes serve altogether at most, where the settings say it.
         worker_processes: How many processes run jobs.
         start_s: How long the server may take to start, in seconds.
         server: What a stop of the server takes.
@@ -77,7 +77,7 @@ class Deployment:
     has_worker: bool
     workers: int | None
     has_manager: bool
-    processes: int
+    processes: int | None
     worker_processes: int
     start_s: int
     server: Timeline
@@ -134,7 +134,7 @@ def deployment_of(project: Project) -> Deployment:
         has_worker=has_work(project.registry, settings) and tasks.backend != "memory",
         workers=server.workers,
         has_manager=server.work == "io" if server.workers is None else server.workers > 1,
-        processes=server.processes or server.workers or 1,
+        processes=server.processes,
         worker_processes=tasks.processes,
         start_s=whole_seconds(server.start_deadline_in(settings.environment)) + START_MARGIN_S,
         server=Timeline.of_server(project),

@@ -85,7 +85,7 @@ class _Manifests:
 
     def web(self) -> str:
         processes = self.deployment.workers or 1
-        fewest = max(FEWEST_PODS, math.ceil(self.deployment.processes / processes))
+        fewest, most = self._pods(processes)
         return self._filled(
             "web",
             arithmetic=self.stop.arithmetic,
@@ -104,8 +104,8 @@ class _Manifests:
             memory=f"{MEMORY_MIB * processes}Mi",
             most_memory=f"{2 * MEMORY_MIB * processes}Mi",
             fewest=str(fewest),
-            most=str(fewest * MOST_TIMES),
-            budget=self._budget(fewest * MOST_TIMES * processes),
+            most=str(most),
+            budget=self._budget(most * processes),
             spread=self._part("spread", part="web"),
         )
 
@@ -125,6 +125,13 @@ class _Manifests:
 
     def migrate(self) -> str:
         return self._filled("migrate", command=self._command("migrate"))
+
+    def _pods(self, processes: int) -> tuple[int, int]:
+        """Return how many pods there are at least and at most: all that SERVER.processes allows."""
+        if self.deployment.processes is None:
+            return FEWEST_PODS, FEWEST_PODS * MOST_TIMES
+        most = max(FEWEST_PODS, self.deployment.processes // processes)
+        return max(FEWEST_PODS, math.ceil(most / MOST_TIMES)), most
 
     def _environment(self) -> str:
         lines: list[str] = []
@@ -156,8 +163,13 @@ class _Manifests:
         total = processes * each
         return (
             f"# {processes} processes x {each} connections = {total} of the database, and those\n"
-            "# of the workers. SERVER.processes is the number that checks count with."
+            f"# of the workers. {self._counted(processes)}"
         )
+
+    def _counted(self, processes: int) -> str:
+        if self.deployment.processes is None:
+            return f"Write SERVER.processes = {processes}: checks count with it."
+        return "SERVER.processes says how many there may be."
 
     def _data(self, field: str, *, is_secret: bool) -> str:
         chosen = [each for each in self.deployment.variables if each.is_secret is is_secret]

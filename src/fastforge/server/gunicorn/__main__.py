@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...conf.finding import make_importable
 from ...core.processes import CONCURRENCY_VARIABLE
+from ...signals import end_at_termination
 from .orders import ManagerOrders
 
 __all__ = ["main"]
@@ -26,11 +27,12 @@ def main(arguments: list[str]) -> int:
         sys.path.insert(0, orders.import_folder)
     if not os.environ.get(CONCURRENCY_VARIABLE, "1").isdigit():
         del os.environ[CONCURRENCY_VARIABLE]  # gunicorn fails at its import; we were told a number
-    from .application import Managed
-    from .manager import Manager
+    with end_at_termination():  # until the manager listens to signals
+        from .application import Managed
+        from .manager import Manager
 
-    gc.freeze()  # what is imported by now stays shared with the workers
-    Manager(Managed(orders)).run()
+        gc.freeze()  # what is imported by now stays shared with the workers
+        Manager(Managed(orders)).run()
     return 0
 
 

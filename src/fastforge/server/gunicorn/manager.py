@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import queue
@@ -18,6 +19,7 @@ from gunicorn.errors import HaltServer
 from ..._utils import counted
 from ...core.timeline import MARGIN_S
 from ...exceptions import StartError
+from ...signals import end_at_signal
 from ..paths import remove_path
 from ..restarts import ending_of
 from .application import Managed
@@ -100,9 +102,12 @@ class Manager(Arbiter):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 pid, status = ended
                 worker = self.WORKERS.pop(pid, None)
-                if worker is not None:  # as the first process of a container we have orphans, too
+                if isinstance(
+                    worker, Worker
+                ):  # else an orphan, of the first process of a container
                     self._on_end(pid, os.waitstatus_to_exitcode(status))
                     worker.tmp.close()
+                    worker.slot.close()
                     self.cfg.child_exit(self, worker)
 
     def reload(self) -> None:
@@ -111,6 +116,7 @@ class Manager(Arbiter):
         if orders is None:
             logger.error("no restart: the settings cannot be read; the processes go on as they are")
             return
+        gc.collect()  # the workers that were replaced; little else happens here
         self._app.orders = orders
         self._app.reload()
         self.setup(self._app)
@@ -148,7 +154,7 @@ class Manager(Arbiter):
             remove_path(self._path, self._inode)
         self.cfg.on_exit(self)
         if self._insists is not None:  # it dies of the signal, as a single server does
-            signal.signal(self._insists, signal.SIG_DFL)
+            end_at_signal(self._insists)
             signal.raise_signal(self._insists)
         sys.exit(exit_status)
 

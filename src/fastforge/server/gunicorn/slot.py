@@ -22,6 +22,10 @@ class Slot:
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, mmap.PAGESIZE)
 
+    def close(self) -> None:
+        """Give the memory back; the worker has ended."""
+        self._memory.close()
+
     @property
     def serves(self) -> bool:
         """Whether the worker answers requests, or has done so until it was told to stop."""

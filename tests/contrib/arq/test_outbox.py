@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from fastforge.contrib.arq.server import Server
 from fastforge.contrib.db.sessions.unit import UnitOfWork, use_unit
 from fastforge.contrib.jobs.statements import JOB
+from fastforge.contrib.redis import Redis, open_client
+from fastforge.contrib.redis.resources import breaker_of
 from fastforge.tasks import BackendAway, JobQuery, JobState
 from fastforge.tasks.backend import NewBatch
 from fastforge.tasks.ledger import ScheduledRun
@@ -133,6 +136,17 @@ async def test_with_redis_away_a_job_is_a_row_and_arrives_later_once(
     assert names(found) == ["t0", "t1"]
     await settle(far.backend, found)
     assert names(await claim(far.backend)) == ["then"]
+
+
+async def test_a_breaker_that_is_open_is_a_redis_that_is_away(redis_url: str) -> None:
+    """So that jobs of a server become rows without waiting for it."""
+    config = Redis(url=redis_url)
+    breaker = breaker_of(config)
+    client = open_client(config, breaker=breaker)
+    breaker.trip(ConnectionError("nobody listens"))
+    with pytest.raises(BackendAway, match="the breaker 'redis' is open"):
+        await Server(client).command("PING")
+    await client.aclose()
 
 
 async def test_a_row_that_is_forgotten_is_forwarded_by_a_worker(

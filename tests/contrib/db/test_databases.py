@@ -19,10 +19,18 @@ from fastforge.contrib.db.resources import (
     databases,
 )
 from fastforge.exceptions import StartError
-from fastforge.lifecycle import Role, check_health, use_container
+from fastforge.lifecycle import (
+    BreakerOpen,
+    BreakerState,
+    Role,
+    breaker_gauges,
+    check_health,
+    use_container,
+)
 from fastforge.project import Project
 from fastforge.test.proxy import Proxy
 from tests.folder import isolated
+from tests.processes import wait_until_async
 
 from .tables import Account, opened
 
@@ -169,6 +177,39 @@ async def test_a_project_starts_without_a_database_that_is_not_required(
             assert [each.error for each in await check_health(container)] == ["", ""]
             proxy.heal()
             assert await container[databases]["archive"].session().scalar(ONE) == 1
+
+
+async def test_a_silent_one_that_is_not_required_is_waited_for_a_few_times_and_then_no_more(
+    tmp_path: Path, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = OPTIONAL.replace("required=False", "required=False, connect_timeout_s=0.2")
+    with Proxy(postgres_url) as proxy:
+        proxy.blackhole()
+        async with project_in(tmp_path, proxy.url, settings).running(Role.WEB) as container:
+
+            async def end() -> str:
+                session = container[databases]["archive"].session()
+                try:
+                    await session.scalar(ONE)
+                except (ServerUnreachable, BreakerOpen) as error:
+                    return type(error).__name__
+                finally:
+                    await session.close()
+                return "answered"
+
+            ends = [await end() for _ in range(30)]
+            assert ends[:5] == ["ServerUnreachable"] * 5
+            assert ends.count("BreakerOpen") >= 20
+            lines = [each for each in caplog.messages if "breaker 'database archive'" in each]
+            assert len(lines) == 1
+            assert breaker_gauges()["database archive"].state is not BreakerState.CLOSED
+            proxy.heal()
+
+            async def answers() -> bool:
+                return await end() == "answered"
+
+            await wait_until_async(answers)
+            assert breaker_gauges()["database archive"].state is BreakerState.CLOSED
 
 
 async def test_a_file_that_is_not_required_may_come_later(tmp_path: Path) -> None:

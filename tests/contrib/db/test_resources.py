@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fastforge.contrib.db import Database, Session
 from fastforge.contrib.db.resources import database, open_database
 from fastforge.exceptions import ResourceUnavailable, StartError
-from fastforge.lifecycle import Role
+from fastforge.lifecycle import Role, check_health
 from fastforge.test.proxy import Proxy
 from tests.folder import isolated
 from tests.processes import free_port
@@ -114,3 +114,19 @@ async def test_a_ping_of_a_server_that_is_gone_fails(each_postgres_url: str) -> 
         await connection.ping()
     await connection.engine.dispose()
     assert proxy.connections == 1
+
+
+async def test_a_default_database_that_is_not_required_is_only_reported(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    settings = SETTINGS.replace('env("DATABASE_URL")', 'env("DATABASE_URL"), required=False')
+    with isolated(tmp_path) as folder, Proxy(postgres_url) as proxy:
+        folder.write({"shop/settings.py": settings})
+        project = folder.load({"FASTFORGE_ENV": "test", "DATABASE_URL": proxy.url})
+        async with project.running(Role.COMMAND) as container:
+            assert [each.error for each in await check_health(container, timeout_s=30)] == ["", ""]
+            proxy.refuse()
+            proxy.reset()
+            found = {each.resource: each for each in await check_health(container, timeout_s=30)}
+            assert found["database"].error
+            assert not found["database"].required

@@ -14,11 +14,13 @@ from typing import Annotated, Final
 from ..._utils import did_you_mean
 from ...conf import Settings
 from ...exceptions import SettingsError
-from ...lifecycle import Role, current_container, provide, resource
+from ...lifecycle import Breaker, Role, current_container, provide, resource, watched_breaker
 from .errors import DatabaseError
+from .faults.unavailable import unavailable
 from .inspection.budgeting import warn_of_budget
 from .migrations.known import known_migrations
 from .opening import DEFAULT, DatabaseConnection, open_database, open_of, role_here
+from .pool.breaking import break_connects
 from .pool.gauges import DatabaseGauges
 from .pool.watched import WatchedPool
 from .readiness import MigrationWatch, is_waited_for
@@ -42,20 +44,23 @@ logger = logging.getLogger("fastforge.contrib.db")
 QUIET_S: Final = 3.0
 """How long the end of a process waits for connections in use, of the 5 seconds it has."""
 BETWEEN_LOOKS_S: Final = 0.02
-
-
-async def _ping(connection: DatabaseConnection) -> None:
-    if connection.config.required:  # without another a process is ready all the same
-        await connection.ping()
+LEAST_WITHIN_S: Final = 10.0
+OPENS_AFTER: Final = 5
+"""So many connections in a row that were not made open the breaker of an optional database."""
 
 
 async def _ping_others(connections: Mapping[str, DatabaseConnection]) -> None:
     for name, connection in connections.items():
-        if name != DEFAULT:
-            await _ping(connection)
+        # Without another a process is ready all the same; its breaker is reported.
+        if name != DEFAULT and connection.config.required:
+            await connection.ping()
 
 
-@resource(ping=_ping)
+def _is_optional(connection: DatabaseConnection) -> bool:
+    return not connection.config.required
+
+
+@resource(ping=DatabaseConnection.ping, optional=_is_optional)
 async def database() -> AsyncIterator[DatabaseConnection]:
     """Open the pool of DATABASES["default"]; one statement proves that the server answers."""
     settings = current_container().settings
@@ -144,11 +149,23 @@ async def _opened(
     patient = config.model_copy(update={"statement_timeout_s": 0})  # a job has a limit of its own
     told = patient if role_here() is Role.WORKER else config
     connection = replace(await open_of(settings, told, name=name), config=config)
+    if not (config.required or config.is_sqlite):
+        break_connects(connection.engine.sync_engine, _breaker_of(name, config))
     try:
         yield connection
     finally:
         await _quiet(connection.engines.pool)
         await connection.engine.dispose()
+
+
+def _breaker_of(name: str, config: Database) -> Breaker:
+    breaker = Breaker(
+        f"database {name}",
+        opens_after=OPENS_AFTER,
+        within_s=LEAST_WITHIN_S + OPENS_AFTER * config.connect_timeout_s,
+        describe=lambda error: str(unavailable(config, error)),
+    )
+    return watched_breaker(breaker)
 
 
 async def _quiet(pool: WatchedPool) -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 from fastforge.conf import Settings
-from fastforge.lifecycle import Role, check_health, resource, running
+from fastforge.lifecycle import Role, check_health, current_container, resource, running
 
 from .conftest import MakeRegistry
 
@@ -76,6 +77,26 @@ async def test_a_ping_that_deals_with_its_cancellation_keeps_nobody_waiting(
         found = await check_health(container, timeout_s=0.1)
         released.set()
     assert [each.error for each in found] == ["no answer within 0.1 s"] * 2
+
+
+async def test_whoever_asks_may_stand_outside_of_the_project(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    async def ping(_: Any) -> None:
+        assert current_container().role is Role.WEB
+        raise ConnectionError("away")
+
+    def is_optional(_: Any) -> bool:
+        return current_container().role is Role.WEB
+
+    @resource(ping=ping, optional=is_optional)
+    async def mirror() -> AsyncIterator[int]:
+        yield 1
+
+    async with running(make_registry(mirror), settings, Role.WEB) as container:
+        asking = asyncio.create_task(check_health(container), context=Context())
+        (health,) = await asking
+    assert (health.error, health.required) == ("ConnectionError: away", False)
 
 
 async def test_those_without_a_ping_are_told_when_all_are_asked_for(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..components import Component
-from .container import Container, reason_of
+from .container import Container, reason_of, use_container
 from .kinds import RESOURCES
 from .resource import Resource
 
@@ -38,6 +38,11 @@ async def check_health(
         all_resources: Report those as well that work and have no ping; one that could not be
             opened is always reported.
     """
+    with use_container(container):  # whoever asks may stand outside of the project
+        return await _check(container, timeout_s, all_resources)
+
+
+async def _check(container: Container, timeout_s: float, all_resources: bool) -> tuple[Health, ...]:
     declared = container.registry.components(RESOURCES)
     mine = [each for each in declared if container.role in each.value.roles]
     asked = [

@@ -139,6 +139,20 @@ def test_what_waits_for_long_or_runs_something_else_is_left_out(
     assert found(folder, "deploy.E020") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("docker-compose.dev.yml", ""),
+        ("compose.override.yaml", ""),
+        ("compose.yaml", "    environment:\n      FASTFORGE_ENV: development\n"),
+        ("compose.yaml", "    environment: [FASTFORGE_ENV=development]\n"),
+    ],
+)
+def test_what_is_for_development_is_left_out(folder: ProjectFolder, name: str, more: str) -> None:
+    folder.write({name: f"{BY_HAND['compose'][1]}{more}"})
+    assert found(folder, "deploy.E020") == []
+
+
 def test_a_pause_before_the_signal_counts_where_the_platform_counts_it(
     folder: ProjectFolder,
 ) -> None:
@@ -253,6 +267,7 @@ def test_a_server_is_found_in_whatever_way_its_command_is_written(
         "# uvicorn shop.asgi:app",
         'CMD ["python", "manage.py", "runserver"]',
         "RUN pip install uvicorn && docker pull shop:latest",
+        "CMD uvicorn --reload shop.asgi:app",
     ],
 )
 def test_what_only_names_a_server_is_left_out(folder: ProjectFolder, line: str) -> None:

@@ -25,6 +25,8 @@ PATTERNS: Final = (
         for pattern in ("*.y*ml", "*.service", "Dockerfile*")
     ),
 )
+ELSEWHERE: Final = re.compile(r"(?<![a-z])(?:dev|development|tests?|local|override|ci)(?![a-z])")
+"""What the names of files have that are not for production."""
 LARGEST_BYTES: Final = 1024 * 1024
 WORD: Final = re.compile(r"[^\s\"',\[\]{}]+")
 COMMENT: Final = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
@@ -52,8 +54,9 @@ class Command:
 
 
 def platform_files(root: Path) -> Iterator[PlatformFile]:
-    """Yield the files of a project's folder that say how it is run, as far as their names tell."""
-    paths = {path for pattern in PATTERNS for path in root.glob(pattern)}
+    """Yield the files that say how a project is run in production, as far as their names tell."""
+    found = {path for pattern in PATTERNS for path in root.glob(pattern)}
+    paths = (path for path in found if not ELSEWHERE.search(path.name.lower()))
     for path in sorted(paths):
         try:
             if path.is_file() and path.stat().st_size <= LARGEST_BYTES:

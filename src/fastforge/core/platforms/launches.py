@@ -48,7 +48,7 @@ def launches(root: Path) -> Iterator[Launch]:
     for file in platform_files(root):
         for command in commands_in(file):
             launch = _launch(command, root)
-            if launch is not None:
+            if launch is not None and "reload" not in launch.options:  # that is for development
                 yield launch
 
 

@@ -22,6 +22,7 @@ PRE_STOP: Final = re.compile(
 )
 SERVICES: Final = re.compile(r"^services:[^\n]*\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 SERVICE: Final = re.compile(r"^( +)([\w.-]+):[^\n]*\n((?:\1 [^\n]*\n|\s*\n)*)", re.MULTILINE)
+DEVELOPMENT: Final = re.compile(r"FASTFORGE_ENV\W+(?:value\W+)?(?:development|test)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,9 @@ def _limit(
 
 
 def _part(text: str) -> Literal["server", "worker"] | None:
+    """Return what a piece of a file runs in production."""
+    if DEVELOPMENT.search(text):
+        return None
     if re.search(r"\brunworker\b", text):
         return "worker"
     return "server" if re.search(r"\brunserver\b", text) else None

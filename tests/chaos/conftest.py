@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.folder import ProjectFolder
-from tests.processes import run
+from tests.processes import Process, run, start
 
 PROJECT = {
     "pyproject.toml": """
@@ -112,18 +112,26 @@ class Lab:
         self.folder = ProjectFolder(path)
         self.folder.write(PROJECT)
 
-    def chaos(
-        self, *arguments: str, env: Mapping[str, str] | None = None, deadline_s: float = 120
-    ) -> subprocess.CompletedProcess[str]:
+    def chaos(self, *arguments: str, deadline_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        argv = [sys.executable, "-m", "fastforge", "chaos", *arguments]
-        return run(argv, cwd=self.folder.path, env=env, deadline_s=deadline_s)
+        return run(self._argv(arguments), cwd=self.folder.path, deadline_s=deadline_s)
 
     def reports(self, *arguments: str, deadline_s: float = 120) -> list[dict[str, Any]]:
         """Run the command and return what it says as JSON."""
         done = self.chaos(*arguments, "--json", deadline_s=deadline_s)
         assert not done.stderr, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return self.read(done.stdout)
+
+    def started(self, *arguments: str) -> Process:
+        """Start the command."""
+        return start(self._argv(arguments), cwd=self.folder.path)
+
+    def read(self, output: str) -> list[dict[str, Any]]:
+        """Return what the command has said as JSON."""
+        return [json.loads(line) for line in output.splitlines()]
+
+    def _argv(self, arguments: Sequence[str]) -> list[str]:
+        return [sys.executable, "-m", "fastforge", "chaos", *arguments]
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class Crowd:
 
     @classmethod
     def of(cls, clients: int, *, think_s: float = 0.02) -> Crowd:
-        """Return a crowd of so many clients that ask, and half as many that hold on."""
+        """Return so many clients that ask, and a quarter as many of each kind that holds on."""
         rest = max(1, clients // 4)
         return cls(
             keep_alive=max(1, clients - 2 * rest),
@@ -60,11 +60,6 @@ class Crowd:
             idle=rest,
             think_s=think_s,
         )
-
-    @property
-    def asking(self) -> int:
-        """How many of them send requests."""
-        return self.keep_alive + self.fresh + self.halting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,23 +83,33 @@ SHOP: Final = {
 }
 
 
-def with_server(**fields: float) -> Mapping[str, str]:
-    """The shop with other limits."""
-    return SHOP | {"shop/settings.py": f"{SETTINGS}SERVER = {fields}\n"}
+EVENT_LOOPS: Final = ("uvloop", pytest.param("asyncio", marks=pytest.mark.long))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def with_server(event_loop: str, **fields: float) -> Mapping[str, str]:
+    """The shop with other limits, on one of the event loops."""
+    files = SHOP | {"shop/settings.py": f"{SETTINGS}SERVER = {fields}\n"}
+    without_uvloop = {"uvloop.py": "raise ImportError('not in this test')\n"}
+    return files if event_loop == "uvloop" else files | without_uvloop
+
+
+@pytest.fixture(scope="module", params=EVENT_LOOPS)
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """The shop with limits in bytes alone: nobody has to hurry."""
-    files = with_server(header_timeout_s=60, body_timeout_s=60, max_body_bytes=1000)
+    files = with_server(request.param, header_timeout_s=60, body_timeout_s=60, max_body_bytes=1000)
     with serving(tmp_path_factory.mktemp("shop"), files) as served:
         yield served
 
 
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture(scope="module", params=EVENT_LOOPS)
+def hasty(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """The shop with a second for everything, and many bytes."""
     files = with_server(
+        request.param,
         header_timeout_s=LIMIT_S,
         body_timeout_s=LIMIT_S,
         min_body_bytes_per_s=1000,

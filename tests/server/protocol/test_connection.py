@@ -58,8 +58,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
-def connect() -> tuple[Connection, FakeTransport]:
-    config = uvicorn.Config(app, lifespan="off", log_config=None)
+def connect(application: Any = app) -> tuple[Connection, FakeTransport]:
+    config = uvicorn.Config(application, lifespan="off", log_config=None)
     connection = Connection(config, ServerState(), {}, asyncio.get_running_loop())
     transport = FakeTransport()
     connection.connection_made(transport)
@@ -105,6 +105,34 @@ async def test_a_connection_that_waits_is_closed_by_a_server_that_stops() -> Non
     connection.shutdown()
     assert transport.closed
     connection.connection_lost(None)
+
+
+@pytest.mark.parametrize("answered", [0, 1])
+async def test_each_request_in_line_hears_that_the_client_has_left(answered: int) -> None:
+    """Uvicorn tells the last one: the one that is being answered would go on for ever."""
+    heard: list[str] = []
+    answer = [asyncio.Event() for _ in range(3)]
+
+    async def streaming(scope: Any, receive: Any, send: Any) -> None:
+        number = int(scope["path"][1:])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if number < answered:
+            answer[number].set()
+        else:
+            await receive()
+            answer[number].set()
+            heard.append((await receive())["type"])
+        await send({"type": "http.response.body"})
+
+    connection, _ = connect(streaming)
+    for number in range(3):
+        connection.data_received(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+    await answer[answered].wait()
+    await asyncio.sleep(0)
+    running = list(connection.tasks)
+    connection.connection_lost(None)
+    await asyncio.wait(running, timeout=30)
+    assert heard == ["http.disconnect"]
 
 
 def status_of(pieces: list[bytes]) -> bytes:

@@ -66,6 +66,7 @@ class Connection(HttpToolsProtocol):
         self.patience = Patience(watch.limits)
         self.body_bytes = 0
         self.is_deaf = self.is_ending = False
+        self._answered: Any = None
         self._checks_head = not watch.has_edge
         self._head_bytes = 0
         self._max_url_bytes = watch.limits.max_url_bytes
@@ -77,22 +78,6 @@ class Connection(HttpToolsProtocol):
         scope, cycle = self.scope, self.cycle
         return scope is not None and (cycle is None or cycle.scope is not scope)
 
-    @property
-    def method_seen(self) -> str:
-        """The method of the request that has come last, as far as there is one."""
-        if self.scope is None or not self.url:
-            return "-"
-        method: bytes = self.parser.get_method()
-        return method.decode("ascii")
-
-    @property
-    def path_seen(self) -> str:
-        """The path of the request that has come last, as far as there is one."""
-        path: bytes = b"" if self.scope is None else self.url.partition(b"?")[0]
-        if path[:1] != b"/":  # a whole URL may have a password in it
-            return "-"
-        return path.decode("ascii", "backslashreplace")
-
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -102,8 +87,11 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.watch.discard(self)
         super().connection_lost(exc)
+        if self._answered is not None:  # uvicorn tells the last request in line, and no other
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         # Circles, which the garbage collector would have to find.
-        self.cycle = None
+        self.cycle = self._answered = None
         self.patience.forget()
 
     def data_received(self, data: bytes) -> None:
@@ -138,8 +126,11 @@ class Connection(HttpToolsProtocol):
                 self._stop_parsing(refusal)
         if self.pipeline and len(self.pipeline) >= MOST_IN_LINE:
             raise _Refused
+        earlier = self.cycle
         super().on_headers_complete()
         cycle = self.cycle
+        if len(self.pipeline) == 1 and cycle is self.pipeline[0][0]:
+            self._answered = earlier
         if cycle is None or cycle.scope is not self.scope:
             return  # it is for a web socket
         self.headers = NOWHERE
@@ -167,6 +158,7 @@ class Connection(HttpToolsProtocol):
             self.server_state.total_requests += 1
             return
         if self.pipeline or self.transport.is_closing():
+            self._answered = self.pipeline[-1][0] if self.pipeline else None
             super().on_response_complete()
             return
         # Without uvicorn's timer for each request: the watch sees how long a connection is idle.

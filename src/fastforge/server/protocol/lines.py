@@ -47,11 +47,12 @@ class RefusalLines:
             self._left_out += 1
             return
         self._written += 1
+        method, path = _seen(connection)
         if self._log is not None:
             self._log.write(
                 request_id=request_id,
-                method=connection.method_seen,
-                path=connection.path_seen,
+                method=method,
+                path=path,
                 route=None,
                 status_code=status,
                 duration_ms=int(duration_s * 1e6) / 1000,
@@ -62,8 +63,8 @@ class RefusalLines:
             connection.access_logger.info(
                 '%s - "%s %s HTTP/%s" %d',
                 client,
-                connection.method_seen,
-                connection.path_seen,
+                method,
+                path,
                 "1.1",
                 status,
             )
@@ -73,3 +74,14 @@ class RefusalLines:
         if self._left_out:
             logger.warning("%d more requests were refused, without a line", self._left_out)
             self._left_out = 0
+
+
+def _seen(connection: Connection) -> tuple[str, str]:
+    """Return the method and the path of the request that has come last, as far as is known."""
+    if connection.scope is None or not connection.url:
+        return "-", "-"
+    method: bytes = connection.parser.get_method()
+    path = connection.url.partition(b"?")[0]
+    if path[:1] != b"/":  # a whole URL may have a password in it
+        return method.decode("ascii"), "-"
+    return method.decode("ascii"), path.decode("ascii", "backslashreplace")

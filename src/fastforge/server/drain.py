@@ -86,8 +86,6 @@ class Server(uvicorn.Server):
         self.ends_process = ends_process
         self._owns_listeners = owns_listeners
         self._max_requests = max_requests
-        application: Any = config.loaded_app
-        self._gate = config.loaded_app = Gate(application)
         self._draining_since: float | None = None
         self._sockets_seen = 0
 
@@ -145,7 +143,9 @@ class Server(uvicorn.Server):
         if container is not None:
             container.drain()
         else:
-            self._gate.is_closed = True
+            application: Any = self.config.loaded_app
+            # New web sockets ask for it; connections that are open keep what they had at first.
+            self.config.loaded_app = Gate(application)
             # What uvicorn makes its default headers of once a second, and those of this second.
             self.config.encoded_headers = [*self.config.encoded_headers, GOING_AWAY]
             self.server_state.default_headers = [*self.server_state.default_headers, GOING_AWAY]

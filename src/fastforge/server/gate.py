@@ -1,6 +1,7 @@
 """Gate: what a server that is told to stop lets through to an application that does not know it.
 
-A project knows it, and refuses in its own words; other applications have this in front of them.
+A project knows it, and refuses in its own words; other applications get this in front of them once
+their server stops.
 """
 
 from __future__ import annotations
@@ -20,22 +21,17 @@ TRY_AGAIN_LATER: Final = 1013
 
 
 class Gate:
-    """Stands in front of an application; once closed, it refuses new web sockets with 503.
+    """Stands in front of an application whose server stops; new web sockets it refuses with 503.
 
     Args:
         app: The application.
-
-    Attributes:
-        is_closed: Whether it refuses.
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self.is_closed = False
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # No coroutine of its own: it would cost every request.
-        if self.is_closed and scope["type"] == "websocket":
+        if scope["type"] == "websocket":
             return refuse(scope, receive, send)
         return self._app(scope, receive, send)
 

@@ -68,6 +68,7 @@ class Connection(HttpToolsProtocol):
         self.is_deaf = self.is_ending = False
         self._answered: Any = None
         self._checks_head = not watch.has_edge
+        self._gentle_transport: GentleTransport | None = None
         self._head_bytes = 0
         self._max_url_bytes = watch.limits.max_url_bytes
         self._refusal: Refusal | None = None
@@ -91,7 +92,7 @@ class Connection(HttpToolsProtocol):
             self._answered.disconnected = True
             self._answered.message_event.set()
         # Circles, which the garbage collector would have to find.
-        self.cycle = self._answered = None
+        self.cycle = self._answered = self._gentle_transport = None
         self.patience.forget()
 
     def data_received(self, data: bytes) -> None:
@@ -135,7 +136,7 @@ class Connection(HttpToolsProtocol):
             return  # it is for a web socket
         self.headers = NOWHERE
         if self.scope["method"] not in BODILESS:
-            cycle.transport = GentleTransport(self)
+            cycle.transport = self._gentle_transport or self._make_gentle()
             if self.expect_100_continue:
                 end_unless_asked_for_body(cycle)
 
@@ -239,6 +240,10 @@ class Connection(HttpToolsProtocol):
         """Close the connection after the answer that is being made, and take nothing until then."""
         self.is_deaf = True
         self.cycle.keep_alive = False
+
+    def _make_gentle(self) -> GentleTransport:
+        made = self._gentle_transport = GentleTransport(self)
+        return made
 
     def _stop_parsing(self, refusal: Refusal) -> None:
         self._refusal = refusal

@@ -24,15 +24,24 @@ def objection_to(connection: Connection, *, is_first_to_look: bool) -> Refusal |
         httptools.HttpParserInvalidURLError: Its URL is none.
     """
     headers, url = connection.headers, connection.url
-    hosts = [value for name, value in headers if name == b"host"]
+    # One plain loop: this is done for every request, and generators take twice as long.
+    size_bytes = 0
+    hosts: list[bytes] = []
+    for name, value in headers:
+        size_bytes += len(name) + len(value)
+        if name == b"host":
+            hosts.append(value)
     if is_first_to_look:
         limits = connection.watch.limits
-        size_bytes = sum(len(name) + len(value) for name, value in headers)
-        if len(headers) > limits.max_headers or size_bytes > limits.max_header_bytes:
+        if size_bytes > limits.max_header_bytes or len(headers) > limits.max_headers:
             return connection.watch.refusals.large_head
-        is_old = connection.parser.get_http_version() == "1.0"
-        if len(hosts) > 1 or not (hosts or is_old) or not all(map(is_valid_host, hosts)):
+        if not (is_valid_host(hosts[0]) if len(hosts) == 1 else _may_be_missing(connection, hosts)):
             return WRONG_HOST
     if url[:1] != b"/" and len(hosts) == 1 and names_other_host(url, hosts[0]):
         return OTHER_HOST
     return None
+
+
+def _may_be_missing(connection: Connection, hosts: list[bytes]) -> bool:
+    version: str = connection.parser.get_http_version()
+    return not hosts and version == "1.0"

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from .conftest import Site
+from .conftest import APPLICATION, Site
 from .stopping import PROJECT
 
 HANGS = {
@@ -30,6 +30,30 @@ THIRD = """
             {hang}
             yield
 """
+
+TOLD_BEFORE_THE_LIFESPAN = """
+import os
+import signal
+
+from uvicorn.lifespan.on import LifespanOn
+
+make = LifespanOn.__init__
+
+
+def told_to_stop(self, config):
+    os.kill(os.getpid(), signal.SIGTERM)
+    make(self, config)
+
+
+LifespanOn.__init__ = told_to_stop
+"""
+
+
+def test_a_signal_before_there_is_a_lifespan_ends_the_start_without_a_traceback(site: Site) -> None:
+    site.folder.write({"site_app.py": TOLD_BEFORE_THE_LIFESPAN + APPLICATION})
+    with site.start() as server:
+        assert server.wait() == 0
+        assert "Traceback" not in server.output
 
 
 @pytest.mark.parametrize(

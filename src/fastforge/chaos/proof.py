@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -118,6 +119,9 @@ class _Proof:
     async def _disturb(self) -> None:
         before = self.program.serving
         limit_s = SETTLES_WITHIN_S + self.subject.workers * self.subject.stop_limit_s
+        if not before:
+            self.notes.append("no process served any more")
+            return
         if self.scenario.disturbance is Disturbance.KILL:
             before = frozenset({min(before)})
             limit_s = REPLACED_WITHIN_S
@@ -131,7 +135,8 @@ class _Proof:
     def _kill(self, pid: int) -> None:
         self.killed.add(pid)
         self.tally.disturbed(by_killing=True)
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
     async def _replaced(self, before: frozenset[int], limit_s: float) -> None:
         """Wait until others serve in the place of these processes."""

@@ -14,6 +14,8 @@ __all__ = ["Failure", "Tally"]
 EXAMPLES: Final = 10
 BREAKS_WITHIN_S: Final = 1.0
 """How soon the clients of a process that was killed have to know it."""
+DIES_WITHIN_S: Final = 0.05
+"""How long a process that was killed may still accept connections on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,4 +90,7 @@ class Tally:
         killed_at = self._killed_at
         if killed_at is None:
             return False
-        return opened_at <= killed_at and time.monotonic() - killed_at <= BREAKS_WITHIN_S
+        return (
+            opened_at <= killed_at + DIES_WITHIN_S
+            and time.monotonic() - killed_at <= BREAKS_WITHIN_S
+        )

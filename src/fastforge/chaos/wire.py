@@ -57,13 +57,15 @@ class Connection:
     """One connection, for one request after the other.
 
     Attributes:
-        opened_at: When it was opened, on the monotonic clock.
+        opened_at: When it was begun to be opened, on the monotonic clock.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, opened_at: float
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self.opened_at = time.monotonic()
+        self.opened_at = opened_at
 
     @classmethod
     async def open(cls, target: Target) -> Connection:
@@ -72,9 +74,11 @@ class Connection:
         Raises:
             Failed: Nobody listens, or nobody accepts.
         """
+        opened_at = time.monotonic()
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
-                return cls(*await asyncio.open_connection(ADDRESS, target.port))
+                streams = await asyncio.open_connection(ADDRESS, target.port)
+                return cls(*streams, opened_at=opened_at)
         except ConnectionRefusedError:
             raise Failed(Outcome.REFUSED) from None
         except TimeoutError:

@@ -121,8 +121,11 @@ class Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self.drain, 0 if sig == signal.SIGINT else None)
             return
         self.should_exit = True
-        interruption = Interruption(self.lifespan.interrupt, ends_process=self.ends_process)
+        interruption = Interruption(self._interrupt, ends_process=self.ends_process)
         interruption.begin(self._loop)
+
+    def _interrupt(self) -> None:
+        self.lifespan.interrupt()  # asked for here: a signal may come before there is one
 
     # --- the timeline ---
 

@@ -34,6 +34,8 @@ class Lifespan(LifespanOn):
 
     async def startup(self) -> None:
         self._task = asyncio.create_task(self.main())
+        # One that is cancelled before its first step does not say so itself.
+        self._task.add_done_callback(lambda _: self.startup_event.set())
         await self.receive_queue.put({"type": "lifespan.startup"})
         await self.startup_event.wait()
         self.should_exit = self.startup_failed or self.error_occurred

@@ -42,6 +42,26 @@ async def test_a_server_that_nobody_has_asked_yet_has_nothing_to_drain(is_asked:
         await server.shutdown([listener])
 
 
+async def test_one_of_several_takes_no_connection_while_it_drains_and_waits_for_its_own() -> None:
+    async with started(drain_s=600) as (server, listener):
+        other = listener.dup()  # that of another process
+        with other, socket.create_connection(listener.getsockname()) as early:
+            early.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert await asyncio.to_thread(answer_to, early) == b"served"
+            server.accepts_while_draining = False
+            server.drain()
+            assert not await server.on_tick(1)  # it still has a client
+            with socket.create_connection(other.getsockname()) as late:
+                late.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                await asyncio.sleep(0.1)
+                other.setblocking(True)
+                accepted, _ = other.accept()
+                with accepted:
+                    assert accepted.recv(3) == b"GET"
+        while not await server.on_tick(1):
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def started(**options: Any) -> AsyncIterator[tuple[Server, socket.socket]]:
     """A server that accepts connections, in this event loop."""
@@ -49,6 +69,7 @@ async def started(**options: Any) -> AsyncIterator[tuple[Server, socket.socket]]
     server = Server(config, linger_s=30, graceful_s=30, **options)
     with bind("127.0.0.1", 0) as listener:
         server.lifespan = config.lifespan_class(config)
+        server._sockets = [listener]
         await server.startup([listener])
         yield server, listener
 

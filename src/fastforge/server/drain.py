@@ -62,6 +62,10 @@ class Server(uvicorn.Server):
             when they are closed is then accepted, where else others would.
         ends_process: Whether the process has nothing else to do. It then ends within a second
             when a start that was interrupted does not.
+
+    Attributes:
+        accepts_while_draining: Whether connections are accepted while it drains. Where others
+            go on listening on the same sockets it is better they who do.
     """
 
     lifespan: Lifespan
@@ -84,6 +88,8 @@ class Server(uvicorn.Server):
         self.linger_s = linger_s
         self.graceful_s = graceful_s
         self.ends_process = ends_process
+        self.accepts_while_draining = True
+        self._accepts = True
         self._owns_listeners = owns_listeners
         self._max_requests = max_requests
         self._draining_since: float | None = None
@@ -91,6 +97,7 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._sockets = sockets or []
         await super().serve(sockets)
 
     # --- signals ---
@@ -166,18 +173,26 @@ class Server(uvicorn.Server):
                 logger.info("stopping after %d requests", self.server_state.total_requests)
                 self.drain()
             return False
+        if not self.accepts_while_draining:
+            await self._stop_accepting(self._sockets)
         left_s = self._draining_since + self.drain_s - time.monotonic()
         self._close_web_sockets(left_s)
-        return left_s <= 0
+        # Without a listener there is nobody to wait for but those who are connected.
+        return left_s <= 0 or not (self._accepts or self.server_state.connections)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.drain()
-        await stop_accepting(self, sockets or [], owns_listeners=self._owns_listeners)
+        await self._stop_accepting(sockets or [])
         self._tell_connections()
         await self._until(self._has_lingered, self.linger_s)
         if not await self._until(self._has_finished, self.graceful_s):
             await end_requests(self.server_state, graceful_s=self.graceful_s)
         await self.lifespan.shutdown()
+
+    async def _stop_accepting(self, sockets: list[socket.socket]) -> None:
+        if self._accepts:
+            self._accepts = False
+            await stop_accepting(self, sockets, owns_listeners=self._owns_listeners)
 
     def _tell_connections(self) -> None:
         """Let the answers that are to come say that their connection will be closed."""

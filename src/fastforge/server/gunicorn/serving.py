@@ -64,8 +64,11 @@ class WorkerServer(ObservedServer):
         self._beating = asyncio.create_task(self._beat())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._worker.slot.leaves = True
-        if self._worker.slot.hurries:
+        slot = self._worker.slot
+        slot.leaves = True
+        # The manager keeps the listener open, and others accept, unless all of them stop.
+        self.accepts_while_draining = slot.is_last or not self._is_managed
+        if slot.hurries:
             self.drain_s = 0
         super().handle_exit(sig, frame)
         # Gunicorn may say it twice, and means the same; what it has for "at once" is SIGQUIT.

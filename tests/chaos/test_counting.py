@@ -107,7 +107,9 @@ async def test_clients_that_are_refused_after_the_signal_are_failures(
 ) -> None:
     case = scenario(crowd(fresh=2), lag_s=0.4)
     report = await prove(subject(ending="refuses"), case, Choice(paths=("/ok",)))
-    assert set(report.requests.failures) == {"refused"}
+    # One that came while the listener was being closed may have been reset instead.
+    assert "refused" in report.requests.failures
+    assert set(report.requests.failures) <= {"refused", "reset"}
     assert all(each.at_s >= 0 for each in report.requests.examples)
     assert report.log.startswith(str(kept))
 

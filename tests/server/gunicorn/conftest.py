@@ -43,6 +43,7 @@ async def slow() -> int:
 
 @router.get("/hang")
 async def hang() -> int:
+    print("hanging", flush=True)
     time.sleep(3600)
     return 1
 """

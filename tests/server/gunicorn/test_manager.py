@@ -12,6 +12,20 @@ from tests.server.load import Load
 
 from .conftest import Shop, replaced
 
+WAITING = """
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastforge import resource
+
+
+@resource(start_timeout_s=3600)
+async def desk() -> AsyncIterator[None]:
+    print("waiting", flush=True)
+    await asyncio.sleep(3600)
+    yield
+"""
+
 
 def test_a_restart_takes_up_new_code_and_settings_and_loses_no_request(site: Shop) -> None:
     site.settings("drain_s=0.5, linger_s=0.2, workers=2")
@@ -124,6 +138,34 @@ def test_processes_whose_manager_was_killed_end_by_themselves(site: Shop) -> Non
         processes = descendants(server.pid)
         server.kill()
         wait_until(lambda: not any(map(is_running, processes)), describe=server)
+
+
+def test_processes_that_hang_end_as_well_when_their_manager_was_killed(site: Shop) -> None:
+    with site.served("--workers", "2", env={"GUNICORN_CMD_ARGS": "--timeout 2"}) as server:
+        processes = descendants(server.pid)
+        client = threading.Thread(target=fetch, args=[f"{site.url}/hang"])
+        client.start()
+        server.wait_for("hanging")
+        server.kill()
+        wait_until(lambda: not any(map(is_running, processes)), describe=server)
+        client.join()
+        assert "in hang" in server.output
+
+
+def test_processes_that_start_end_as_well_when_their_manager_was_killed(site: Shop) -> None:
+    site.folder.write({"shop/notes/resources.py": WAITING})
+    with site.start("--workers", "2") as server:
+        server.wait_for("waiting")
+        processes = descendants(server.pid)
+        server.kill()
+        wait_until(lambda: not any(map(is_running, processes)), describe=server)
+
+
+def test_a_start_may_take_longer_than_a_process_may_hang(site: Shop) -> None:
+    blocking = WAITING.replace("await asyncio.sleep(3600)", "import time; time.sleep(4)")
+    site.folder.write({"shop/notes/resources.py": blocking})
+    with site.served("--workers", "2", env={"GUNICORN_CMD_ARGS": "--timeout 2"}) as server:
+        assert "WORKER TIMEOUT" not in server.output
 
 
 def test_sigterm_during_the_start_ends_it(site: Shop) -> None:

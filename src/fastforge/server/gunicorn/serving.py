@@ -53,15 +53,16 @@ class WorkerServer(ObservedServer):
         self._max_requests_here = worker.max_requests
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # From the start on, during which the manager may be killed as well.
+        self._beating = asyncio.create_task(self._beat())
         await super().startup(sockets)
         container = self.lifespan.state.get(CONTAINER)
         if container is not None:
             self._go_by(container)
         else:
             self._worker.slot.stop_s = self.linger_s + self.graceful_s + MARGIN_S
-        self._worker.notify()
+        self._show_life()
         self._worker.slot.serves = True
-        self._beating = asyncio.create_task(self._beat())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         slot = self._worker.slot
@@ -101,12 +102,17 @@ class WorkerServer(ObservedServer):
             )
 
     async def _beat(self) -> None:
-        """Show that the event loop turns, until the process ends."""
+        """Show that the event loop turns, and see whether the manager lives, until the end."""
         while True:
-            self._worker.notify()
+            if self._worker.slot.serves:  # before, nobody waits for a sign of life
+                self._show_life()
             if not self._worker.slot.leaves and self._should_leave():
                 self.handle_exit(signal.SIGTERM, None)
             await asyncio.sleep(BEAT_S)
+
+    def _show_life(self) -> None:
+        self._worker.notify()
+        self._worker.watchdog.hear()
 
     def _should_leave(self) -> bool:
         if os.getppid() != self._worker.ppid:  # the manager was killed

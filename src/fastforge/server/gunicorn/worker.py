@@ -22,6 +22,7 @@ from .serving import WorkerServer
 from .slot import Slot
 from .turn import Turn
 from .voice import Voice
+from .watchdog import Watchdog
 
 __all__ = ["Worker"]
 
@@ -43,11 +44,13 @@ class Worker(UvicornWorker):
     TRUSTED_PROXIES alone, whatever `--forwarded-allow-ips` says.
 
     Surprises: a worker whose event loop hangs is ended by gunicorn after `--timeout` seconds, and
-    writes the lines of Python that it was at. One whose manager has been killed ends by itself.
+    writes the lines of Python that it was at. One whose manager has been killed ends by itself,
+    also where it hangs.
 
     Attributes:
         slot: What its manager sees of it.
         turn: Lets one worker at a time leave, under gunicorn's own manager.
+        watchdog: Ends it where it hangs and no manager is left who would.
     """
 
     turn: ClassVar[Turn | None] = None
@@ -55,6 +58,7 @@ class Worker(UvicornWorker):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.slot = Slot()
+        self.watchdog = Watchdog(self.cfg.timeout)
         if self.voice is None:
             Worker.turn = Worker.turn or Turn()
 

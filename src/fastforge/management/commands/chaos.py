@@ -34,8 +34,9 @@ START_MARGIN_S: Final = 30
 def chaos(
     what: Annotated[
         Literal["term", "hup", "kill", "recycle", "start"],
-        "term: it is told to stop, unless given; hup: every process is replaced; kill: one dies;"
-        " recycle: each is replaced after some requests; start: it is told to stop as it starts.",
+        "What happens: term, it is told to stop (unless given); hup, every process is replaced;"
+        " kill, one dies; recycle, each is replaced after some requests; start, it is told to stop"
+        " as it starts.",
     ] = "term",
     /,
     *,
@@ -43,7 +44,7 @@ def chaos(
         list[str], "What is asked for with GET; what the routes offer unless given."
     ] = [],  # noqa: B006
     socket: Annotated[list[str], "A web socket to hold; what the routes offer unless given."] = [],  # noqa: B006
-    header: Annotated[list[str], "'NAME: VALUE', a header of every request."] = [],  # noqa: B006
+    header: Annotated[list[str], "A header of every request: 'NAME: VALUE'."] = [],  # noqa: B006
     host: Annotated[str, "The Host header; one of ALLOWED_HOSTS unless given."] = "",
     workers: Annotated[
         int | None, "How many processes serve; as many as in production unless given."
@@ -61,7 +62,7 @@ def chaos(
     environment: Annotated[
         Literal["production", "development", "test"], "The environment of the server."
     ] = "production",
-    json: Annotated[bool, "One JSON object a line, for each time."] = False,
+    json: Annotated[bool, "Write JSON."] = False,
     context: Context,
 ) -> int:
     """Read what there is to ask for, then run the scenario so often and tell of it."""

@@ -111,10 +111,18 @@ class Lab:
     def __init__(self, path: Path) -> None:
         self.folder = ProjectFolder(path)
         self.folder.write(PROJECT)
+        kept = path / "kept"
+        kept.mkdir()
+        self._environ = {"TMPDIR": str(kept)}
 
     def chaos(self, *arguments: str, deadline_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        return run(self._argv(arguments), cwd=self.folder.path, deadline_s=deadline_s)
+        return run(
+            self._argv(arguments),
+            cwd=self.folder.path,
+            env=self._environ,
+            deadline_s=deadline_s,
+        )
 
     def reports(self, *arguments: str, deadline_s: float = 120) -> list[dict[str, Any]]:
         """Run the command and return what it says as JSON."""
@@ -124,7 +132,7 @@ class Lab:
 
     def started(self, *arguments: str) -> Process:
         """Start the command."""
-        return start(self._argv(arguments), cwd=self.folder.path)
+        return start(self._argv(arguments), cwd=self.folder.path, env=self._environ)
 
     def read(self, output: str) -> list[dict[str, Any]]:
         """Return what the command has said as JSON."""

@@ -19,6 +19,7 @@ ANSWERS = {
     "/close": b"",
     "/ok": OK,
     "/readyz": OK,
+    "/unready": b"HTTP/1.1 503 No\r\nContent-Length: 28\r\n\r\n" + b'{"checks":{"roof":["fail"]}}',
     "/once": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
 }
 ACCEPTED = (

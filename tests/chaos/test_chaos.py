@@ -85,3 +85,10 @@ def test_a_project_that_does_not_start_is_told_with_what_it_wrote(lab: Lab) -> N
     assert done.returncode == 3
     assert "[chaos.E002] the server did not become ready: it ended with 3" in done.stderr
     assert "the roof is missing" in done.stderr
+
+
+def test_a_web_socket_that_does_not_open_is_cured_by_naming_another_socket(lab: Lab) -> None:
+    done = lab.chaos("term", "--socket", "/nowhere", *QUICK)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "[chaos.E001] /nowhere cannot be asked for under load: " in done.stderr
+    assert "name with --socket the path of a web socket" in done.stderr

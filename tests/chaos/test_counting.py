@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from fastforge.chaos.probing import Choice
 from fastforge.chaos.program import Launch, free_port
 from fastforge.chaos.report import Report
 from fastforge.chaos.scenario import Crowd, Disturbance, Scenario
-from fastforge.chaos.subject import Subject
+from fastforge.chaos.subject import Subject, ready
 from fastforge.chaos.wire import Target
 from fastforge.chaos.workshop import Workshop
 from fastforge.exceptions import CommandError, StartError
@@ -160,3 +161,29 @@ async def test_a_named_path_has_to_answer_and_a_found_one_is_left_out() -> None:
             "/fail": "it answers 500",
             "/is-refused": "the web socket is refused with 503",
         }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ready_path": "/unready"}, '/unready: it answers 503 {"checks":{"roof":["fail"]}}'),
+        ({"workers": 2}, "0 of 2 processes serve"),
+    ],
+    ids=["it is not ready", "too few processes"],
+)
+async def test_a_server_that_runs_and_is_not_ready_in_time_is_told_with_what_it_lacks(
+    wrong: dict[str, Any], said: str, kept: Path
+) -> None:
+    healthy = subject()
+    with healthy.start(kept / "server") as program:
+        await ready(healthy, program)
+        with pytest.raises(StartError) as caught:
+            await ready(replace(healthy, start_limit_s=0, **wrong), program)
+    assert f"not in 0 s, {said}; it wrote: nothing" in str(caught.value)
+
+
+def test_an_error_is_told_though_the_files_of_the_proof_have_been_cleaned_up(kept: Path) -> None:
+    with pytest.raises(StartError, match="no roof"), Workshop(subject()):
+        for folder in kept.glob("fastforge-chaos-*"):
+            folder.rmdir()
+        raise StartError("no roof", code="shop.E001")

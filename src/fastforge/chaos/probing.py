@@ -11,9 +11,10 @@ from .outcome import Failed
 from .websocket import shake_hands
 from .wire import Connection, Target
 
-__all__ = ["Choice", "candidates", "probe", "refusal"]
+__all__ = ["Choice", "candidates", "probe", "refusal", "shown"]
 
 ENDS_WITHIN_S: Final = 5
+SHOWN_BYTES: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,27 @@ async def refusal(path: str, target: Target, *, socket: bool = False) -> str:
         return f"it fails: {error}"
     except TimeoutError:
         return f"its answer does not end within {ENDS_WITHIN_S} s"
+
+
+async def shown(path: str, target: Target) -> str:
+    """Return the beginning of what a path answers, in one line; an empty text without an answer."""
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            return await _shown(path, target)
+    except (Failed, TimeoutError):
+        return ""
+
+
+async def _shown(path: str, target: Target) -> str:
+    connection = await Connection.open(target)
+    try:
+        await connection.send(target.head(path))
+        head = await connection.head()
+        length = head.headers.get(b"content-length", b"0")
+        count = min(int(length), SHOWN_BYTES) if length.isdigit() else 0
+        return " ".join((await connection.read_exactly(count)).decode(errors="replace").split())
+    finally:
+        connection.close()
 
 
 async def _refusal(path: str, target: Target, *, socket: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from .._utils import redact
 from ..exceptions import StartError
-from .probing import refusal
+from .probing import refusal, shown
 from .program import TICK_S, Launch, Program
 from .wire import Target
 
@@ -62,15 +62,27 @@ async def ready(subject: Subject, program: Program) -> float:
         is_ready = not await refusal(subject.ready_path, subject.target)
         if is_ready and len(program.serving) >= subject.workers:
             return time.monotonic() - program.started_at
-        if program.exit_code is not None or time.monotonic() > deadline:
-            raise _not_started(subject, program)
+        if program.exit_code is not None:
+            raise _not_started(subject, program, f"it ended with {program.exit_code}")
+        if time.monotonic() > deadline:
+            how = f"not in {subject.start_limit_s:g} s, {await _lack(subject, program)}"
+            raise _not_started(subject, program, how)
         await asyncio.sleep(TICK_S)
 
 
-def _not_started(subject: Subject, program: Program) -> StartError:
-    code = program.exit_code
-    how = f"not in {subject.start_limit_s:g} s" if code is None else f"it ended with {code}"
-    last = "".join(f"\n  {line}" for line in redact(program.output).splitlines()[-LOG_LINES:])
+async def _lack(subject: Subject, program: Program) -> str:
+    """Return what a server that runs has not come to: readiness names what fails."""
+    if why := await refusal(subject.ready_path, subject.target):
+        said = await shown(subject.ready_path, subject.target)
+        return f"{subject.ready_path}: {why} {said}".rstrip()
+    return f"{len(program.serving)} of {subject.workers} processes serve"
+
+
+def _not_started(subject: Subject, program: Program, how: str) -> StartError:
+    asked = f'"path":"{subject.ready_path}"'
+    # The access lines of our own questions would leave no room for anything else.
+    lines = [line for line in redact(program.output).splitlines() if asked not in line]
+    last = "".join(f"\n  {line}" for line in lines[-LOG_LINES:]) or "nothing"
     return StartError(
         f"the server did not become ready: {how}; it wrote: {last}",
         code="chaos.E002",

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from ..exceptions import CommandError
 from .probing import Choice, probe, refusal
@@ -17,6 +17,9 @@ from .scenario import Disturbance, Scenario
 from .subject import Subject, ready
 
 __all__ = ["Workshop"]
+
+FIT_PATH: Final = "name with --path what answers a GET with less than 400, to its end"
+FIT_SOCKET: Final = "name with --socket the path of a web socket that opens for everybody"
 
 
 class Workshop:
@@ -53,11 +56,11 @@ class Workshop:
             await ready(self._subject, program)
             for path in (*named.paths, *named.sockets):
                 if why := await refusal(path, target, socket=path in named.sockets):
-                    raise _unfit(path, why)
+                    raise _unfit(path, why, FIT_SOCKET if path in named.sockets else FIT_PATH)
             choice = await probe(found, target)
         paths, sockets = (*named.paths, *choice.paths), (*named.sockets, *choice.sockets)
         if not paths and not sockets:
-            raise _unfit("/", "no route can be asked for by its path alone")
+            raise _unfit("/", "no route can be asked for by its path alone", FIT_PATH)
         return replace(choice, paths=paths, sockets=sockets)
 
     async def prove(self, scenario: Scenario, choice: Choice) -> Report:
@@ -91,12 +94,11 @@ class Workshop:
         traceback: TracebackType | None,
     ) -> None:
         if not self._is_worth_keeping:
-            shutil.rmtree(self._folder)
+            # What somebody has cleaned up already must not stand in the place of the error.
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _unfit(path: str, why: str) -> CommandError:
+def _unfit(path: str, why: str, fit: str) -> CommandError:
     return CommandError(
-        f"{path} cannot be asked for under load: {why}",
-        code="chaos.E001",
-        hint="name with --path what answers a GET with less than 400, to its end",
+        f"{path} cannot be asked for under load: {why}", code="chaos.E001", hint=fit
     )

@@ -174,7 +174,7 @@ def test_more_pods_than_connections_are_counted_for_are_told_until_the_settings_
         "6 pods x 1 process = 6 may serve, and connections are counted for those of one host"
         " (SERVER.processes)"
     )
-    assert message.hint.startswith("write SERVER.processes = 6")
+    assert message.hint.startswith("write SERVER = Server(processes=6)")
     assert places(folder, [message]) == {"deploy/kubernetes/web.yaml"}
     assert found(folder, "deploy.W021", processes=6) == []
     (larger,) = found(folder, "deploy.W021", processes=6, workers=2)

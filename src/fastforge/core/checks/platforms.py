@@ -54,7 +54,7 @@ def platforms_start_as_many_as_are_counted(project: Project) -> Iterator[Message
             level=Level.WARNING,
             text=f"{scale.pods} pods x {counted(each, 'process', 'processes')} = {most}"
             f" may serve, and connections are counted {known} (SERVER.processes)",
-            hint=f"write SERVER.processes = {most}, or let there be fewer pods",
+            hint=f"write SERVER = Server(processes={most}), or let there be fewer pods",
             where=scale.where,
         )
 

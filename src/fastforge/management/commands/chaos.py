@@ -163,7 +163,7 @@ def _options(
         raise CommandError(
             f"--workers is {workers}",
             code="chaos.E003",
-            hint=f"for {what.value} {fewest} processes have to serve at least",
+            hint=f"for {what.value} it has to be {fewest} at least",
         )
     number = workers or max(fewest, plan_processes(project.settings).number)
     return ServerOptions(

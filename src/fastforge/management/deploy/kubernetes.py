@@ -168,7 +168,7 @@ class _Manifests:
 
     def _counted(self, processes: int) -> str:
         if self.deployment.processes is None:
-            return f"Write SERVER.processes = {processes}: checks count with it."
+            return f"Write SERVER = Server(processes={processes}): checks count with it."
         return "SERVER.processes says how many there may be."
 
     def _data(self, field: str, *, is_secret: bool) -> str:

@@ -59,3 +59,19 @@ def test_options_that_do_not_fit_are_refused(site: Shop, options: list[str], lin
         assert server.wait() == 2
         assert line in server.output
         assert server.output.count("\n") == 1
+
+
+def test_options_for_gunicorn_that_it_does_not_take_are_one_line_with_the_variable(
+    site: Shop,
+) -> None:
+    for given, why in (
+        ("--timeot 5", "gunicorn has no option '--timeot'"),
+        ("--timeout x", "argument -t/--timeout: invalid int value: 'x'"),
+        ("--pid 'x", "No closing quotation"),
+    ):
+        with site.start("--workers", "2", env={"GUNICORN_CMD_ARGS": given}) as server:
+            assert server.wait() == 2
+            (line,) = server.output.splitlines()
+            assert line.startswith(
+                f"error: [server.E012] GUNICORN_CMD_ARGS cannot be read: {why}; "
+            )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...conf.finding import make_importable
 from ...core.processes import CONCURRENCY_VARIABLE
+from ...exceptions import CommandError
 from ...signals import end_at_termination
 from .orders import ManagerOrders
 
@@ -32,7 +33,12 @@ def main(arguments: list[str]) -> int:
         from .manager import Manager
 
         gc.freeze()  # what is imported by now stays shared with the workers
-        Manager(Managed(orders)).run()
+        try:
+            application = Managed(orders)
+        except CommandError as error:
+            sys.stderr.write(f"error: {error}\n")
+            return error.exit_code
+        Manager(application).run()
     return 0
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentError, Namespace
 from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 
+from ...exceptions import CommandError
 from ..gunicorn.logs import ManagerLogger
 from .orders import ManagerOrders
 from .voice import Voice
@@ -34,6 +36,15 @@ class Managed(BaseApplication):
         self.voice = Voice()
         super().__init__(prog="gunicorn")
 
+    def do_load_config(self) -> None:
+        """Load the configuration; gunicorn would tell of an error itself, in its own way.
+
+        Raises:
+            CommandError: GUNICORN_CMD_ARGS cannot be read.
+        """
+        self.load_default_config()
+        self.load_config()
+
     def load_config(self) -> None:
         """Set gunicorn's settings."""
         for name, value in {**_wishes(), **self._given(), **self._decided()}.items():
@@ -46,7 +57,7 @@ class Managed(BaseApplication):
         return load_application(self.orders.plan.application)
 
     def _given(self) -> dict[str, Any]:
-        arguments = self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env())
+        arguments = _parsed(self.cfg)
         given = {name: value for name, value in vars(arguments).items() if value is not None}
         given.pop("args")  # what is no option
         return given
@@ -64,6 +75,26 @@ class Managed(BaseApplication):
             "max_requests": limit,
             "max_requests_jitter": int(limit * JITTER),
         }
+
+
+def _parsed(config: Any) -> Namespace:
+    parser = config.parser()
+    parser.exit_on_error = False
+    try:
+        arguments, unknown = parser.parse_known_args(config.get_cmd_args_from_env())
+    except (ArgumentError, ValueError) as error:
+        raise _unread(str(error)) from error
+    if unknown:
+        raise _unread(f"gunicorn has no option {unknown[0]!r}")
+    return arguments  # type: ignore[no-any-return]
+
+
+def _unread(why: str) -> CommandError:
+    return CommandError(
+        f"GUNICORN_CMD_ARGS cannot be read: {why}",
+        code="server.E012",
+        hint="write it as on gunicorn's command line: --timeout 60",
+    )
 
 
 def _wishes() -> dict[str, Any]:

@@ -69,10 +69,6 @@ class JobRunner:
         }
         self._warned: set[str] = set()
 
-    def knows(self, name: str) -> bool:
-        """Return whether a task of that name is installed."""
-        return name in self._tasks
-
     async def run(self, claim: Claim, progress: ProgressBox | None = None) -> Outcome:
         """Run one attempt.
 

@@ -23,7 +23,7 @@ from .doing import claim, job, names, settle
 SETTINGS = """
     from fastforge.contrib.db import Database
 
-    DATABASES = {{"default": Database(url={url!r}, direct_url={direct!r}, pooler="transaction")}}
+    DATABASES = {{"default": Database(url={url!r}, direct_url={direct}, pooler="transaction")}}
     INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.jobs"]
 """
 
@@ -41,13 +41,18 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
         yield folder
 
 
+def by_way_of(pooler_url: str, database_url: str) -> str:
+    """The URL of a database behind the pooler, for the same driver."""
+    direct = urlsplit(database_url)
+    pooled = urlunsplit(urlsplit(pooler_url)._replace(path=direct.path))
+    return with_driver(pooled, direct.scheme.partition("+")[2])
+
+
 async def test_a_job_that_comes_through_the_pooler_wakes_a_worker_beside_it(
     folder: ProjectFolder, each_postgres_url: str, pgbouncer_server: str
 ) -> None:
-    direct = urlsplit(each_postgres_url)
-    pooled = urlunsplit(urlsplit(pgbouncer_server)._replace(path=direct.path))
-    url = with_driver(pooled, direct.scheme.partition("+")[2])
-    folder.write({"shop/settings.py": SETTINGS.format(url=url, direct=each_postgres_url)})
+    url = by_way_of(pgbouncer_server, each_postgres_url)
+    folder.write({"shop/settings.py": SETTINGS.format(url=url, direct=repr(each_postgres_url))})
     project = folder.load()
     async with project.running(Role.COMMAND) as web:
         async with web[database].engine.begin() as connection:
@@ -68,3 +73,29 @@ async def test_a_job_that_comes_through_the_pooler_wakes_a_worker_beside_it(
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         assert [each.done for each in await web[job_store].desk.stats()] == [2]
+
+
+async def test_a_worker_that_has_only_the_pooler_records_what_jobs_say_and_how_they_end(
+    folder: ProjectFolder, each_postgres_url: str, pgbouncer_server: str
+) -> None:
+    """Several at once: each transaction may be given another server."""
+    url = by_way_of(pgbouncer_server, each_postgres_url)
+    folder.write({"shop/settings.py": SETTINGS.format(url=url, direct=None)})
+    project = folder.load()
+    async with project.running(Role.COMMAND) as web:
+        async with web[database].engine.begin() as connection:
+            await connection.run_sync(create_tables)
+        async with project.running(Role.WORKER) as worker:
+            store = worker[job_store]
+            await store.enqueue([job() for _ in range(20)])
+            claims = await claim(store)
+            assert len(claims) == 20
+            for _ in range(3):
+                asked = store.attend("w1", {}), store.renew("w1", claims, lease_s=60)
+                _, renewal, *_ = await asyncio.gather(
+                    *asked, *(settle(store, [each]) for each in claims[:5])
+                )
+                assert renewal.lost <= {*claims[:5]}
+                claims = claims[5:]
+            await settle(store, claims)
+            assert [each.done for each in await store.desk.stats()] == [20]

@@ -7,24 +7,40 @@ import random
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from .spans import span_ids
 
 __all__ = [
     "RunningJob",
+    "channel",
+    "connection_id",
+    "context_fields",
     "new_request_id",
     "request_headers",
     "request_id",
     "running_job",
     "traceparent",
+    "user_id",
 ]
 
 request_id: Final[ContextVar[str | None]] = ContextVar("fastforge_request_id", default=None)
-"""The id of the request, socket or job that runs here."""
+"""The id of the request or socket that runs here, or of what else began the work: of the request
+that enqueued a job, of the firing of a schedule, of a command."""
 
 request_headers: Final[ContextVar[Sequence[tuple[bytes, bytes]]]] = ContextVar(
     "fastforge_request_headers", default=()
 )
 """The headers of the request or socket that runs here, as the server gave them."""
+
+user_id: Final[ContextVar[str | None]] = ContextVar("fastforge_user_id", default=None)
+"""Who asks, as log lines name him; None unless that is known and somebody has opted in."""
+
+channel: Final[ContextVar[str | None]] = ContextVar("fastforge_channel", default=None)
+"""The name of the channel that what runs here is about."""
+
+connection_id: Final[ContextVar[str | None]] = ContextVar("fastforge_connection_id", default=None)
+"""The id of the channel's connection that what runs here is about."""
 
 traceparent: Final[ContextVar[str | None]] = ContextVar("fastforge_traceparent", default=None)
 """The trace that the job which runs here is a part of. Everything's: `tracing.trace_here`."""
@@ -49,6 +65,29 @@ running_job: Final[ContextVar[RunningJob | None]] = ContextVar(
     "fastforge_running_job", default=None
 )
 """The job that runs here."""
+
+
+def context_fields() -> dict[str, Any]:
+    """Return the ids of what runs here, as they stand in a log line: only those that exist.
+
+    ```python
+    logger.info("paid", extra=context_fields())
+    ```
+    """
+    fields: dict[str, Any] = {}
+    if (request := request_id.get()) is not None:
+        fields["request_id"] = request
+    if (span := span_ids()) is not None:
+        fields["trace_id"], fields["span_id"] = span
+    if (user := user_id.get()) is not None:
+        fields["user_id"] = user
+    if (job := running_job.get()) is not None:
+        fields |= {"job_id": job.uid, "task": job.task, "attempt": job.attempt}
+    if (name := channel.get()) is not None:
+        fields["channel"] = name
+    if (connection := connection_id.get()) is not None:
+        fields["connection_id"] = connection
+    return fields
 
 
 def new_request_id() -> str:

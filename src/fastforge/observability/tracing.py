@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Final
 
 from .context import request_headers, traceparent
+from .spans import current_span_context
 
 __all__ = ["trace_here", "valid_traceparent"]
 
@@ -46,11 +46,8 @@ def valid_traceparent(text: str) -> str | None:
 
 def _span_here() -> str | None:
     """Return the current span's, if somebody has imported OpenTelemetry."""
-    current = getattr(sys.modules.get("opentelemetry.trace"), "get_current_span", None)
-    if current is None:
-        return None
-    span = current().get_span_context()
-    if not span.is_valid:
+    span = current_span_context()
+    if span is None:
         return None
     return f"{_OURS}-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
 

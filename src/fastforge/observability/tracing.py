@@ -1,14 +1,40 @@
-"""Tracing: the trace that what runs here is a part of, in the form of W3C Trace Context."""
+"""Tracing: the trace that what runs here is a part of, and the spans that our own code adds to it.
+
+Nothing here decides whether anything is traced: `fastforge.contrib.telemetry` does, or nobody.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from .context import request_headers, traceparent
-from .spans import current_span_context
+from .spans import current_span_context, span_ids
 
-__all__ = ["trace_here", "valid_traceparent"]
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span as RecordedSpan
+    from opentelemetry.trace import Tracer
+
+__all__ = [
+    "Attributes",
+    "Span",
+    "SpanKind",
+    "TraceIds",
+    "is_traced",
+    "open_tracers",
+    "span",
+    "trace_here",
+    "trace_ids",
+    "tracer_here",
+    "valid_traceparent",
+]
+
+SpanKind: TypeAlias = Literal["internal", "client", "server", "producer", "consumer"]
+"""What a span is in relation to others, as OpenTelemetry tells them apart."""
+Attributes: TypeAlias = Mapping[str, str | bool | int | float]
 
 _HEADER: Final = b"traceparent"
 # Later versions may append something to these four parts.
@@ -19,6 +45,72 @@ _FORM: Final = re.compile(
 )
 _UNUSABLE: Final = "ff"
 _OURS: Final = "00"
+_TRACE_ID: Final = slice(3, 35)
+_SPAN_ID: Final = slice(36, 52)
+
+tracer_here: Final[ContextVar[Tracer | None]] = ContextVar("fastforge_tracer", default=None)
+"""What traces the project whose request or job runs here, while that is recorded."""
+
+open_tracers: Final[list[Tracer]] = []
+"""What traces the projects that run in this process, the latest last. Empty: nobody traces."""
+
+
+class Span(Protocol):
+    """What `span` gives: a part of a trace, or what stands for one where nobody traces."""
+
+    def is_recording(self) -> bool:
+        """Return whether anything that is told to it is kept."""
+        ...
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Say something about it."""
+        ...
+
+    def add_event(self, name: str, attributes: Any = None) -> None:
+        """Say that something happened at this moment."""
+        ...
+
+
+class TraceIds(NamedTuple):
+    """The ids of a trace and of a span in it, as log lines and headers have them.
+
+    Args:
+        trace_id: 32 hex digits.
+        span_id: 16 hex digits: the current span where the program traces, else the one that the
+            request or job came from.
+    """
+
+    trace_id: str
+    span_id: str
+
+
+def span(
+    name: str, *, kind: SpanKind = "internal", attributes: Attributes | None = None
+) -> AbstractContextManager[Span]:
+    """Return a context manager: what runs inside is a part of the current trace of that name.
+
+    ```python
+    with span("price the basket", attributes={"basket.items": len(items)}) as current:
+        total = price(items)
+        current.set_attribute("basket.total", float(total))
+    ```
+
+    Surprises: it begins no trace. Where nothing is recorded (nobody traces, or this request is
+    not in the sample) it is the same object each time, and costs a look at a variable. An
+    exception that passes marks the span as failed with its type; its message is not kept.
+
+    Args:
+        name: Of which there are few: no ids in it.
+        kind: What it is in relation to other spans.
+        attributes: What is known of it when it begins.
+    """
+    tracer = _recording_tracer()
+    return _NOTHING if tracer is None else _recorded(tracer, name, kind, attributes)
+
+
+def is_traced() -> bool:
+    """Return whether a span would be recorded here: for attributes that cost something to make."""
+    return _recording_tracer() is not None
 
 
 def trace_here() -> str | None:
@@ -28,6 +120,15 @@ def trace_here() -> str | None:
     job that runs here; else the one that came with the request.
     """
     return _span_here() or traceparent.get() or _trace_of_request()
+
+
+def trace_ids() -> TraceIds | None:
+    """Return the ids of the trace that what runs here is a part of; None: of none."""
+    current = span_ids()
+    if current is not None:
+        return TraceIds(*current)
+    header = traceparent.get() or _trace_of_request()
+    return None if header is None else TraceIds(header[_TRACE_ID], header[_SPAN_ID])
 
 
 def valid_traceparent(text: str) -> str | None:
@@ -42,6 +143,56 @@ def valid_traceparent(text: str) -> str | None:
     if found["version"] == _OURS and found["rest"]:
         return None
     return f"{_OURS}{found['parts']}"
+
+
+class _Nothing:
+    """Stands for a span where nobody traces."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+    def is_recording(self) -> bool:
+        return False
+
+    def set_attribute(self, key: str, value: Any) -> None: ...
+
+    def add_event(self, name: str, attributes: Any = None) -> None: ...
+
+
+_NOTHING: Final = _Nothing()
+
+
+def _recording_tracer() -> Tracer | None:
+    tracer = tracer_here.get()
+    if tracer is None and not open_tracers:
+        return None
+    from opentelemetry.trace import get_current_span
+
+    # One that a library has begun by OpenTelemetry's own interface counts as well.
+    return (tracer or open_tracers[-1]) if get_current_span().is_recording() else None
+
+
+@contextmanager
+def _recorded(
+    tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes | None
+) -> Iterator[RecordedSpan]:
+    from opentelemetry import trace
+
+    with tracer.start_as_current_span(
+        name,
+        kind=trace.SpanKind[kind.upper()],
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        try:
+            yield current
+        except BaseException as error:
+            current.set_attribute("error.type", type(error).__qualname__)
+            current.set_status(trace.StatusCode.ERROR)
+            raise
 
 
 def _span_here() -> str | None:

@@ -56,6 +56,7 @@ PUBLIC = (
     "fastforge.contrib.templates",
     "fastforge.exceptions",
     "fastforge.lifecycle",
+    "fastforge.observability",
     "fastforge.observability.events",
     "fastforge.offloading",
     "fastforge.server",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..apps import AppConfig
+from ..observability.settings import Logging
 from ..tasks.settings import Tasks
 from ..web.settings import Cors, Health, Security
 from .identity import COMMANDS, LABEL
@@ -16,5 +17,5 @@ class CoreConfig(AppConfig):
 
     name = "fastforge.core"
     label = LABEL
-    settings = (*PLAIN_SETTINGS, Server, Security, Cors, Health, Tasks)
+    settings = (*PLAIN_SETTINGS, Server, Security, Cors, Health, Logging, Tasks)
     commands = COMMANDS

@@ -319,7 +319,7 @@ def test_without_the_setting_no_other_origin_is_allowed(serve: Client) -> None:
 # --- probes --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+@pytest.mark.parametrize("path", ["/startupz", "/livez", "/readyz"])
 def test_probes_are_answered_for_every_host(serve: Client, path: str) -> None:
     with serve() as client:
         answer = client.get(path, headers={"host": "10.1.2.3:8000"})
@@ -335,6 +335,55 @@ def test_a_project_that_is_not_started_is_not_ready(tmp_path: Path) -> None:
         client = TestClient(get_asgi_application(folder.load()))
         assert client.get("/livez").status_code == 200
         assert client.get("/readyz").status_code == 503
+        assert client.get("/startupz").status_code == 503
+
+
+def test_a_start_is_over_for_as_long_as_the_process_lives(serve: Client) -> None:
+    """Also while it stops, when it is not ready any more."""
+    with serve() as client:
+        assert client.get("/startupz").status_code == 200
+        app = client.app
+    stopped = TestClient(app)
+    assert [stopped.get(path).status_code for path in ("/startupz", "/readyz")] == [200, 503]
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "shown"),
+    [
+        (CLIENT, {}, False),
+        ("10.9.9.9", {}, True),
+        ("10.9.9.9", {"x-forwarded-for": "10.1.1.1"}, False),
+        (PROXY, {"x-forwarded-for": "10.1.1.1"}, True),
+        (PROXY, {"x-forwarded-for": f"10.1.1.1, {CLIENT}"}, False),
+        (CLIENT, {"authorization": "Bearer not-to-be-guessed-1"}, True),
+        (CLIENT, {"authorization": "Bearer not-to-be-guessed-2"}, False),
+    ],
+)
+def test_details_of_health_are_for_those_whom_the_settings_name(
+    tmp_path: Path, peer: str, headers: Mapping[str, str], shown: bool
+) -> None:
+    health = {"details_to": ["10.0.0.0/8"], "details_token": "not-to-be-guessed-1"}
+    resources = """
+        from fastforge.lifecycle import resource
+
+        async def ping(instance):
+            raise ConnectionError("no vault at vault.internal")
+
+        @resource(ping=ping, required=False)
+        async def vault():
+            yield 1
+        """
+    with isolated(tmp_path) as folder:
+        settings = (
+            f"HEALTH = {health}\nTRUSTED_PROXIES = ['{PROXY}']\nINSTALLED_APPS = ['shop.one']\n"
+        )
+        folder.write({"shop/settings.py": settings, "shop/one/resources.py": resources})
+        app = get_asgi_application(folder.load())
+        with TestClient(app, client=(peer, 50000)) as client:
+            answers = [client.get(f"/readyz{query}", headers=headers) for query in ("?verbose", "")]
+    assert ["vault.internal" in answer.text for answer in answers] == [shown, False]
+    assert [answer.json()["status"] for answer in answers] == ["warn", "warn"]
+    assert answers[1].json()["checks"]["vault"] == [{"status": "fail"}]
 
 
 def test_probes_stand_where_the_settings_put_them(serve: Client) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from fastforge.lifecycle import Breaker, Container, Role, watched_breaker
-from fastforge.web.health import live_probe, ready_probe
+from fastforge.web.audience import Audience
+from fastforge.web.health import live_probe, ready_probe, startup_probe
 from tests.folder import ProjectFolder, isolated
 
 FOREVER_S = 3600
+TOKEN = "a-token-that-nobody-guesses"
+Inside = tuple[str, int]
 
 RESOURCES = """
     import asyncio
@@ -65,13 +69,21 @@ class Probe:
     def __init__(self, container: Container, **limits: float) -> None:
         self.container: Container | None = container
         self.app = ready_probe(
-            lambda: self.container, **{"timeout_s": 30, "cache_s": FOREVER_S, **limits}
+            lambda: self.container,
+            **{"timeout_s": 30, "cache_s": FOREVER_S, **limits},
+            shows_details=Audience([], TOKEN).admits,
         )
         self.resources: Any = sys.modules["shop.orders.resources"]
 
     async def ask(self) -> tuple[int, dict[str, Any]]:
         answer = await ask(self.app)
         return answer.status, json.loads(answer.body)
+
+    async def ask_for_details(self, token: str = TOKEN) -> dict[str, Any]:
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        answer = await ask(self.app, query=b"verbose", headers=headers)
+        found: dict[str, Any] = json.loads(answer.body)
+        return found
 
 
 class Answer:
@@ -88,12 +100,19 @@ class Answer:
             self.body += message.get("body", b"")
 
 
-async def ask(app: ASGIApp, method: str = "GET") -> Answer:
+async def ask(
+    app: ASGIApp,
+    method: str = "GET",
+    *,
+    query: bytes = b"",
+    headers: Iterable[tuple[bytes, bytes]] = (),
+) -> Answer:
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     answer = Answer()
-    await app({"type": "http", "method": method, "path": "/", "headers": []}, receive, answer.send)
+    scope = {"type": "http", "method": method, "path": "/", "query_string": query}
+    await app({**scope, "headers": [*headers]}, receive, answer.send)
     return answer
 
 
@@ -220,6 +239,82 @@ async def test_a_breaker_that_is_open_is_reported_without_its_reason(shop: Proje
     assert (status, body["status"]) == (200, "warn")
     assert body["checks"]["search:breaker"] == [{"status": "warn", "observedValue": "open"}]
     assert "10.1.2.3" not in json.dumps(body)
+
+
+async def test_a_start_that_is_over_stays_so() -> None:
+    over = [False, True]
+    probe = startup_probe(lambda: over[0])
+    before = await ask(probe)
+    assert (before.status, json.loads(before.body)["status"]) == (503, "fail")
+    over.pop(0)
+    after = await ask(probe)
+    assert (after.status, json.loads(after.body)) == (200, {"status": "pass"})
+
+
+# --- who is told why ------------------------------------------------------------------------------
+
+
+async def test_whoever_runs_the_process_reads_why_a_resource_fails(shop: ProjectFolder) -> None:
+    async with probing(shop) as probe:
+        probe.resources.broken.add("vault")
+        checks = (await probe.ask_for_details())["checks"]
+        (vault,), (mirror,) = checks["vault"], checks["mirror"]
+    assert (vault["status"], vault["required"]) == ("fail", True)
+    assert "vault at 10.1.2.3 refuses" in vault["output"]
+    assert (mirror["status"], mirror["required"]) == ("pass", False)
+    assert mirror["observedUnit"] == "ms"
+    assert mirror["observedValue"] >= 0
+    assert datetime.fromisoformat(mirror["time"]).tzinfo is not None
+
+
+async def test_a_reason_is_told_without_passwords(shop: ProjectFolder) -> None:
+    resources = RESOURCES.replace("{name} at 10.1.2.3 refuses", "postgresql://shop:s3cret@db/")
+    shop.write({"shop/orders/resources.py": resources})
+    async with probing(shop) as probe:
+        probe.resources.broken.add("vault")
+        (vault,) = (await probe.ask_for_details())["checks"]["vault"]
+    assert "postgresql://shop:***@db/" in vault["output"]
+
+
+async def test_whoever_does_not_ask_for_details_or_may_not_have_them_reads_none(
+    shop: ProjectFolder,
+) -> None:
+    async with probing(shop) as probe:
+        probe.resources.broken.add("vault")
+        brief = {"vault": [{"status": "fail"}], "mirror": [{"status": "pass"}]}
+        assert (await probe.ask())[1]["checks"] == brief
+        assert (await probe.ask_for_details("a-token-that-somebody-guesses"))["checks"] == brief
+        assert (await probe.ask_for_details(""))["checks"] == brief
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "admitted"),
+    [
+        (("10.1.2.3", 4711), [], True),
+        (("::ffff:10.1.2.3", 4711), [], True),
+        (("fd00::1", 4711), [], True),
+        (("10.1.2.3", 0), [(b"x-forwarded-for", b"10.1.2.3")], True),
+        (("10.1.2.3", 4711), [(b"x-forwarded-for", b"10.1.2.3")], False),
+        (("10.1.2.3", 4711), [(b"forwarded", b"for=10.1.2.3")], False),
+        (("203.0.113.7", 4711), [], False),
+        (("203.0.113.7", 0), [(b"x-forwarded-for", b"10.1.2.3, 203.0.113.7")], False),
+        (("testclient", 50000), [], False),
+        (None, [], False),
+    ],
+)
+def test_a_network_is_that_of_the_client_and_not_of_a_proxy(
+    client: Inside | None, headers: list[tuple[bytes, bytes]], admitted: bool
+) -> None:
+    """A client that a trusted proxy has told of has the port 0."""
+    audience = Audience(["10.0.0.0/8", "fd00::/8"], "")
+    assert audience.admits({"type": "http", "client": client, "headers": headers}) is admitted
+
+
+def test_two_authorizations_are_none() -> None:
+    sent = (b"authorization", f"Bearer {TOKEN}".encode())
+    scope = {"type": "http", "client": None}
+    assert Audience([], TOKEN).admits({**scope, "headers": [sent]})
+    assert not Audience([], TOKEN).admits({**scope, "headers": [sent, sent]})
 
 
 # --- how often resources are asked ---------------------------------------------------------------

@@ -55,6 +55,9 @@ def test_cors_that_opens_too_much_or_nothing_is_refused(
     ("written", "told"),
     [
         ('HEALTH = {"live_path": "/up", "ready_path": "/up"}', "both '/up'"),
+        ('HEALTH = {"live_path": "/startupz"}', "startup_path and live_path are both '/startupz'"),
+        ('HEALTH = {"details_to": ["10.0.0.1/8"]}', "write '10.0.0.0/8'"),
+        ('HEALTH = {"details_token": "guess"}', "HEALTH.details_token: a token has at least 16"),
         ('HEALTH = {"live_path": "up"}', "HEALTH.live_path: a path begins with /"),
         ('HEALTH = {"live_path": "/up?x"}', "HEALTH.live_path"),
         (

@@ -1,4 +1,4 @@
-"""A worker answers /livez and /readyz: at its start, at work, in trouble and while it drains."""
+"""A worker answers three probes: at its start, at work, in trouble and while it drains."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ async def test_a_worker_is_ready_until_it_drains(make_shop: MakeShop) -> None:
     with shop.worker("--health-port", str(port)) as worker:
         begun(shop, worker)
         wait_until(lambda: status(port) == 200, describe=worker)
-        assert state(port, "/livez") == (200, {"status": "pass"})
+        assert state(port, "/livez") == state(port, "/startupz") == (200, {"status": "pass"})
+        whole = state(port, "/readyz?verbose")
+        assert whole is not None
+        assert whole[1]["checks"]["database"][0]["observedUnit"] == "ms"
         assert status(port, "/other") == 404
         worker.terminate()
         worker.wait_for("1 job may end within")
@@ -44,7 +47,7 @@ async def test_a_worker_is_ready_until_it_drains(make_shop: MakeShop) -> None:
             503,
             {"status": "fail", "notes": ["the process is stopping"]},
         )
-        assert status(port, "/livez") == 200
+        assert status(port, "/livez") == status(port, "/startupz") == 200
         worker.terminate()
         assert worker.wait() == 0
     (job,) = await shop.jobs()
@@ -83,11 +86,17 @@ async def test_the_supervisor_answers_for_all_processes(make_shop: MakeShop) -> 
     port = free_port()
     with shop.worker("--processes", "2", "--health-port", str(port)) as worker:
         wait_until(lambda: status(port, "/livez") == 200, describe=worker)
+        wait_until(lambda: status(port, "/startupz") == 200, describe=worker)
         wait_until(lambda: status(port) == 200, describe=worker)
         first, second = pids(worker, 2)
         found = state(port, "/readyz")
         assert found is not None
         assert [each["status"] for each in found[1]["processes"]] == ["pass", "pass"]
+        assert "observedUnit" not in json.dumps(found[1])
+        whole = state(port, "/readyz?verbose")
+        assert whole is not None
+        for each in whole[1]["processes"]:
+            assert each["checks"]["database"][0]["observedUnit"] == "ms"
         async with shop.enqueueing() as tasks:
             await tasks.slow.enqueue(number=1, seconds=3600)
         begun(shop, worker)
@@ -98,6 +107,7 @@ async def test_the_supervisor_answers_for_all_processes(make_shop: MakeShop) -> 
         wait_until(lambda: status(port) == 200, describe=worker)
         os.kill(second, signal.SIGKILL)
         wait_until(lambda: status(port) == 503, describe=worker)
+        assert status(port, "/startupz") == 200
         wait_until(lambda: status(port) == 200, describe=worker)
         worker.terminate()
         wait_until(lambda: status(port) == 503, describe=worker)

@@ -31,13 +31,20 @@ def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
         layers = built(build)
         state.failure = layers.failure if isinstance(layers, Unbuilt) else None
         policy = edge_policy(
-            project, app, running=lambda: state.container, formats=formats, access_log=access_log
+            project,
+            app,
+            running=lambda: state.container,
+            has_started=lambda: state.has_started,
+            formats=formats,
+            access_log=access_log,
         )
         return Edge(layers, state, policy)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        state.has_started = False
         async with _running(project, state), inner(app) as values:
+            state.has_started = True
             yield values
 
     ask_less_often(app)

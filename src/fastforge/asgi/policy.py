@@ -16,9 +16,10 @@ from ..middleware.policy import ClientOf, EdgePolicy, Header, Refuse
 from ..middleware.proxies import TrustedProxies
 from ..observability.access import AccessLog
 from ..project import Project
+from ..web.audience import Audience
 from ..web.errors.handlers import refusal
 from ..web.errors.resolution import ErrorFormats
-from ..web.health import live_probe, ready_probe
+from ..web.health import live_probe, ready_probe, startup_probe
 from ..web.limits import shortest_time_limit, time_limit_of
 from ..web.settings import Cors, Health, Security
 
@@ -32,6 +33,7 @@ def edge_policy(
     app: FastAPI,
     *,
     running: Callable[[], Container | None],
+    has_started: Callable[[], bool],
     formats: ErrorFormats | None = None,
     access_log: AccessLog | None = None,
 ) -> EdgePolicy:
@@ -41,6 +43,7 @@ def edge_policy(
         project: The project.
         app: Its application, with the routes that it has by now.
         running: Gives the container of the running project, if it is running.
+        has_started: Says whether its start is over.
         formats: What the application's error answers look like.
         access_log: Where a line is written for each request.
     """
@@ -63,7 +66,7 @@ def edge_policy(
         max_headers=server.max_headers,
         max_header_bytes=server.max_header_bytes,
         refuse=refuse if cors is None else _marked(cors, refuse),
-        probes=dict(_probes(project.settings.section(Health), running)),
+        probes=dict(_probes(project.settings.section(Health), running, has_started)),
         access_log=access_log,
     )
 
@@ -122,8 +125,10 @@ def _marked(cors: Layer, plain: Refuse) -> Refuse:
 
 
 def _probes(
-    health: Health, running: Callable[[], Container | None]
+    health: Health, running: Callable[[], Container | None], has_started: Callable[[], bool]
 ) -> Iterator[tuple[str, ASGIApp]]:
+    if health.startup_path:
+        yield health.startup_path, startup_probe(has_started)
     if health.live_path:
         yield health.live_path, live_probe()
     if health.ready_path:
@@ -134,5 +139,6 @@ def _probes(
                 timeout_s=health.timeout_s,
                 cache_s=health.cache_s,
                 grace_s=health.grace_s,
+                shows_details=Audience(health.details_to, health.details_token).admits,
             ),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,15 @@ __all__ = ["Health", "check_health"]
 class Health:
     """What a resource answered: `error` is empty when it works; `app` is who declares it.
 
-    `required` is whether the process cannot serve without it.
+    `required` is whether the process cannot serve without it, `took_ms` how long the answer took,
+    in milliseconds; None when there was none.
     """
 
     resource: str
     app: str
     required: bool
     error: str
+    took_ms: float | None = None
 
 
 async def check_health(
@@ -48,12 +51,12 @@ async def _check(container: Container, timeout_s: float, all_resources: bool) ->
     asked = [
         each for each in mine if all_resources or each.value.ping or container.failure(each.value)
     ]
-    asking = [asyncio.create_task(_error(each.value, container)) for each in asked]
+    asking = [asyncio.create_task(_timed(each.value, container)) for each in asked]
     try:
         if asking:
             # Not `asyncio.timeout`: it waits for whoever takes its time over being cancelled.
             await asyncio.wait(asking, timeout=timeout_s)
-        late = f"no answer within {timeout_s:g} s"
+        late = _Answer(error=f"no answer within {timeout_s:g} s", took_ms=None)
         return tuple(
             _health(each, container, task.result() if _has_answered(task) else late)
             for each, task in zip(asked, asking, strict=True)
@@ -61,6 +64,18 @@ async def _check(container: Container, timeout_s: float, all_resources: bool) ->
     finally:
         for task in asking:
             task.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    error: str
+    took_ms: float | None
+
+
+async def _timed(resource: Resource[Any], container: Container) -> _Answer:
+    started = time.perf_counter()
+    error = await _error(resource, container)
+    return _Answer(error=error, took_ms=round((time.perf_counter() - started) * 1000, 1))
 
 
 async def _error(resource: Resource[Any], container: Container) -> str:
@@ -75,16 +90,17 @@ async def _error(resource: Resource[Any], container: Container) -> str:
     return ""
 
 
-def _has_answered(task: asyncio.Task[str]) -> bool:
+def _has_answered(task: asyncio.Task[_Answer]) -> bool:
     return task.done() and not task.cancelled()
 
 
-def _health(component: Component[Resource[Any]], container: Container, error: str) -> Health:
+def _health(component: Component[Resource[Any]], container: Container, answer: _Answer) -> Health:
     return Health(
         resource=component.name,
         app=component.app,
         required=_is_required(component.value, container),
-        error=error,
+        error=answer.error,
+        took_ms=answer.took_ms,
     )
 
 

@@ -7,21 +7,38 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .._utils import redact
 from ..lifecycle import Breaker, BreakerState, Container
 from ..lifecycle.breakers import breakers_of
 from ..lifecycle.health import Health, check_health
 from .errors.responses import problem_response
 
-__all__ = ["Readiness", "health_probe", "live_probe", "ready_probe"]
+__all__ = [
+    "Readiness",
+    "health_probe",
+    "live_probe",
+    "ready_probe",
+    "startup_probe",
+    "without_details",
+]
 
 _UNAVAILABLE: Final = 503
+_DETAILS: Final = frozenset({"time", "output", "required", "observedUnit"})
+"""What of a check is for those alone who run the process: a reason names hosts of ours."""
 
 Running = Callable[[], Container | None]
+Admits = Callable[[Scope], bool]
+
+
+def _to_nobody(scope: Scope) -> bool:
+    return False
 
 
 class _HealthResponse(JSONResponse):
@@ -41,8 +58,31 @@ def live_probe() -> ASGIApp:
     return health_probe(live)
 
 
+def startup_probe(has_started: Callable[[], bool]) -> ASGIApp:
+    """Return what fails until the start is over, and never again: not while the process stops.
+
+    Args:
+        has_started: Says whether it is.
+    """
+
+    async def started() -> dict[str, Any]:
+        return started_state(is_over=has_started())
+
+    return health_probe(started)
+
+
+def started_state(*, is_over: bool) -> dict[str, Any]:
+    """Return the state of a start."""
+    return {"status": "pass"} if is_over else _failing("the start is not over")
+
+
 def ready_probe(
-    running: Running, *, timeout_s: float, cache_s: float, grace_s: float = 0
+    running: Running,
+    *,
+    timeout_s: float,
+    cache_s: float,
+    grace_s: float = 0,
+    shows_details: Admits = _to_nobody,
 ) -> ASGIApp:
     """Return what says whether a process should be given requests.
 
@@ -55,22 +95,29 @@ def ready_probe(
         timeout_s: How long all resources together may take to answer, in seconds.
         cache_s: How long their answers are used again, in seconds.
         grace_s: How long a required one that has worked may fail before that counts, in seconds.
+        shows_details: Says whether whoever sends a request may read why a resource fails.
     """
     readiness = Readiness(running, timeout_s=timeout_s, cache_s=cache_s, grace_s=grace_s)
-    return health_probe(readiness.ask)
+    return health_probe(readiness.ask, shows_details)
 
 
-def health_probe(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> ASGIApp:
+def health_probe(
+    ask: Callable[[], Awaitable[Mapping[str, Any]]], shows_details: Admits = _to_nobody
+) -> ASGIApp:
     """Return what answers with a state of health, and with 503 when its `status` is "fail".
 
     Args:
-        ask: Gives the state, as JSON values.
+        ask: Gives the state, as JSON values, with its details.
+        shows_details: Says whether whoever sends a request is shown them; he has to want them as
+            well, by `?verbose`.
     """
 
     async def probe(scope: Scope, receive: Receive, send: Send) -> None:
         response: Response
         if scope["method"] in {"GET", "HEAD"}:
-            response = _HealthResponse(await ask())
+            state = await ask()
+            is_whole = _wants_details(scope) and shows_details(scope)
+            response = _HealthResponse(state if is_whole else without_details(state))
         else:
             response = problem_response(405, headers={"Allow": "GET, HEAD"})
         if scope["method"] == "HEAD":
@@ -78,6 +125,33 @@ def health_probe(ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> ASGIApp:
         await response(scope, receive, send)
 
     return probe
+
+
+def without_details(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what anybody may read of a state of health: who fails, and not why.
+
+    >>> without_details({"status": "fail", "checks": {"db": [{"status": "fail", "output": "..."}]}})
+    {'status': 'fail', 'checks': {'db': [{'status': 'fail'}]}}
+    """
+    brief = dict(state)
+    if "checks" in state:
+        checks = state["checks"].items()
+        brief["checks"] = {name: [*map(_brief, each)] for name, each in checks}
+    if "processes" in state:
+        brief["processes"] = [*map(without_details, state["processes"])]
+    return brief
+
+
+def _brief(check: Mapping[str, Any]) -> dict[str, Any]:
+    hidden = {*_DETAILS, "observedValue"} if "observedUnit" in check else _DETAILS
+    return {key: value for key, value in check.items() if key not in hidden}
+
+
+def _wants_details(scope: Scope) -> bool:
+    query: bytes = scope.get("query_string", b"")
+    return b"verbose" in query and "verbose" in parse_qs(
+        query.decode("latin-1"), keep_blank_values=True
+    )
 
 
 class Readiness:
@@ -105,7 +179,7 @@ class Readiness:
         self._resources = _ResourceHealth(timeout_s, cache_s, grace_s)
 
     async def ask(self) -> dict[str, Any]:
-        """Return the state: `status` is "pass", "warn" or "fail"."""
+        """Return the state, with its details: `status` is "pass", "warn" or "fail"."""
         container = self._running()
         if container is None:
             return _failing("the project is not running")
@@ -127,6 +201,7 @@ class _Found:
 
     resources: tuple[Health, ...]
     is_failing: bool
+    at: str
 
 
 class _ResourceHealth:
@@ -155,7 +230,7 @@ class _ResourceHealth:
         now = time.monotonic()
         self._until = now + self.cache_s
         verdicts = [self._fails(each, now) for each in resources]
-        return _Found(resources=resources, is_failing=any(verdicts))
+        return _Found(resources=resources, is_failing=any(verdicts), at=_moment())
 
     def _fails(self, health: Health, now: float) -> bool:
         """Return whether the process cannot serve for a resource; a hiccup does not count."""
@@ -170,8 +245,7 @@ class _ResourceHealth:
 
 
 def _answer(found: _Found, breakers: Iterable[Breaker]) -> dict[str, Any]:
-    # Why one fails names hosts of ours, and anybody may ask.
-    checks = {each.resource: [{"status": _status(each)}] for each in found.resources}
+    checks = {each.resource: [_check(each, found.at)] for each in found.resources}
     for breaker in breakers:
         is_closed = breaker.state is BreakerState.CLOSED
         observed = {"status": "pass" if is_closed else "warn", "observedValue": breaker.state}
@@ -184,5 +258,15 @@ def _answer(found: _Found, breakers: Iterable[Breaker]) -> dict[str, Any]:
     return {"status": status, "checks": checks}
 
 
-def _status(resource: Health) -> str:
-    return "fail" if resource.error else "pass"
+def _check(health: Health, at: str) -> dict[str, Any]:
+    status = "fail" if health.error else "pass"
+    check: dict[str, Any] = {"status": status, "required": health.required, "time": at}
+    if health.took_ms is not None:
+        check |= {"observedValue": health.took_ms, "observedUnit": "ms"}
+    if health.error:
+        check["output"] = redact(health.error)
+    return check
+
+
+def _moment() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

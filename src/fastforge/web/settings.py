@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from ..conf import Section
 
 __all__ = ["Cors", "Health", "Security"]
 
+_SHORTEST_TOKEN: Final = 16
 _A_STRANGER: Final = "https://whoever.invalid"
 
 
@@ -57,9 +59,28 @@ def _upper_case(method: str) -> str:
     return method
 
 
+def _usable_network(network: str) -> str:
+    try:
+        ipaddress.ip_network(network)
+    except ValueError:
+        raise ValueError("this is no network; write '10.0.0.0/8', or an address") from None
+    return network
+
+
+def _unguessable(token: str) -> str:
+    if token and (len(token) < _SHORTEST_TOKEN or not re.fullmatch(r"[!-~]+", token)):
+        raise ValueError(
+            f"a token has at least {_SHORTEST_TOKEN} printable characters and no space; make one"
+            " with: python -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return token
+
+
 HeaderValue = Annotated[str, AfterValidator(_one_line)]
 ProbePath = Annotated[str, AfterValidator(_whole_path)]
 Method = Annotated[str, AfterValidator(_upper_case)]
+Network = Annotated[str, AfterValidator(_usable_network)]
+Token = Annotated[str, AfterValidator(_unguessable)]
 Origin = Annotated[str, AfterValidator(_whole_origin)]
 Pattern = Annotated[str, AfterValidator(_usable_pattern)]
 
@@ -129,6 +150,8 @@ class Health(Section, setting="HEALTH"):
     """Where a process is asked whether it lives and whether it can serve.
 
     Attributes:
+        startup_path: Answered with 503 until the start is over, then always with 200; empty for no
+            such path.
         live_path: Answered as long as the event loop turns; empty for no such path.
         ready_path: Answered with 200 while the process should be given requests, else 503; empty
             for no such path.
@@ -136,16 +159,26 @@ class Health(Section, setting="HEALTH"):
         cache_s: How long an answer about the resources is used again, in seconds.
         grace_s: How long a required resource that has worked may fail before the process is not
             ready, in seconds: a hiccup that all processes see takes none of them away.
+        details_to: The networks that may read, with `?verbose`, why a resource fails.
+        details_token: What anybody else has to send for that, as `Authorization: Bearer`; empty:
+            it is not enough to have one.
     """
 
+    startup_path: ProbePath = "/startupz"
     live_path: ProbePath = "/livez"
     ready_path: ProbePath = "/readyz"
     timeout_s: float = Field(default=1, gt=0)
     cache_s: float = Field(default=1, ge=0)
     grace_s: float = Field(default=5, ge=0)
+    details_to: list[Network] = Field(default=[])
+    details_token: Token = ""
 
     @model_validator(mode="after")
     def _paths_differ(self) -> Self:
-        if self.live_path and self.live_path == self.ready_path:
-            raise ValueError(f"live_path and ready_path are both {self.live_path!r}; one has to go")
+        fields: dict[str, str] = {}
+        for field in ("startup_path", "live_path", "ready_path"):
+            path = getattr(self, field)
+            if path and path in fields:
+                raise ValueError(f"{fields[path]} and {field} are both {path!r}; one has to go")
+            fields[path] = field
         return self

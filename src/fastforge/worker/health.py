@@ -1,4 +1,4 @@
-"""Health: a worker answers /livez and /readyz, for whoever runs it, on a port of its own."""
+"""Health: a worker answers three probes, for whoever runs it, on a port of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..server.protocol import protocol_of
 from ..web.errors.responses import problem_response
-from ..web.health import Readiness, health_probe
+from ..web.health import Readiness, health_probe, started_state
 from ..web.settings import Health
 from .state import WorkerState
 
-__all__ = ["LIVE_PATH", "READY_PATH", "Ask", "answering", "health_app", "readiness_of"]
+__all__ = [
+    "LIVE_PATH",
+    "READY_PATH",
+    "STARTUP_PATH",
+    "Ask",
+    "answering",
+    "health_app",
+    "readiness_of",
+    "start_of",
+]
 
+STARTUP_PATH: Final = "/startupz"
 LIVE_PATH: Final = "/livez"
 READY_PATH: Final = "/readyz"
 END_LIMIT_S: Final = 1
@@ -39,14 +49,27 @@ def readiness_of(state: WorkerState) -> Readiness:
     )
 
 
-def health_app(ready: Ask, live: Ask | None = None) -> ASGIApp:
-    """Return what answers at the two paths, and 404 elsewhere.
+def start_of(state: WorkerState) -> Ask:
+    """Return what says whether the start of a worker is over."""
+
+    async def started() -> dict[str, Any]:
+        return started_state(is_over=state.has_started)
+
+    return started
+
+
+def health_app(*, ready: Ask, started: Ask, live: Ask | None = None) -> ASGIApp:
+    """Return what answers at the three paths, and 404 elsewhere.
+
+    Its port is for those who run the worker: `?verbose` has the reasons of what fails.
 
     Args:
         ready: Gives what is answered at /readyz.
+        started: Gives what is answered at /startupz.
         live: Gives what is answered at /livez; that this event loop turns, unless given.
     """
-    probes = {READY_PATH: health_probe(ready), LIVE_PATH: health_probe(live or _turning)}
+    asked = {READY_PATH: ready, STARTUP_PATH: started, LIVE_PATH: live or _turning}
+    probes = {path: health_probe(ask, _to_everybody) for path, ask in asked.items()}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         probe = probes.get(scope["path"])
@@ -86,6 +109,10 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _to_everybody(scope: Scope) -> bool:
+    return True
 
 
 async def _turning() -> dict[str, Any]:

@@ -70,7 +70,7 @@ def run_worker(
         concurrency: How many jobs run at the same time; TASKS.concurrency unless given.
         burst: End when nothing is due and nothing runs. Jobs that are due later stay. It does not
             wait for a backend that is away for longer than SERVER.start_deadline_s.
-        health: A socket that listens, on which `/livez` and `/readyz` are answered meanwhile.
+        health: A socket that listens, on which probes are answered meanwhile.
 
     Raises:
         StartError: The project could not be opened, or the backend of a burst does not come back.
@@ -187,9 +187,9 @@ class _Worker:
         """Answer probes meanwhile, from before the start until after the end."""
         async with AsyncExitStack() as stack:
             if self._health is not None:
-                from .health import answering, health_app, readiness_of
+                from .health import answering, health_app, readiness_of, start_of
 
-                app = health_app(readiness_of(self._state).ask)
+                app = health_app(ready=readiness_of(self._state).ask, started=start_of(self._state))
                 await stack.enter_async_context(answering(self._health, app))
             yield
 

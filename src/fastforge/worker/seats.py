@@ -29,6 +29,7 @@ class Seat:
         child: The process that has it.
         restarts: When the next one is started.
         is_done: Whether its process has ended for good.
+        has_started: Whether one of its processes has been at work.
     """
 
     def __init__(self, number: int, tell: Callable[[Event], None]) -> None:
@@ -36,6 +37,7 @@ class Seat:
         self.child: Child | None = None
         self.restarts = Restarts(lambda: tell(("due", self)))
         self.is_done = False
+        self.has_started = False
 
     def state(self) -> dict[str, Any]:
         """Return the health of its process, as that has reported it."""

@@ -29,6 +29,11 @@ class WorkerState:
         self._consumer = consumer
 
     @property
+    def has_started(self) -> bool:
+        """Whether its start is over: also while it stops."""
+        return self._consumer is not None
+
+    @property
     def is_failing(self) -> bool:
         """Whether the task backend fails at present."""
         return self._consumer is not None and self._consumer.is_in_trouble

@@ -50,7 +50,7 @@ def supervise(
         plan: How they work.
         settings_module: The dotted name of the settings.
         place: The project's folders: it is imported from them, and they are watched.
-        health: A socket that listens, on which /livez and /readyz are answered for all of them.
+        health: A socket that listens, on which probes are answered for all of them.
 
     Returns:
         The exit code: 0, or that of a process that could not start, which is 3 most often.
@@ -65,6 +65,7 @@ def _answering(supervisor: _Supervisor, health: socket.socket | None) -> Iterato
     if health is None:
         yield
         return
+    from ..web.health import started_state
     from .probing import probed
 
     async def ready() -> dict[str, Any]:
@@ -73,7 +74,10 @@ def _answering(supervisor: _Supervisor, health: socket.socket | None) -> Iterato
     async def live() -> dict[str, Any]:
         return live_state(supervisor.seats)
 
-    with probed(health, ready, live):
+    async def started() -> dict[str, Any]:
+        return started_state(is_over=all(seat.has_started for seat in supervisor.seats))
+
+    with probed(health, ready=ready, started=started, live=live):
         yield
 
 
@@ -187,6 +191,8 @@ class _Supervisor:
 
     def _on_served(self, child: Child) -> None:
         self._has_served = True
+        for seat in self.seats:
+            seat.has_started |= seat.child is child
 
     def _on_failed(self, child: Child) -> None:
         for mistake in child.failure.mistakes if child.failure else ():

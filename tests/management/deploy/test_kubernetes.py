@@ -143,12 +143,24 @@ def test_pods_are_asked_where_the_settings_say(
         names = [name for name in own if name.endswith("Probe")]
         return {name: own[name]["httpGet"]["path"] for name in names}
 
-    usual = {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+    usual = {"startupProbe": "/startupz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
     assert paths(objects["Deployment/shop-web"]) == usual
     assert paths(objects["Deployment/shop-worker"]) == usual
     shop = new_shop(tmp_path, settings='HEALTH = {"live_path": "", "ready_path": "/ready"}')
     shop.manage("deploy", "kubernetes")
-    assert paths(kinds(shop)["Deployment/shop-web"]) == {"readinessProbe": "/ready"}
+    assert paths(kinds(shop)["Deployment/shop-web"]) == {
+        "startupProbe": "/startupz",
+        "readinessProbe": "/ready",
+    }
+
+
+def test_where_no_path_is_for_the_start_it_is_asked_whether_the_server_lives(
+    tmp_path: Path,
+) -> None:
+    shop = new_shop(tmp_path, settings='HEALTH = {"startup_path": ""}')
+    shop.manage("deploy", "kubernetes")
+    probe = container(kinds(shop)["Deployment/shop-web"])["startupProbe"]
+    assert probe["httpGet"]["path"] == "/livez"
 
 
 def test_a_start_may_take_as_long_as_the_settings_let_a_database_be_away(tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def hosts_are_named(project: Project) -> Iterator[Message]:
 def probes_hide_no_route(project: Project) -> Iterator[Message]:
     """Find the routes that are never reached, because a probe answers their path."""
     health = project.settings.section(Health)
-    fields = {health.live_path: "live_path", health.ready_path: "ready_path"}
+    names = ("startup_path", "live_path", "ready_path")
+    fields = {getattr(health, name): name for name in names}
     app = served(project).app
     for context in iter_route_contexts(app.routes if app else []):
         field = fields.get(context.path or "")

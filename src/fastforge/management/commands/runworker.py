@@ -45,7 +45,8 @@ def runworker(
         "Start anew when the code changes; on in development unless given, never with --burst.",
     ] = None,
     health_port: Annotated[
-        int | None, "Answer /livez and /readyz on this port, for all processes; not unless given."
+        int | None,
+        "Answer /startupz, /livez and /readyz on this port, for all processes; not unless given.",
     ] = None,
     health_host: Annotated[str, "The address for that; 0.0.0.0 for every one."] = HEALTH_HOST,
     context: Context,

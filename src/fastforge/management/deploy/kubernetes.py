@@ -16,12 +16,13 @@ from ...scaffold.filling import fill
 from ...scaffold.image import PORT, USER_ID
 from .compose import WORKER_PORT, image_steps, refuse_files
 from .deployment import Deployment, whole_seconds
-from .probes import probes
+from .probes import ProbePaths, probes
 from .templates import template
 from .variables import Variable
 
 __all__ = ["kubernetes_files", "next_steps"]
 
+WORKER_PATHS: Final = ProbePaths("/startupz", "/livez", "/readyz")
 FEWEST_PODS: Final = 2
 """One may be away: its node, or a release."""
 MOST_TIMES: Final = 3
@@ -85,6 +86,7 @@ class _Manifests:
 
     def web(self) -> str:
         processes = self.deployment.workers or 1
+        health = self.deployment.health
         fewest, most = self._pods(processes)
         return self._filled(
             "web",
@@ -96,8 +98,7 @@ class _Manifests:
             probes=probes(
                 self.deployment,
                 "http",
-                self.deployment.health.live_path,
-                self.deployment.health.ready_path,
+                ProbePaths(health.startup_path, health.live_path, health.ready_path),
             ),
             pre_stop=self._pre_stop(),
             cpu=f"{250 * processes}m",
@@ -119,7 +120,7 @@ class _Manifests:
             stop_s=str(whole_seconds(timeline.kill_after_s)),
             command=self._command("runworker", *health),
             port=str(WORKER_PORT),
-            probes=probes(self.deployment, "health", "/livez", "/readyz"),
+            probes=probes(self.deployment, "health", WORKER_PATHS),
             spread=self._part("spread", part="worker"),
         )
 

@@ -244,7 +244,7 @@ def test_routes_begin_with_what_is_answered_before_any_of_them(
             "shop/settings.py": """
                 from fastforge.web import Health
 
-                HEALTH = Health(live_path="/alive", ready_path="")
+                HEALTH = Health(startup_path="", live_path="/alive", ready_path="")
                 """,
             "shop/asgi.py": """
                 from fastapi import FastAPI

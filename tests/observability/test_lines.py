@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -208,3 +209,68 @@ async def test_the_end_of_the_process_is_awaited_once_however_long_it_serves(
     lines.close()
     lines.write(LINE)
     assert registered == [lines.close, lines.close]
+
+
+def test_lines_of_many_threads_arrive_whole_and_each_once(tmp_path: Path) -> None:
+    def write(letter: str) -> None:
+        for number in range(500):
+            lines.write(f"{letter}{number}\n".encode(), at_once=number % 3 == 0)
+
+    with (tmp_path / "log").open("w") as stream:
+        lines = LineBuffer(stream)
+        threads = [threading.Thread(target=write, args=(each,)) for each in "abcdefgh"]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    written = (tmp_path / "log").read_text().splitlines()
+    for letter in "abcdefgh":
+        mine = [line for line in written if line.startswith(letter)]
+        assert mine == [f"{letter}{number}" for number in range(500)]
+
+
+def test_a_handler_of_a_signal_writes_while_it_interrupts_a_write(tmp_path: Path) -> None:
+    """It finds the lock taken, and may not wait for the thread that it interrupts."""
+    with (tmp_path / "log").open("w") as stream:
+        lines = LineBuffer(stream)
+        with lines._writing:
+            lines.write(LINE)
+            lines.flush()
+        lines.write(LINE)
+    assert (tmp_path / "log").read_bytes() == LINE * 2
+
+
+async def test_a_forked_process_does_not_write_what_its_parent_has_to_write(
+    tmp_path: Path,
+) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        lines = LineBuffer(stream)
+        lines.write(b"the parent's\n")
+        with lines._writing:  # a thread that the child does not have
+            pid = os.fork()
+            if not pid:
+                lines.write(b"the child's\n")
+                lines.close()
+                os._exit(0)
+        os.waitpid(pid, 0)  # noqa: ASYNC222 - it ends at once
+        lines.close()
+    assert (tmp_path / "log").read_bytes() == b"the child's\nthe parent's\n"
+
+
+async def test_no_line_waits_where_none_may(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        lines = LineBuffer(stream)
+        lines.flush_after_s = 0
+        lines.write(LINE)
+        assert (tmp_path / "log").read_bytes() == LINE
+
+
+def test_what_is_printed_on_its_way_here_goes_to_what_is_beneath(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Captured(io.StringIO):
+        beneath = io.StringIO()
+
+    monkeypatch.setattr(sys, "stderr", Captured())
+    LineBuffer("stderr").write(LINE)
+    assert Captured.beneath.getvalue() == LINE.decode()

@@ -1,4 +1,4 @@
-"""Lines: a buffer in front of standard output that never fails, and never holds up, its writers."""
+"""Lines: a buffer in front of a stream that never fails, and never holds up, its writers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import os
 import select
 import stat
 import sys
+import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import Context
-from typing import Final, TextIO
+from typing import Final, Literal, TextIO
 
-__all__ = ["LineBuffer"]
+__all__ = ["ATOMIC_BYTES", "FLUSH_AFTER_S", "LineBuffer"]
 
 logger = logging.getLogger("fastforge.observability")
 
@@ -32,97 +34,147 @@ ATOMIC_BYTES: Final = select.PIPE_BUF
 class LineBuffer:
     """Collects lines and hands them to a stream: soon, when there are many, or when told to.
 
-    Several processes may write to the same stream: a line is never cut in two by a line of
-    another, in a pipe as long as it is shorter than 4 KiB.
+    Any thread may write. Several processes may write to the same stream: a line is never cut in
+    two by a line of another, in a pipe as long as it is shorter than 4 KiB.
 
     Surprises: a stream that is closed, or whose disk is full, loses the lines, and nobody hears of
     it: whoever could read that is gone. A pipe that nobody empties is tried again; beyond a
-    mebibyte the lines are dropped and counted.
+    mebibyte the lines are dropped and counted. A forked process begins with an empty buffer: what
+    waited is its parent's to write.
 
     Args:
-        stream: Where they go; standard output, as it is at that moment, by default.
+        stream: Where they go: a stream, or the name of that of the process, as it is at the moment
+            of writing.
 
     Attributes:
         dropped: How many lines have not been kept for a reader that does not read.
+        flush_after_s: How long lines may wait to be written together; 0: none does.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | Literal["stdout", "stderr"] = "stdout") -> None:
         self.dropped = self._told = 0
+        self.flush_after_s: float = FLUSH_AFTER_S
         self._stream = stream
         self._lines: deque[bytes] = deque()
+        # Two threads may spoil this sum; it is right again as soon as everything is written.
         self._size_bytes = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timers: dict[asyncio.AbstractEventLoop, asyncio.TimerHandle] = {}
         self._closes_at_exit = False
+        self._writing = threading.Lock()
+        _buffers.add(self)
 
-    def write(self, line: bytes) -> None:
-        """Take a line, its end included; outside of an event loop it is written at once."""
+    def write(self, line: bytes, *, at_once: bool = False) -> None:
+        """Take a line, its end included; outside of an event loop it is written at once.
+
+        Args:
+            line: The line.
+            at_once: Whether it, and what was there before it, may not wait.
+        """
         if self._size_bytes > KEPT_BYTES:
             self.dropped += 1
             return
         self._lines.append(line)
         self._size_bytes += len(line)
+        if at_once or self._size_bytes > FLUSH_AT_BYTES or not self.flush_after_s:
+            self.flush()
+            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
             return
-        if self._size_bytes > FLUSH_AT_BYTES:
-            self.flush()
-        elif self._loop is not loop:  # which may have ended before its time came
+        if loop not in self._timers:
             self._flush_soon(loop)
 
     def flush(self) -> None:
         """Write what is there, as far as nobody has to wait for it."""
         self._write(wait_s=0)
-        if self.dropped > self._told and not self._lines:
-            logger.warning(
-                "%d lines were dropped: nobody read standard output", self.dropped - self._told
-            )
-            self._told = self.dropped
+        dropped = self.dropped - self._told
+        if dropped and not self._lines:
+            self._told += dropped  # first: the warning is a line as well
+            logger.warning("%d lines were dropped: nobody read them", dropped)
 
     def close(self) -> None:
         """Write what is there and wait a moment for whoever reads it; more may be written later."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop = None
+        timers, self._timers = self._timers, {}
+        for timer in timers.values():
+            timer.cancel()
         atexit.unregister(self.close)
         self._closes_at_exit = False
         self._write(wait_s=LAST_WAIT_S)
 
+    def _begin_anew(self) -> None:
+        """Begin anew in a forked process, where no other thread and no event loop goes on."""
+        self._lines.clear()
+        self._size_bytes = 0
+        self._timers = {}
+        self._writing = threading.Lock()
+
     def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        for ended in [each for each in self._timers if each.is_closed()]:
+            del self._timers[ended]  # before its time came
         # In a context of its own: the line is that of a request, the others' lines are not.
-        self._timer = loop.call_later(FLUSH_AFTER_S, self._tick, loop, context=Context())
+        self._timers[loop] = loop.call_later(
+            self.flush_after_s, self._tick, loop, context=Context()
+        )
         if not self._closes_at_exit:  # which keeps each one that it is given
             self._closes_at_exit = True
             atexit.register(self.close)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = self._loop = None
+        self._timers.pop(loop, None)
         self.flush()
         if self._lines:
             self._flush_soon(loop)
 
     def _write(self, *, wait_s: float) -> None:
-        stream = self._stream or sys.stdout
+        """Write what is there, or leave it to the thread that is at it.
+
+        Nobody waits for the other without a limit: neither a thread, nor a signal's handler that
+        interrupts it.
+        """
+        while self._lines and self._writing.acquire(timeout=wait_s):
+            try:
+                is_over = self._write_all(wait_s)
+            finally:
+                self._writing.release()
+            if not is_over:
+                return
+            # Another one may have come, and found the lock taken, just before it was released.
+
+    def _write_all(self, wait_s: float) -> bool:
+        """Return whether the stream took everything."""
+        stream = self._target()
         try:
             descriptor = stream.fileno()
         except (AttributeError, OSError, ValueError):  # none at all, one in memory, a closed one
             self._write_text(stream)
-            return
+            return True
         try:
             self._write_chunks(descriptor, wait_s)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             self._forget()
+        if self._lines:
+            return False
+        self._size_bytes = 0
+        return True
+
+    def _target(self) -> TextIO:
+        if not isinstance(self._stream, str):
+            return self._stream
+        stream = getattr(sys, self._stream)
+        # What is printed may be on its way here; `beneath` is where it would have gone.
+        beneath: TextIO = getattr(stream, "beneath", stream)
+        return beneath
 
     def _write_text(self, stream: TextIO) -> None:
-        with suppress(AttributeError, OSError, ValueError):
-            stream.write(b"".join(self._lines).decode(errors="replace"))
-            stream.flush()
+        lines = list(self._lines)
         self._forget()
+        with suppress(AttributeError, OSError, ValueError):
+            stream.write(b"".join(lines).decode(errors="replace"))
+            stream.flush()
 
     def _write_chunks(self, descriptor: int, wait_s: float) -> None:
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
@@ -151,3 +203,15 @@ class LineBuffer:
     def _forget(self) -> None:
         self._lines.clear()
         self._size_bytes = 0
+
+
+_buffers: Final[weakref.WeakSet[LineBuffer]] = weakref.WeakSet()
+
+
+def _begin_all_anew() -> None:
+    for each in list(_buffers):
+        each._begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_all_anew)

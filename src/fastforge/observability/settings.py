@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from .._utils import did_you_mean
 from ..conf import Section
+from ..exceptions import SettingsError
 
-__all__ = ["Level", "Logging", "Shape"]
+__all__ = ["FORMAT_VARIABLE", "LEVELS", "LEVEL_VARIABLE", "Level", "Logging", "Shape"]
+
+FORMAT_VARIABLE: Final = "FASTFORGE_LOG_FORMAT"
+LEVEL_VARIABLE: Final = "FASTFORGE_LOG_LEVEL"
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _OURS: Final = frozenset({"timestamp", "level", "event", "logger", "pid", "role", "exception"})
@@ -81,3 +88,38 @@ class Logging(Section, setting="LOGGING"):
     def defaults_in(self, environment: str) -> dict[str, Any]:
         """Return the form and the level where none are written."""
         return {"format": "console" if environment == "development" else "json", "level": "info"}
+
+    def format_in(self, environment: str) -> Shape:
+        """Return the form that holds in an environment.
+
+        Raises:
+            SettingsError: FASTFORGE_LOG_FORMAT is none.
+        """
+        default = self.defaults_in(environment)["format"]
+        said = _said(FORMAT_VARIABLE, get_args(Shape)) or self.format or default
+        return "console" if said == "console" else "json"
+
+    def level_in(self, environment: str, *, once: bool = False) -> str:
+        """Return from which level on lines are written.
+
+        Args:
+            environment: The project's.
+            once: Whether that is for a command that runs once.
+
+        Raises:
+            SettingsError: FASTFORGE_LOG_LEVEL is no level.
+        """
+        default: str = "warning" if once else self.defaults_in(environment)["level"]
+        return _said(LEVEL_VARIABLE, LEVELS) or self.level or default
+
+
+def _said(variable: str, choices: tuple[str, ...]) -> str:
+    """Return what a variable of the environment says; nothing where it is not set."""
+    text = os.environ.get(variable, "").strip().lower()
+    if text and text not in choices:
+        raise SettingsError(
+            f"{variable} is {text!r}",
+            code="logging.E001",
+            hint=did_you_mean(text, choices) or f"use one of {', '.join(choices)}",
+        )
+    return text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from fastforge.exceptions import SettingsError
 from fastforge.observability import Logging
 from fastforge.observability.logging import process_lines
 
@@ -27,3 +28,37 @@ def test_what_would_spoil_a_line_is_refused(fields: dict[str, Any]) -> None:
 
 def test_a_process_has_one_buffer() -> None:
     assert process_lines() is process_lines()
+
+
+@pytest.mark.parametrize(
+    ("environment", "section", "said", "shape"),
+    [
+        ("production", Logging(), None, "json"),
+        ("development", Logging(), None, "console"),
+        ("production", Logging(format="console"), None, "console"),
+        ("production", Logging(format="console"), "JSON", "json"),
+    ],
+)
+def test_the_form_is_said_by_the_variable_else_the_setting_else_the_environment(
+    environment: str,
+    section: Logging,
+    said: str | None,
+    shape: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if said:
+        monkeypatch.setenv("FASTFORGE_LOG_FORMAT", said)
+    assert section.format_in(environment) == shape
+
+
+def test_the_level_is_said_by_the_variable_else_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Logging().level_in("production") == "info"
+    assert Logging().level_in("production", once=True) == "warning"
+    assert Logging(level="error").level_in("production", once=True) == "error"
+    monkeypatch.setenv("FASTFORGE_LOG_LEVEL", "debug")
+    assert Logging(level="error").level_in("production") == "debug"
+    monkeypatch.setenv("FASTFORGE_LOG_LEVEL", "debg")
+    with pytest.raises(SettingsError, match="did you mean 'debug'"):
+        Logging().level_in("production")

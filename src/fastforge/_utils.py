@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, Final
 
 from .exceptions import Location, MissingExtraError
+from .redaction import redacted_text
 
 DISTRIBUTION: Final = "fastforge-framework"
 SHORTEST_BEGINNING: Final = 3
@@ -26,17 +27,6 @@ _EVENT_LOOP: Final = tuple(
     os.path.join("asyncio", name) for name in ("base_events.py", "runners.py")
 )
 """Where a thread is that runs an event loop, be it Python's or uvloop's."""
-
-# Also where the scheme is misspelt or missing: `//user:password@host`, `user:password@host`.
-_URL_PASSWORD = re.compile(r"(?P<start>(?:://|\b)[^\s:/@'\"]*:)(?!//)[^\s/]*@", re.IGNORECASE)
-# A slash in it ends the address for whoever reads the URL; a port before one is no password.
-_SLASHED_PASSWORD = re.compile(
-    r"(?P<start>://[^\s:/@'\"]*:)(?!\d{1,5}[/?#])[^\s@'\"]*/[^\s@'\"]*@", re.IGNORECASE
-)
-_NAMED_SECRET = re.compile(
-    r"(?P<start>\b\w*(?:password|passwd|secret|token|api_?key)\w*\s*[=:]\s*)(?P<value>[^\s,;&]+)",
-    re.IGNORECASE,
-)
 
 
 def nearest(name: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str | None:
@@ -130,14 +120,12 @@ def missing_extra(extra: str, package: str) -> MissingExtraError:
 
 
 def redact(text: str) -> str:
-    """Mask what looks like a password: in URLs, and after names such as `password=`.
+    """Mask what looks like a secret.
 
     >>> redact("postgresql://shop:s3cret@db/shop")
     'postgresql://shop:***@db/shop'
     """
-    text = _SLASHED_PASSWORD.sub(r"\g<start>***@", text)
-    text = _URL_PASSWORD.sub(r"\g<start>***@", text)
-    return _NAMED_SECRET.sub(r"\g<start>***", text)
+    return redacted_text(text)
 
 
 def failing_line(error: BaseException, *, file: str | None = None) -> Location | None:

@@ -58,6 +58,7 @@ PUBLIC = (
     "fastforge.lifecycle",
     "fastforge.observability",
     "fastforge.observability.events",
+    "fastforge.observability.metrics",
     "fastforge.offloading",
     "fastforge.server",
     "fastforge.tasks",

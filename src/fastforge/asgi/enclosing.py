@@ -9,9 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 
 from ..exceptions import ForgeError
-from ..lifecycle import Role
+from ..lifecycle import Container, Role
 from ..middleware.edge import Edge, EdgeState
+from ..middleware.state import edge_states
 from ..observability.access import access_log_in
+from ..observability.metrics.exporting import is_exported
 from ..project import Project
 from ..web.errors.resolution import ErrorFormats
 from .building import Unbuilt, built
@@ -63,10 +65,22 @@ def is_enclosed(app: FastAPI) -> bool:
 async def _running(project: Project, state: EdgeState) -> AsyncIterator[None]:
     state.failure = None
     try:
-        async with project.running(Role.WEB) as state.container:
+        async with project.running(Role.WEB) as container:
+            state.container = container
+            _measure(state, container)
             yield
     except ForgeError as error:
         state.failure = error
         raise
     finally:
-        state.container = None
+        state.container = state.requests = None
+
+
+def _measure(state: EdgeState, container: Container) -> None:
+    """Let requests be counted, if a resource exports what is measured."""
+    edge_states[container] = state
+    if is_exported(container):
+        from ..observability.metrics.meter import meter_of
+        from ..observability.metrics.requests import RequestMeter
+
+        state.requests = RequestMeter(meter_of(container))

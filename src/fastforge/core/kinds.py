@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import checks, lifecycle
 from ..commands import shell
+from ..observability.metrics import source
 from ..tasks import kinds as tasks
 from ..web import kinds as web
 
@@ -11,6 +12,7 @@ __all__ = [
     "CHECKS",
     "ERROR_FORMATS",
     "JOB_LISTENERS",
+    "METRIC_SOURCES",
     "MIDDLEWARE",
     "NOTICES",
     "RESOURCES",
@@ -37,4 +39,5 @@ TASK_BACKENDS = tasks.TASK_BACKENDS
 SCHEDULES = tasks.SCHEDULES
 JOB_LISTENERS = tasks.JOB_LISTENERS
 CHECKS = checks.CHECKS
+METRIC_SOURCES = source.METRIC_SOURCES
 SHELL_NAMES = shell.SHELL_NAMES

@@ -9,8 +9,9 @@ from typing import Final
 
 from ..ending import leave_behind
 from ..lifecycle import Container, DrainSignal, Role, StopSignal, current_container, service
+from ..observability.metrics.exporting import is_exported
 from ..offloading.running import DRAIN_S as OFFLOAD_DRAIN_S
-from ..offloading.running import watch
+from ..offloading.running import offloading_of, watch
 from ..tasks.control import Stop
 from ..tasks.kinds import TASKS
 from ..tasks.settings import Tasks
@@ -19,6 +20,7 @@ from ..tasks.working import HAND_BACK_LIMIT_S, has_work, options_of, queues_of, 
 __all__ = [
     "EMBEDDED_WORKER",
     "embedded_worker",
+    "metric_refresh",
     "offload_watch",
     "where_jobs_run",
     "worker_is_embedded",
@@ -76,6 +78,18 @@ async def embedded_worker(draining: DrainSignal) -> None:
 async def offload_watch(stopping: StopSignal) -> None:
     """Tell when a limit of `offload` is stuck; at the stop, let functions end before resources."""
     await watch(current_container(), stopping)
+
+
+@service(scoped=False)
+async def metric_refresh() -> None:
+    """Ask what has to be asked for metrics every now and then, where somebody exports them."""
+    container = current_container()
+    if not is_exported(container):
+        return
+    from ..observability.metrics.refreshing import refresh
+
+    _ = offloading_of(container).offloader  # other threads could not make it
+    await refresh(container)
 
 
 async def _tell(stop: Stop, draining: asyncio.Event) -> None:

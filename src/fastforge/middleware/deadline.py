@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextvars import Context
 from typing import Any, Final, Protocol
 
 from starlette.types import Scope
 
-__all__ = ["EDGE", "Deadlines", "Limited", "begin_answer", "runs_in_thread"]
+__all__ = [
+    "EDGE",
+    "Deadlines",
+    "Limited",
+    "begin_answer",
+    "is_our_cancellation",
+    "runs_in_thread",
+]
+
+logger = logging.getLogger("fastforge.middleware")
 
 EDGE: Final = "fastforge.edge"
 """The key of the scope under which the exchange stands that an edge has begun."""
@@ -112,3 +122,19 @@ def runs_in_thread(task: asyncio.Task[Any]) -> bool:
     from anyio.to_thread import current_default_thread_limiter  # loaded by then, and dear before
 
     return task in current_default_thread_limiter().statistics().borrowers
+
+
+def is_our_cancellation(error: BaseException | None, *, has_cancelled: bool) -> bool:
+    """Take back the cancellation; return whether nobody else wants the task to end.
+
+    Args:
+        error: What ended it.
+        has_cancelled: Whether we have cancelled it.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    cancelled_by_others = (task.uncancel() if has_cancelled else task.cancelling()) > 0
+    if isinstance(error, Exception):
+        logger.warning("a request failed as it was cancelled for its time", exc_info=error)
+        return True
+    return isinstance(error, asyncio.CancelledError) and not cancelled_by_others

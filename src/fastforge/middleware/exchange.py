@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable
 from typing import Any, Final
@@ -12,13 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_headers, request_id
-from .deadline import EDGE, Deadlines, runs_in_thread
-from .line import has_left, write_line
+from .deadline import EDGE, Deadlines, is_our_cancellation, runs_in_thread
+from .line import has_left, route_template, write_line
 from .rules import Rules
 
 __all__ = ["Exchange"]
-
-logger = logging.getLogger("fastforge.middleware")
 
 OK: Final = 200
 FAILED: Final = 500
@@ -51,8 +48,10 @@ class Exchange:
         "_has_cancelled",
         "_id",
         "_is_complete",
+        "_is_noted",
         "_is_over",
         "_log",
+        "_meter",
         "_rules",
         "_scope",
         "_send",
@@ -70,6 +69,8 @@ class Exchange:
         self._deadlines: Deadlines | None = None
         self._has_begun = self._is_complete = self._is_over = False
         self._log = rules.log
+        self._meter = rules.state.requests
+        self._is_noted = rules.log is None and self._meter is None
         self._rules = rules
         self._scope = scope
         self._send = send
@@ -101,7 +102,7 @@ class Exchange:
                 raise
         else:
             # An answer in place of the application's writes its line itself, and has to be ended.
-            if self._log is not None or self._status is None or self._answering is not None:
+            if not self._is_noted or self._status is None or self._answering is not None:
                 await self._is_settled(None)
         finally:
             state.in_flight -= counted
@@ -139,7 +140,7 @@ class Exchange:
                 self._deadlines = None
             self._status = message["status"]
             self._rules.answers.complete(message, self._id, self._scope)
-        elif self._log is not None and kind in _LAST_MESSAGES and not message.get("more_body"):
+        elif not self._is_noted and kind in _LAST_MESSAGES and not message.get("more_body"):
             return self._send_last(message)
         return self._send(message)  # the server's coroutine itself: one around it costs time
 
@@ -205,8 +206,8 @@ class Exchange:
         self._is_over = True
         if self._answering is not None:
             await self._answering
-            return self._is_our_cancellation(error)
-        if self._log is not None:
+            return is_our_cancellation(error, has_cancelled=self._has_cancelled)
+        if not self._is_noted:
             self._write_end(error)
         # That a client has left is told by the line; servers would log it as a failure of ours.
         return isinstance(error, Exception) and has_left(error)
@@ -220,23 +221,19 @@ class Exchange:
             self._status = self._status or FAILED  # servers answer so in our place
             self._write_line(failure=type(error).__name__)
 
-    def _is_our_cancellation(self, error: BaseException | None) -> bool:
-        """Take back the cancellation; return whether nobody else wants the task to end."""
-        task = asyncio.current_task()
-        assert task is not None
-        cancelled_by_others = (task.uncancel() if self._has_cancelled else task.cancelling()) > 0
-        if isinstance(error, Exception):
-            logger.warning("a request failed as it was cancelled for its time", exc_info=error)
-            return True
-        return isinstance(error, asyncio.CancelledError) and not cancelled_by_others
-
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
-        log = self._log
-        if log is not None:
-            self._log = None
+        if self._is_noted:
+            return
+        self._is_noted = True
+        scope, route = self._scope, route_template(self._scope)
+        if self._meter is not None:
+            duration_s = time.perf_counter() - self.started
+            self._meter.record(scope["method"], route, self._status, duration_s)
+        if self._log is not None:
             write_line(
-                log,
-                self._scope,
+                self._log,
+                scope,
+                route=route,
                 started=self.started,
                 request_id=self._id,
                 status_code=self._status,
@@ -245,12 +242,14 @@ class Exchange:
             )
 
     def _without_line(self, probe: ASGIApp) -> ASGIApp:
-        """Return a probe whose good answers have no line: they come every second."""
+        """Return a probe that is not counted, and whose good answers have no line."""
+        self._meter = None
+        self._is_noted = self._log is None
 
         async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
             async def noting(message: Message) -> None:
                 if message.get("status") == OK:
-                    self._log = None
+                    self._is_noted = True
                 await send(message)
 
             await probe(scope, receive, noting)

@@ -17,6 +17,7 @@ def write_line(
     log: AccessLog,
     scope: Scope,
     *,
+    route: str | None,
     started: float,
     request_id: str,
     status_code: int | None,
@@ -29,6 +30,7 @@ def write_line(
     Args:
         log: Where it is written.
         scope: The request's, after it has been routed.
+        route: The template of its route.
         started: When it came, by `time.perf_counter`.
         request_id: Its id; this and what follows is what `AccessLog.write` is told.
         status_code: The status of the answer.
@@ -40,7 +42,7 @@ def write_line(
     log.write(
         method=scope.get("method", "WEBSOCKET"),
         path=scope["path"],
-        route=route_template(scope),
+        route=route,
         client=client[0] if client else None,
         duration_ms=int((time.perf_counter() - started) * 1e6) / 1000,
         request_id=request_id,

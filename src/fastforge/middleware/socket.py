@@ -13,7 +13,7 @@ from ..lifecycle.container import use_container
 from ..observability.context import request_headers, request_id
 from .deadline import EDGE
 from .exchange import FAILED
-from .line import has_left, write_line
+from .line import has_left, route_template, write_line
 from .rules import Rules
 
 __all__ = ["SocketExchange"]
@@ -64,6 +64,7 @@ class SocketExchange:
         scope.setdefault("state", {})["request_id"] = self._id
         token = request_id.set(self._id)
         headers_token = request_headers.set(scope.get("headers", ()))
+        self._rules.state.sockets += 1
         try:
             with nullcontext() if container is None else use_container(container):
                 await self._admitted()(scope, self.receive, self.send)
@@ -80,6 +81,7 @@ class SocketExchange:
         else:
             self._write_line()
         finally:
+            self._rules.state.sockets -= 1
             del scope[EDGE]
             request_id.reset(token)
             request_headers.reset(headers_token)
@@ -129,6 +131,7 @@ class SocketExchange:
             write_line(
                 self._rules.log,
                 self._scope,
+                route=route_template(self._scope),
                 started=self._started,
                 request_id=self._id,
                 status_code=self._status,

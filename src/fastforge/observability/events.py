@@ -1,34 +1,119 @@
 """Events: what happens to jobs and what is measured, named in one place with the units.
 
 What records is elsewhere (`fastforge.tasks`, `fastforge.lifecycle`), and what exports reads that
-under these names.
+under these names. The metrics are written in `metrics/of_*.py`, by what they are of.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
+
+from .metrics.metric import Metric, MetricKind
+from .metrics.of_jobs import (
+    BREAKER_OPEN,
+    BREAKER_OPENED,
+    BREAKER_REFUSED,
+    JOB_DURATION,
+    JOB_QUEUE_LATENCY,
+    JOBS,
+    JOBS_RUNNING,
+    QUEUE_DEPTH,
+    QUEUE_OLDEST,
+    WORKER_BEAT_AGE,
+    WORKER_PLACES,
+    WORKER_TROUBLE,
+)
+from .metrics.of_pools import (
+    OFFLOAD_ABANDONED,
+    OFFLOAD_BORROWED,
+    OFFLOAD_LIMIT,
+    OFFLOAD_PROCESSES,
+    OFFLOAD_WAITING,
+    POOL_CONNECTIONS,
+    POOL_CREATED,
+    POOL_INVALIDATED,
+    POOL_MAX,
+    POOL_OVERFLOW,
+    POOL_PENDING,
+    POOL_TIMEOUTS,
+    POOL_USE_TIME,
+    POOL_WAIT_TIME,
+    RESOURCE_UP,
+)
+from .metrics.of_processes import (
+    BUILD_INFO,
+    EVENT_LOOP_BLOCKS,
+    EVENT_LOOP_LAG,
+    GC_PAUSE,
+    LINES_DROPPED,
+    PROCESS_CPU,
+    PROCESS_FILES,
+    PROCESS_MEMORY,
+    PROCESS_START,
+    PROCESS_THREADS,
+    PROCESSES,
+    READY,
+)
+from .metrics.of_requests import (
+    HTTP_ACTIVE,
+    HTTP_CLIENT_DURATION,
+    HTTP_DURATION,
+    HTTP_REFUSED,
+    HTTP_SOCKETS,
+)
 
 __all__ = [
     "BREAKER_OPEN",
     "BREAKER_OPENED",
     "BREAKER_REFUSED",
+    "BUILD_INFO",
     "CANCELLED",
     "DEAD",
     "ENQUEUED",
     "EVENTS",
+    "EVENT_LOOP_BLOCKS",
+    "EVENT_LOOP_LAG",
     "FAILED",
     "FINISHED",
+    "GC_PAUSE",
+    "HTTP_ACTIVE",
+    "HTTP_CLIENT_DURATION",
+    "HTTP_DURATION",
+    "HTTP_REFUSED",
+    "HTTP_SOCKETS",
     "JOBS",
     "JOBS_RUNNING",
     "JOB_DURATION",
     "JOB_QUEUE_LATENCY",
+    "LINES_DROPPED",
     "LOST",
     "METRICS",
+    "OFFLOAD_ABANDONED",
+    "OFFLOAD_BORROWED",
+    "OFFLOAD_LIMIT",
+    "OFFLOAD_PROCESSES",
+    "OFFLOAD_WAITING",
+    "POOL_CONNECTIONS",
+    "POOL_CREATED",
+    "POOL_INVALIDATED",
+    "POOL_MAX",
+    "POOL_OVERFLOW",
+    "POOL_PENDING",
+    "POOL_TIMEOUTS",
+    "POOL_USE_TIME",
+    "POOL_WAIT_TIME",
+    "PROCESSES",
+    "PROCESS_CPU",
+    "PROCESS_FILES",
+    "PROCESS_MEMORY",
+    "PROCESS_START",
+    "PROCESS_THREADS",
     "PUT_BACK",
     "QUEUE_DEPTH",
     "QUEUE_OLDEST",
+    "READY",
+    "RESOURCE_UP",
     "RETRIED",
     "STARTED",
     "WORKER_BEAT_AGE",
@@ -54,41 +139,6 @@ class Event:
 
     def __repr__(self) -> str:
         return f"<Event({self.name})>"
-
-
-class MetricKind(StrEnum):
-    """How a metric behaves."""
-
-    COUNTER = "counter"
-    """It only grows, from the start of the process on."""
-    GAUGE = "gauge"
-    """It goes up and down."""
-    HISTOGRAM = "histogram"
-    """Values are counted by size."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """Something that is measured.
-
-    Args:
-        name: Its name, without the unit: `job.duration`.
-        kind: How it behaves.
-        unit: Of its values, as OpenTelemetry writes units: `s`, `{job}`.
-        labels: By what it is told apart; of each there are few values.
-        help: What it means, in a sentence.
-        bounds: The upper bounds of a histogram's buckets, in its unit.
-    """
-
-    name: str
-    kind: MetricKind
-    unit: str
-    labels: tuple[str, ...]
-    help: str
-    bounds: tuple[float, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<Metric({self.name})>"
 
 
 ENQUEUED: Final = Event(
@@ -121,94 +171,12 @@ EVENTS: Final = (
 )
 """All events, in the order of a job's life."""
 
-JOBS: Final = Metric(
-    name="jobs",
-    kind=MetricKind.COUNTER,
-    unit="{job}",
-    labels=("event", "task", "queue"),
-    help="How often each event happened.",
-)
-JOB_DURATION: Final = Metric(
-    name="job.duration",
-    kind=MetricKind.HISTOGRAM,
-    unit="s",
-    labels=("task", "queue"),
-    help="How long an attempt ran, whatever its end.",
-    bounds=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800),
-)
-JOB_QUEUE_LATENCY: Final = Metric(
-    name="job.queue_latency",
-    kind=MetricKind.HISTOGRAM,
-    unit="s",
-    labels=("queue",),
-    help="How long a job had been due when an attempt began.",
-    bounds=(0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800),
-)
-JOBS_RUNNING: Final = Metric(
-    name="jobs.running",
-    kind=MetricKind.GAUGE,
-    unit="{job}",
-    labels=("queue",),
-    help="How many jobs run in this process.",
-)
-WORKER_PLACES: Final = Metric(
-    name="worker.places",
-    kind=MetricKind.GAUGE,
-    unit="{job}",
-    labels=(),
-    help="How many jobs this process runs at most.",
-)
-WORKER_BEAT_AGE: Final = Metric(
-    name="worker.beat_age",
-    kind=MetricKind.GAUGE,
-    unit="s",
-    labels=(),
-    help="How long ago the worker of this process renewed its leases.",
-)
-WORKER_TROUBLE: Final = Metric(
-    name="worker.trouble",
-    kind=MetricKind.GAUGE,
-    unit="1",
-    labels=(),
-    help="1 while the task backend fails, else 0.",
-)
-QUEUE_DEPTH: Final = Metric(
-    name="queue.depth",
-    kind=MetricKind.GAUGE,
-    unit="{job}",
-    labels=("queue", "state"),
-    help="How many jobs there are, asked of the backend; the same in each process.",
-)
-QUEUE_OLDEST: Final = Metric(
-    name="queue.oldest",
-    kind=MetricKind.GAUGE,
-    unit="s",
-    labels=("queue",),
-    help="How long the first of the due jobs has been due, asked of the backend.",
-)
-BREAKER_OPEN: Final = Metric(
-    name="breaker.open",
-    kind=MetricKind.GAUGE,
-    unit="1",
-    labels=("breaker",),
-    help="1 while a breaker refuses calls, because what it stands before is away; else 0.",
-)
-BREAKER_OPENED: Final = Metric(
-    name="breaker.opened",
-    kind=MetricKind.COUNTER,
-    unit="1",
-    labels=("breaker",),
-    help="How often a breaker has opened.",
-)
-BREAKER_REFUSED: Final = Metric(
-    name="breaker.refused",
-    kind=MetricKind.COUNTER,
-    unit="{call}",
-    labels=("breaker",),
-    help="How many calls a breaker has refused.",
-)
-
 METRICS: Final = (
+    HTTP_DURATION,
+    HTTP_ACTIVE,
+    HTTP_SOCKETS,
+    HTTP_REFUSED,
+    HTTP_CLIENT_DURATION,
     JOBS,
     JOB_DURATION,
     JOB_QUEUE_LATENCY,
@@ -221,5 +189,32 @@ METRICS: Final = (
     BREAKER_OPEN,
     BREAKER_OPENED,
     BREAKER_REFUSED,
+    POOL_CONNECTIONS,
+    POOL_MAX,
+    POOL_OVERFLOW,
+    POOL_PENDING,
+    POOL_TIMEOUTS,
+    POOL_WAIT_TIME,
+    POOL_USE_TIME,
+    POOL_CREATED,
+    POOL_INVALIDATED,
+    OFFLOAD_LIMIT,
+    OFFLOAD_BORROWED,
+    OFFLOAD_WAITING,
+    OFFLOAD_ABANDONED,
+    OFFLOAD_PROCESSES,
+    RESOURCE_UP,
+    EVENT_LOOP_LAG,
+    EVENT_LOOP_BLOCKS,
+    GC_PAUSE,
+    PROCESSES,
+    PROCESS_CPU,
+    PROCESS_MEMORY,
+    PROCESS_FILES,
+    PROCESS_THREADS,
+    PROCESS_START,
+    READY,
+    LINES_DROPPED,
+    BUILD_INFO,
 )
 """All metrics."""

@@ -14,6 +14,7 @@ from ..lifecycle import Container
 from .errors import stopped
 
 if TYPE_CHECKING:
+    from .gauges import OffloadGauges
     from .offloader import Offloader
 
 __all__ = ["DRAIN_S", "Offloading", "offloading_of", "running_offloading", "watch"]
@@ -52,6 +53,10 @@ class Offloading:
             threads = anyio.to_thread.current_default_thread_limiter()
             self._offloader = Offloader(threads, self._processes, self.loop)
         return self._offloader
+
+    def gauges(self) -> OffloadGauges | None:
+        """Return what runs and waits now, to any thread; None where nothing knows of it yet."""
+        return None if self._offloader is None else self._offloader.gauges()
 
     async def drain(self, limit_s: float) -> None:
         """Wait until nothing runs, at most so long."""

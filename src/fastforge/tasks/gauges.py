@@ -12,28 +12,9 @@ from weakref import WeakKeyDictionary
 
 from ..lifecycle import Container, current_container
 from ..observability.events import JOB_DURATION, JOB_QUEUE_LATENCY, Event
+from ..observability.metrics.metric import Histogram
 
 __all__ = ["Histogram", "JobGauges", "JobMeter", "job_gauges", "meter_of"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
-    """Values by size.
-
-    Attributes:
-        bounds: The upper bounds of the buckets, each included.
-        counts: How many values are in each bucket; the last one is for what is above all bounds.
-        sum: All values together.
-    """
-
-    bounds: tuple[float, ...]
-    counts: tuple[int, ...]
-    sum: float
-
-    @property
-    def count(self) -> int:
-        """How many values there are."""
-        return sum(self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

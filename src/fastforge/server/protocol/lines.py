@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...conf import Settings
 from ...observability.access import access_log_in
+from ...observability.metrics.recording import record_refusal
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -39,6 +40,7 @@ class RefusalLines:
         self, connection: Connection, *, status: int, request_id: str, duration_s: float
     ) -> None:
         """Write the line of one request, unless there have been too many in this second."""
+        record_refusal(status)
         second = int(connection.loop.time())
         if second != self._second:
             self.tell()

@@ -1,0 +1,3 @@
+"""The metric sources that every project has."""
+
+from __future__ import annotations

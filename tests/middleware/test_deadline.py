@@ -20,7 +20,7 @@ from fastapi import BackgroundTasks, Depends, FastAPI
 from fastapi.responses import StreamingResponse
 
 from fastforge.middleware.deadline import EDGE, begin_answer
-from fastforge.middleware.exchange import THREAD_PAUSE_S
+from fastforge.middleware.replacing import THREAD_PAUSE_S
 from fastforge.observability.context import request_id
 
 from .asgi import Served
@@ -55,6 +55,10 @@ async def test_a_handler_that_does_not_answer_is_cancelled() -> None:
     (line,) = served.lines
     assert (line["status_code"], line["failure"]) == (504, "TimeoutError")
     assert line["request_id"] == heard.headers["x-request-id"]
+    assert line["code"] == "middleware.E004"
+    assert line["exception"]["message"] == f"no answer within {LIMIT_S:g} s"
+    functions = [frame.get("function") for frame in line["exception"]["frames"]]
+    assert "never" in functions  # it was there
     assert served.state.in_flight == 0
 
 

@@ -192,7 +192,7 @@ async def test_a_socket_that_fails_says_so() -> None:
     with pytest.raises(LookupError):
         await served.connect()
     (line,) = served.lines
-    assert (line["status_code"], line["failure"], line["level"]) == (101, "LookupError", "warning")
+    assert (line["status_code"], line["failure"], line["level"]) == (101, "LookupError", "error")
 
 
 @pytest.mark.parametrize("can_answer", [True, False])

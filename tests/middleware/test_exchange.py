@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -104,11 +105,15 @@ async def test_a_line_has_these_fields() -> None:
     assert line == {
         "level": "info",
         "event": "request",
+        "logger": "fastforge.access",
+        "pid": os.getpid(),
+        "role": "web",
         "request_id": heard.headers["x-request-id"],
         "method": "GET",
         "path": "/api/orders/items/7",
         "route": "/api/orders/items/{item_id}",
         "status_code": 200,
+        "response_bytes": len(heard.body),
         "client": "192.0.2.1",
     }
 
@@ -137,7 +142,7 @@ async def test_a_failure_is_on_the_line() -> None:
     with pytest.raises(LookupError):
         await served.get("/api/orders/raises")
     (line,) = served.lines
-    assert (line["status_code"], line["failure"], line["level"]) == (500, "LookupError", "warning")
+    assert (line["status_code"], line["failure"], line["level"]) == (500, "LookupError", "error")
     assert line["route"] == "/api/orders/raises"
 
 
@@ -146,7 +151,7 @@ async def test_a_stream_that_fails_is_no_success() -> None:
     with pytest.raises(LookupError):
         await served.get("/api/orders/breaks")
     (line,) = served.lines
-    assert (line["status_code"], line["failure"], line["level"]) == (200, "LookupError", "warning")
+    assert (line["status_code"], line["failure"], line["level"]) == (200, "LookupError", "error")
 
 
 async def test_a_stream_whose_client_has_left_is_cancelled() -> None:

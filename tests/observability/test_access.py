@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fastforge.observability.access import AccessLog, access_log_in
+from fastforge.observability.access import AccessLog, access_log_of
 from fastforge.observability.lines import ATOMIC_BYTES, LineBuffer
 from tests.folder import ProjectFolder, isolated
 from tests.processes import Process, fetch, free_port, start, wait_until
@@ -42,7 +43,9 @@ def test_a_line_is_one_json_object() -> None:
     record = json.loads(line)
     at = datetime.fromisoformat(record.pop("timestamp"))
     assert before.replace(microsecond=0) <= at <= datetime.now(UTC)
-    assert record == {"level": "info", "event": "request", **REQUEST}
+    origin = {"logger": "fastforge.access", "pid": os.getpid(), "role": "web"}
+    assert record == {"level": "info", "event": "request", **origin, **REQUEST}
+    assert list(record)[:3] == ["level", "event", "logger"]
     assert line.count("\n") == 1
 
 
@@ -51,12 +54,15 @@ def test_a_line_is_one_json_object() -> None:
     [
         ({"status_code": 404}, "info"),
         ({"status_code": 503}, "warning"),
-        ({"failure": "ValueError"}, "warning"),
+        ({"failure": "ValueError"}, "error"),
         ({"cancelled": True, "status_code": None}, "info"),
-        ({"close_code": 1001, "status_code": 101}, "info"),
+        ({"code": "middleware.E003", "status_code": 503}, "warning"),
+        ({"request_bytes": 17, "response_bytes": 0}, "info"),
     ],
 )
-def test_failures_are_warnings(more: dict[str, Any], level: str) -> None:
+def test_what_failed_is_a_warning_and_what_nobody_handled_an_error(
+    more: dict[str, Any], level: str
+) -> None:
     record = json.loads(written(**more))
     assert record["level"] == level
     assert more.items() <= record.items()
@@ -90,8 +96,22 @@ def test_the_text_is_what_a_developer_wants_to_see() -> None:
     )
 
 
-def test_in_tests_no_lines_are_written() -> None:
-    assert access_log_in("test") is None
+@pytest.mark.parametrize(
+    ("environment", "settings", "is_there"),
+    [
+        ("production", 'SECRET_KEY = "a" * 40', True),
+        ("development", "", True),
+        ("test", "", False),
+        ("development", "LOGGING = {'access_line': False}", False),
+    ],
+)
+def test_lines_are_written_unless_the_settings_say_otherwise_and_never_in_tests(
+    environment: str, settings: str, is_there: bool, tmp_path: Path
+) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write({"shop/settings.py": settings})
+        project = folder.load({"FASTFORGE_ENV": environment})
+        assert (access_log_of(project.settings) is not None) == is_there
 
 
 # --- over real HTTP ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from ..exceptions import ForgeError
 from ..lifecycle import Container, Role
 from ..middleware.edge import Edge, EdgeState
 from ..middleware.state import edge_states
-from ..observability.access import access_log_in
+from ..observability.access import access_log_of
 from ..observability.metrics.exporting import is_exported
 from ..project import Project
 from ..web.errors.resolution import ErrorFormats
@@ -26,7 +26,7 @@ __all__ = ["enclose", "is_enclosed"]
 def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
     """Put the edge around the application, and the project's life around its lifespan."""
     state = EdgeState()
-    access_log = access_log_in(project.settings.environment)
+    access_log = access_log_of(project.settings)
     build, inner = app.build_middleware_stack, app.router.lifespan_context
 
     def build_middleware_stack() -> Edge:

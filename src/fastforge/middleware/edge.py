@@ -9,7 +9,10 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import use_container
+from ..observability.access import left_out_if_told
+from ..observability.context import request_id
 from ..observability.tracebacks import tracebacks_are_wanted
+from .clean import in_clean_context
 from .deadline import EDGE
 from .exchange import Exchange
 from .policy import EdgePolicy
@@ -32,6 +35,9 @@ class Edge:
     in `request.state.request_id` and in the context variable `request_id`. It is made here; one
     that a client sends is taken over from trusted proxies alone.
 
+    What a request binds in context variables, ours and everybody's, is gone with it: the next one
+    on the same connection begins without, under servers as well that start it from within.
+
     Surprises: an application that is mounted in another passes an edge twice. The outer one does
     all of this; the inner one changes the container, and only if its own project is running.
 
@@ -51,12 +57,14 @@ class Edge:
         # No coroutine of its own: it would cost every request.
         kind = scope["type"]
         if kind == "http" and EDGE not in scope:
-            return Exchange(self._rules, scope, send).run(receive)
+            run = Exchange(self._rules, scope, send).run(receive)
+            return run if request_id.get() is None else in_clean_context(run)
         if kind == "lifespan":
             return self._live(scope, receive, send)
         if EDGE in scope:
             return self._run_inside(scope, receive, send)
-        return SocketExchange(self._rules, scope, receive, send).run()
+        run = SocketExchange(self._rules, scope, receive, send).run()
+        return run if request_id.get() is None else in_clean_context(run)
 
     async def _run_inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run for a request that an outer edge has seen already."""
@@ -65,11 +73,13 @@ class Edge:
             await self.app(scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        log = self.policy.access_log
         try:
-            await self.app(scope, receive, self._telling(scope, send))
+            with nullcontext() if log is None else left_out_if_told():
+                await self.app(scope, receive, self._telling(scope, send))
         finally:
-            if self.policy.access_log is not None:
-                self.policy.access_log.close()
+            if log is not None:
+                log.close()
 
     def _telling(self, scope: Scope, send: Send) -> Send:
         """Give the server the container, or why the start failed in one line of our own."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Scope
 
 from .policy import EdgePolicy
 
-__all__ = ["STOPPING", "Entrance", "too_many_headers"]
+__all__ = ["STOPPING", "Entrance", "Refused", "too_many_headers"]
 
 STOPPING: Final = "the process is stopping; ask again"
 
@@ -18,6 +18,19 @@ _FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-req
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 _NO_HEADERS: Final[Mapping[str, str]] = {}
+_AGAIN: Final[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class Refused(NamedTuple):
+    """What becomes of a request that goes no further.
+
+    Args:
+        app: What answers it.
+        code: Why, for the log; the answer says it as well.
+    """
+
+    app: ASGIApp
+    code: str
 
 
 class Entrance:
@@ -35,7 +48,7 @@ class Entrance:
         self._max_headers = policy.max_headers
         self._policy = policy
 
-    def refusal(self, scope: Scope) -> ASGIApp | None:
+    def refusal(self, scope: Scope) -> Refused | None:
         """Return what answers in place of the application: None when it may answer itself."""
         headers = scope.get("headers", ())
         size_bytes = hosts = 0
@@ -82,33 +95,29 @@ class Entrance:
             is_socket = scope["type"] == "websocket"
             scope["scheme"] = _SOCKET_SCHEMES[scheme] if is_socket else scheme
 
-    def _too_large(self) -> ASGIApp:
-        policy = self._policy
-        detail, code = too_many_headers(policy.max_headers, policy.max_header_bytes)
-        return policy.refuse(431, detail=detail, code=code, headers=_NO_HEADERS)
+    def _too_large(self) -> Refused:
+        detail, code = too_many_headers(self._max_headers, self._max_header_bytes)
+        return self._refused(431, detail, code)
 
-    def _wrong_host(self, hosts: int) -> ASGIApp:
+    def _wrong_host(self, hosts: int) -> Refused:
         # Without the host itself: an answer repeats nothing that was sent.
         detail = "nothing is served under this host" if hosts == 1 else "one Host header is needed"
-        return self._policy.refuse(400, detail=detail, code="middleware.E002", headers=_NO_HEADERS)
+        return self._refused(400, detail, "middleware.E002")
 
-    def busy(self) -> ASGIApp:
+    def busy(self) -> Refused:
         """Return what answers while too many requests are worked on."""
-        return self._policy.refuse(
-            503,
-            detail="too many requests are being worked on",
-            code="middleware.E003",
-            headers={"Retry-After": "1"},
-        )
+        detail = "too many requests are being worked on"
+        return self._refused(503, detail, "middleware.E003", _AGAIN)
 
-    def stopping(self) -> ASGIApp:
+    def stopping(self) -> Refused:
         """Return what answers in place of the application when the process ends before it has."""
-        return self._policy.refuse(
-            503,
-            detail=STOPPING,
-            code="middleware.E005",
-            headers={"Retry-After": "1"},
-        )
+        return self._refused(503, STOPPING, "middleware.E005", _AGAIN)
+
+    def _refused(
+        self, status: int, detail: str, code: str, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Refused:
+        app = self._policy.refuse(status, detail=detail, code=code, headers=headers)
+        return Refused(app, code)
 
 
 def too_many_headers(max_headers: int, max_header_bytes: int) -> tuple[str, str]:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
-from starlette.types import Scope
+from starlette.types import Message, Scope
 
-from ..observability.access import AccessLog
+from ..observability.access import FAILURE, AccessLog
 
-__all__ = ["has_left", "route_template", "write_line"]
+__all__ = [
+    "declared_bytes",
+    "file_bytes",
+    "handled_error",
+    "has_left",
+    "route_template",
+    "write_line",
+]
+
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
 def write_line(
@@ -21,9 +33,7 @@ def write_line(
     started: float,
     request_id: str,
     status_code: int | None,
-    failure: str | None = None,
-    cancelled: bool = False,
-    close_code: int | None = None,
+    **more: Any,
 ) -> None:
     """Write the line of a request or socket.
 
@@ -34,9 +44,7 @@ def write_line(
         started: When it came, by `time.perf_counter`.
         request_id: Its id; this and what follows is what `AccessLog.write` is told.
         status_code: The status of the answer.
-        failure: What ended it.
-        cancelled: Whether nobody waited for it any more.
-        close_code: How a socket was closed.
+        more: What else there is to say.
     """
     client = scope.get("client")
     log.write(
@@ -47,10 +55,38 @@ def write_line(
         duration_ms=int((time.perf_counter() - started) * 1e6) / 1000,
         request_id=request_id,
         status_code=status_code,
-        failure=failure,
-        cancelled=cancelled,
-        close_code=close_code,
+        **more,
     )
+
+
+def declared_bytes(headers: Headers) -> int | None:
+    """Return the size that a request says its body has; None for one that does not say it."""
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+    return None
+
+
+def file_bytes(message: Message) -> int:
+    """Return how much a message hands over that names a file in place of a body."""
+    path = message.get("path")
+    if path is None:
+        return 0
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def handled_error(scope: Scope) -> BaseException | None:
+    """Return the exception for which an answer is being made.
+
+    Whoever makes one of an exception, the framework or a user's handler, sends it while that
+    exception is handled. A layer with a task of its own hides that; ours then have left it in the
+    state of the request.
+    """
+    noted: BaseException | None = scope["state"].pop(FAILURE, None)
+    return noted or sys.exc_info()[1]
 
 
 def has_left(error: BaseException) -> bool:

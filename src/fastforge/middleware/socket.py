@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable
 from contextlib import nullcontext
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,7 +13,7 @@ from ..lifecycle.container import use_container
 from ..observability.context import request_headers, request_id
 from .deadline import EDGE
 from .exchange import FAILED
-from .line import has_left, route_template, write_line
+from .line import handled_error, has_left, route_template, write_line
 from .rules import Rules
 
 __all__ = ["SocketExchange"]
@@ -38,18 +38,27 @@ class SocketExchange:
 
     __slots__ = (
         "_close_code",
+        "_code",
+        "_error",
         "_id",
         "_receive",
+        "_received",
+        "_received_bytes",
         "_rules",
         "_scope",
         "_send",
+        "_sent",
+        "_sent_bytes",
         "_started",
         "_status",
     )
 
     def __init__(self, rules: Rules, scope: Scope, receive: Receive, send: Send) -> None:
         self._close_code: int | None = None
+        self._code: str | None = None
+        self._error: BaseException | None = None
         self._id = rules.id_for(scope)
+        self._received = self._received_bytes = self._sent = self._sent_bytes = 0
         self._receive = receive
         self._rules = rules
         self._scope = scope
@@ -76,6 +85,7 @@ class SocketExchange:
                 self._write_line(cancelled=True)
             else:
                 self._status = self._status or FAILED
+                self._error = error
                 self._write_line(failure=type(error).__name__)
             raise
         else:
@@ -93,9 +103,10 @@ class SocketExchange:
         if refusal is None and container is not None and container.draining:
             refusal = rules.entrance.stopping()
         if refusal is None:
-            return self._rules.app
+            return rules.app
+        self._code = refusal.code
         can_answer = REFUSAL_EXTENSION in self._scope.get("extensions", ())
-        return refusal if can_answer else _closing
+        return refusal.app if can_answer else _closing
 
     def begin(self) -> bool:
         """Return whether its answer may begin: a socket has no time limit."""
@@ -104,16 +115,24 @@ class SocketExchange:
     async def receive(self) -> Message:
         """Receive a message of the client."""
         message = await self._receive()
-        if message["type"] == "websocket.disconnect" and self._close_code is None:
+        kind = message["type"]
+        if kind == "websocket.receive":
+            self._received += 1
+            self._received_bytes += _size_bytes(message)
+        elif kind == "websocket.disconnect" and self._close_code is None:
             self._close_code = message.get("code")
         return message
 
     def send(self, message: Message) -> Awaitable[None]:
         """Send a message of the application."""
         kind = message["type"]
-        if kind == "websocket.accept":
+        if kind == "websocket.send":
+            self._sent += 1
+            self._sent_bytes += _size_bytes(message)
+        elif kind == "websocket.accept":
             self._begin_with(message, ACCEPTED)
         elif kind == "websocket.http.response.start":
+            self._error = handled_error(self._scope) if message["status"] >= FAILED else None
             self._begin_with(message, message["status"])
         elif kind == "websocket.close":
             if self._status is None:
@@ -127,6 +146,7 @@ class SocketExchange:
         self._rules.answers.identify(message, self._id)
 
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
+        error, self._error = self._error, None  # which would be a circle
         if self._rules.log is not None:
             write_line(
                 self._rules.log,
@@ -135,10 +155,24 @@ class SocketExchange:
                 started=self._started,
                 request_id=self._id,
                 status_code=self._status,
+                request_bytes=self._received_bytes,
+                response_bytes=self._sent_bytes,
                 failure=failure,
                 cancelled=cancelled,
-                close_code=self._close_code,
+                code=self._code,
+                error=error,
+                more=self._of_socket(),
             )
+
+    def _of_socket(self) -> dict[str, Any]:
+        counts: dict[str, Any] = {"messages_in": self._received, "messages_out": self._sent}
+        return counts if self._close_code is None else {**counts, "close_code": self._close_code}
+
+
+def _size_bytes(message: Message) -> int:
+    """Return the size of a message; that of a text in characters, which cost nothing to count."""
+    content = message.get("bytes")
+    return len(message.get("text") or ()) if content is None else len(content)
 
 
 def _has_closed(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from ...conf import Settings
-from ...observability.access import access_log_in
+from ...observability.access import access_log_of
 from ...observability.metrics.recording import record_refusal
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class RefusalLines:
     """
 
     def __init__(self, settings: Settings | None) -> None:
-        self._log = None if settings is None else access_log_in(settings.environment)
+        self._log = None if settings is None else access_log_of(settings)
         self._is_project = settings is not None
         self._second = 0
         self._written = self._left_out = 0

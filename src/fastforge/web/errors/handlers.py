@@ -31,6 +31,7 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from ..._utils import failing_line
 from ...exceptions import ForgeError, ResourceUnavailable
+from ...observability.access import FAILURE
 from .bodies import BodyTooLarge
 from .problems import Problem
 from .resolution import ErrorFormats
@@ -137,6 +138,7 @@ class _Handlers:
         if _is_answered_socket(connection):
             await _close(connection, status)
             return None
+        _note(connection, error, status)
         if isinstance(connection, Request) and status < 400:  # some of these have no body
             return await http_exception_handler(connection, error)
         return self._answer(_problem_of(error))
@@ -169,6 +171,7 @@ class _Handlers:
             raise error
         if status >= 500:
             logger.error("%s", error)
+        _note(connection, error, status)
         if _is_answered_socket(connection):
             await _close(connection, status)
             return None
@@ -195,6 +198,12 @@ class _Handlers:
             # With the route itself, so that no other is ever found under its id.
             self._declared[id(route)] = route, declared_names(route)
         return self._declared[id(route)][1]
+
+
+def _note(connection: HTTPConnection, error: Exception, status: int) -> None:
+    """Leave the reason of a failure for the line of the request."""
+    if status >= 500:
+        connection.scope.setdefault("state", {})[FAILURE] = error
 
 
 def _is_answered_socket(connection: HTTPConnection) -> TypeGuard[WebSocket]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..apps import AppConfig
 from ..observability.settings import Logging
+from ..observability.watchdog.settings import Watchdog
 from ..tasks.settings import Tasks
 from ..web.settings import Cors, Health, Security
 from .identity import COMMANDS, LABEL
@@ -17,5 +18,5 @@ class CoreConfig(AppConfig):
 
     name = "fastforge.core"
     label = LABEL
-    settings = (*PLAIN_SETTINGS, Server, Security, Cors, Health, Logging, Tasks)
+    settings = (*PLAIN_SETTINGS, Server, Security, Cors, Health, Logging, Tasks, Watchdog)
     commands = COMMANDS

@@ -1,4 +1,4 @@
-"""The services that every project has: offloading, and a worker in the server for development."""
+"""The services that every project has: offloading, the watchdog, and a worker for development."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 from ..ending import leave_behind
 from ..lifecycle import Container, DrainSignal, Role, StopSignal, current_container, service
 from ..observability.metrics.exporting import is_exported
+from ..observability.watchdog.settings import Watchdog
 from ..offloading.running import DRAIN_S as OFFLOAD_DRAIN_S
 from ..offloading.running import offloading_of, watch
 from ..tasks.control import Stop
@@ -20,6 +21,7 @@ from ..tasks.working import HAND_BACK_LIMIT_S, has_work, options_of, queues_of, 
 __all__ = [
     "EMBEDDED_WORKER",
     "embedded_worker",
+    "loop_watchdog",
     "metric_refresh",
     "offload_watch",
     "where_jobs_run",
@@ -72,6 +74,19 @@ async def embedded_worker(draining: DrainSignal) -> None:
     if threads:
         logger.warning("%s", threads_left(len(threads)))
         leave_behind(threads)
+
+
+@service(roles={Role.WEB, Role.WORKER}, scoped=False)
+async def loop_watchdog(stopping: StopSignal) -> None:
+    """Name what blocks the event loop of this process, as WATCHDOG says."""
+    settings = current_container().settings
+    watchdog = settings.section(Watchdog)
+    if not watchdog.is_enabled_in(settings.environment):
+        return
+    from ..middleware.line import route_template
+    from ..observability.watchdog.running import watch_loop
+
+    await watch_loop(watchdog, route_template, stopping)
 
 
 @service(drain_s=OFFLOAD_DRAIN_S + 1, scoped=False)

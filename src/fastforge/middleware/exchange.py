@@ -10,7 +10,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import container_here
-from ..observability.context import new_request_id, request_headers, request_id
+from ..observability.context import new_request_id, request_headers, request_id, request_scope
 from .deadline import EDGE, is_our_cancellation
 from .line import file_bytes, handled_error, has_left
 from .replacing import Replaceable
@@ -67,6 +67,7 @@ class Exchange(Replaceable):
         scope.setdefault("state", {})["request_id"] = self._id
         id_token = request_id.set(self._id)
         headers_token = request_headers.set(scope.get("headers", ()))
+        scope_token = request_scope.set(scope)
         container_token = None if container is None else container_here.set(container)
         counted = 0
         try:
@@ -92,6 +93,7 @@ class Exchange(Replaceable):
             del scope[EDGE]  # a circle, which the garbage collector would have to find
             request_id.reset(id_token)
             request_headers.reset(headers_token)
+            request_scope.reset(scope_token)
             if container_token is not None:
                 container_here.reset(container_token)
 

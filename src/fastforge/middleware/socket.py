@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import use_container
-from ..observability.context import request_headers, request_id
+from ..observability.context import request_headers, request_id, request_scope
 from .deadline import EDGE
 from .exchange import FAILED
 from .line import handled_error, has_left, route_template, write_line
@@ -73,6 +73,7 @@ class SocketExchange:
         scope.setdefault("state", {})["request_id"] = self._id
         token = request_id.set(self._id)
         headers_token = request_headers.set(scope.get("headers", ()))
+        scope_token = request_scope.set(scope)
         self._rules.state.sockets += 1
         try:
             with nullcontext() if container is None else use_container(container):
@@ -95,6 +96,7 @@ class SocketExchange:
             del scope[EDGE]
             request_id.reset(token)
             request_headers.reset(headers_token)
+            request_scope.reset(scope_token)
 
     def _admitted(self) -> ASGIApp:
         rules = self._rules

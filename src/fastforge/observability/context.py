@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ __all__ = [
     "new_request_id",
     "request_headers",
     "request_id",
+    "request_scope",
     "running_job",
     "traceparent",
     "user_id",
@@ -32,6 +33,11 @@ request_headers: Final[ContextVar[Sequence[tuple[bytes, bytes]]]] = ContextVar(
     "fastforge_request_headers", default=()
 )
 """The headers of the request or socket that runs here, as the server gave them."""
+
+request_scope: Final[ContextVar[MutableMapping[str, Any] | None]] = ContextVar(
+    "fastforge_request_scope", default=None
+)
+"""The ASGI scope of the request or socket that runs here; its route is found later than its id."""
 
 user_id: Final[ContextVar[str | None]] = ContextVar("fastforge_user_id", default=None)
 """Who asks, as log lines name him; None unless that is known and somebody has opted in."""

@@ -1,0 +1,1 @@
+"""Watchdog: names what blocks an event loop, from a thread beside it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,8 @@ UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 BOOKS = "/api/clubs/{club}/members/{member}/books/{book}"
 """Its last parameter is declared as `{book:path}`."""
 FIELDS = {
-    "timestamp", "level", "event", "request_id", "method", "path", "route", "status_code",
-    "duration_ms", "client",
+    "timestamp", "level", "event", "logger", "pid", "role", "request_id", "method", "path",
+    "route", "status_code", "duration_ms", "response_bytes", "client",
 }  # fmt: skip
 
 
@@ -93,8 +95,9 @@ def test_a_stream_that_fails_after_its_first_byte_is_no_success(site: Site) -> N
     assert not rest.endswith(b"0\r\n\r\n"), "the client could take it for the whole"
     line = site.line(path="/api/breaks/ann")
     assert (line["status_code"], line["failure"]) == (200, "LookupError")
-    assert line["level"] in ("warning", "error")
-    site.wait_for("LookupError: the drawer of ann is empty")
+    assert line["level"] == "error"
+    assert line["response_bytes"] == len(b"first")
+    told_once(site, line, "the drawer of ann is empty")
 
 
 def test_a_handler_that_raises_is_a_500_with_the_id_of_its_line(site: Site) -> None:
@@ -105,7 +108,16 @@ def test_a_handler_that_raises_is_a_500_with_the_id_of_its_line(site: Site) -> N
     line = site.line_of(answer)
     assert (line["status_code"], line["failure"]) == (500, "LookupError")
     assert line["route"] == "/api/raises/{name}"
-    site.wait_for("LookupError: the drawer of bob is empty")
+    told_once(site, line, "the drawer of bob is empty")
+
+
+def told_once(site: Site, line: dict[str, Any], message: str) -> None:
+    """Its line has the exception with the place, and the server does not log it once more."""
+    exception = line["exception"]
+    assert (exception["type"], exception["message"]) == ("LookupError", message)
+    place = exception["frames"][-1]
+    assert (Path(place["file"]).name, place["source"][:17]) == ("layered.py", "raise LookupError")
+    assert site.process.output.count(message) == 1
 
 
 def test_a_refusal_of_the_handlers_is_no_failure(site: Site) -> None:

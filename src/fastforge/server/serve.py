@@ -142,6 +142,8 @@ def configured(app: Any, *, access_log: bool = True, keeps_logging: bool = False
         access_log=access_log,
         proxy_headers=False,
         server_header=False,
+        # What a request binds in context variables must not be there for the next one.
+        reset_contextvars=True,
         log_config=None if keeps_logging else LOGGING_CONFIG,
     )
     config.load()

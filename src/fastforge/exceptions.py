@@ -46,12 +46,13 @@ __all__ = [
 class Location:
     """The place in somebody's source where a thing was written.
 
-    `str()` gives `path:line`, with the path relative to the working directory when it lies
-    below it, which terminals and editors turn into a link.
+    `str()` gives `path:line`, or `path:line:column` where one is known, with the path relative to
+    the working directory when it lies below it, which terminals and editors turn into a link.
     """
 
     file: str
     line: int
+    column: int = 0
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Self | None:
@@ -60,7 +61,8 @@ class Location:
         return None if code is None else cls(code.co_filename, code.co_firstlineno)
 
     def __str__(self) -> str:
-        return f"{_shown(self.file)}:{self.line}"
+        column = f":{self.column}" if self.column else ""
+        return f"{_shown(self.file)}:{self.line}{column}"
 
 
 def _shown(path: str) -> str:

@@ -13,6 +13,7 @@ from .._utils import did_you_mean, failing_line, told
 from ..components import Component
 from ..exceptions import ComponentError, ErrorGroup, ForgeError, Location
 from .check import CHECKS, Check, Connects, Level, Message
+from .silence import Silence
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -33,7 +34,7 @@ class Findings:
     Attributes:
         messages: The most serious first, then by id and place: the same project gives the same
             order.
-        silenced: What SILENCED_CHECKS hides, with a reason.
+        silenced: What SILENCED_CHECKS or a comment at the place hides, with a reason.
         ran: How many checks ran.
     """
 
@@ -80,11 +81,12 @@ def run_checks(
         )
     finally:
         _made_in_this_run.reset(token)
-    reasons: dict[str, str] = project.settings["SILENCED_CHECKS"]
-    silenced = {check_id for check_id, reason in reasons.items() if reason.strip()}
+    silence = Silence(project.settings["SILENCED_CHECKS"])
+    silenced = tuple(message for message in found if silence.hides(message))
+    hidden = set(map(id, silenced))
     return Findings(
-        messages=tuple(message for message in found if message.id not in silenced),
-        silenced=tuple(message for message in found if message.id in silenced),
+        messages=tuple(message for message in found if id(message) not in hidden),
+        silenced=silenced,
         ran=len(chosen),
     )
 
@@ -128,9 +130,9 @@ def _refuse_unknown(tags: Collection[str], known: Collection[str]) -> None:
             )
 
 
-def _order(message: Message) -> tuple[int, str, str, int, str]:
+def _order(message: Message) -> tuple[int, str, str, int, int, str]:
     where = message.where or Location("", 0)
-    return (-message.level, message.id, where.file, where.line, message.text)
+    return (-message.level, message.id, where.file, where.line, where.column, message.text)
 
 
 def _messages(

@@ -19,7 +19,7 @@ _QUERIES: Final = "execute executemany executescript fetchone fetchmany fetchall
 _FILE: Final = "read readline readlines readinto read1 write writelines flush truncate"
 _LOCK: Final = "acquire wait wait_for"
 _JOIN: Final = "join"
-_SOCKET: Final = "connect accept recv recv_into recvfrom recvmsg send sendall sendto sendfile"
+_SOCKET: Final = "connect accept recv recv_into recvfrom sendall sendto sendfile"
 _MAIL: Final = "connect login send_message sendmail starttls quit"
 _SCHEDULED: Final = "run run_until_complete run_forever"
 
@@ -28,22 +28,22 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
     # HTTP
     (
         "network",
-        "await http.{call}(...), http being a HttpClient",
+        "await http.{call}(...) with HttpClient",
         {"requests": _HTTP, "requests.Session": _HTTP, "httpx": _HTTP, "httpx.Client": _HTTP},
     ),
     (
         "network",
-        "await http.send(...), http being a HttpClient",
+        "await http.send(...) with HttpClient",
         {"requests.Session": "send", "httpx.Client": "send"},
     ),
     (
         "network",
-        "async with http.stream(...), http being a HttpClient",
+        "async with http.stream(...) with HttpClient",
         {"httpx": "stream", "httpx.Client": "stream"},
     ),
     (
         "network",
-        "await http.get(...), http being a HttpClient",
+        "await http.get(...) with HttpClient",
         {
             "urllib.request": "urlopen urlretrieve",
             "urllib.request.OpenerDirector": "open",
@@ -56,7 +56,7 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
     # Databases
     (
         "network",
-        "await db.{call}(...), db being a DbSession",
+        "await db.{call}(...) with DbSession",
         {
             "sqlalchemy.orm.Session": "execute scalar scalars get get_one commit rollback flush"
             " refresh merge query delete connection bulk_save_objects bulk_insert_mappings"
@@ -124,7 +124,7 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
     ),
     (
         "network",
-        "await redis.{call}(...), redis being a RedisClient",
+        "await redis.{call}(...) with RedisClient",
         {
             "redis.Redis": f"{EVERY} -pipeline -transaction -lock -pubsub -register_script"
             " -from_url -get_encoder -get_connection_kwargs -set_response_callback",
@@ -171,13 +171,14 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
         "await loop.getaddrinfo(...)",
         {"socket": "gethostbyname gethostbyname_ex gethostbyaddr getfqdn"},
     ),
+    ("network", "await asyncio.open_connection(...)", {"socket": "create_connection"}),
+    ("network", "await loop.sock_{call}(...)", {"socket.socket": _SOCKET}),
     (
         "network",
-        "await asyncio.open_connection(...)",
+        "asyncio.open_connection(...)",
         {
-            "socket": "create_connection",
-            "socket.socket": _SOCKET,
-            "ssl.SSLSocket": f"{_SOCKET} read write do_handshake",
+            "socket.socket": "send recvmsg makefile",
+            "ssl.SSLSocket": f"{_SOCKET} send recvmsg read write do_handshake",
         },
     ),
     # Time, locks, threads, other processes
@@ -192,13 +193,13 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
             "os": "system popen wait wait3 wait4 waitpid waitid spawnl spawnv spawnlp spawnvp",
         },
     ),
-    ("wait", "await offload(input, ...)", {"": "input", "builtins": "input"}),
+    ("wait", "", {"": "input", "builtins": "input"}),
     ("wait", "an asyncio.Lock", {"threading.Lock": _LOCK, "threading.RLock": _LOCK}),
     ("wait", "an asyncio.Semaphore", {"threading.Semaphore": _LOCK}),
     ("wait", "an asyncio.Condition", {"threading.Condition": _LOCK}),
     ("wait", "an asyncio.Event", {"threading.Event": "wait"}),
     ("wait", "an asyncio.Barrier", {"threading.Barrier": "wait"}),
-    ("wait", "an asyncio.Queue", {"queue.Queue": f"get put {_JOIN}"}),
+    ("wait", "an asyncio.Queue", {"queue.Queue": f"get {_JOIN}"}),
     (
         "wait",
         "await asyncio.wrap_future(future)",
@@ -269,7 +270,14 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
             "argon2.low_level": "hash_secret hash_secret_raw verify_secret",
             "pwdlib.PasswordHash": "hash verify verify_and_update",
             "passlib.context.CryptContext": "hash verify verify_and_update encrypt",
-            "passlib.hash": f"{EVERY}",
+            **dict.fromkeys(
+                (
+                    *("passlib.hash.bcrypt", "passlib.hash.argon2", "passlib.hash.scrypt"),
+                    *("passlib.hash.pbkdf2_sha256", "passlib.hash.pbkdf2_sha512"),
+                    *("passlib.hash.sha256_crypt", "passlib.hash.sha512_crypt"),
+                ),
+                "hash verify encrypt",
+            ),
             "werkzeug.security": "generate_password_hash check_password_hash",
             "PIL.Image.Image": "save resize thumbnail convert rotate filter transform",
             **dict.fromkeys(("gzip", "bz2", "lzma"), "compress decompress"),

@@ -11,9 +11,9 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
-__all__ = ["end_soon", "leave_behind", "will_exit"]
+__all__ = ["end_now", "end_soon", "leave_behind", "will_exit"]
 
 ENDS_WITHIN_S: Final = 3.0
 """How long a process may still take to end by itself; enough for what others flush at its end."""
@@ -83,14 +83,24 @@ def _end_late() -> None:
     _end()
 
 
-def _end() -> None:
-    import logging  # a process that ends by itself has no need of it
+def end_now(code: int) -> NoReturn:
+    """End the process without asking anything in it; only what waits to be written is written.
 
-    logging.shutdown()
+    Args:
+        code: The exit code.
+    """
+    if "logging" in sys.modules:  # else nobody has written with it
+        import logging
+
+        logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # none, unread or closed
             stream.flush()
-    os._exit(_ending.exit_code or _has_failed())
+    os._exit(code)
+
+
+def _end() -> None:
+    end_now(_ending.exit_code or _has_failed())
 
 
 def _has_failed() -> bool:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from .._utils import did_you_mean
 from ..conf import Section
-from ..exceptions import SettingsError
+from .logging.choices import LEVEL_VARIABLE, LEVELS, Shape, shape_in, variable_of
 
-__all__ = ["FORMAT_VARIABLE", "LEVELS", "LEVEL_VARIABLE", "Level", "Logging", "Shape"]
-
-FORMAT_VARIABLE: Final = "FASTFORGE_LOG_FORMAT"
-LEVEL_VARIABLE: Final = "FASTFORGE_LOG_LEVEL"
-LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+__all__ = ["Level", "Logging"]
 
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _OURS: Final = frozenset({"timestamp", "level", "event", "logger", "pid", "role", "exception"})
@@ -41,8 +35,6 @@ Level: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)
 ]
 """From which level on lines are written."""
-Shape: TypeAlias = Literal["json", "console"]
-"""How a line looks: an object for machines, or a text for whoever develops."""
 FieldName = Annotated[str, AfterValidator(_free_name)]
 
 
@@ -87,7 +79,8 @@ class Logging(Section, setting="LOGGING"):
 
     def defaults_in(self, environment: str) -> dict[str, Any]:
         """Return the form and the level where none are written."""
-        return {"format": "console" if environment == "development" else "json", "level": "info"}
+        is_development = environment == "development"
+        return {"format": "console" if is_development else "json", "level": "info"}
 
     def format_in(self, environment: str) -> Shape:
         """Return the form that holds in an environment.
@@ -95,9 +88,7 @@ class Logging(Section, setting="LOGGING"):
         Raises:
             SettingsError: FASTFORGE_LOG_FORMAT is none.
         """
-        default = self.defaults_in(environment)["format"]
-        said = _said(FORMAT_VARIABLE, get_args(Shape)) or self.format or default
-        return "console" if said == "console" else "json"
+        return shape_in(environment, self.format)
 
     def level_in(self, environment: str, *, once: bool = False) -> str:
         """Return from which level on lines are written.
@@ -110,16 +101,4 @@ class Logging(Section, setting="LOGGING"):
             SettingsError: FASTFORGE_LOG_LEVEL is no level.
         """
         default: str = "warning" if once else self.defaults_in(environment)["level"]
-        return _said(LEVEL_VARIABLE, LEVELS) or self.level or default
-
-
-def _said(variable: str, choices: tuple[str, ...]) -> str:
-    """Return what a variable of the environment says; nothing where it is not set."""
-    text = os.environ.get(variable, "").strip().lower()
-    if text and text not in choices:
-        raise SettingsError(
-            f"{variable} is {text!r}",
-            code="logging.E001",
-            hint=did_you_mean(text, choices) or f"use one of {', '.join(choices)}",
-        )
-    return text
+        return variable_of(LEVEL_VARIABLE, LEVELS) or self.level or default

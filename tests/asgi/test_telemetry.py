@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from fastforge.asgi.telemetry import ask_less_often
+from fastforge.asgi.telemetry import lead_telemetry
 from tests.processes import wait_until
 
 
@@ -27,15 +28,18 @@ class Provider:
 def test_telemetry_that_is_set_up_sees_every_request() -> None:
     provider = Provider()
     app = FastAPI(telemetry={"tracer_provider": cast(Any, provider)})
-    ask_less_often(app)
+    lead_telemetry(app)
     assert TestClient(app).get("/").status_code == 404
     assert provider.asked > 0
 
 
-def test_that_nobody_wants_it_is_remembered_and_asked_again() -> None:
+def test_that_nobody_wants_it_is_remembered_and_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", None)  # of another test's project
     provider, app = Provider(), FastAPI()
-    ask_less_often(app)
-    ask_less_often(app)
+    lead_telemetry(app)
+    lead_telemetry(app)
     client = TestClient(app)
     client.get("/")
     app._telemetry["tracer_provider"] = cast(Any, provider)
@@ -47,5 +51,5 @@ def test_that_nobody_wants_it_is_remembered_and_asked_again() -> None:
 def test_an_application_of_another_make_stays_as_it_is() -> None:
     app = FastAPI()
     del app._native_telemetry
-    ask_less_often(app)
+    lead_telemetry(app)
     assert not hasattr(app, "_native_telemetry")

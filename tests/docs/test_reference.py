@@ -53,6 +53,7 @@ PUBLIC = (
     "fastforge.contrib.jobs",
     "fastforge.contrib.redis",
     "fastforge.contrib.static",
+    "fastforge.contrib.telemetry",
     "fastforge.contrib.templates",
     "fastforge.exceptions",
     "fastforge.lifecycle",

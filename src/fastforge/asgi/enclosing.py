@@ -18,7 +18,7 @@ from ..project import Project
 from ..web.errors.resolution import ErrorFormats
 from .building import Unbuilt, built
 from .policy import edge_policy
-from .telemetry import ask_less_often
+from .telemetry import lead_telemetry
 
 __all__ = ["enclose", "is_enclosed"]
 
@@ -49,7 +49,7 @@ def enclose(app: FastAPI, project: Project, formats: ErrorFormats) -> None:
             state.has_started = True
             yield values
 
-    ask_less_often(app)
+    lead_telemetry(app, lambda: state.container)
     # On the instance: late routes, middleware and handlers of the user's still count, and the
     # object stays the FastAPI that every tool knows.
     app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]

@@ -12,6 +12,7 @@ from .._utils import told
 from ..components import Registry
 from ..conf import Settings
 from ..exceptions import ContainerMissing, ForgeError, ResourceUnavailable
+from ..observability.tracers import Tracing
 from .resource import Resource
 from .role import Role
 
@@ -39,6 +40,7 @@ class Container:
             elsewhere. `drain` sets it.
         drain_signal: Set at that moment: what goes on without an end should end.
         stopping: Set when the process begins to stop, before anything is closed.
+        tracing: What traces requests and jobs; None where nobody does.
     """
 
     def __init__(self, registry: Registry, settings: Settings, role: Role) -> None:
@@ -48,6 +50,7 @@ class Container:
         self.draining = False  # beside the event, because the edge reads it for every answer
         self.drain_signal = asyncio.Event()
         self.stopping = asyncio.Event()
+        self.tracing: Tracing | None = None
         self._instances: dict[Resource[Any], Any] = {}
         self._failures: dict[Resource[Any], str] = {}
 

@@ -21,7 +21,8 @@ def needs_of(resource: Resource[Any]) -> tuple[Resource[Any], ...]:
 
 
 def start_order(registry: Registry, role: Role) -> tuple[Component[Resource[Any]], ...]:
-    """Return the resources of a role in the order of opening: needs first, else installation.
+    """Return the resources of a role in the order of opening: needs first, else those that
+    say so, else installation.
 
     Raises:
         ComponentError: Resources need each other, or need one that this role does not open,
@@ -40,7 +41,8 @@ def start_order(registry: Registry, role: Role) -> tuple[Component[Resource[Any]
             visit(needed, (*chain, resource))
         ordered[resource] = declared[resource]
 
-    for resource in declared:
+    # The sort is stable: among equals the order of installation holds.
+    for resource in sorted(declared, key=lambda each: not each.opens_first):
         if role in resource.roles:
             visit(resource, ())
     return tuple(ordered.values())

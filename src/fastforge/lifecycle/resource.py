@@ -31,6 +31,8 @@ class Resource(Generic[T]):
         ping: Raises when the instance does not work any more; for health checks.
         optional: Whether the process can serve without an instance that it has, where only the
             settings know; for health checks.
+        opens_first: Whether it opens before those that say nothing, and closes after them: what
+            watches over the others does.
         stands_for: The resource in whose place it opens; the two are found by each other.
     """
 
@@ -43,6 +45,7 @@ class Resource(Generic[T]):
     close_timeout_s: float = 5
     ping: Callable[[T], Awaitable[object]] | None = None
     optional: Callable[[T], bool] | None = None
+    opens_first: bool = False
     stands_for: Resource[T] | None = None
 
     # Whoever asks for the original by annotation is given what stands for it.
@@ -72,6 +75,7 @@ def resource(
     close_timeout_s: float = ...,
     ping: Callable[[Any], Awaitable[object]] | None = ...,
     optional: Callable[[Any], bool] | None = ...,
+    opens_first: bool = ...,
 ) -> Callable[[Callable[..., AsyncIterator[T]]], Resource[T]]: ...
 def resource(
     function: Any = None,
@@ -85,6 +89,7 @@ def resource(
     close_timeout_s: float = 5,
     ping: Callable[[Any], Awaitable[object]] | None = None,
     optional: Callable[[Any], bool] | None = None,
+    opens_first: bool = False,
 ) -> Any:
     """Declare a resource, in an app's `resources.py`.
 
@@ -124,6 +129,7 @@ def resource(
             close_timeout_s=close_timeout_s,
             ping=ping,
             optional=optional,
+            opens_first=opens_first,
         )
 
     return declare if function is None else declare(function)

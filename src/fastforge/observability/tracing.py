@@ -70,6 +70,10 @@ class Span(Protocol):
         """Say that something happened at this moment."""
         ...
 
+    def fail(self, error_type: str) -> None:
+        """Mark it as failed where no exception does."""
+        ...
+
 
 class TraceIds(NamedTuple):
     """The ids of a trace and of a span in it, as log lines and headers have them.
@@ -160,8 +164,34 @@ class _Nothing:
 
     def add_event(self, name: str, attributes: Any = None) -> None: ...
 
+    def fail(self, error_type: str) -> None: ...
+
 
 _NOTHING: Final = _Nothing()
+
+
+class _Recorded:
+    """A span of OpenTelemetry's."""
+
+    __slots__ = ("_recorded",)
+
+    def __init__(self, recorded: RecordedSpan) -> None:
+        self._recorded = recorded
+
+    def is_recording(self) -> bool:
+        return self._recorded.is_recording()
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        self._recorded.set_attribute(key, value)
+
+    def add_event(self, name: str, attributes: Any = None) -> None:
+        self._recorded.add_event(name, attributes)
+
+    def fail(self, error_type: str) -> None:
+        from opentelemetry.trace import StatusCode
+
+        self._recorded.set_attribute("error.type", error_type)
+        self._recorded.set_status(StatusCode.ERROR)
 
 
 def _recording_tracer() -> Tracer | None:
@@ -177,7 +207,7 @@ def _recording_tracer() -> Tracer | None:
 @contextmanager
 def _recorded(
     tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes | None
-) -> Iterator[RecordedSpan]:
+) -> Iterator[Span]:
     from opentelemetry import trace
 
     with tracer.start_as_current_span(
@@ -186,12 +216,12 @@ def _recorded(
         attributes=attributes,
         record_exception=False,
         set_status_on_exception=False,
-    ) as current:
+    ) as recorded:
+        current = _Recorded(recorded)
         try:
             yield current
         except BaseException as error:
-            current.set_attribute("error.type", type(error).__qualname__)
-            current.set_status(trace.StatusCode.ERROR)
+            current.fail(type(error).__qualname__)
             raise
 
 

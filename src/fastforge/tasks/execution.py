@@ -7,12 +7,15 @@ import functools
 import logging
 import random
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .._utils import told
 from ..exceptions import TaskError
 from ..lifecycle import Container, execute
 from ..observability.context import RunningJob, request_id, running_job, traceparent
+from ..observability.tracers import ISOLATED_IN, JobAttempt
+from ..observability.tracing import is_traced, trace_here
 from .arguments import arguments_of
 from .backend import Claim
 from .clock import Clock
@@ -77,6 +80,16 @@ class JobRunner:
             progress: Where the job says how far it is.
         """
         _enter(claim)
+        tracing = self._container.tracing
+        if tracing is None:
+            return await self._run(claim, progress)
+        with tracing.job(_attempt_of(claim)) as ended:
+            outcome = await self._run(claim, progress)
+            error = outcome.error
+            ended(outcome.verdict, error.type if error else "", error.message if error else "")
+            return outcome
+
+    async def _run(self, claim: Claim, progress: ProgressBox | None) -> Outcome:
         box = progress or ProgressBox()
         progress_box.set(box)
         refused = self._refusal(claim)
@@ -141,7 +154,7 @@ class JobRunner:
         self, isolation: Isolation, task: Task[..., Any], claim: Claim, progress: ProgressBox
     ) -> Outcome:
         try:
-            return await isolation.run(claim, progress, timeout_s=task.timeout_s)
+            return await isolation.run(_isolated(claim), progress, timeout_s=task.timeout_s)
         except Exception as error:
             # What the job itself raised is in the outcome: this is the end of its process.
             if _cancelled_from_outside():
@@ -216,6 +229,28 @@ def _enter(claim: Claim) -> None:
     due_text.set(envelope.headers.get(DUE_AT))
     running_job.set(RunningJob(envelope.task, envelope.uid, claim.attempt, link))
     logger.debug("job %s of %s begins, attempt %d", envelope.uid, envelope.task, claim.attempt)
+
+
+def _attempt_of(claim: Claim) -> JobAttempt:
+    envelope = claim.envelope
+    return JobAttempt(
+        task=envelope.task,
+        queue=envelope.queue,
+        uid=envelope.uid,
+        attempt=claim.attempt,
+        traceparent=envelope.traceparent,
+        isolated_in=envelope.headers.get(ISOLATED_IN),
+    )
+
+
+def _isolated(claim: Claim) -> Claim:
+    """Return an attempt that knows the span of this worker, for the process beside it."""
+    here = trace_here() if is_traced() else None
+    if here is None:
+        return claim
+    envelope = claim.envelope
+    headers = {**envelope.headers, ISOLATED_IN: here}
+    return replace(claim, envelope=replace(envelope, headers=headers))
 
 
 def _buried(claim: Claim, type_: str, message: str) -> Outcome:

@@ -9,6 +9,7 @@ from .._utils import calling_line
 from ..exceptions import TaskError
 from ..lifecycle import Container, current_container
 from ..observability.events import ENQUEUED
+from ..observability.tracing import Attributes, span
 from .backend import Enqueued, NewBatch, TaskBackend, backend_of
 from .batches import Batch
 from .calls import Call
@@ -42,6 +43,11 @@ async def enqueue_many(calls: Iterable[Call[R]], *, then: Call[Any] | None = Non
         ContainerMissing: No project runs here.
     """
     listed = listed_calls(calls)
+    with span("enqueue a batch", kind="producer", attributes=_told_of("", len(listed))):
+        return await _enqueue_listed(listed, then)
+
+
+async def _enqueue_listed(listed: list[Call[R]], then: Call[Any] | None) -> Batch[R]:
     container = current_container()
     backend = backend_of(container)
     uid = new_uid()
@@ -62,10 +68,24 @@ async def enqueue_many(calls: Iterable[Call[R]], *, then: Call[Any] | None = Non
 async def send(call: Call[R]) -> JobHandle[R]:
     container = current_container()
     backend = backend_of(container)
-    envelope = _envelope(call, container, backend)
-    (kept,) = await backend.enqueue((envelope,))
+    name = call.task.name
+    # Around the envelope too: the job remembers the span as where it comes from.
+    with span(f"enqueue {name}", kind="producer", attributes=_told_of(name)) as enqueueing:
+        envelope = _envelope(call, container, backend)
+        (kept,) = await backend.enqueue((envelope,))
+        enqueueing.set_attribute("messaging.destination.name", envelope.queue)
+        enqueueing.set_attribute("messaging.message.id", kept.uid)
     _count(container, (envelope,), (kept,))
     return _handle(call, envelope, kept)
+
+
+def _told_of(task: str, jobs: int = 1) -> Attributes:
+    told: dict[str, str | int] = {
+        "messaging.system": "fastforge",
+        "messaging.operation.name": "enqueue",
+        "messaging.operation.type": "send",
+    }
+    return told | ({"fastforge.task": task} if task else {"messaging.batch.message_count": jobs})
 
 
 def _count(container: Container, envelopes: Iterable[Envelope], kept: Iterable[Enqueued]) -> None:

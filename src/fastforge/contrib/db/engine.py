@@ -29,6 +29,7 @@ from .pool.reading import (
 from .pool.sqlite import BEGIN, prepare_sqlite
 from .pool.watched import WatchedPool
 from .queries.observing import observe_queries
+from .queries.traced import trace_queries
 from .settings import Database
 from .sqlite_keys import number_every_key
 
@@ -164,6 +165,7 @@ def make_engines(database: Database, *, root: Path, application: Application) ->
         environment=application.environment,
         debug=application.debug,
     )
+    trace_queries(sync, name=application.database)
     refuse_writes(sync)
     if database.read_only:
         sync.update_execution_options(**{REFUSAL: read_only_database(application.database)})

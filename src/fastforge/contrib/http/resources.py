@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 from ...lifecycle import provide, resource, section
 from ...observability.context import request_id
-from ...observability.tracing import trace_here
 from .late import LateClient
 from .library import httpx
 from .settings import Http
@@ -15,7 +14,6 @@ from .settings import Http
 __all__ = ["HttpClient", "http_client"]
 
 _REQUEST_ID: Final = "x-request-id"
-_TRACEPARENT: Final = "traceparent"
 
 
 @resource
@@ -33,7 +31,7 @@ async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[h
             max_connections=config.max_connections,
             max_keepalive_connections=config.max_connections,
         ),
-        event_hooks={"request": [_pass_context_on]},
+        event_hooks={"request": [_pass_id_on]},
     ) as client:
         yield client
 
@@ -42,8 +40,7 @@ HttpClient = Annotated[httpx.AsyncClient, provide(http_client)]
 """The process's client: `async def rates(http: HttpClient): await http.get(...)`."""
 
 
-async def _pass_context_on(request: httpx.Request) -> None:
-    here = {_REQUEST_ID: request_id.get(), _TRACEPARENT: trace_here()}
-    for header, current in here.items():
-        if current is not None and header not in request.headers:
-            request.headers[header] = current
+async def _pass_id_on(request: httpx.Request) -> None:
+    current = request_id.get()
+    if current is not None and _REQUEST_ID not in request.headers:
+        request.headers[_REQUEST_ID] = current

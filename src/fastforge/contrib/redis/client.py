@@ -9,6 +9,7 @@ from .connections import LIMITED
 from .library import Client, ExponentialBackoff, Retry, exceptions, parse_url
 from .pool import Pool
 from .settings import Redis
+from .traced import TracedClient
 
 __all__ = ["open_client"]
 
@@ -44,7 +45,7 @@ def open_client(
         breaker: Lets commands fail at once while Redis is away; the shared client has one.
     """
     options = _options(config.url)
-    return Client.from_pool(
+    return TracedClient.from_pool(
         Pool(
             wait_s=config.read_timeout_s,
             max_connections=max_connections or config.max_connections,

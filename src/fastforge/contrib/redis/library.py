@@ -11,6 +11,7 @@ try:
     from redis import exceptions
     from redis.asyncio import ConnectionPool
     from redis.asyncio import Redis as Client
+    from redis.asyncio.client import Pipeline
     from redis.asyncio.connection import (
         AbstractConnection,
         Connection,
@@ -35,6 +36,7 @@ __all__ = [
     "Connection",
     "ConnectionPool",
     "ExponentialBackoff",
+    "Pipeline",
     "Retry",
     "SSLConnection",
     "UnixDomainSocketConnection",

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
+from ....observability.tracing import span
 from ..errors import PoolExhausted
 from .counts import Counts
 from .gauges import DatabaseGauges
@@ -91,7 +92,8 @@ class WatchedPool(AsyncAdaptedQueuePool):
         counts.waiting += 1
         began = time.monotonic()
         try:
-            return super()._do_get()
+            with span("wait for a connection", attributes={"fastforge.database": self.database}):
+                return super()._do_get()
         except PoolTimeout as error:
             counts.timeouts += 1
             raise self._exhausted() from error

@@ -102,7 +102,9 @@ def _type_of(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception as failure:  # anybody's `__str__`
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # anybody's `__str__`
         return f"<its text cannot be had: {type(failure).__name__}>"
     return _limited(redacted_text(text), LONGEST_MESSAGE)
 
@@ -123,7 +125,9 @@ def _frames(error: BaseException) -> list[dict[str, Any]]:
     """Return the frames from the outermost on, those of libraries folded."""
     passed = list(_passed(error))
     frames: list[dict[str, Any]] = []
-    for is_users, group in groupby(passed[:-1], lambda each: _is_users(each[0].co_filename)):
+    for is_users, group in groupby(
+        passed[:-1], lambda each: is_written_by_the_user(each[0].co_filename)
+    ):
         found = list(group)
         frames += map(_frame, found) if is_users else [{"folded": len(found)}]
     frames += map(_frame, passed[-1:])
@@ -146,15 +150,13 @@ def _passed(error: BaseException) -> Iterator[tuple[CodeType, int]]:
 
 def _frame(passed: tuple[CodeType, int]) -> dict[str, Any]:
     code, line = passed
-    frame = {"file": code.co_filename, "line": line, "function": code.co_name}
-    source = linecache.getline(code.co_filename, line).strip()
-    if source and _is_users(code.co_filename):
-        frame["source"] = _limited(redacted_text(source), LONGEST_LINE)
+    file = code.co_filename
+    frame = {"file": file, "line": line, "function": code.co_name}
+    # Of Python alone: what else has lines may have secrets in them, a `.env` for one.
+    if file.endswith(".py") and is_written_by_the_user(file):
+        source = redacted_text(linecache.getline(file, line).strip())
+        frame["source"] = _limited(source, LONGEST_LINE)
     return frame
-
-
-def _is_users(file: str) -> bool:
-    return is_written_by_the_user(file)
 
 
 def _lines(fields: dict[str, Any], indent: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from ..conf import Section
+from ..redaction.words import words_of
 from .logging.choices import LEVEL_VARIABLE, LEVELS, Shape, shape_in, variable_of
 
 __all__ = ["Level", "Logging"]
@@ -31,11 +32,29 @@ def _free_name(name: str) -> str:
     return name
 
 
+def _name(name: str) -> str:
+    if not words_of(name):
+        raise ValueError("a name has letters in it")
+    return name
+
+
+def _pattern(text: str) -> str:
+    try:
+        found = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    if found.search("") is not None:
+        raise ValueError("matches where nothing stands, so that it would mask everywhere")
+    return text
+
+
 Level: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)
 ]
 """From which level on lines are written."""
 FieldName = Annotated[str, AfterValidator(_free_name)]
+SecretName = Annotated[str, AfterValidator(_name)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
 class Logging(Section, setting="LOGGING"):
@@ -61,6 +80,11 @@ class Logging(Section, setting="LOGGING"):
             write `json`.
         max_field_bytes: How long one field of a line may be; the rest of it is cut off.
         max_line_bytes: How long a whole line may be; beyond it the longest fields are left out.
+        secret_names: Names of your own whose values are masked wherever they stand, as words within
+            a name: `("iban",)` masks `payer_iban` as well.
+        secret_patterns: Regular expressions of your own; what they match is masked, or only their
+            group `secret`: `(r"card (?P<secret>\\d{12,19})",)`. They run over every line.
+        shown_names: Names that look like those of secrets and are none: `("token_bucket",)`.
         flush_after_s: How long lines may wait to be written together, in seconds; warnings, and
             what waits before them, never wait. 0: none does.
     """
@@ -75,6 +99,9 @@ class Logging(Section, setting="LOGGING"):
     capture_output: bool = True
     max_field_bytes: int = Field(default=8192, ge=_SHORTEST_FIELD)
     max_line_bytes: int = Field(default=65_536, ge=_SHORTEST_LINE)
+    secret_names: tuple[SecretName, ...] = ()
+    secret_patterns: tuple[Pattern, ...] = ()
+    shown_names: tuple[SecretName, ...] = ()
     flush_after_s: float = Field(default=0.05, ge=0, le=5)
 
     def defaults_in(self, environment: str) -> dict[str, Any]:

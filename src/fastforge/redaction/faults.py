@@ -63,8 +63,8 @@ def masked(text: str) -> str:
 def _masked_line(line: str) -> str:
     start = line.find(QUOTED_KEY)
     start = start + len(QUOTED_KEY) if start >= 0 else _first_bracket(line)
-    end = line.rfind(")")
-    return f"{line[:start]}{MASK}{line[max(end, start) :]}" if start else line
+    end = max(start, line.rfind(")")) if ")" in line[start:] else len(line.rstrip())
+    return f"{line[:start]}{MASK}{line[end:]}" if 0 < start < end else line
 
 
 def _first_bracket(line: str) -> int:

@@ -17,6 +17,11 @@ __all__ = ["Redaction", "current", "redacting"]
 SHORTEST_SECRET: Final = 8
 SHORTEST_WORD: Final = 16
 """A known secret that is a word (`postgres`) stands in texts that mean something else."""
+HINTS: Final = (
+    "a(?:uth|ssertion)|bearer|c(?:o(?:okie|de|nnection)|red|v)|dsn|jwt|key|nonce|otp|p(?:ass|wd)"
+    "|s(?:e(?:cret|ssion)|i[dg]|rf|tate)|t(?:oken|icket)"
+)
+"""A part of each name that is one of a secret by itself: what most texts have none of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +64,10 @@ class Redaction:
         return not (self.names or self.shown)
 
     @cached_property
-    def hints(self) -> tuple[str, ...]:
-        """A word of each name: a text without all of them has none of the names."""
-        return tuple({max(words, key=len) for words in self.secret_words})
+    def hints(self) -> re.Pattern[str]:
+        """What finds a part of each name of a secret in a text in lower case."""
+        own = {re.escape(max(words, key=len)) for words in self.secret_words}
+        return re.compile("|".join([HINTS, *sorted(own)]))
 
     @cached_property
     def known(self) -> tuple[str, ...]:

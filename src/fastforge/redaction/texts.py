@@ -8,36 +8,12 @@ microsecond.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from . import credentials, faults, pairs, urls
 from .names import MASK
-from .rules import Redaction, current
+from .rules import current
 
 __all__ = ["redacted_text"]
-
-HINTS: Final = (
-    "pass",
-    "secret",
-    "token",
-    "key",
-    "auth",
-    "cookie",
-    "cred",
-    "session",
-    "sid",
-    "srf",
-    "pwd",
-    "dsn",
-    "jwt",
-    "bearer",
-    "otp",
-    "cv",
-    "code",
-    "sig",
-    "connection",
-)
-"""One of these is in every name of a secret, in lower case."""
 
 
 def redacted_text(text: str) -> str:
@@ -63,20 +39,22 @@ def redacted_text(text: str) -> str:
     for pattern in rules.patterns:
         text = pattern.sub(_masked, text)
     lowered = text.lower()
+    has_name = rules.hints.search(lowered) is not None
     if "@" in text:
         text = urls.masked(text)
-    if credentials.may_be_in(lowered):
-        text = credentials.masked(text)
+    if credentials.may_be_in(lowered) or has_name:
+        text = credentials.masked(text, lowered)
     if faults.may_be_in(text):
         text = faults.masked(text)
-    if ("=" in text or ":" in text or pairs.may_be_in(text)) and _has_a_name(lowered, rules):
-        text = pairs.masked(text)
+    if has_name:
+        text = pairs.masked(text, _lower(text), rules.hints)
     return text
 
 
-def _has_a_name(lowered: str, rules: Redaction) -> bool:
-    hints = (*HINTS, *rules.hints) if rules.hints else HINTS
-    return any(map(lowered.__contains__, hints))
+def _lower(text: str) -> str:
+    """Return a text in lower case, of the same length: there are letters of which one gives two."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(each.lower()[0] for each in text)
 
 
 def _masked(match: re.Match[str]) -> str:

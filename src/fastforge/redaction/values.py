@@ -102,6 +102,8 @@ class _Redactor:
         return self._container(value, depth)
 
     def _container(self, value: Any, depth: int) -> Any:
+        if isinstance(value, _pydantics("Secret", "SecretStr", "SecretBytes")):
+            return MASK
         members = _members(value)
         items = None if members is not None else _items(value)
         if members is None and items is None:
@@ -161,9 +163,8 @@ def _members(value: Any) -> Iterable[tuple[Any, Any]] | None:
         return None
     if dataclasses.is_dataclass(value):
         return _fields(value, ((each.name, each.repr) for each in dataclasses.fields(value)))
-    model = getattr(sys.modules.get("pydantic"), "BaseModel", None)
-    if model is not None and isinstance(value, model):
-        declared = type(value).model_fields
+    if isinstance(value, _pydantics("BaseModel")):
+        declared = getattr(type(value), "__pydantic_fields__", {})
         extra = object.__getattribute__(value, "__pydantic_extra__") or {}
         shown = ((name, field.repr) for name, field in declared.items())
         return [*_fields(value, shown), *extra.items()]
@@ -176,6 +177,12 @@ def _fields(value: object, fields: Iterable[tuple[str, bool]]) -> list[tuple[str
         (name, object.__getattribute__(value, name) if is_shown else MASK)
         for name, is_shown in fields
     ]
+
+
+def _pydantics(*names: str) -> tuple[type, ...]:
+    """Return classes of pydantic's, if somebody has imported it."""
+    pydantic = sys.modules.get("pydantic")
+    return () if pydantic is None else tuple(getattr(pydantic, name) for name in names)
 
 
 def _is_starlettes(value: object) -> bool:

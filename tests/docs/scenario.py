@@ -1,7 +1,7 @@
 """A page as a scenario: its files are written, its commands and scripts run, in order.
 
-Every page has a folder of its own and shares nothing with the others. The port 8000 of the page is
-a free port of this machine.
+Every page has a folder of its own and shares nothing with the others. The ports 8000 and 9464 of
+the page are free ports of this machine.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ EVERY_COMMAND = {"NO_COLOR": "1"}
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
+METRICS_PORT = "9464"
 CURL = Path(__file__).parent / "curl.py"
 _PROMPT = "$ "
 _PUNCTUATION = frozenset("()<>|&;")
@@ -156,6 +157,7 @@ class _Scene:
         self.folder = folder
         self.stack = stack
         self.port = str(free_port())
+        self.ports = {PORT: self.port, METRICS_PORT: str(free_port())}
         self.background: list[tuple[Step, Process]] = []
         self.exit_code: int | None = 0
         self.failed: tuple[Step, str] | None = None
@@ -301,8 +303,12 @@ class _Scene:
         return self._here(command)
 
     def _here(self, text: str) -> str:
-        return re.sub(rf"\b{PORT}\b", self.port, text)
+        for port, here in self.ports.items():
+            text = re.sub(rf"\b{port}\b", here, text)
+        return text
 
     def _there(self, text: str) -> str:
         """What a reader would see: the page's port, and a folder of nobody's."""
-        return re.sub(rf"\b{self.port}\b", PORT, text).replace(f"{self.folder.resolve()}/", "")
+        for port, here in self.ports.items():
+            text = re.sub(rf"\b{here}\b", port, text)
+        return text.replace(f"{self.folder.resolve()}/", "")

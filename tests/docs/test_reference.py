@@ -51,6 +51,7 @@ PUBLIC = (
     "fastforge.contrib.db.testing",
     "fastforge.contrib.http",
     "fastforge.contrib.jobs",
+    "fastforge.contrib.prometheus",
     "fastforge.contrib.redis",
     "fastforge.contrib.static",
     "fastforge.contrib.telemetry",

@@ -13,7 +13,7 @@ from ..lifecycle import Container, Role
 from ..middleware.edge import Edge, EdgeState
 from ..middleware.state import edge_states
 from ..observability.access import access_log_of
-from ..observability.metrics.exporting import is_exported
+from ..observability.metrics.demand import is_exported
 from ..project import Project
 from ..web.errors.resolution import ErrorFormats
 from .building import Unbuilt, built

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..ending import leave_behind
 from ..lifecycle import Container, DrainSignal, Role, StopSignal, current_container, service
-from ..observability.metrics.exporting import is_exported
+from ..observability.metrics.demand import is_exported
 from ..observability.watchdog.settings import Watchdog
 from ..offloading.running import DRAIN_S as OFFLOAD_DRAIN_S
 from ..offloading.running import offloading_of, watch

@@ -16,6 +16,7 @@ __all__ = [
     "Limited",
     "begin_answer",
     "is_our_cancellation",
+    "leave_out",
     "runs_in_thread",
 ]
 
@@ -50,6 +51,17 @@ def begin_answer(scope: Scope) -> bool:
     """
     exchange: Limited | None = scope.get(EDGE)
     return exchange is None or exchange.begin()
+
+
+def leave_out(scope: Scope) -> None:
+    """Count a request in no metric: what it answers with is about this process itself.
+
+    Args:
+        scope: The request's.
+    """
+    edge: Any = scope.get(EDGE)
+    if hasattr(edge, "leave_out"):  # a socket has none
+        edge.leave_out()
 
 
 class Deadlines:

@@ -178,8 +178,7 @@ class Exchange(Replaceable):
 
     def _without_line(self, probe: ASGIApp) -> ASGIApp:
         """Return a probe that is not counted, and whose good answers have no line."""
-        self._meter = None
-        self._is_noted = self._log is None
+        self.leave_out()
 
         async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
             async def noting(message: Message) -> None:

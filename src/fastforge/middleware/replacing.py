@@ -122,6 +122,11 @@ class Replaceable:
         self._write_line()
         return self._id
 
+    def leave_out(self) -> None:
+        """Count it nowhere; its line is written all the same."""
+        self._meter = None
+        self._is_noted = self._log is None
+
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
         if self._is_noted:
             return
@@ -130,7 +135,7 @@ class Replaceable:
         error, self._error = self._error, None  # which would be a circle
         if self._meter is not None:
             duration_s = time.perf_counter() - self.started
-            self._meter.record(scope["method"], route, self._status, duration_s)
+            self._meter.record(scope["method"], route, self._status, duration_s, self._sent_bytes)
         if self._log is not None:
             declared = declared_bytes(scope.get("headers", ()))
             write_line(

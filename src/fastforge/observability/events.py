@@ -60,6 +60,7 @@ from .metrics.of_requests import (
     HTTP_CLIENT_DURATION,
     HTTP_DURATION,
     HTTP_REFUSED,
+    HTTP_RESPONSE_SIZE,
     HTTP_SOCKETS,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "HTTP_CLIENT_DURATION",
     "HTTP_DURATION",
     "HTTP_REFUSED",
+    "HTTP_RESPONSE_SIZE",
     "HTTP_SOCKETS",
     "JOBS",
     "JOBS_RUNNING",
@@ -173,6 +175,7 @@ EVENTS: Final = (
 
 METRICS: Final = (
     HTTP_DURATION,
+    HTTP_RESPONSE_SIZE,
     HTTP_ACTIVE,
     HTTP_SOCKETS,
     HTTP_REFUSED,

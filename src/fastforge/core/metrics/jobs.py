@@ -18,7 +18,7 @@ from ...observability.events import (
     WORKER_TROUBLE,
 )
 from ...observability.metrics.source import Sample, metric_source
-from ...tasks.backend import backend_of
+from ...tasks.backend import BackendAway, BackendUnready, backend_of
 from ...tasks.gauges import JobGauges, meter_of
 from ...tasks.kinds import TASKS
 from ...tasks.records import QueueStats
@@ -61,7 +61,10 @@ async def queues(container: Container) -> tuple[Sample, ...]:
         return ()
     if not container.registry.values(TASKS):
         return ()
-    found = await backend_of(container).desk.stats()
+    try:
+        found = await backend_of(container).desk.stats()
+    except (BackendAway, BackendUnready):  # the worker says so, and goes on asking
+        return ()
     return tuple(sample for stats in found for sample in _queue(stats))
 
 

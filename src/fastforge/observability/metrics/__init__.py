@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ..._utils import lazy_attribute
 
 if TYPE_CHECKING:
-    from .exporting import exporting as exporting
-    from .exporting import is_exported as is_exported
+    from .demand import exporting as exporting
+    from .demand import is_exported as is_exported
     from .meter import Meter as Meter
     from .meter import meter_of as meter_of
     from .meter import process_meter as process_meter
@@ -38,8 +38,8 @@ _LAZY = {
     "MetricKind": "metric",
     "MetricSource": "source",
     "Sample": "source",
-    "exporting": "exporting",
-    "is_exported": "exporting",
+    "exporting": "demand",
+    "is_exported": "demand",
     "meter_of": "meter",
     "metric_source": "source",
     "process_meter": "meter",

@@ -11,6 +11,7 @@ __all__ = [
     "HTTP_CLIENT_DURATION",
     "HTTP_DURATION",
     "HTTP_REFUSED",
+    "HTTP_RESPONSE_SIZE",
     "HTTP_SOCKETS",
 ]
 
@@ -25,6 +26,14 @@ HTTP_DURATION: Final = Metric(
     help="How long requests took until their last byte.",
     bounds=_SECONDS,
     limit=5000,
+)
+HTTP_RESPONSE_SIZE: Final = Metric(
+    name="http.server.response.body.size",
+    kind=MetricKind.HISTOGRAM,
+    unit="By",
+    labels=(),
+    help="How large the bodies of answers were.",
+    bounds=(0, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216),
 )
 HTTP_ACTIVE: Final = Metric(
     name="http.server.active_requests",

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import Final
 
 from .meter import Meter, Series
-from .of_requests import HTTP_DURATION
+from .of_requests import HTTP_DURATION, HTTP_RESPONSE_SIZE
 
 __all__ = ["OTHER_METHOD", "UNMATCHED", "RequestMeter"]
 
@@ -19,6 +19,7 @@ METHODS: Final = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY")
 )
 _BOUNDS: Final = HTTP_DURATION.bounds
+_SIZES: Final = HTTP_RESPONSE_SIZE.bounds
 
 
 class RequestMeter:
@@ -28,14 +29,20 @@ class RequestMeter:
         meter: Where the values are kept.
     """
 
-    __slots__ = ("_meter", "_series")
+    __slots__ = ("_meter", "_series", "_sizes")
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
+        self._sizes = meter.series(HTTP_RESPONSE_SIZE)
         self._series: dict[tuple[str, str | None, int | None], Series] = {}
 
     def record(
-        self, method: str, route: str | None, status_code: int | None, duration_s: float
+        self,
+        method: str,
+        route: str | None,
+        status_code: int | None,
+        duration_s: float,
+        size_bytes: int,
     ) -> None:
         """Count a request that has ended.
 
@@ -44,6 +51,7 @@ class RequestMeter:
             route: The template of its route, if there is one.
             status_code: The status of the answer, if there was one.
             duration_s: How long it took, in seconds.
+            size_bytes: The size of the answer's body.
         """
         # Every request pays for this.
         series = self._series.get((method, route, status_code))
@@ -52,6 +60,9 @@ class RequestMeter:
         cells = series.cells
         cells[bisect_left(_BOUNDS, duration_s)] += 1
         cells[-1] += duration_s
+        sizes = self._sizes.cells
+        sizes[bisect_left(_SIZES, size_bytes)] += 1
+        sizes[-1] += size_bytes
 
     def _found(self, method: str, route: str | None, status_code: int | None) -> Series:
         is_known = method in METHODS

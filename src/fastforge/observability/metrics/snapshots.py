@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from ...exceptions import ForgeError
 from .meter import meter_of, process_meter
 from .source import METRIC_SOURCES, MetricSource, Sample
 
@@ -69,4 +70,10 @@ def tell_failure(container: Any, source: MetricSource, error: Exception) -> None
     told = _told.setdefault(container, set())
     if source.name not in told:
         told.add(source.name)
-        logger.warning("the metric source %s fails", source.name, exc_info=error)
+        is_told = isinstance(error, ForgeError)
+        logger.warning(
+            "the metric source %s fails%s",
+            source.name,
+            f": {error}" if is_told else "",
+            exc_info=None if is_told else error,
+        )

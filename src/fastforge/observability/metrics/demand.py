@@ -1,4 +1,4 @@
-"""Exporting: whether anybody wants the metrics of a project; else little is recorded."""
+"""Demand: whether anybody wants the metrics of a project; else little is recorded."""
 
 from __future__ import annotations
 

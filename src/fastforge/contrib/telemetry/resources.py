@@ -8,8 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 
 from ...conf import Settings
 from ...lifecycle import Container, current_container, resource
-from ...observability.metrics import snapshot
-from ...observability.metrics.exporting import exporting
+from ...observability.metrics import exporting, snapshot
 from ...observability.tracing import open_tracers
 from ...web.settings import Health
 from .globals import providers_of_projects

@@ -1,4 +1,4 @@
-"""Make sure that the real PostgreSQL, PgBouncer and Redis the tests run on are installed.
+"""Make sure that the PostgreSQL, PgBouncer, Redis and Chromium the tests run on are installed.
 
 Where `DATABASE_URL` or `REDIS_URL` name a running server, that one is used and nothing is
 installed. Else Debian's packages are, when that is allowed; if not, one line says what to type.
@@ -15,12 +15,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts.environment import install_packages
-from tests.services import MissingServer, find_pgbouncer, find_postgres, find_redis
+from tests.services import MissingServer, find_chromium, find_pgbouncer, find_postgres, find_redis
 
 
 def main() -> None:
     """Check the servers; exit with one line for each that cannot be had."""
-    problems = ensure(find_pgbouncer, "pgbouncer")
+    problems = ensure(find_pgbouncer, "pgbouncer") + ensure(find_chromium, "chromium")
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         problems += ensure(find_postgres, "postgresql")
     if not os.environ.get("REDIS_URL"):

@@ -43,11 +43,14 @@ POSTGRES_FOLDERS = (
     "/usr/local/opt/postgresql*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_FOLDERS = "/usr/bin:/snap/bin:/Applications/Chromium.app/Contents/MacOS"
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin"
 INSTALL = {
     "postgres": ("apt-get install -y postgresql", "brew install postgresql@17"),
     "pgbouncer": ("apt-get install -y pgbouncer", "brew install pgbouncer"),
     "redis": ("apt-get install -y redis-server", "brew install redis"),
+    "chromium": ("apt-get install -y chromium", "brew install --cask chromium"),
 }
 
 
@@ -57,7 +60,8 @@ class MissingServer(Exception):
     def __init__(self, server: str) -> None:
         linux, macos = INSTALL[server]
         line = macos if sys.platform == "darwin" else linux
-        super().__init__(f"the tests need a real {server} server: {line}")
+        what = "browser" if server == "chromium" else "server"
+        super().__init__(f"the tests need a real {server} {what}: {line}")
 
 
 class ServerFailed(Exception):
@@ -93,6 +97,15 @@ def find_pgbouncer() -> Path:
     if found is None:
         raise MissingServer("pgbouncer")
     return Path(found)
+
+
+def find_chromium() -> Path:
+    """The program of a browser that can be steered; playwright brings none of its own here."""
+    for name in BROWSERS:
+        found = shutil.which(name) or shutil.which(name, path=BROWSER_FOLDERS)
+        if found is not None:
+            return Path(found)
+    raise MissingServer("chromium")
 
 
 def _release(folder: Path) -> tuple[int, ...]:

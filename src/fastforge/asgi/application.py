@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -10,13 +11,14 @@ from .. import __version__
 from ..core.identity import LABEL
 from ..core.services import where_jobs_run
 from ..exceptions import ComponentError, Location
+from ..middleware.line import route_template
 from ..project import Project
 from ..web.errors.bodies import answer_large_bodies
-from ..web.errors.handlers import add_exception_handlers
+from ..web.errors.handlers import FailurePage, add_exception_handlers
 from ..web.errors.openapi import describe_errors
 from ..web.errors.resolution import ErrorFormats
 from ..web.index import index_routes
-from ..web.kinds import ERROR_FORMATS, ROUTERS
+from ..web.kinds import ERROR_FORMATS, ERROR_PANELS, ROUTERS
 from ..web.operations import name_operations
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
@@ -69,7 +71,7 @@ def get_asgi_application(
     limit_bodies(app, project)
     let_pages_work(app, project)
     add_middleware(app, project)
-    add_exception_handlers(app, formats, debug=project.settings.debug)
+    add_exception_handlers(app, formats, page=_error_page(app, project))
     answer_large_bodies(app, formats)
     describe_errors(app, formats)
     if project.settings.debug:
@@ -99,6 +101,20 @@ def _unfit(fault: str, hint: str) -> ComponentError:
     caller = sys._getframe(3)  # of get_asgi_application
     where = Location(caller.f_code.co_filename, caller.f_lineno)
     return ComponentError(f"the application {fault}", code="web.E006", hint=hint, where=where)
+
+
+def _error_page(app: FastAPI, project: Project) -> FailurePage | None:
+    settings = project.settings
+    if not settings.debug or settings.environment != "development":
+        return None
+    from ..web.errorpage.answer import ErrorPage, watch_requests  # in production it is never loaded
+
+    panels = partial(project.registry.values, ERROR_PANELS)
+    page = ErrorPage(
+        project=project.name, settings=settings, panels=panels, route_of=route_template
+    )
+    watch_requests(app, page)
+    return page
 
 
 def _welcome(app: FastAPI, project: Project) -> None:

@@ -15,6 +15,7 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         "FASTFORGE_TRACEBACK": "failures whole, not as one line",
         "FASTFORGE_EMBEDDED_WORKER": "run jobs inside the web process",
         "FASTFORGE_LIFECYCLE_LOG": "a file for what each process opens and closes",
+        "FASTFORGE_EDITOR": "the editor that the error page opens lines in",
         "FASTFORGE_PRE_STOP_S": "how long the platform waits before SIGTERM",
         "WEB_CONCURRENCY": "how many processes serve",
         "FORCE_COLOR": "colours also where no terminal reads",

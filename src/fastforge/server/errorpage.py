@@ -10,6 +10,7 @@ from typing import Final
 
 from .._utils import first_line
 from ..exceptions import Location
+from ..web.look import style
 from .failure import Failure, Mistake
 
 __all__ = ["html_page", "problem"]
@@ -24,37 +25,26 @@ _PAGE: Final = Template("""\
 <meta name="robots" content="noindex">
 <title>$heading</title>
 <style nonce="$nonce">
-:root { color-scheme: light dark; --paper: #fbfaf8; --card: #fff; --ink: #22242a; --soft: #6a6f7a;
-  --line: #e4e2dd; --red: #b3261e; --mark: #fdecea; }
-@media (prefers-color-scheme: dark) { :root { --paper: #16181d; --card: #1e2127; --ink: #e6e7ea;
-  --soft: #979ca8; --line: #30343c; --red: #ff8a80; --mark: #43201f; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: 3rem 1.25rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 58rem; margin: 0 auto; }
-h1 { margin: 0 0 .25rem; font-size: 1.6rem; letter-spacing: -.01em; }
-h1::before { content: ""; display: inline-block; width: .6rem; height: .6rem; margin-right: .6rem;
-  border-radius: 50%; background: var(--red); vertical-align: middle; }
-p { margin: 0 0 1.5rem; color: var(--soft); }
-section, details { margin: 0 0 1rem; border: 1px solid var(--line); border-radius: 10px;
-  background: var(--card); overflow: hidden; }
-h2 { margin: 0; padding: .9rem 1.1rem; font-size: 1rem; font-weight: 600; color: var(--red);
-  overflow-wrap: anywhere; white-space: pre-wrap; }
-.place { padding: .5rem 1.1rem; border-top: 1px solid var(--line); color: var(--soft);
-  font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
-pre { margin: 0; padding: .5rem 0; overflow-x: auto; border-top: 1px solid var(--line);
-  font: 13.5px/1.6 ui-monospace, monospace; tab-size: 4; }
-pre span { display: block; width: max-content; min-width: 100%; padding: 0 1.1rem; }
-pre i { display: inline-block; min-width: 3rem; color: var(--soft); font-style: normal;
-  user-select: none; }
-pre .here { background: var(--mark); box-shadow: inset 3px 0 var(--red); }
-summary { padding: .7rem 1.1rem; cursor: pointer; color: var(--soft); }
-details pre { padding: .8rem 1.1rem; }
+$style
+body { padding-top: 3rem; }
+header { border-top-color: var(--bad); }
+h1 { font-size: clamp(1.7rem, 5vw, 2.4rem); }
+section, details { margin: 1rem 0 0; border: 1px solid var(--line); border-radius: .6rem;
+  background: var(--raised); overflow: hidden; }
+h2 { margin: 0; padding: .9rem 1.1rem; color: var(--bad); white-space: pre-wrap; }
+.place { padding: .5rem 1.1rem; border-top: 1px solid var(--line); color: var(--quiet);
+  font: .84rem/1.5 ui-monospace, monospace; }
+pre.source { border-top: 1px solid var(--line); }
+summary { padding: .7rem 1.1rem; cursor: pointer; color: var(--quiet); }
+details pre { margin: 0; padding: .8rem 1.1rem; overflow-x: auto; border-top: 1px solid var(--line);
+  font-size: .84rem; }
 </style>
 <noscript><meta http-equiv="refresh" content="2"></noscript>
-<main>
+<header>
 <h1>$heading</h1>
-<p id="state">This page reloads itself $until.</p>
+<p class="lead" id="state">This page reloads itself $until.</p>
+</header>
+<main>
 $body
 </main>
 <script nonce="$nonce">
@@ -81,6 +71,7 @@ def html_page(failure: Failure, *, failure_id: str, nonce: str) -> str:
         nonce: What the Content-Security-Policy of the answer allows.
     """
     return _PAGE.substitute(
+        style=style(),
         heading=TITLE,
         until="when it runs; it is tried again" if failure.may_pass else "when an edit is found",
         body="\n".join([*map(_section, failure.mistakes), *_details(failure.traceback)]),
@@ -108,7 +99,7 @@ def _section(mistake: Mistake) -> str:
         place = Location(mistake.file, mistake.number)
         parts.append(f'<div class="place">{escape(str(place))}</div>')
     if mistake.source:
-        parts.append(f"<pre>{''.join(_source(mistake))}</pre>")
+        parts.append(f'<pre class="source">{"".join(_source(mistake))}</pre>')
     return "".join([*parts, "</section>"])
 
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from .._utils import lazy_attribute
 
 if TYPE_CHECKING:
+    from .errorpage.panel import ErrorPanel as ErrorPanel
+    from .errorpage.panel import PanelRow as PanelRow
+    from .errorpage.panel import error_panel as error_panel
     from .errors.formats import ErrorFormat as ErrorFormat
     from .errors.formats import error_format as error_format
     from .errors.problems import FieldError as FieldError
@@ -25,13 +28,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Cors",
     "ErrorFormat",
+    "ErrorPanel",
     "FieldError",
     "Health",
     "Middleware",
+    "PanelRow",
     "Problem",
     "Security",
     "Slot",
     "error_format",
+    "error_panel",
     "problem_response",
     "time_limit",
 ]
@@ -39,13 +45,16 @@ __all__ = [
 _LAZY = {
     "Cors": "settings",
     "ErrorFormat": "errors.formats",
+    "ErrorPanel": "errorpage.panel",
     "FieldError": "errors.problems",
     "Health": "settings",
     "Middleware": "middleware",
+    "PanelRow": "errorpage.panel",
     "Problem": "errors.problems",
     "Security": "settings",
     "Slot": "middleware",
     "error_format": "errors.formats",
+    "error_panel": "errorpage.panel",
     "problem_response": "errors.responses",
     "time_limit": "limits",
 }

@@ -7,10 +7,11 @@ from typing import Final
 from fastapi import APIRouter
 
 from ..components import Kind
+from .errorpage.panel import ErrorPanel
 from .errors.formats import ErrorFormat
 from .middleware import Middleware
 
-__all__ = ["ERROR_FORMATS", "MIDDLEWARE", "ROUTERS"]
+__all__ = ["ERROR_FORMATS", "ERROR_PANELS", "MIDDLEWARE", "ROUTERS"]
 
 ROUTERS: Final = Kind(name="routers", type=APIRouter, module="routes")
 MIDDLEWARE: Final = Kind(
@@ -22,4 +23,11 @@ ERROR_FORMATS: Final = Kind(
     module="errors",
     home=lambda value: value.function,
     validate=ErrorFormat.validate,
+)
+ERROR_PANELS: Final = Kind(
+    name="error_panels",
+    type=ErrorPanel,
+    module="panels",
+    home=lambda value: value.function,
+    deferred=True,
 )

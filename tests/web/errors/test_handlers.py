@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
@@ -210,12 +211,33 @@ def test_an_answer_of_ours_that_is_not_valid_is_a_failure_without_its_values() -
     assert answer.json() == FAILURE
 
 
-def test_in_debug_a_browser_sees_the_traceback_and_others_the_problem() -> None:
-    client = client_for(ValueError("inside"), debug=True)
-    page = client.get("/", headers={"accept": "text/html,*/*;q=0.8"})
-    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
-    assert "ValueError: inside" in page.text
+class Page:
+    """A page for whoever says that he wants one."""
+
+    async def answer(
+        self, request: Request, error: Exception, *, status: int, headers: Mapping[str, str]
+    ) -> Response | None:
+        wanted = "page" in request.headers
+        return PlainTextResponse(f"{error!r}", status, headers) if wanted else None
+
+
+class Away(ForgeError):
+    status = 503
+    retry_after_s = 7
+
+
+def test_a_page_takes_the_place_of_the_problem_where_it_is_for_somebody() -> None:
+    client = client_for(ValueError("inside"), page=Page())
+    answer = client.get("/", headers={"page": "1"})
+    assert (answer.status_code, answer.text) == (500, "ValueError('inside')")
     assert client.get("/").json() == FAILURE
+
+
+def test_a_page_keeps_the_status_and_the_headers_of_an_error_of_ours() -> None:
+    client = client_for(Away("the vault", code="shop.E001"), page=Page())
+    answer = client.get("/", headers={"page": "1"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    assert client.get("/").json()["status"] == 503
 
 
 # --- sockets -------------------------------------------------------------------------------------

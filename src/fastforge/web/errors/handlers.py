@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.client import responses
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, Protocol, TypeGuard
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI
@@ -18,7 +18,6 @@ from fastapi.exception_handlers import (
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.status import (
@@ -56,17 +55,25 @@ _STOCK: Final[Mapping[type[Exception], object]] = {
 }
 
 
+class FailurePage(Protocol):
+    """Answers a failure in place of a problem, for whom it is made."""
+
+    async def answer(
+        self, request: Request, error: Exception, *, status: int, headers: Mapping[str, str]
+    ) -> Response | None: ...
+
+
 def add_exception_handlers(
-    app: FastAPI, formats: ErrorFormats | None = None, *, debug: bool = False
+    app: FastAPI, formats: ErrorFormats | None = None, *, page: FailurePage | None = None
 ) -> None:
     """Let an application answer errors as problems; a handler of the user's wins.
 
     Args:
         app: The application. Handlers that are set on it later win as well.
         formats: What its error answers look like.
-        debug: Whether a browser is shown the traceback of a failure.
+        page: What a developer's browser is shown of a failure.
     """
-    handlers = _Handlers(formats or ErrorFormats(), debug=debug)
+    handlers = _Handlers(formats or ErrorFormats(), page)
     own: dict[type[Exception], Any] = {
         HTTPException: handlers.http_error,
         RequestValidationError: handlers.invalid_request,
@@ -128,9 +135,9 @@ def headers_of(error: ForgeError) -> dict[str, str]:
 class _Handlers:
     """What an application does with exceptions, in the formats that hold for it."""
 
-    def __init__(self, formats: ErrorFormats, *, debug: bool) -> None:
+    def __init__(self, formats: ErrorFormats, page: FailurePage | None) -> None:
         self.formats = formats
-        self.debug = debug
+        self.page = page
         self._declared: dict[int, tuple[object, frozenset[str]]] = {}
 
     async def http_error(self, connection: HTTPConnection, error: HTTPException) -> Response | None:
@@ -176,6 +183,10 @@ class _Handlers:
             await _close(connection, status)
             return None
         detail, headers = detail_of(error), headers_of(error)
+        if status >= 500:
+            page = await self._page(connection, error, status, headers)
+            if page is not None:
+                return page
         return self._answer(Problem(status=status, detail=detail, code=error.code, headers=headers))
 
     async def failure(self, request: Request, error: Exception) -> Response:
@@ -183,10 +194,22 @@ class _Handlers:
         if isinstance(error, ClientDisconnect):
             # Nobody reads it, and we are not to blame: as FastAPI says of half a body.
             return self._answer(Problem(status=400))
-        if self.debug and "text/html" in request.headers.get("accept", ""):
-            return ServerErrorMiddleware(request.app).debug_response(request, error)
+        page = await self._page(request, error, 500, {})
+        if page is not None:
+            return page
         code = error.code if isinstance(error, ForgeError) else None
         return self._answer(Problem(status=500, code=code))
+
+    async def _page(
+        self,
+        connection: HTTPConnection,
+        error: Exception,
+        status: int,
+        headers: Mapping[str, str],
+    ) -> Response | None:
+        if self.page is None or not isinstance(connection, Request):
+            return None
+        return await self.page.answer(connection, error, status=status, headers=headers)
 
     def _answer(self, problem: Problem) -> Response:
         return ProblemResponse(problem, self.formats)

@@ -13,6 +13,7 @@ from string import Template
 from typing import Final
 
 from ...lifecycle import Health
+from ..look import style
 from .about import AppFact
 from .facts import Facts, RouteFact, Step
 
@@ -31,10 +32,10 @@ class Page:
 
 def render(facts: Facts) -> Page:
     """Return the page of a project."""
-    template, style, policy = _files()
+    template, sheet, policy = _files()
     about = facts.about
     html = template.substitute(
-        style=style,
+        style=sheet,
         project=escape(about.project),
         settings=escape(about.settings.module),
         environment=escape(about.settings.environment),
@@ -52,13 +53,13 @@ def render(facts: Facts) -> Page:
 @functools.cache
 def _files() -> tuple[Template, str, str]:
     template = Template((FOLDER / "page.html").read_text(encoding="utf-8"))
-    style = (FOLDER / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    whole = f"{style()}\n{(FOLDER / 'style.css').read_text(encoding='utf-8')}"
+    digest = base64.b64encode(hashlib.sha256(whole.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return template, style, policy
+    return template, whole, policy
 
 
 def _notices(notices: Iterable[str]) -> str:

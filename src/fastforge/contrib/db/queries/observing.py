@@ -88,7 +88,7 @@ def _counting(repetitions: Repetitions, *, limit: int, is_shown: bool) -> Report
     """Return what counts a statement for the request or job that runs it."""
 
     def count(
-        duration_s: float, sql: str, _cursor: Any, context: Any, _error: BaseException | None
+        duration_s: float, sql: str, _cursor: Any, context: Any, error: BaseException | None
     ) -> None:
         unit = current_unit()
         if unit is None:
@@ -96,7 +96,8 @@ def _counting(repetitions: Repetitions, *, limit: int, is_shown: bool) -> Report
         tally: Tally | None = unit.scope.get(TALLY)
         if tally is None:
             tally = unit.scope[TALLY] = Tally(is_shown=is_shown)
-        if tally.add(sql, duration_s) == limit > 0:
+        failure = "" if error is None else type(error).__name__
+        if tally.add(sql, duration_s, failure) == limit > 0:
             repetitions.warn(limit, sql, context)
 
     return count

@@ -14,6 +14,10 @@ TALLY: Final = "fastforge.queries"
 """The key of a unit's scope under which its tally stands, once a statement has run."""
 
 
+MOST_KEPT: Final = 500
+"""Statements of one request or job of which the text is kept."""
+
+
 class Tally:
     """What has run so far.
 
@@ -21,21 +25,26 @@ class Tally:
         is_shown: Whether the answer tells it.
 
     Attributes:
+        statements: What has run, if the answer tells it: the text, how long it took in seconds,
+            and the class of what it failed with.
         count: How many statements, without those that begin and end transactions.
         duration_s: How long all of them took, beginning and ending included.
     """
 
-    __slots__ = ("_times", "count", "duration_s", "is_shown")
+    __slots__ = ("_times", "count", "duration_s", "is_shown", "statements")
 
     def __init__(self, *, is_shown: bool) -> None:
         self.is_shown = is_shown
         self.count = 0
         self.duration_s = 0.0
+        self.statements: list[tuple[str, float, str]] = []
         self._times: Counter[str] = Counter()
 
-    def add(self, sql: str, duration_s: float) -> int:
+    def add(self, sql: str, duration_s: float, failure: str = "") -> int:
         """Count a statement; return how often this one has run, 0 for one that does not count."""
         self.duration_s += duration_s
+        if self.is_shown and len(self.statements) < MOST_KEPT:
+            self.statements.append((sql, duration_s, failure))
         if is_control(sql):
             return 0
         self.count += 1

@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import telling
 from .library import httpx
+from .measured import measuring
 from .traced import call_span, pass_trace_on
 
 __all__ = ["LateClient"]
@@ -38,10 +39,11 @@ class _LateTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         transport = self._made or await self._first()
-        with call_span(request) as traced, telling(request):
+        with measuring(request) as measured, call_span(request) as traced, telling(request):
             pass_trace_on(request)
             response = await transport.handle_async_request(request)
             traced.answered(response)
+            measured.answered(response)
         if isinstance(response.stream, httpx.AsyncByteStream):
             response.stream = _TellingStream(response.stream, request)
         return response

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import time
+from typing import Any, Final
 
 from ...lifecycle import Breaker, BreakerOpen
+from ...observability.events import POOL_TIMEOUTS, POOL_WAIT_TIME
+from ...observability.metrics.meter import Meter
 from .connections import Limited, LimitedTcp, LimitedTls, LimitedUnix
 from .errors import NoFreeConnection, RedisRefused
 from .library import AbstractConnection, ConnectionPool
 
-__all__ = ["Pool"]
+__all__ = ["POOL_NAME", "Pool"]
+
+POOL_NAME: Final = "redis"
+"""What metrics call it."""
 
 
 class Pool(ConnectionPool):
@@ -22,6 +28,10 @@ class Pool(ConnectionPool):
         connection_class: Which.
         breaker: Says whether Redis is asked at all.
         options: What a connection takes.
+
+    Attributes:
+        meter: How long callers waited, and how many gave up.
+        waiting: How many callers wait for a connection.
     """
 
     def __init__(
@@ -37,6 +47,18 @@ class Pool(ConnectionPool):
         self._wait_s = wait_s
         self._breaker = breaker
         self._places = asyncio.Semaphore(max_connections)
+        self.meter = Meter()
+        self.waiting = 0
+
+    @property
+    def used(self) -> int:
+        """How many connections are in use."""
+        return len(self._in_use_connections)
+
+    @property
+    def idle(self) -> int:
+        """How many connections are kept for the next command."""
+        return len(self._available_connections)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Limited:
         """Return a connection that is open; `release` gives it back.
@@ -79,10 +101,13 @@ class Pool(ConnectionPool):
         self._places = asyncio.Semaphore(self.max_connections)
 
     async def _wait(self) -> None:
+        began = time.monotonic()
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._places.acquire()
         except TimeoutError:
+            self.meter.add(POOL_TIMEOUTS, POOL_NAME)
             raise NoFreeConnection(
                 f"all {self.max_connections} connections to Redis are in use, and none was free"
                 f" within {self._wait_s:g} s",
@@ -90,6 +115,9 @@ class Pool(ConnectionPool):
                 hint="raise REDIS.max_connections; a command or subscription that waits for long"
                 " takes a client of its own: open_client(config, max_connections=1)",
             ) from None
+        finally:
+            self.waiting -= 1
+            self.meter.record(POOL_WAIT_TIME, POOL_NAME, value=time.monotonic() - began)
 
 
 def _check(breaker: Breaker) -> None:

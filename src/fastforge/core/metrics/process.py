@@ -15,6 +15,7 @@ from ... import __version__
 from ...lifecycle import Container
 from ...observability.events import (
     BUILD_INFO,
+    LINES_DROPPED,
     PROCESS_CPU,
     PROCESS_FILES,
     PROCESS_MEMORY,
@@ -23,6 +24,7 @@ from ...observability.events import (
     PROCESSES,
     READY,
 )
+from ...observability.logging.output import process_lines
 from ...observability.metrics.source import Sample, metric_source
 
 __all__ = ["this_process"]
@@ -47,6 +49,7 @@ def this_process(container: Container) -> Iterator[Sample]:
     yield Sample(metric=PROCESS_CPU, labels=("system",), value=times.system)
     yield Sample(metric=PROCESS_THREADS, value=threading.active_count())
     yield Sample(metric=PROCESS_START, value=_started_at())
+    yield Sample(metric=LINES_DROPPED, value=process_lines().dropped)
     with suppress(OSError):
         yield Sample(metric=PROCESS_MEMORY, value=_memory_bytes())
     with suppress(OSError):

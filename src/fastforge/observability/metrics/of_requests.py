@@ -61,6 +61,6 @@ HTTP_CLIENT_DURATION: Final = Metric(
     kind=MetricKind.HISTOGRAM,
     unit="s",
     labels=("http.request.method", "server.address", "http.response.status_code"),
-    help="How long outgoing calls took until their answer began.",
+    help="How long outgoing calls took until their answer began; without a status none came.",
     bounds=_SECONDS,
 )

@@ -8,7 +8,7 @@ from typing import Final
 from .meter import Meter, Series
 from .of_requests import HTTP_DURATION, HTTP_RESPONSE_SIZE
 
-__all__ = ["OTHER_METHOD", "UNMATCHED", "RequestMeter"]
+__all__ = ["METHODS", "OTHER_METHOD", "UNMATCHED", "RequestMeter"]
 
 UNMATCHED: Final = "__unmatched__"
 """Stands for the route of a request that no route was found for."""

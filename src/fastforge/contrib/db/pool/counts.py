@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from typing import Final
+
+from ....observability.events import POOL_WAIT_TIME
+from ....observability.metrics.metric import Histogram
 from .gauges import Durations
 
 __all__ = ["Counts", "Stopwatch"]
+
+_BOUNDS: Final = POOL_WAIT_TIME.bounds
+"""Those of the time of use as well."""
 
 
 class Stopwatch:
     """A sum of durations."""
 
-    __slots__ = ("count", "max_s", "sum_s")
+    __slots__ = ("_by_size", "count", "max_s", "sum_s")
 
     def __init__(self) -> None:
+        self._by_size = [0] * (len(_BOUNDS) + 1)
         self.count = 0
         self.sum_s = 0.0
         self.max_s = 0.0
@@ -21,6 +30,7 @@ class Stopwatch:
         """Add one duration."""
         self.count += 1
         self.sum_s += duration_s
+        self._by_size[bisect_left(_BOUNDS, duration_s)] += 1
         if duration_s > self.max_s:
             self.max_s = duration_s
 
@@ -28,6 +38,11 @@ class Stopwatch:
     def reading(self) -> Durations:
         """What has been added until now."""
         return Durations(count=self.count, sum_s=self.sum_s, max_s=self.max_s)
+
+    @property
+    def histogram(self) -> Histogram:
+        """The same by size."""
+        return Histogram(bounds=_BOUNDS, counts=tuple(self._by_size), sum=self.sum_s)
 
 
 class Counts:

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp
 from fastforge.middleware.edge import Edge
 from fastforge.observability.access import AccessLog
 from fastforge.observability.lines import LineBuffer
+from fastforge.observability.logging.configuration import Configuration
+from fastforge.observability.logging.process import stream_of
 
 from .baselines.access_line import AccessLine, configure
 from .harness.projects import serving, write_project
@@ -75,6 +77,11 @@ def edge_of(app: FastAPI, access_log: AccessLog | None) -> Edge:
     return Edge(edge.app, edge.state, policy)
 
 
+def access_log_to(lines: TextIO) -> AccessLog:
+    """Return what writes the lines of a project in production, to another place."""
+    return AccessLog(stream_of(Configuration(role="web", shape="json"), LineBuffer(lines)))
+
+
 def replaced(edge: Edge, app: ASGIApp) -> Edge:
     """Return an edge around another application."""
     return Edge(app, edge.state, edge.policy)
@@ -112,7 +119,7 @@ def main() -> None:
         layer = Served(app, None)
         alone = bare()
         alone.middleware_stack = replaced(layer.edge, alone.build_middleware_stack())
-        logged = Served(app, AccessLog(lines=LineBuffer(lines)))
+        logged = Served(app, access_log_to(lines))
         cases = {
             "edge-layer": {
                 "fastforge": cost_of(layer),

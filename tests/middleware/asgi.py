@@ -16,6 +16,9 @@ from fastforge.middleware.policy import EdgePolicy
 from fastforge.middleware.state import EdgeState
 from fastforge.observability.access import AccessLog
 from fastforge.observability.lines import LineBuffer
+from fastforge.observability.logging.choices import Shape
+from fastforge.observability.logging.configuration import Configuration
+from fastforge.observability.logging.process import stream_of
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -54,7 +57,7 @@ class Served:
 
     def __init__(self, app: ASGIApp, **rules: Any) -> None:
         self._written = io.StringIO()
-        self._log = AccessLog(lines=LineBuffer(self._written))
+        self._log = access_log_to(LineBuffer(self._written))
         self.state = EdgeState()
         self.edge = Edge(app, self.state, EdgePolicy(access_log=self._log, **rules))
 
@@ -107,6 +110,11 @@ def http_scope(path: str, *, headers: Headers = ((b"host", b"localhost"),), **mo
         "server": ("127.0.0.1", 8000),
         **more,
     }
+
+
+def access_log_to(lines: LineBuffer, shape: Shape = "json", **more: Any) -> AccessLog:
+    """Return what writes the lines of requests to a buffer."""
+    return AccessLog(stream_of(Configuration(role="web", shape=shape, **more), lines))
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:

@@ -7,15 +7,20 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextvars import Context
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from opentelemetry import trace
 
-from fastforge.observability.access import AccessLog, access_log_of
+from fastforge.observability.access import access_log_of
+from fastforge.observability.context import request_id, user_id
 from fastforge.observability.lines import ATOMIC_BYTES, LineBuffer
 from tests.folder import ProjectFolder, isolated
+from tests.middleware.asgi import access_log_to
 from tests.processes import Process, fetch, free_port, start, wait_until
 
 REQUEST: dict[str, Any] = {
@@ -29,10 +34,10 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def written(*, text: bool = False, **more: Any) -> str:
+def written(*, text: bool = False, more: dict[str, Any] | None = None, **other: Any) -> str:
     stream = io.StringIO()
-    log = AccessLog(text=text, lines=LineBuffer(stream))
-    log.write(**{**REQUEST, **more})
+    log = access_log_to(LineBuffer(stream), "console" if text else "json")
+    log.write(**{**REQUEST, **other}, more=more)
     log.close()
     return stream.getvalue()
 
@@ -50,24 +55,60 @@ def test_a_line_is_one_json_object() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "level"),
+    ("told", "more", "level"),
     [
-        ({"status_code": 404}, "info"),
-        ({"status_code": 503}, "warning"),
-        ({"failure": "ValueError"}, "error"),
-        ({"cancelled": True, "status_code": None}, "info"),
-        ({"code": "middleware.E003", "status_code": 503}, "warning"),
-        ({"request_bytes": 17, "response_bytes": 0}, "info"),
+        ({"status_code": 404}, {}, "info"),
+        ({"status_code": 503}, {}, "warning"),
+        ({"status_code": 500}, {"failure": "ValueError"}, "error"),
+        ({"status_code": None}, {"cancelled": True}, "info"),
+        ({"status_code": 503}, {"code": "middleware.E003"}, "warning"),
+        ({"status_code": 413}, {"code": "middleware.E001"}, "info"),
+        ({"request_bytes": 17, "response_bytes": 0}, {}, "info"),
     ],
 )
 def test_what_failed_is_a_warning_and_what_nobody_handled_an_error(
-    more: dict[str, Any], level: str
+    told: dict[str, Any], more: dict[str, Any], level: str
 ) -> None:
-    record = json.loads(written(**more))
+    record = json.loads(written(**told, more=more or None))
     assert record["level"] == level
-    assert more.items() <= record.items()
+    assert {**told, **more}.items() <= record.items()
 
 
+def test_a_failure_has_its_exception_and_what_was_bound() -> None:
+    def fail() -> str:
+        structlog.contextvars.bind_contextvars(order=7, password="hunter2")
+        try:
+            raise LookupError("token=hunter2")
+        except LookupError as error:
+            return written(status_code=500, error=error, more={"failure": "LookupError"})
+
+    record = json.loads(Context().run(fail))
+    assert record["exception"]["type"] == "LookupError"
+    assert record["order"] == 7
+    assert "hunter2" not in str(record["exception"]["message"])
+    assert record["password"] == "***"
+
+
+def test_who_asks_and_the_trace_are_there_if_the_context_is_that_of_the_request() -> None:
+    def ask(identity: str) -> dict[str, Any]:
+        request_id.set(identity)
+        user_id.set("eve")
+        span = trace.SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=False)
+        with trace.use_span(trace.NonRecordingSpan(span)):
+            found: dict[str, Any] = json.loads(written())
+        return found
+
+    mine = Context().run(ask, REQUEST["request_id"])
+    assert (mine["user_id"], mine["trace_id"][-3:], mine["span_id"][-3:]) == ("eve", "abc", "def")
+    assert not {"user_id", "trace_id", "span_id"} & Context().run(ask, "another").keys()
+
+
+def test_a_token_in_a_path_is_not_written() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+    assert token not in written(path=f"/reset/{token}")
+
+
+GONE = {"cancelled": True}
 STEERING = "/ü" + "\x01" * 100_000
 
 
@@ -87,13 +128,23 @@ def test_whatever_a_path_holds_a_line_is_one_short_line_that_steers_no_terminal(
 
 
 def test_the_text_is_what_a_developer_wants_to_see() -> None:
-    assert written(text=True) == "GET /orders/7 200 3.1 ms\n"
-    assert written(text=True, status_code=500, failure="KeyError") == (
-        "GET /orders/7 500 3.1 ms failure=KeyError\n"
-    )
-    assert written(text=True, status_code=None, cancelled=True) == (
-        "GET /orders/7 - 3.1 ms cancelled\n"
-    )
+    assert "info     GET /orders/7 200 3.1 ms [" in written(text=True)
+    large = written(text=True, request_bytes=5_600_000, response_bytes=1234)
+    assert "GET /orders/7 200 3.1 ms 1.2 kB of 5.6 MB" in large
+    assert "GET /orders/7 - 3.1 ms" in written(text=True, status_code=None, more=GONE)
+    assert "cancelled=True" in written(text=True, status_code=None, more=GONE)
+
+
+def test_the_text_of_a_failure_has_the_exception_below_it() -> None:
+    try:
+        raise LookupError("nobody knows")
+    except LookupError as error:
+        more = {"failure": "LookupError"}
+        first, *rest = written(text=True, status_code=500, error=error, more=more).splitlines()
+    assert "error    GET /orders/7 500 3.1 ms" in first
+    assert REQUEST["request_id"] in first
+    assert rest[-1].strip() == "LookupError: nobody knows"
+    assert any('raise LookupError("nobody knows")' in line for line in rest)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import use_container
-from ..observability.access import left_out_if_told
 from ..observability.context import request_id
+from ..observability.told import left_out_if_told
 from ..observability.tracebacks import tracebacks_are_wanted
 from .clean import in_clean_context
 from .deadline import EDGE

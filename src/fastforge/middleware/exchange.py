@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_headers, request_id, request_scope
 from .deadline import EDGE, is_our_cancellation
-from .line import file_bytes, handled_error, has_left
+from .line import BODILESS, file_bytes, handled_error, has_left
 from .replacing import Replaceable
 from .rules import Rules
 
@@ -20,7 +20,6 @@ __all__ = ["Exchange"]
 
 OK: Final = 200
 FAILED: Final = 500
-_BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LAST_MESSAGES: Final = frozenset({"http.response.body", "http.response.pathsend"})
 
 
@@ -78,7 +77,7 @@ class Exchange(Replaceable):
                 if rules.deadlines is not None:
                     self._deadlines = rules.deadlines
                     self._task = rules.deadlines.add(self)
-            if self._log is not None and scope["method"] not in _BODILESS:
+            if self._log is not None and scope["method"] not in BODILESS:
                 receive = self._counting(receive)
             await app(scope, receive, self.send)
         except BaseException as error:

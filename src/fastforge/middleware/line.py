@@ -5,58 +5,47 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from starlette.types import Message, Scope
 
-from ..observability.access import FAILURE, AccessLog
+from ..observability.access import FAILURE
 
 __all__ = [
+    "BODILESS",
     "declared_bytes",
     "file_bytes",
     "handled_error",
     "has_left",
+    "more_of",
     "route_template",
-    "write_line",
 ]
 
+BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods whose requests have no body that anybody would look for."""
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
-def write_line(
-    log: AccessLog,
-    scope: Scope,
-    *,
-    route: str | None,
-    started: float,
-    request_id: str,
-    status_code: int | None,
-    **more: Any,
-) -> None:
-    """Write the line of a request or socket.
+def more_of(
+    *, failure: str | None, cancelled: bool, code: str | None, **others: Any
+) -> dict[str, Any] | None:
+    """Return what a line says beside what every line says; None for nothing.
 
     Args:
-        log: Where it is written.
-        scope: The request's, after it has been routed.
-        route: The template of its route.
-        started: When it came, by `time.perf_counter`.
-        request_id: Its id; this and what follows is what `AccessLog.write` is told.
-        status_code: The status of the answer.
-        more: What else there is to say.
+        failure: The class of the exception that ended the request, which nobody has handled.
+        cancelled: Whether it ended because nobody waited for it any more.
+        code: Why it was refused.
+        others: What else there is to say.
     """
-    client = scope.get("client")
-    log.write(
-        method=scope.get("method", "WEBSOCKET"),
-        path=scope["path"],
-        route=route,
-        client=client[0] if client else None,
-        duration_ms=int((time.perf_counter() - started) * 1e6) / 1000,
-        request_id=request_id,
-        status_code=status_code,
-        **more,
-    )
+    if failure is None and code is None and not cancelled and not others:
+        return None  # as most often
+    more: dict[str, Any] = {} if failure is None else {"failure": failure}
+    if cancelled:
+        more["cancelled"] = True
+    if code is not None:
+        more["code"] = code
+    return more | others
 
 
 def declared_bytes(headers: Headers) -> int | None:

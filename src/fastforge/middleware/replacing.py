@@ -13,7 +13,7 @@ from ..observability.access import AccessLog
 from ..observability.context import request_id
 from ..observability.metrics.requests import RequestMeter
 from .deadline import Deadlines, runs_in_thread
-from .line import declared_bytes, route_template, write_line
+from .line import BODILESS, declared_bytes, more_of, route_template
 from .rules import Rules
 
 __all__ = ["Replaceable"]
@@ -132,26 +132,30 @@ class Replaceable:
             return
         self._is_noted = True
         scope, route = self._scope, route_template(self._scope)
-        error, self._error = self._error, None  # which would be a circle
+        duration_s = time.perf_counter() - self.started
         if self._meter is not None:
-            duration_s = time.perf_counter() - self.started
             self._meter.record(scope["method"], route, self._status, duration_s, self._sent_bytes)
-        if self._log is not None:
-            declared = declared_bytes(scope.get("headers", ()))
-            write_line(
-                self._log,
-                scope,
-                route=route,
-                started=self.started,
-                request_id=self._id,
-                status_code=self._status,
-                request_bytes=self._received_bytes if declared is None else declared,
-                response_bytes=0 if scope["method"] == "HEAD" else self._sent_bytes,
-                failure=failure,
-                cancelled=cancelled,
-                error=error,
-                code=self._code,
-            )
+        if self._log is None:
+            return
+        client = scope.get("client")
+        error, self._error = self._error, None  # which would be a circle
+        self._log.write(
+            self._id,
+            scope["method"],
+            scope["path"],
+            route,
+            self._status,
+            int(duration_s * 1e6) / 1000,
+            client[0] if client else None,
+            self._received_bytes if scope["method"] in BODILESS else self._request_bytes(),
+            0 if scope["method"] == "HEAD" else self._sent_bytes,
+            more_of(failure=failure, cancelled=cancelled, code=self._code),
+            error,
+        )
+
+    def _request_bytes(self) -> int | None:
+        declared = declared_bytes(self._scope.get("headers", ()))
+        return self._received_bytes if declared is None else declared
 
     async def _answer_stopping(self) -> None:
         refusal = self._rules.entrance.stopping()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable
 from contextlib import nullcontext
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,7 +13,7 @@ from ..lifecycle.container import use_container
 from ..observability.context import request_headers, request_id, request_scope
 from .deadline import EDGE
 from .exchange import FAILED
-from .line import handled_error, has_left, route_template, write_line
+from .line import handled_error, has_left, more_of, route_template
 from .rules import Rules
 
 __all__ = ["SocketExchange"]
@@ -149,26 +149,30 @@ class SocketExchange:
 
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
         error, self._error = self._error, None  # which would be a circle
-        if self._rules.log is not None:
-            write_line(
-                self._rules.log,
-                self._scope,
-                route=route_template(self._scope),
-                started=self._started,
-                request_id=self._id,
-                status_code=self._status,
-                request_bytes=self._received_bytes,
-                response_bytes=self._sent_bytes,
+        if self._rules.log is None:
+            return
+        scope, client = self._scope, self._scope.get("client")
+        closing = {} if self._close_code is None else {"close_code": self._close_code}
+        self._rules.log.write(
+            self._id,
+            "WEBSOCKET",
+            scope["path"],
+            route_template(scope),
+            self._status,
+            int((time.perf_counter() - self._started) * 1e6) / 1000,
+            client[0] if client else None,
+            self._received_bytes,
+            self._sent_bytes,
+            more_of(
                 failure=failure,
                 cancelled=cancelled,
                 code=self._code,
-                error=error,
-                more=self._of_socket(),
-            )
-
-    def _of_socket(self) -> dict[str, Any]:
-        counts: dict[str, Any] = {"messages_in": self._received, "messages_out": self._sent}
-        return counts if self._close_code is None else {**counts, "close_code": self._close_code}
+                messages_in=self._received,
+                messages_out=self._sent,
+                **closing,
+            ),
+            error,
+        )
 
 
 def _size_bytes(message: Message) -> int:

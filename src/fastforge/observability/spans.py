@@ -10,11 +10,14 @@ __all__ = ["current_span_context", "span_ids"]
 
 def current_span_context() -> Any:
     """Return the context of the current span; None where there is none, or nobody traces."""
-    current = getattr(sys.modules.get("opentelemetry.trace"), "get_current_span", None)
-    if current is None:
+    tracing = sys.modules.get("opentelemetry.trace")
+    if tracing is None:
         return None
-    span = current().get_span_context()
-    return span if span.is_valid else None
+    span = tracing.get_current_span()
+    if span is tracing.INVALID_SPAN:  # as most often: each line of a request asks
+        return None
+    context = span.get_span_context()
+    return context if context.is_valid else None
 
 
 def span_ids() -> tuple[str, str] | None:

@@ -51,15 +51,9 @@ class RefusalLines:
         self._written += 1
         method, path = _seen(connection)
         if self._log is not None:
-            self._log.write(
-                request_id=request_id,
-                method=method,
-                path=path,
-                route=None,
-                status_code=status,
-                duration_ms=int(duration_s * 1e6) / 1000,
-                client=connection.client[0] if connection.client else None,
-            )
+            client_address = connection.client[0] if connection.client else None
+            duration_ms = int(duration_s * 1e6) / 1000
+            self._log.write(request_id, method, path, None, status, duration_ms, client_address)
         elif not self._is_project and connection.access_log:
             client = "{}:{}".format(*connection.client) if connection.client else ""
             connection.access_logger.info(

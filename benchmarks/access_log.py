@@ -28,7 +28,7 @@ LINE_US, AGAINST_NO_LINE, AGAINST_HANDWRITTEN = 6.0, 1.15, 0.5
 
 def main() -> None:
     """Print the rows, and for people what they mean."""
-    options = arguments(__doc__)
+    options = arguments(__doc__ or "")
     count, rounds = (200, 4) if options.quick else (2000, 20)
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -29,8 +29,8 @@ Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 def more_of(
     *, failure: str | None, cancelled: bool, code: str | None, **others: Any
-) -> dict[str, Any] | None:
-    """Return what a line says beside what every line says; None for nothing.
+) -> dict[str, Any]:
+    """Return what a line says beside what every line says.
 
     Args:
         failure: The class of the exception that ended the request, which nobody has handled.
@@ -38,8 +38,6 @@ def more_of(
         code: Why it was refused.
         others: What else there is to say.
     """
-    if failure is None and code is None and not cancelled and not others:
-        return None  # as most often
     more: dict[str, Any] = {} if failure is None else {"failure": failure}
     if cancelled:
         more["cancelled"] = True

@@ -138,6 +138,9 @@ class Replaceable:
         if self._log is None:
             return
         client = scope.get("client")
+        more = None
+        if failure is not None or cancelled or self._code is not None:
+            more = more_of(failure=failure, cancelled=cancelled, code=self._code)
         error, self._error = self._error, None  # which would be a circle
         self._log.write(
             self._id,
@@ -149,7 +152,7 @@ class Replaceable:
             client[0] if client else None,
             self._received_bytes if scope["method"] in BODILESS else self._request_bytes(),
             0 if scope["method"] == "HEAD" else self._sent_bytes,
-            more_of(failure=failure, cancelled=cancelled, code=self._code),
+            more,
             error,
         )
 

@@ -82,7 +82,13 @@ class AccessLog:
             error: Why it failed, whether somebody has handled that or not.
         """
         # Every request pays for each step.
-        fields: Record = {"request_id": request_id}
+        is_text, stream = self._is_text, self._stream
+        event = "request"
+        if is_text:
+            event = _text(method, path, status_code, duration_ms, request_bytes, response_bytes)
+        is_fine = more is None and (status_code is None or status_code < SERVER_ERROR)
+        fields: Record = stream.begin("info", event, LOGGER) if is_fine else {}
+        fields["request_id"] = request_id
         if current_id.get() == request_id:  # else it would be told as another one's
             span = span_ids()
             if span is not None:
@@ -90,10 +96,7 @@ class AccessLog:
             user = current_user.get()
             if user is not None:
                 fields["user_id"] = user
-        event = "request"
-        if self._is_text:
-            event = _text(method, path, status_code, duration_ms, request_bytes, response_bytes)
-        else:
+        if not is_text:
             fields["method"] = method
             fields["path"] = _shown(path)
             # A mount's has in it what a client has written for a parameter.
@@ -105,8 +108,8 @@ class AccessLog:
             if response_bytes is not None:
                 fields["response_bytes"] = response_bytes
             fields["client"] = client
-        if more is None and (status_code is None or status_code < SERVER_ERROR):
-            self._stream.write_lean("info", event, LOGGER, fields)
+        if is_fine:
+            stream.end(fields)
         else:
             self._write_failure(event, status_code, fields, more or {}, error)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..conf import Settings
 from ..redaction import redacted_text
@@ -27,6 +28,21 @@ ALWAYS_SHORT: Final = 256
 LONGEST_PATH: Final = 512
 """Characters of a path that are written, if they are plain ones."""
 SERVER_ERROR: Final = 500
+
+_Told: TypeAlias = tuple[
+    int,  # when, in milliseconds since the epoch; then what `write` is told
+    str,
+    tuple[str, str] | None,  # the trace and the span
+    str | None,  # who has asked
+    str,
+    str,
+    str | None,
+    int | None,
+    float,
+    int | None,
+    int | None,
+    str | None,
+]
 
 
 class AccessLog:
@@ -81,56 +97,89 @@ class AccessLog:
                 has handled; `cancelled`, when nobody waited any more; `code`, why it was refused.
             error: Why it failed, whether somebody has handled that or not.
         """
-        # Every request pays for each step.
-        is_text, stream = self._is_text, self._stream
-        event = "request"
-        if is_text:
-            event = _text(method, path, status_code, duration_ms, request_bytes, response_bytes)
-        is_fine = more is None and (status_code is None or status_code < SERVER_ERROR)
-        fields: Record = stream.begin("info", event, LOGGER) if is_fine else {}
-        fields["request_id"] = request_id
+        # Every request pays for each step; what can be done later is, together with others.
+        span = user = None
         if current_id.get() == request_id:  # else it would be told as another one's
             span = span_ids()
-            if span is not None:
-                fields["trace_id"], fields["span_id"] = span
             user = current_user.get()
-            if user is not None:
-                fields["user_id"] = user
-        if not is_text:
-            fields["method"] = method
-            fields["path"] = _shown(path)
-            # A mount's has in it what a client has written for a parameter.
-            fields["route"] = route if route is None or len(route) < ALWAYS_SHORT else _shown(route)
-            fields["status_code"] = status_code
-            fields["duration_ms"] = duration_ms
-            if request_bytes is not None:
-                fields["request_bytes"] = request_bytes
-            if response_bytes is not None:
-                fields["response_bytes"] = response_bytes
-            fields["client"] = client
-        if is_fine:
-            stream.end(fields)
+        told: _Told = (
+            time.time_ns() // 1_000_000,
+            request_id,
+            span,
+            user,
+            method,
+            path,
+            route,
+            status_code,
+            duration_ms,
+            request_bytes,
+            response_bytes,
+            client,
+        )
+        if more is None and (status_code is None or status_code < SERVER_ERROR):
+            self._stream.lines.write_late(self._line, told)
         else:
-            self._write_failure(event, status_code, fields, more or {}, error)
+            self._write_failure(told, status_code, more or {}, error)
 
     def close(self) -> None:
         """Write what is waiting; a process that ends loses nothing then."""
         self._stream.lines.close()
 
+    def _line(self, told: _Told) -> bytes:
+        event, fields = self._rendered(told)
+        return self._stream.lean_line(event, LOGGER, told[0], fields)
+
     def _write_failure(
         self,
-        event: str,
+        told: _Told,
         status_code: int | None,
-        fields: Record,
         more: Record,
         error: BaseException | None,
     ) -> None:
         has_failed = "failure" in more
         is_failure = has_failed or (status_code or 0) >= SERVER_ERROR
         level = "error" if has_failed else "warning" if is_failure else "info"
+        event, fields = self._rendered(told)
         self._stream.write(level, event, LOGGER, {**fields, **more}, error=error)
         if has_failed and error is not None:
             mark_as_told(error)
+
+    def _rendered(self, told: _Told) -> tuple[str, Record]:
+        """Return what has happened, and the fields in the order in which they are written."""
+        (
+            _,
+            request_id,
+            span,
+            user,
+            method,
+            path,
+            route,
+            status_code,
+            duration_ms,
+            request_bytes,
+            response_bytes,
+            client,
+        ) = told
+        fields: Record = {"request_id": request_id}
+        if span is not None:
+            fields["trace_id"], fields["span_id"] = span
+        if user is not None:
+            fields["user_id"] = user
+        if self._is_text:
+            sizes = (request_bytes, response_bytes)
+            return _text(method, path, status_code, duration_ms, *sizes), fields
+        fields["method"] = method
+        fields["path"] = _shown(path)
+        # A mount's has in it what a client has written for a parameter.
+        fields["route"] = route if route is None or len(route) < ALWAYS_SHORT else _shown(route)
+        fields["status_code"] = status_code
+        fields["duration_ms"] = duration_ms
+        if request_bytes is not None:
+            fields["request_bytes"] = request_bytes
+        if response_bytes is not None:
+            fields["response_bytes"] = response_bytes
+        fields["client"] = client
+        return "request", fields
 
 
 def access_log_of(settings: Settings) -> AccessLog | None:

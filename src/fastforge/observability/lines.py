@@ -12,10 +12,10 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import Context
-from typing import Final, Literal, TextIO
+from typing import Any, Final, Literal, TextIO, TypeAlias, TypeVar
 
 __all__ = ["ATOMIC_BYTES", "FLUSH_AFTER_S", "LineBuffer"]
 
@@ -27,10 +27,16 @@ FLUSH_AT_BYTES: Final = 16 * 1024
 line then pushes what a request needs: 3 us a line. Into a pipe goes a page at a time anyway."""
 KEPT_BYTES: Final = 1024 * 1024
 """What is kept for a reader that does not read; lines beyond it are dropped."""
+LATE_BYTES: Final = 300
+"""What a line is counted as whose length is not known yet."""
 LAST_WAIT_S: Final = 1.0
 """How long the end of the process waits for a reader that does not read."""
 ATOMIC_BYTES: Final = select.PIPE_BUF
 """What is written into a pipe at once arrives in one piece up to this size."""
+
+T = TypeVar("T")
+_Line: TypeAlias = bytes | tuple[Callable[[Any], bytes], Any]
+"""A line, or what renders it and of which values."""
 
 
 class LineBuffer:
@@ -57,7 +63,7 @@ class LineBuffer:
         self.dropped = self._told = 0
         self.flush_after_s: float = FLUSH_AFTER_S
         self._stream = stream
-        self._lines: deque[bytes] = deque()
+        self._lines: deque[_Line] = deque()
         # Two threads may spoil this sum; it is right again as soon as everything is written.
         self._size_bytes = 0
         self._timers: dict[asyncio.AbstractEventLoop, asyncio.TimerHandle] = {}
@@ -72,11 +78,26 @@ class LineBuffer:
             line: The line.
             at_once: Whether it, and what was there before it, may not wait.
         """
+        self._take(line, len(line), at_once=at_once)
+
+    def write_late(self, render: Callable[[T], bytes], values: T) -> None:
+        """Take a line that is rendered together with others when it is time to write.
+
+        Between two requests each step of rendering has to be fetched from memory anew; for some
+        lines together that is done once.
+
+        Args:
+            render: Makes the line of the values. It never raises.
+            values: What is known of it now.
+        """
+        self._take((render, values), LATE_BYTES, at_once=False)
+
+    def _take(self, line: _Line, size_bytes: int, *, at_once: bool) -> None:
         if self._size_bytes > KEPT_BYTES:
             self.dropped += 1
             return
         self._lines.append(line)
-        self._size_bytes += len(line)
+        self._size_bytes += size_bytes
         if at_once or self._size_bytes > FLUSH_AT_BYTES or not self.flush_after_s:
             self.flush()
             return
@@ -172,7 +193,7 @@ class LineBuffer:
         return beneath
 
     def _write_text(self, stream: TextIO) -> None:
-        lines = list(self._lines)
+        lines = list(self._taken(None))
         self._forget()
         with suppress(AttributeError, OSError, ValueError):
             stream.write(b"".join(lines).decode(errors="replace"))
@@ -197,10 +218,15 @@ class LineBuffer:
         """Take lines off the front: as many as fit, and one at least."""
         size_bytes = 0
         while self._lines:
-            size_bytes += len(self._lines[0])
-            if size_bytes > len(self._lines[0]) and limit_bytes and size_bytes > limit_bytes:
+            line = self._lines[0]
+            if isinstance(line, tuple):
+                render, values = line
+                line = self._lines[0] = render(values)
+            size_bytes += len(line)
+            if size_bytes > len(line) and limit_bytes and size_bytes > limit_bytes:
                 return
-            yield self._lines.popleft()
+            self._lines.popleft()
+            yield line
 
     def _forget(self) -> None:
         self._lines.clear()

@@ -154,6 +154,16 @@ def test_pods_are_asked_where_the_settings_say(
     }
 
 
+def test_a_loop_that_is_blocked_for_5_seconds_kills_no_pod_and_for_a_minute_does(
+    objects: dict[str, dict[str, Any]],
+) -> None:
+    probe = container(objects["Deployment/shop-web"])["livenessProbe"]
+    period_s, timeout_s = probe["periodSeconds"], probe["timeoutSeconds"]
+    failures = probe["failureThreshold"]
+    assert (failures - 1) * period_s + timeout_s > 5  # the shortest block that can kill
+    assert (failures + 1) * period_s + timeout_s < 60  # the longest that need not
+
+
 def test_where_no_path_is_for_the_start_it_is_asked_whether_the_server_lives(
     tmp_path: Path,
 ) -> None:

@@ -132,6 +132,10 @@ SHOP: Final = {
         async def template(render: Render):
             return render("orders/page.html", {"title": "Orders", "orders": 0})
 
+        @router.head("/chain")
+        async def chain_alone():
+            return await chain()
+
         @router.get("/missing")
         async def missing(render: Render):
             return render("orders/none.html", {})

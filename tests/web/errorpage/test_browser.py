@@ -138,5 +138,23 @@ def test_a_link_to_a_part_unfolds_it_and_places_open_in_the_editor(
         assert "shop/orders/routes.py:" in link
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"accept": "application/json"},
+        {"accept": "text/html", "x-forwarded-for": "127.0.0.1"},
+        {"accept": "text/html", "host": "shop.example"},
+    ],
+)
+def test_over_the_same_socket_whoever_is_no_browser_here_reads_a_problem(
+    site: str, headers: dict[str, str]
+) -> None:
+    answer = fetch(f"{site}/chain", headers=headers)
+    assert answer is not None
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "ZeroDivisionError" not in answer.body
+
+
 def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError
-from fastforge.web import error_panel
+from fastforge.web import ErrorPanel, error_panel
 from fastforge.web.errorpage import answer as answering
+from fastforge.web.errorpage.answer import ErrorPage
 from fastforge.web.errorpage.editor import editor_link
+from fastforge.web.errors.handlers import add_exception_handlers
 from tests.folder import ProjectFolder, isolated
 
 from .shop import CANARY, DSN_PASSWORD, ENVIRON, JWT, SHOP
@@ -181,7 +184,13 @@ def test_what_was_read_of_the_body_is_shown(browser: TestClient) -> None:
     assert '"title": "A", "token": "***"' in text
 
 
-def test_a_head_request_and_a_page_have_the_same_headers(browser: TestClient) -> None:
+def test_to_head_the_headers_are_answered_alone(browser: TestClient) -> None:
+    answer = browser.head("/chain")
+    assert (answer.status_code, answer.content) == (500, b"")
+    assert int(answer.headers["content-length"]) > 1000
+
+
+def test_nothing_is_loaded_and_no_script_runs_but_its_own(browser: TestClient) -> None:
     answer = browser.get("/zero/7")
     policy = answer.headers["content-security-policy"]
     (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
@@ -290,6 +299,25 @@ def test_what_takes_too_long_becomes_a_text(
     finally:
         over.set()
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+def test_panels_that_do_not_load_cost_the_page_nothing_else(folder: ProjectFolder) -> None:
+    def panels() -> list[ErrorPanel]:
+        raise ImportError("no panels today")
+
+    app = FastAPI()
+    settings = folder.load(ENVIRON).settings
+    page = ErrorPage(project="shop", settings=settings, panels=panels, route_of=lambda scope: None)
+    add_exception_handlers(app, page=page)
+
+    @app.get("/")
+    async def fail() -> None:
+        raise ZeroDivisionError("here")
+
+    client = TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 50000))
+    text = shown(client.get("/", headers=BROWSER).text)
+    assert "ZeroDivisionError here" in text
+    assert "the panels of apps cannot be loaded ImportError: no panels today" in text
 
 
 # --- its parts -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from contextvars import copy_context
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
@@ -79,35 +80,43 @@ class ErrorPage:
             return None
         nonce = secrets.token_urlsafe()
         try:
-            body, kind = await self._html(request, error, status, nonce), "text/html"
+            body, kind = await _in_thread(self._html(request, error, status, nonce)), "text/html"
         except Exception as trouble:
             logger.warning("the error page cannot be made: %s", told(trouble))
-            body, kind = failure_text(error), "text/plain"
-        own = {**(headers or {}), **_headers(nonce)}
-        return Response(body, status, own, kind)
+            body, kind = await _in_thread(partial(failure_text, error)), "text/plain"
+        response = Response(body, status, {**(headers or {}), **_headers(nonce)}, kind)
+        if request.method == "HEAD":
+            response.body = b""  # its headers stay those of a GET
+        return response
 
-    async def _html(self, request: Request, error: Exception, status: int, nonce: str) -> str:
-        from .facts import Failed, gather  # not before something fails
-        from .html import as_html
-
+    def _html(
+        self, request: Request, error: Exception, status: int, nonce: str
+    ) -> Callable[[], str]:
+        """Return what writes the page, after a look at what only this task knows."""
         own_id: str = request.scope.get("state", {}).get("request_id") or request_id.get() or ""
-        failed = Failed(
-            scope=request.scope,
-            error=error,
-            status=status,
-            route=self._route_of(request.scope) or "",
-            request_id=own_id,
-            trace_id=_trace_id(),
-            lines=self.lines.of(own_id),
-        )
+        route = self._route_of(request.scope) or ""
+        trace_id = _trace_id()
+        lines = self.lines.of(own_id)
 
         def write() -> str:
+            from .facts import Failed, gather  # not before something fails, and not in the loop
+            from .html import as_html
+
+            failed = Failed(
+                scope=request.scope,
+                error=error,
+                status=status,
+                route=route,
+                request_id=own_id,
+                trace_id=trace_id,
+                lines=lines,
+            )
             facts = gather(
-                failed, project=self._project, settings=self._settings, panels=self._panels()
+                failed, project=self._project, settings=self._settings, panels=self._panels
             )
             return as_html(facts, nonce=nonce)
 
-        return await _in_thread(write)
+        return write
 
 
 def watch_requests(app: FastAPI, page: ErrorPage) -> None:

@@ -90,7 +90,11 @@ class Facts:
 
 
 def gather(
-    failed: Failed, *, project: str, settings: Settings, panels: Iterable[ErrorPanel]
+    failed: Failed,
+    *,
+    project: str,
+    settings: Settings,
+    panels: Callable[[], Iterable[ErrorPanel]],
 ) -> Facts:
     """Look at a failed request from all sides; it takes its time, and is for a thread."""
     values = Values()
@@ -124,8 +128,14 @@ def _secrets(settings: Settings) -> Iterator[str]:
         yield from _URL_PASSWORD.findall(value)
 
 
-def _panels(panels: Iterable[ErrorPanel], scope: Scope) -> Iterator[PanelFact]:
-    for panel in panels:
+def _panels(panels: Callable[[], Iterable[ErrorPanel]], scope: Scope) -> Iterator[PanelFact]:
+    try:
+        found = panels()
+    except Exception as error:  # of a `panels.py`, which is first imported now
+        row = PanelRow(text="the panels of apps cannot be loaded", warning=told(error))
+        yield PanelFact(name="none", title="Panels", rows=(row,))
+        return
+    for panel in found:
         try:
             rows = tuple(panel.function(scope))[:MOST_PANEL_ROWS]
         except Exception as error:

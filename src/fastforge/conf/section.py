@@ -79,6 +79,10 @@ class Section(_Model):
         """
         return None
 
+    def most_connections(self, environment: str) -> int:
+        """Return how many connections to others one process holds at most by this section."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:

@@ -19,6 +19,7 @@ __all__ = [
     "CONCURRENCY_VARIABLE",
     "ProcessPlan",
     "cpu_quota",
+    "memory_limit",
     "plan_processes",
     "servers_of",
     "workers_of",
@@ -26,6 +27,8 @@ __all__ = [
 
 CONCURRENCY_VARIABLE: Final = "WEB_CONCURRENCY"
 """Where platforms say how many processes they want."""
+NO_LIMIT_BYTES: Final = 2**60
+"""What the first version of control groups says where there is none is larger."""
 TIMES_CPUS: Final = {"io": 2, "cpu": 1}
 """An event loop that waits leaves its CPU to another one; one that computes does not."""
 
@@ -110,6 +113,21 @@ def cpu_quota(root: Path = Path("/")) -> float:
     return min((_allowed(), *_quotas(root)))
 
 
+def memory_limit(root: Path = Path("/")) -> int | None:
+    """Return how many bytes this process and those beside it may use; None for no limit.
+
+    Args:
+        root: Where `/proc` and `/sys` are, for tests.
+    """
+    found: list[int] = []
+    for folder, is_unified in _folders(root, "memory"):
+        name = "memory.max" if is_unified else "memory.limit_in_bytes"
+        text = "".join(_lines(folder / name)).strip()
+        if text.isdecimal() and int(text) < NO_LIMIT_BYTES:
+            found.append(int(text))
+    return min(found, default=None)
+
+
 def _by_processors(settings: Settings, work: str) -> ProcessPlan:
     quota, times = cpu_quota(), TIMES_CPUS[work]
     wanted = math.ceil(times * quota)
@@ -152,17 +170,23 @@ def _allowed() -> float:
 
 def _quotas(root: Path) -> Iterator[float]:
     """Yield the quota of each control group that this process is in, and of those above it."""
-    for mount, path, is_unified in _groups(root):
+    for folder, is_unified in _folders(root, "cpu"):
+        quota = _quota(folder, is_unified=is_unified)
+        if quota is not None:
+            yield quota
+
+
+def _folders(root: Path, controller: str) -> Iterator[tuple[Path, bool]]:
+    """Yield each control group's folder, the innermost first, and whether it is of version 2."""
+    for mount, path, is_unified in _groups(root, controller):
         folder = mount / path.strip("/")
         while folder.is_relative_to(mount):
-            quota = _quota(folder, is_unified=is_unified)
-            if quota is not None:
-                yield quota
+            yield folder, is_unified
             folder = folder.parent
 
 
-def _groups(root: Path) -> Iterator[tuple[Path, str, bool]]:
-    """Yield where the controller of CPUs is mounted, our path below that, and which version it is.
+def _groups(root: Path, controller: str) -> Iterator[tuple[Path, str, bool]]:
+    """Yield where a controller is mounted, our path below that, and which version it is.
 
     Inside a container the path may be that of the host, of which the mount shows only the end.
     """
@@ -172,8 +196,8 @@ def _groups(root: Path) -> Iterator[tuple[Path, str, bool]]:
         mounted, where = before.split()[3:5]
         kind, _, options = after.split(" ", 2)
         is_unified = kind == "cgroup2"
-        if is_unified or (kind == "cgroup" and "cpu" in options.split(",")):
-            path = paths.get("" if is_unified else "cpu", "/")
+        if is_unified or (kind == "cgroup" and controller in options.split(",")):
+            path = paths.get("" if is_unified else controller, "/")
             inside = path.removeprefix(mounted if mounted != "/" else "")
             yield root / where.strip("/"), "" if ".." in inside else inside, is_unified
 

@@ -199,14 +199,18 @@ class Database(Section, setting="DATABASES"):
         """Return the overflow where none is written."""
         return {"max_overflow": DEVELOPMENT_OVERFLOW if environment == "development" else 0}
 
+    def most_connections(self, environment: str) -> int:
+        """Return the size of the pool with its overflow."""
+        overflow = self.max_overflow
+        if overflow is None:
+            overflow = self.defaults_in(environment)["max_overflow"]
+        return self.pool_size + overflow
+
     def most_processes(self, environment: str) -> tuple[int, str] | None:
         """Return how many processes have room in a PostgreSQL that nobody has configured."""
         if self.is_sqlite or self.pooler:
             return None
-        overflow = self.max_overflow
-        if overflow is None:
-            overflow = self.defaults_in(environment)["max_overflow"]
-        each = self.pool_size + overflow
+        each = self.most_connections(environment)
         reason = (
             f"{CONNECTIONS} connections, which PostgreSQL has unless configured, / {each} for each"
             " process / 2, for old and new ones stand side by side while they change"

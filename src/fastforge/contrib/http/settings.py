@@ -26,3 +26,7 @@ class Http(Section, setting="HTTP"):
     timeout_s: float = Field(default=10, gt=0)
     connect_timeout_s: float = Field(default=2, gt=0)
     max_connections: int = Field(default=100, ge=1)
+
+    def most_connections(self, environment: str) -> int:
+        """Return the size of the pool."""
+        return self.max_connections

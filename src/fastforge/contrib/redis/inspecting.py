@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from ...checks.clock import ClockReading
 from ...checks.runner import once_a_run
 from ...exceptions import ForgeError
 from .client import open_client
@@ -16,7 +18,10 @@ from .unavailable import unavailable
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["Inspected", "ServerFacts", "inspect_redis"]
+__all__ = ["Inspected", "ServerFacts", "inspect_redis", "inspect_server"]
+
+TIMES: Final = 3
+"""The quickest of so many answers is the distance; the others may have waited for something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,12 @@ class ServerFacts:
         max_clients: How many connections it takes; None where it does not tell.
         eviction: What it deletes when its memory is full; empty for nothing.
         is_persistent: Whether it keeps its data on disk; None where it does not tell.
+        policy: What it does when its memory is full, by its own name.
+        used_bytes: How much memory its data takes.
+        most_bytes: How much it may take; 0 for no limit of its own.
+        clients: How many connections it has.
+        latency_s: How long the smallest command takes, in seconds.
+        clock: What its clock says.
     """
 
     version: str
@@ -36,6 +47,12 @@ class ServerFacts:
     max_clients: int | None
     eviction: str
     is_persistent: bool | None
+    policy: str = ""
+    used_bytes: int = 0
+    most_bytes: int = 0
+    clients: int = 0
+    latency_s: float = 0
+    clock: ClockReading | None = None
 
     @property
     def release(self) -> tuple[int, ...]:
@@ -62,7 +79,7 @@ async def inspect_redis(project: Project) -> Inspected:
     """Return what the server says; it is asked once in a run of checks."""
     known = _known(project)
     if not known:
-        known.append(await _inspected(project.settings.section(Redis)))
+        known.append(await inspect_server(project.settings.section(Redis)))
     return known[0]
 
 
@@ -71,10 +88,17 @@ def _known(_project: Project) -> list[Inspected]:
     return []
 
 
-async def _inspected(config: Redis) -> Inspected:
+async def inspect_server(config: Redis, *, now: Callable[[], float] | None = None) -> Inspected:
+    """Connect to the server of a section, return what it says, and close the connection.
+
+    Args:
+        config: The section.
+        now: The clock to compare its own with; without one neither that nor its speed is asked.
+    """
     client = open_client(config, max_connections=1, retries=0)
     try:
-        return Inspected(config=config, server=await _ask(client))
+        server = await _ask(client)
+        return Inspected(config=config, server=await _measured(client, server, now))
     except (exceptions.RedisError, OSError) as error:
         return Inspected(config=config, failure=unavailable(config, error))
     finally:
@@ -94,7 +118,28 @@ async def _ask(client: Client) -> ServerFacts:
         max_clients=None if limit is None else int(limit),
         eviction=policy if int(info.get("maxmemory", 0)) and policy != "noeviction" else "",
         is_persistent=True if info.get("aof_enabled") else _bool(told["save"]),
+        policy=policy,
+        used_bytes=int(info.get("used_memory", 0)),
+        most_bytes=int(info.get("maxmemory", 0)),
+        clients=int(info.get("connected_clients", 0)),
     )
+
+
+async def _measured(
+    client: Client, server: ServerFacts, now: Callable[[], float] | None
+) -> ServerFacts:
+    if now is None:
+        return server
+    latencies: list[float] = []
+    for _ in range(TIMES):
+        begun = time.perf_counter()
+        await client.ping()
+        latencies.append(time.perf_counter() - begun)
+    asked_at = now()
+    seconds, microseconds = await client.time()
+    said = int(seconds) + int(microseconds) / 1_000_000
+    clock = ClockReading.between(asked_at, said, now())
+    return replace(server, latency_s=min(latencies), clock=clock)
 
 
 async def _setting(client: Client, name: str) -> str | None:

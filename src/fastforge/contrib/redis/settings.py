@@ -108,6 +108,10 @@ class Redis(Section, setting="REDIS"):
         """The URL without its password."""
         return redact(self.url)
 
+    def most_connections(self, environment: str) -> int:
+        """Return the size of the pool."""
+        return self.max_connections
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             yield name, redact(value) if name == "url" and value else value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -21,11 +21,12 @@ from ..opening import open_of
 from ..settings import Database
 from .file import FileFacts, ask_file
 from .server import ServerFacts, ask_server
+from .vitals import Vitals, ask_vitals
 
 if TYPE_CHECKING:
     from ....project import Project
 
-__all__ = ["Inspected", "inspect_databases"]
+__all__ = ["Inspected", "inspect_database", "inspect_databases"]
 
 ALONE: Final = MappingProxyType(
     {"pool_size": 1, "max_overflow": 0, "required": True, "slow_query_ms": 0}
@@ -45,6 +46,7 @@ class Inspected:
         path: Where the file is, or would be.
         difference: How its migrations differ from those of the code; None where nobody asked.
         failure: Why it does not answer.
+        vitals: How quick it is, and its clock; None where nobody asked.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Inspected:
     path: Path | None = None
     difference: Difference | None = None
     failure: ForgeError | None = None
+    vitals: Vitals | None = None
 
 
 async def inspect_databases(project: Project) -> tuple[Inspected, ...]:
@@ -62,7 +65,7 @@ async def inspect_databases(project: Project) -> tuple[Inspected, ...]:
     configs: Mapping[str, Database] = project.settings["DATABASES"]
     if not known:  # side by side: who does not answer takes its time
         found = await asyncio.gather(
-            *(_inspected(project, name, config) for name, config in configs.items())
+            *(inspect_database(project, name, config) for name, config in configs.items())
         )
         known.update(zip(configs, found, strict=True))
     return tuple(known.values())
@@ -73,17 +76,36 @@ def _known(_project: Project) -> dict[str, Inspected]:
     return {}
 
 
-async def _inspected(project: Project, name: str, config: Database) -> Inspected:
+async def inspect_database(
+    project: Project,
+    name: str,
+    config: Database,
+    *,
+    now: Callable[[], float] | None = None,
+    connect_timeout_s: float | None = None,
+) -> Inspected:
+    """Open one of DATABASES, return what it says, and close it.
+
+    Args:
+        project: The project.
+        name: The name of the database.
+        config: Its section.
+        now: The clock to compare its own with; without one neither that nor its speed is asked.
+        connect_timeout_s: How long making a connection may take, in seconds; the section says it
+            unless given.
+    """
     path = _path(project, config)
     if path is not None and not path.exists():  # to connect would make it
         return Inspected(name=name, config=config, path=path)
-    alone = config.model_copy(update=ALONE)
+    limit_s = config.connect_timeout_s if connect_timeout_s is None else connect_timeout_s
+    alone = config.model_copy(update={**ALONE, "connect_timeout_s": limit_s})
     try:
         opened = await open_of(project.settings, alone, name=name)
     except ForgeError as error:
         return Inspected(name=name, config=config, path=path, failure=error)
     try:
-        return await _asked(project, name, config, path, opened.engines)
+        found = await _asked(project, name, config, path, opened.engines)
+        return replace(found, vitals=await ask_vitals(opened.engines, now)) if now else found
     except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
         failure = unavailable(config, error)
         return Inspected(name=name, config=config, path=path, failure=failure)

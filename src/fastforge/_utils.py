@@ -236,6 +236,20 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
+def printable(text: str) -> str:
+    """Return a text so that it cannot steer a terminal, nor pass for more than one line.
+
+    >>> print(printable("a\x1b[2Jb\nc"))
+    a\\x1b[2Jb\\nc
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in text.replace("\t", "    ")
+    )
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """Return a number with its noun: `1 job`, `2 jobs`, `1,000 jobs`.
 

@@ -208,6 +208,7 @@ class Project:
         """
         from .core.settings import Server
         from .lifecycle import running
+        from .observability.redaction import redaction_of
 
         server = self.settings.section(Server)
         return running(
@@ -217,6 +218,7 @@ class Project:
             start_deadline_s=server.start_deadline_in(self.settings.environment),
             teardown_s=server.teardown_s,
             services=services,
+            redaction=redaction_of(self.settings),
         )
 
     def __repr__(self) -> str:

@@ -127,7 +127,7 @@ def test_notes_are_redacted() -> None:
     error = ValueError("x")
     error.add_note("while it was told password=hunter2")
     assert failure_fields(error)["notes"] == ["while it was told password=***"]
-    assert failure_text(error) == "ValueError: x\nwhile it was told password=***"
+    assert failure_text(error) == "ValueError: x\n    while it was told password=***"
     error.__notes__ = "not a list"  # type: ignore[assignment]
     assert "notes" not in failure_fields(error)
 
@@ -226,3 +226,13 @@ def test_a_file_that_is_no_python_is_not_quoted(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SECRET_THING hunter2\n")
     error = raised(lambda: exec(code, {}))
     assert "hunter2" not in json.dumps(failure_fields(error))
+
+
+def test_no_text_of_an_exception_steers_a_terminal_or_passes_for_another_line() -> None:
+    hostile = "a\x1b[2J\x9b2J\x7f\u202e\u2028\ud800\r\n12:00:00 info    all is well"
+    error = ValueError(hostile)
+    error.add_note(hostile)
+    text = failure_text(ExceptionGroup(hostile, [error]))
+    assert all(line.isprintable() for line in text.splitlines())
+    assert not any(line.startswith("12:00") for line in text.splitlines())
+    assert text.count("all is well") == 3

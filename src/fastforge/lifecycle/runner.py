@@ -13,6 +13,7 @@ from .._utils import told
 from ..components import Component, Registry
 from ..conf import Settings
 from ..exceptions import ForgeError, ResourceRefused, ResourceUnavailable, StartError
+from ..redaction import Redaction, redacting
 from .backoff import Backoff
 from .container import Container, use_container
 from .diary import Diary
@@ -47,6 +48,7 @@ async def running(
     start_deadline_s: float = 0,
     teardown_s: float = 10,
     services: bool = True,
+    redaction: Redaction | None = None,
 ) -> AsyncIterator[Container]:
     """Open the resources of a role, run its services, and close everything at the end.
 
@@ -62,6 +64,7 @@ async def running(
         teardown_s: The time limit of closing all resources, once the services have stopped.
         services: Whether the services of the role run; a process beside one of that role, in
             which they run already, does without.
+        redaction: What is masked meanwhile in all that the process writes, beside what always is.
 
     Raises:
         StartError: A required resource could not be opened.
@@ -69,7 +72,7 @@ async def running(
     container = Container(registry, settings, role)
     runner = _Runner(container, start_deadline_s)
     limit_s = INTERRUPTED_TEARDOWN_S
-    with use_container(container):
+    with redacting(redaction or Redaction()), use_container(container):
         try:
             await runner.open_all(start_order(registry, role))
             if services:

@@ -12,7 +12,7 @@ from itertools import groupby
 from types import CodeType
 from typing import Any, Final
 
-from .._utils import is_written_by_the_user
+from .._utils import is_written_by_the_user, printable
 from ..redaction import redacted_text
 
 __all__ = ["failure_fields", "failure_text"]
@@ -55,10 +55,13 @@ def failure_fields(error: BaseException) -> dict[str, Any]:
 def failure_text(error: BaseException) -> str:
     """Return the same for people, in the order of a traceback: what was raised comes last.
 
+    Nothing in it steers a terminal, and lines of a message are set in, so that none passes for
+    another line of the log.
+
     Args:
         error: What was raised.
     """
-    return "\n".join(_lines(failure_fields(error), ""))
+    return "\n".join(map(printable, _lines(failure_fields(error), "")))
 
 
 class _Describing:
@@ -167,7 +170,10 @@ def _lines(fields: dict[str, Any], indent: str) -> Iterator[str]:
     for frame in fields["frames"]:
         yield from (f"{indent}{line}" for line in _frame_lines(frame))
     head = f"{fields['type']}: {fields['message']}" if fields["message"] else fields["type"]
-    yield from (f"{indent}{line}" for line in [*head.splitlines(), *fields.get("notes", ())])
+    first, *others = head.split("\n")
+    notes = (line for note in fields.get("notes", ()) for line in note.split("\n"))
+    yield indent + first.rstrip()
+    yield from (f"{indent}    {line.rstrip()}" for line in (*others, *notes))
     for each in fields.get("errors", ()):
         yield f"{indent}  with:"
         yield from _lines(each, indent + "    ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 from urllib.parse import quote
@@ -114,12 +114,11 @@ def redacting(rules: Redaction) -> Iterator[None]:
     """Let rules hold in this process, in every thread and task, beside those that hold already.
 
     Args:
-        rules: Those of a project; who sets up its logging enters them, before its first line.
+        rules: Those of a project, which holds them while it runs.
     """
+    rules = replace(rules)  # of its own, whoever else enters the same
     _process.hold((*_process.entered, rules))
     try:
         yield
     finally:
-        left = list(_process.entered)
-        left.remove(rules)
-        _process.hold(left)
+        _process.hold(each for each in _process.entered if each is not rules)

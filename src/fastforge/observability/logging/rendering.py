@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,8 +19,12 @@ INTEGER_BITS: Final = 64
 SHORTEST_BYTES: Final = 256
 """To what each field is cut in a line that is too long as a whole."""
 _CUT: Final = "..."
-# A terminal may take them for the beginning of a command, and JSON does not escape them.
-_STEERING: Final = re.compile(rb"\xc2[\x80-\x9f]|\x7f")
+# What JSON does not escape, and a terminal may take for the beginning of a command; what turns the
+# direction of a text, so that it reads as another one; what is not seen, or ends a line for some.
+_STEERING: Final = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f\xad]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]"
+    rb"|\xef\xbb\xbf|\xf3\xa0[\x80-\x81][\x80-\xbf]"
+)
 
 
 class Json:
@@ -39,9 +44,9 @@ class Json:
         line = _dumped(record)
         if len(line) > self._max_field_bytes:
             line = self._shortened(record)
-        if line.isascii():
+        if line.isascii() and b"\x7f" not in line:
             return line
-        return _STEERING.sub(lambda found: b"\\u%04x" % found[0][-1], line)
+        return _STEERING.sub(_escaped, line)
 
     def _shortened(self, record: Record) -> bytes:
         limits = dict.fromkeys(record, self._max_field_bytes)
@@ -50,6 +55,10 @@ class Json:
         if len(line) <= self._max_line_bytes:
             return line
         return _dumped({name: _cut(value, SHORTEST_BYTES) for name, value in record.items()})
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return json.dumps(found[0].decode()).strip('"').replace("\x7f", "\\u007f").encode()
 
 
 def safe_text(value: object) -> str:

@@ -18,12 +18,13 @@ from .control import ConsumerOptions, Stop, new_worker_id
 from .execution import JobRunner
 from .isolation.pool import Isolation
 from .keeping import Keeper
+from .lines import JobLines
 from .outcome import Outcome, Verdict
 from .progress import ProgressBox
 from .runs import Ending, Run, Runs
 from .schedules.scheduler import Scheduler
 from .settling import Settler
-from .telling import Teller, log_vanished
+from .telling import Teller
 from .threads import Threads
 from .trouble import Trouble, backoff
 
@@ -71,6 +72,7 @@ class Consumer:
         self._runs = Runs()
         self._wake = asyncio.Event()
         self._teller = Teller(container, self.worker_id, backend.clock)
+        self._lines = JobLines(container.settings, self.worker_id)
         self._teller.meter.places = options.concurrency
         self._isolation = Isolation.of(container)
         self._runner = JobRunner(container, self.threads, backend.clock, self._isolation)
@@ -173,7 +175,7 @@ class Consumer:
         )
         run = Run(claim, task, progress)
         self._runs.add(run)
-        self._teller.began(claim)
+        run.late_s = self._teller.began(claim)
         task.add_done_callback(lambda _: self._ended(run))
 
     def _ended(self, run: Run) -> None:
@@ -182,6 +184,7 @@ class Consumer:
         self._teller.ended(run.claim, duration_s)
         outcome = self._outcome(run)
         if run.ending is not Ending.LOST:
+            self._lines.write(run.claim, outcome, duration_s=duration_s, late_s=run.late_s)
             self._settler.add(Settlement(claim=run.claim, outcome=outcome, duration_s=duration_s))
         self._on_free()
 
@@ -209,7 +212,7 @@ class Consumer:
         for claim in renewal.lost:
             self._drop(claim)
         for settlement in renewal.vanished:
-            log_vanished(settlement)
+            self._lines.vanished(settlement)
         self._teller.settled(renewal.vanished)
         if renewal.freed:
             self._wake.set()

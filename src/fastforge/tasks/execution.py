@@ -14,6 +14,8 @@ from .._utils import told
 from ..exceptions import TaskError
 from ..lifecycle import Container, execute
 from ..observability.context import RunningJob, request_id, running_job, traceparent
+from ..observability.failures import failure_fields
+from ..observability.spans import span_ids
 from ..observability.tracers import ISOLATED_IN, JobAttempt
 from ..observability.tracing import is_traced, trace_here
 from .arguments import arguments_of
@@ -87,7 +89,7 @@ class JobRunner:
             outcome = await self._run(claim, progress)
             error = outcome.error
             ended(outcome.verdict, error.type if error else "", error.message if error else "")
-            return outcome
+            return replace(outcome, span=span_ids())
 
     async def _run(self, claim: Claim, progress: ProgressBox | None) -> Outcome:
         box = progress or ProgressBox()
@@ -193,18 +195,14 @@ class JobRunner:
         task = self._tasks.get(claim.envelope.task)
         retry = (task.retry if task else None) or Retry()
         if retry.gives_up_on(error) or claim.attempt >= claim.envelope.max_attempts:
-            return _dead(claim, failure, error)
+            return _dead(failure, error)
         delay_s = retry.delay_s(claim.attempt, chance=random.random())
-        logger.warning(
-            "job %s of %s failed, attempt %d of %d, next in %.1f s: %s",
-            claim.envelope.uid,
-            claim.envelope.task,
-            claim.attempt,
-            claim.envelope.max_attempts,
-            delay_s,
-            failure,
+        return Outcome(
+            verdict=Verdict.RETRY,
+            delay_s=delay_s,
+            error=failure,
+            exception=failure_fields(error),
         )
-        return Outcome(verdict=Verdict.RETRY, delay_s=delay_s, error=failure)
 
     def _put_back(self, claim: Claim, reason: str) -> Outcome:
         # Once for each reason: a thousand such jobs would else write a thousand lines each time.
@@ -255,20 +253,15 @@ def _isolated(claim: Claim) -> Claim:
 
 def _buried(claim: Claim, type_: str, message: str) -> Outcome:
     """Return the outcome of a job that is dead without having run."""
-    return _dead(claim, AttemptError.told(type_, message, attempt=claim.attempt))
+    return _dead(AttemptError.told(type_, message, attempt=claim.attempt))
 
 
-def _dead(claim: Claim, failure: AttemptError, error: BaseException | None = None) -> Outcome:
-    logger.error(
-        "job %s of %s is dead after attempt %d of %d: %s",
-        claim.envelope.uid,
-        claim.envelope.task,
-        claim.attempt,
-        claim.envelope.max_attempts,
-        failure,
-        exc_info=error,
+def _dead(failure: AttemptError, error: BaseException | None = None) -> Outcome:
+    return Outcome(
+        verdict=Verdict.DEAD,
+        error=failure,
+        exception=None if error is None else failure_fields(error),
     )
-    return Outcome(verdict=Verdict.DEAD, error=failure)
 
 
 def _timed_out(task: Task[..., Any]) -> TimeoutError:

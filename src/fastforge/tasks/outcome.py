@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Final, Self
@@ -114,12 +114,16 @@ class Outcome:
         delay_s: When it is due again, in seconds from now; for RETRY and PUT_BACK.
         error: What ended the attempt; for RETRY and DEAD.
         result: What the task returned, as JSON; for SUCCEEDED.
+        exception: What ended it as log lines have it, for the line of the attempt alone.
+        span: The ids of the trace and the span that it ran in, for the same.
     """
 
     verdict: Verdict
     delay_s: float = 0
     error: AttemptError | None = None
     result: Any = None
+    exception: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    span: tuple[str, str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def state(self) -> JobState:

@@ -34,15 +34,17 @@ class Run:
         task: What runs it.
         progress: Where it says how far it is.
         ending: Why the worker has ended it; None while it may go on.
+        late_s: How long the job had been due when it began, in seconds, if that is known.
     """
 
-    __slots__ = ("_began_at", "claim", "ending", "progress", "task")
+    __slots__ = ("_began_at", "claim", "ending", "late_s", "progress", "task")
 
     def __init__(self, claim: Claim, task: asyncio.Task[Outcome], progress: ProgressBox) -> None:
         self.claim = claim
         self.task = task
         self.progress = progress
         self.ending: Ending | None = None
+        self.late_s: float | None = None
         self._began_at = time.monotonic()
 
     @property

@@ -29,7 +29,7 @@ from .kinds import JOB_LISTENERS, TASKS
 from .listeners import JobEvent, JobListener, event_parameter
 from .outcome import Verdict
 
-__all__ = ["Teller", "log_vanished"]
+__all__ = ["Teller"]
 
 logger = logging.getLogger("fastforge.tasks")
 
@@ -48,25 +48,6 @@ _EVENTS: Final[dict[Verdict, tuple[Event, ...]]] = {
     Verdict.INTERRUPTED: (PUT_BACK,),
     Verdict.CANCELLED: (CANCELLED,),
 }
-
-
-def log_vanished(settlement: Settlement) -> None:
-    """Write the line of an attempt that ended with its worker: nobody else is left to do so."""
-    envelope, outcome = settlement.claim.envelope, settlement.outcome
-    is_dead = outcome.verdict is Verdict.DEAD
-    logger.log(
-        logging.ERROR if is_dead else logging.WARNING,
-        "job %s of %s lost its worker %s in attempt %d of %d; it is %s",
-        envelope.uid,
-        envelope.task,
-        settlement.worker_id,
-        settlement.claim.attempt,
-        envelope.max_attempts,
-        _NOW.get(outcome.verdict, "due again"),
-    )
-
-
-_NOW: Final = {Verdict.DEAD: "dead", Verdict.CANCELLED: "cancelled"}
 
 
 class Teller:
@@ -94,13 +75,14 @@ class Teller:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._dropped = 0
 
-    def began(self, claim: Claim) -> None:
-        """Tell that an attempt begins."""
+    def began(self, claim: Claim) -> float | None:
+        """Tell that an attempt begins; return how long the job had been due, if that is known."""
         envelope = claim.envelope
         due_at = envelope.run_at
         late_s = None if due_at is None else (self._clock.now() - due_at).total_seconds()
         self.meter.began(envelope.queue, late_s)
         self._tell(STARTED, claim)
+        return late_s
 
     def ended(self, claim: Claim, duration_s: float) -> None:
         """Note that an attempt runs no more, whatever becomes of it."""

@@ -54,6 +54,7 @@ def outcome_to(outcome: Outcome) -> dict[str, Any]:
         "delay_s": outcome.delay_s,
         "error": outcome.error and outcome.error.to_json(),
         "result": outcome.result,
+        "exception": outcome.exception,
     }
 
 
@@ -65,6 +66,7 @@ def outcome_from(value: Mapping[str, Any]) -> Outcome:
         delay_s=value["delay_s"],
         error=AttemptError.from_json(error) if error else None,
         result=value["result"],
+        exception=value["exception"],
     )
 
 

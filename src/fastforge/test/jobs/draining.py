@@ -21,6 +21,7 @@ from ...tasks import (
     TaskBackend,
     Verdict,
 )
+from ...tasks.lines import JobLines
 from ...tasks.progress import ProgressBox
 from ...tasks.threads import Threads
 from ...tasks.working import queues_of
@@ -56,6 +57,7 @@ class Draining:
     def __init__(self, container: Container, backend: TaskBackend, *, limit: int) -> None:
         self._backend = backend
         self._runner = _Runner(container, Threads(1), backend.clock)
+        self._lines = JobLines(container.settings, WORKER_ID)
         self._queues = queues_of(container.registry)
         self._limit = limit
         self.uids: dict[str, None] = {}
@@ -116,6 +118,7 @@ class Draining:
             raise
         if said.latest is not None:
             await self._backend.attend(WORKER_ID, {claim: said.latest})
+        self._lines.write(claim, outcome, duration_s=0)
         await self._backend.settle(WORKER_ID, [Settlement(claim=claim, outcome=outcome)])
         failure = self._failure(claim, outcome)
         if failure is not None:

@@ -11,16 +11,38 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from ... import __version__
-from ...observability.metrics import Histogram, Metric, MetricKind, Sample
+from ...lifecycle import Container
+from ...observability.metrics import Histogram, Metric, MetricKind, Sample, snapshot
 from .library import InstrumentationScope, Resource, encode_metrics, points
 
-__all__ = ["Reading", "encoder"]
+__all__ = ["Reading", "Readings", "encoder"]
 
 Reading: TypeAlias = tuple[int, tuple[Sample, ...]]
 """When something was read, in nanoseconds of UNIX time, and what."""
 
 _UNKNOWN: Final[Any] = None
 """Of a histogram's values: nobody keeps them, and a collector can do without."""
+
+
+class Readings:
+    """Reads what is measured of a running project, from any thread.
+
+    Args:
+        container: The project.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._last: Reading | None = None
+
+    def read(self) -> Reading:
+        """Return what is measured now; once the project closes, what was so before."""
+        return self._last or (time.time_ns(), snapshot(self._container))
+
+    async def read_before_the_end(self) -> None:
+        """Keep what is measured when the project begins to stop: its pools are closed then."""
+        await self._container.stopping.wait()
+        self._last = self.read()
 
 
 def encoder(resource: Resource) -> Callable[[Sequence[Reading]], bytes]:

@@ -102,7 +102,7 @@ class Telemetry(Section, setting="TELEMETRY"):
     queue_size: int = Field(default=2048, ge=1)
     batch_size: int = Field(default=512, ge=1)
     compression: Literal["none", "gzip"] = "none"
-    flush_timeout_s: float = Field(default=2, ge=0)
+    flush_timeout_s: float = Field(default=2, ge=0, le=4)
 
     def defaults_in(self, environment: str) -> Mapping[str, Any]:
         """Return what None stands for."""

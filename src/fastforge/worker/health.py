@@ -88,6 +88,7 @@ async def answering(sock: socket.socket, app: ASGIApp) -> AsyncIterator[None]:
         lifespan="off",
         ws="none",
         log_config=None,
+        log_level="warning",  # its news are for people who start it themselves
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -113,7 +113,7 @@ async def test_whoever_waits_for_a_connection_to_redis_is_counted(redis_url: str
     pool = client.connection_pool
     assert isinstance(pool, Pool)
     held = await pool.get_connection()
-    waiting = asyncio.create_task(client.ping())
+    waiting = asyncio.ensure_future(client.ping())
     async with asyncio.timeout(30):
         while not pool.waiting:
             await asyncio.sleep(0)

@@ -222,3 +222,40 @@ def test_parts_that_are_not_needed_are_left_out(tmp_path: Path) -> None:
     assert "migrate" not in output
     for manifest in found.values():
         kubernetes_validate.validate(manifest, NEWEST, strict=True)
+
+
+SHOWN = """
+    from fastforge.contrib.prometheus import Prometheus
+
+    INSTALLED_APPS.append("fastforge.contrib.prometheus")
+    PROMETHEUS = Prometheus(host="{host}", port=9000)
+    """
+
+
+def test_pods_say_where_their_metrics_are(tmp_path: Path) -> None:
+    shop = new_shop(tmp_path, settings=SHOWN.format(host="0.0.0.0"))
+    shop.manage("deploy", "kubernetes")
+    found = kinds(shop)
+    for part, port in (("web", 9000), ("worker", 9465)):
+        manifest = found[f"Deployment/shop-{part}"]
+        kubernetes_validate.validate(manifest, NEWEST, strict=True)
+        assert manifest["spec"]["template"]["metadata"]["annotations"] == {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": str(port),
+            "prometheus.io/path": "/metrics",
+        }
+        assert {"name": "metrics", "containerPort": port} in container(manifest)["ports"]
+    shop.manage("deploy", "compose")
+    assert 'expose: ["9000"]' in shop.text("compose.yaml")
+    shop.manage("deploy", "systemd")
+    assert "# Metrics for Prometheus: 0.0.0.0:9465/metrics" in shop.text(
+        "deploy/systemd/shop-worker@.service"
+    )
+
+
+def test_metrics_for_the_pod_alone_are_told_in_a_comment(tmp_path: Path) -> None:
+    shop = new_shop(tmp_path, settings=SHOWN.format(host="127.0.0.1"))
+    shop.manage("deploy", "kubernetes")
+    manifest = kinds(shop)["Deployment/shop-web"]
+    assert "annotations" not in manifest["spec"]["template"]["metadata"]
+    assert 'PROMETHEUS.host has to be "0.0.0.0" here.' in shop.text(f"{FOLDER}/web.yaml")

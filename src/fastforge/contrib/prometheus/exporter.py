@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from ...lifecycle import Container, Role
 from ...observability.metrics import Sample, meter_of, process_meter, snapshot
@@ -22,6 +23,9 @@ from .settings import Prometheus
 __all__ = ["Exporter", "folder_of"]
 
 logger = logging.getLogger("fastforge.contrib.prometheus")
+
+STATE_DIRECTORY: Final = "STATE_DIRECTORY"
+"""Systemd's variable. The temporary folder of each of its units is another one."""
 
 
 class Exporter:
@@ -103,12 +107,17 @@ def port_of(container: Container, config: Prometheus) -> int:
 def folder_of(container: Container, config: Prometheus) -> Path:
     """Return where the processes of one server of a project meet."""
     settings = container.settings
-    if config.directory is not None:
-        base = settings.root / config.directory
-    else:
-        user = os.geteuid() if hasattr(os, "geteuid") else 0
-        base = Path(tempfile.gettempdir()) / f"fastforge-metrics-{user}"
+    base = _base() if config.directory is None else settings.root / config.directory
     whose = hashlib.sha256(f"{settings.root}\0{settings.module}".encode()).hexdigest()[:8]
     project = settings.module.partition(".")[0]
     port = port_of(container, config)
     return base / f"{project}-{whose}-{container.role}-{port}"
+
+
+def _base() -> Path:
+    """Return a folder of ours; under systemd the state directory, which all units share."""
+    state = os.environ.get(STATE_DIRECTORY, "").partition(":")[0]
+    if state:
+        return Path(state) / "metrics"
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    return Path(tempfile.gettempdir()) / f"fastforge-metrics-{user}"

@@ -7,8 +7,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...exceptions import ContainerMissing
-from ...lifecycle import current_container
+from ...lifecycle.container import container_here
 from ...middleware.deadline import leave_out
 from ...web.middleware import Middleware, Slot
 from .resources import metrics_exporter
@@ -18,26 +17,32 @@ __all__ = ["METRICS_PATH", "MetricsPath"]
 
 
 class MetricsPath:
-    """Answers at one path, and does not count that; else it is not there."""
+    """Answers at one path, and lets that be counted nowhere; else it is not there."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._path: str | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # No coroutine of its own: it would cost every request.
-        page = self._page(scope) if scope["type"] == "http" else None
+        if self._path is None:
+            self._path = _path_here()
+        page = self._page(scope) if self._path else None
         return (page or self.app)(scope, receive, send)
 
     def _page(self, scope: Scope) -> ASGIApp | None:
-        try:
-            container = current_container()
-        except ContainerMissing:
+        container = container_here.get(None)
+        if scope["type"] != "http" or container is None:
             return None
-        path = container.settings.section(Prometheus).path
-        if not path or scope["path"] != f"{scope.get('root_path', '')}{path}":
+        if scope["path"] != f"{scope.get('root_path', '')}{self._path}":
             return None
         leave_out(scope)
         return container[metrics_exporter].page
+
+
+def _path_here() -> str | None:
+    container = container_here.get(None)
+    return None if container is None else container.settings.section(Prometheus).path
 
 
 METRICS_PATH: Final = Middleware(MetricsPath, slot=Slot.ROUTER)

@@ -13,6 +13,7 @@ from ...exceptions import CommandError
 from ...scaffold.filling import fill
 from ...scaffold.image import PORT, health_check
 from .deployment import Deployment, driver_steps, whole_seconds
+from .metrics import Metrics
 from .samples import environment_file
 from .templates import template
 
@@ -141,6 +142,7 @@ class _Services:
         return self._filled(
             "web",
             port=str(PORT),
+            metrics=_exposed(self.deployment.metrics),
             depends_on=self._needs(migrated=True),
             health_check=self._health_check(PORT, self.deployment.health.ready_path),
             arithmetic=timeline.arithmetic,
@@ -153,6 +155,7 @@ class _Services:
         return self._filled(
             "worker",
             command=self._command("runworker", "--health-port", str(WORKER_PORT)),
+            metrics=_exposed(self.deployment.worker_metrics),
             depends_on=self._needs(migrated=True),
             health_check=self._health_check(WORKER_PORT, "/readyz"),
             arithmetic=timeline.arithmetic,
@@ -205,3 +208,7 @@ class _Services:
 
     def _filled(self, service: str, **values: str) -> str:
         return fill(template(f"compose-{service}.yaml"), values).rstrip("\n")
+
+
+def _exposed(metrics: Metrics | None) -> str:
+    return metrics.expose if metrics else ""

@@ -19,6 +19,7 @@ from ...tasks.settings import Tasks
 from ...tasks.working import has_work
 from ...web.settings import Health
 from .databases import Databases, databases_of, feeding
+from .metrics import Metrics, metrics_of
 from .variables import Variable, variables_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Deployment:
         server: What a stop of the server takes.
         worker: What a stop of a worker takes.
         health: Where it is asked how it is.
+        metrics: Where those of a server are read, if anywhere.
+        worker_metrics: Where those of a worker are.
     """
 
     name: str
@@ -83,6 +86,8 @@ class Deployment:
     server: Timeline
     worker: Timeline
     health: Health
+    metrics: Metrics | None = None
+    worker_metrics: Metrics | None = None
 
     @property
     def database(self) -> str:
@@ -117,6 +122,7 @@ def deployment_of(project: Project) -> Deployment:
     databases = databases_of(project)
     name = re.sub(r"[^a-z0-9]+", "-", project.name.lower())[:LONGEST_NAME].strip("-")
     address = f"{databases.scheme}://USER:PASSWORD@HOST:5432/{project.name[:LONGEST_DATABASE]}"
+    metrics, worker_metrics = metrics_of(project)
     has_redis = any(each.name == REDIS_APP for each in project.apps)
     return Deployment(
         name=name,
@@ -140,6 +146,8 @@ def deployment_of(project: Project) -> Deployment:
         server=Timeline.of_server(project),
         worker=Timeline.of_worker(project),
         health=settings.section(Health),
+        metrics=metrics,
+        worker_metrics=worker_metrics,
     )
 
 

@@ -16,6 +16,7 @@ from ...scaffold.filling import fill
 from ...scaffold.image import PORT, USER_ID
 from .compose import WORKER_PORT, image_steps, refuse_files
 from .deployment import Deployment, whole_seconds
+from .metrics import Metrics
 from .probes import ProbePaths, probes
 from .templates import template
 from .variables import Variable
@@ -108,6 +109,7 @@ class _Manifests:
             most=str(most),
             budget=self._budget(most * processes),
             spread=self._part("spread", part="web"),
+            **_shown(self.deployment.metrics),
         )
 
     def worker(self) -> str:
@@ -122,6 +124,7 @@ class _Manifests:
             port=str(WORKER_PORT),
             probes=probes(self.deployment, "health", WORKER_PATHS),
             spread=self._part("spread", part="worker"),
+            **_shown(self.deployment.worker_metrics),
         )
 
     def migrate(self) -> str:
@@ -193,6 +196,13 @@ class _Manifests:
             "user": str(USER_ID),
         }
         return fill(template(f"kubernetes-{name}.yaml"), known | values)
+
+
+def _shown(metrics: Metrics | None) -> Mapping[str, str]:
+    return {
+        "annotations": metrics.annotations if metrics else "",
+        "metrics_port": metrics.container_port if metrics else "",
+    }
 
 
 def _indented(variables: Iterable[Variable]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...scaffold.filling import fill
 from ...scaffold.image import PORT
 from .deployment import Deployment, driver_steps, whole_seconds
+from .metrics import Metrics
 from .samples import environment_file
 from .templates import template
 
@@ -71,6 +72,7 @@ class _Units:
             "web.service",
             serve=self._command("runserver", f"127.0.0.1:{PORT}"),
             reload=self._reload(),
+            metrics=_place(self.deployment.metrics),
             pre_stop=f"ExecStop=sleep {pause}" if pause else "",
             arithmetic=timeline.arithmetic,
             stop_s=str(whole_seconds(timeline.kill_after_s)),
@@ -81,6 +83,7 @@ class _Units:
         return self._filled(
             "worker.service",
             work=self._command("runworker"),
+            metrics=_place(self.deployment.worker_metrics),
             arithmetic=timeline.arithmetic,
             stop_s=str(whole_seconds(timeline.kill_after_s)),
         )
@@ -111,3 +114,7 @@ class _Units:
             "hardening": fill(template("systemd-hardening"), {}),
         }
         return fill(template(f"systemd-{unit}"), {**known, **parts, **values})
+
+
+def _place(metrics: Metrics | None) -> str:
+    return metrics.place if metrics else ""

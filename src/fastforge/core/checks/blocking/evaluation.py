@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from ....observability.replacements import blocking_call
 from .annotations import meaning_of_annotation
 from .knowledge import ATTRIBUTES, NAVIGATED, RESULTS, canonical, is_class
-from .members import is_property, members
-from .scopes import Binding, Scope
+from .members import Members, is_property, members_of
+from .scopes import Binding, Scope, scope_of
 from .values import (
     NOTHING,
     Function,
@@ -43,6 +43,8 @@ class Reader:
         self._find = find
         self._modules: dict[AppModule, Scope] = {}
         self._asked: set[tuple[int, str]] = set()
+        self._members: dict[ast.ClassDef, Members] = {}
+        self._attributes: dict[tuple[ast.ClassDef, str, bool], Value] = {}
 
     def module(self, file: AppModule) -> Scope:
         """Return the scope of a module."""
@@ -172,26 +174,25 @@ class Reader:
         return None
 
     def _of_class(self, owner: OwnClass, name: str, *, is_instance: bool) -> Value:
-        key = (id(owner.node), f"{name} {is_instance}")
-        if key in self._asked:
-            return None
-        self._asked.add(key)
-        try:
-            found = [
-                self._member(binding, scope, owner)
-                for binding, scope in members(owner, name, is_instance)
-            ]
-            if found:
-                return joined(found)
-            bases = (self.value(base, owner.scope) for base in owner.node.bases)
-            inherited = (
-                self._of_class(base, name, is_instance=is_instance)
-                for base in bases
-                if isinstance(base, OwnClass)
-            )
-            return next((each for each in inherited if each is not None), None)
-        finally:
-            self._asked.discard(key)
+        key = (owner.node, name, is_instance)
+        if key not in self._attributes:
+            self._attributes[key] = None  # one that is made of itself
+            self._attributes[key] = self._looked_up(owner, name, is_instance)
+        return self._attributes[key]
+
+    def _looked_up(self, owner: OwnClass, name: str, is_instance: bool) -> Value:
+        if owner.node not in self._members:
+            self._members[owner.node] = members_of(owner)
+        written = self._members[owner.node].written(name, is_instance=is_instance)
+        if written:
+            return joined(self._member(binding, scope, owner) for binding, scope in written)
+        bases = (self.value(base, owner.scope) for base in owner.node.bases)
+        inherited = (
+            self._of_class(base, name, is_instance=is_instance)
+            for base in bases
+            if isinstance(base, OwnClass)
+        )
+        return next((each for each in inherited if each is not None), None)
 
     def _member(self, binding: Binding, scope: Scope, owner: OwnClass) -> Value:
         match binding.node:
@@ -211,9 +212,25 @@ class Reader:
                 return Made(given, value.origin) if given else None
             case OwnClass():
                 return Instance(value)
-            case Function(node=ast.FunctionDef() as node):
+            case Function(node=ast.FunctionDef() as node) if node.returns is not None:
                 return meaning_of_annotation(node.returns, value.scope, self.value)
+            case Function(node=ast.FunctionDef()):
+                found = self._returned(value)
+                # What blocked in there is told of this call.
+                return Made(found.type, call) if isinstance(found, Made) and found.origin else found
         return None
+
+    def _returned(self, function: Function) -> Value:
+        """Return what a function of the project gives that does not say so."""
+        key = (id(function.node), "return")
+        if key in self._asked:
+            return None
+        self._asked.add(key)
+        inside = scope_of(function)
+        given = [node.value for node in inside.nodes if isinstance(node, ast.Return)]
+        found = joined(self.value(each, inside) for each in given) if given else None
+        self._asked.discard(key)
+        return found
 
     def _result(self, name: str, call: ast.Call, scope: Scope) -> Value:
         given = name if is_class(name) else RESULTS.get(name)

@@ -3,48 +3,79 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from .scopes import Binding, Scope, nodes_of, scope_of
+from .scopes import Binding, Scope, scope_of
 from .values import Function, OwnClass
 
-__all__ = ["is_property", "members"]
+__all__ = ["Members", "is_property", "members_of"]
+
+Written: TypeAlias = tuple[Binding, Scope]
+"""How a member gets its value, and where that is read."""
 
 
-def members(owner: OwnClass, name: str, is_instance: bool) -> Iterator[tuple[Binding, Scope]]:
-    """Yield what a class says of a member: in its body, and where a method sets it on `self`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """The members of a class by name.
+
+    Attributes:
+        declared: In its body.
+        on_self: Where a method sets them.
+    """
+
+    declared: Mapping[str, list[Written]]
+    on_self: Mapping[str, list[Written]]
+
+    def written(self, name: str, *, is_instance: bool) -> list[Written]:
+        """Return all that is said of a member of an instance, or of the class itself."""
+        more = self.on_self.get(name, []) if is_instance else []
+        return [*self.declared.get(name, []), *more]
+
+
+def members_of(owner: OwnClass) -> Members:
+    """Read what a class says."""
+    declared: dict[str, list[Written]] = {}
+    on_self: dict[str, list[Written]] = {}
     for statement in owner.node.body:
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                if statement.name == name:
-                    yield Binding("definition", statement), owner.scope
-                elif is_instance:
-                    yield from _set_on_self(owner, statement, name)
-            case ast.AnnAssign(target=ast.Name(id=found)) if found == name:
-                yield Binding("annotation", statement), owner.scope
-            case ast.Assign():
-                if any(
-                    isinstance(each, ast.Name) and each.id == name for each in statement.targets
-                ):
-                    yield Binding("value", statement.value), owner.scope
+        for name, binding in _declared(statement):
+            declared.setdefault(name, []).append((binding, owner.scope))
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            for name, written in _set_on_self(owner, statement):
+                on_self.setdefault(name, []).append(written)
+    return Members(declared=declared, on_self=on_self)
+
+
+def _declared(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield statement.name, Binding("definition", statement)
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name, Binding("annotation", statement)
+        case ast.Assign():
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, Binding("value", statement.value)
 
 
 def _set_on_self(
-    owner: OwnClass, method: ast.FunctionDef | ast.AsyncFunctionDef, name: str
-) -> Iterator[tuple[Binding, Scope]]:
+    owner: OwnClass, method: ast.FunctionDef | ast.AsyncFunctionDef
+) -> Iterator[tuple[str, Written]]:
     if not method.args.args:
         return
     own = method.args.args[0].arg
-    for node in nodes_of(method.body):
+    inside = scope_of(Function(method, owner.scope, owner))
+    for node in inside.nodes:
         match node:
-            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=who), attr=what)]):
-                written: Binding = Binding("value", node.value)
-            case ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=who), attr=what)):
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=who), attr=name)]):
+                written = Binding("value", node.value)
+            case ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=who), attr=name)):
                 written = Binding("annotation", node)
             case _:
                 continue
-        if (who, what) == (own, name):
-            yield written, scope_of(Function(method, owner.scope, owner))
+        if who == own:
+            yield name, (written, inside)
 
 
 def is_property(method: ast.FunctionDef) -> bool:

@@ -29,6 +29,10 @@ _HARMLESS: Final = frozenset(
     {"staticmethod", "classmethod", "contextmanager", "wraps", "override", "deprecated"}
 )
 _BUFFERS: Final = frozenset({"io.BytesIO", "io.StringIO"})
+_LAZY: Final = frozenset(
+    f"pathlib.Path.{name}" for name in ("iterdir", "glob", "rglob", "walk")
+) | {"os.walk", "glob.iglob"}
+"""What reads nothing before somebody goes through it."""
 _OF_FUTURES: Final = frozenset(
     {"concurrent.futures.Future.result", "concurrent.futures.Future.exception"}
 )
@@ -115,6 +119,8 @@ class Scanner:
         if isinstance(value, Named):
             blocking = blocking_call(value.name)
             if blocking is not None and self._really_blocks(blocking.name, call, scope):
+                if value.name in _LAZY and call not in places.consumed:
+                    return
                 is_kept = call in places.kept or is_bound_to_a_thread(value.name)
                 yield Found(blocking=blocking, node=call, is_kept=is_kept)
             if value.name in _CALLS_ITS_ARGUMENT:
@@ -230,7 +236,14 @@ def _never_waits(call: ast.Call) -> bool:
 
 
 def _is_non_blocking(call: ast.Call, scope: Scope) -> bool:
-    """Return whether the function says of a socket that it does not block."""
+    """Return whether the function says of a socket that it does not block, or is ready for that."""
     receiver = ast.unparse(call.func).rpartition(".")[0]
     said = {f"{receiver}.setblocking(False)", f"{receiver}.settimeout(0)"}
-    return any(ast.unparse(node) in said for node in scope.nodes if isinstance(node, ast.Call))
+    return any(
+        ast.unparse(node) in said
+        if isinstance(node, ast.Call)
+        else isinstance(node, ast.ExceptHandler)
+        and node.type is not None
+        and "BlockingIOError" in ast.unparse(node.type)
+        for node in scope.nodes
+    )

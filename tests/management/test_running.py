@@ -72,6 +72,13 @@ def test_what_it_asks_for_is_open_inside_the_scopes(notes: ProjectFolder, manage
     assert (result.code, result.err) == (0, "")
 
 
+def test_each_run_has_an_id_of_its_own(notes: ProjectFolder, manage: Shell) -> None:
+    shown = "from fastforge.observability.context import request_id\nprint(request_id.get())"
+    notes.write({"shop/notes/commands/go.py": command(shown)})
+    ids = {line for _ in range(2) for line in manage("go").out.splitlines() if len(line) == 36}
+    assert len(ids) == 2
+
+
 def test_a_failure_reaches_the_scopes_and_everything_closes(
     notes: ProjectFolder, manage: Shell
 ) -> None:

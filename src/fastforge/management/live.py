@@ -20,6 +20,7 @@ from .._utils import told
 from ..commands.shell import SHELL_NAMES, ShellNames
 from ..lifecycle import Container, Role, execute, plan
 from ..lifecycle.execution import solve
+from ..observability.context import new_request_id, request_id
 from ..project import Project
 
 __all__ = ["Group", "LiveProject"]
@@ -147,6 +148,7 @@ class LiveProject:
 
     async def _main(self) -> None:
         self._task = asyncio.current_task()
+        request_id.set(new_request_id())  # of the whole shell
         try:
             async with (
                 self._project.running(Role.COMMAND) as self.container,

@@ -88,7 +88,10 @@ async def _with_resources(
     form: Form, project: Project, invocation: Invocation, given: Mapping[str, Any]
 ) -> Any:
     from ..lifecycle import Role, execute
+    from ..observability.context import new_request_id, request_id
 
+    # Whatever it enqueues, calls and logs can be found under one id.
+    request_id.set(new_request_id())
     assert form.plan is not None
     async with project.running(Role.COMMAND) as container:
         arguments, named = form.bind(given, _context(invocation, project, container))

@@ -12,11 +12,12 @@ from ..observability.context import request_id
 from ..observability.tracing import trace_here
 from .limits import Pace, Slots, UniqueKey
 
-__all__ = ["VERSION", "Envelope", "headers_here", "new_uid"]
+__all__ = ["REQUEST_ID", "VERSION", "Envelope", "headers_here", "new_uid"]
 
 VERSION: Final = 1
 """The version of envelopes that this code writes, and the newest that it can run."""
 REQUEST_ID: Final = "request_id"
+"""The header of a job that has the id of the request that enqueued it."""
 TRACEPARENT: Final = "traceparent"
 
 

@@ -145,7 +145,9 @@ async def test_a_job_knows_its_queue_its_schedule_and_its_time(backend: MemoryBa
     (job,) = backend.jobs.values()
     envelope = job.envelope
     assert (envelope.task, envelope.queue, envelope.max_attempts) == ("poll", "polls", 3)
-    assert envelope.headers == {"schedule": "poll", "due_at": "2026-06-01T00:05:00+00:00"}
+    headers = dict(envelope.headers)
+    assert len(headers.pop("request_id")) == 36  # each firing has an id of its own
+    assert headers == {"schedule": "poll", "due_at": "2026-06-01T00:05:00+00:00"}
     assert job.run_at == MIDNIGHT + timedelta(minutes=5)
 
 

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ...exceptions import TaskError
+from ...observability.context import new_request_id
 from ..arguments import arguments_of
 from ..calls import Call
 from ..clock import Clock
 from ..declaration import Task
-from ..envelope import Envelope
+from ..envelope import REQUEST_ID, Envelope
 from ..limits import Slots, UniqueKey
 from ..settings import Tasks
 from .due import DUE_AT
@@ -44,9 +45,10 @@ def scheduled_job(
         limits["unique"] = UniqueKey(key=key)
     elif schedule.overlap == "queue":
         limits["slots"] = Slots(key=key, limit=1)
+    headers = {REQUEST_ID: new_request_id(), **envelope.headers}  # each firing has one of its own
     return replace(
         envelope,
-        headers={**envelope.headers, SCHEDULE: schedule.name, DUE_AT: due_at.isoformat()},
+        headers={**headers, SCHEDULE: schedule.name, DUE_AT: due_at.isoformat()},
         run_at=due_at + timedelta(seconds=envelope.delay_s),
         delay_s=0,
         **limits,

@@ -11,11 +11,11 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 from .._utils import failing_line, is_written_by_the_user, redact, told
 from ..exceptions import ErrorGroup, ForgeError, Location, ResourceUnavailable, StartError
+from ..web.errorpage.source import lines_around
 
 __all__ = ["Failure", "Mistake"]
 
@@ -113,15 +113,9 @@ def _mistake(error: BaseException, message: str, *, with_source: bool) -> Mistak
 
 
 def _source(place: Location) -> Iterator[tuple[int, str]]:
-    if not place.file.endswith(".py"):
-        return
-    try:
-        lines = Path(place.file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    first = max(1, place.line - LINES_AROUND)
-    for number, text in enumerate(lines[first - 1 : place.line + LINES_AROUND], first):
-        yield number, redact(text)[:LONGEST_LINE]
+    if place.file.endswith(".py"):
+        for line in lines_around(place.file, place.line, around=LINES_AROUND):
+            yield line.number, line.text
 
 
 def _folded(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[str]:

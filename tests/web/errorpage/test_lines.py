@@ -30,10 +30,12 @@ def test_each_request_has_its_own_lines_with_what_was_added_and_no_secret() -> N
         with asked("one"):
             logger.warning("paid %d", 7, extra={"order": 7, "token": "hunter2"})
         with asked("other"):
-            logger.warning("not so")
+            logger.warning("slow query: 7 ms", extra={"event": "slow_query", "rows": 7})
     ((_, level, name, text),) = lines.of("one")
     assert (level, name, text) == ("warning", "shop.lines", "paid 7 order=7 token='***'")
     assert lines.of("nobody") == ()
+    ((*_, text),) = lines.of("other")
+    assert text == "slow query: 7 ms"
 
 
 def test_only_the_latest_lines_are_shown() -> None:

@@ -43,8 +43,10 @@ class RequestLines(logging.Handler):
             text = record.getMessage()
         except Exception:  # its arguments do not fit: whoever writes the log says so
             text = str(record.msg)
-        more = redacted(written_fields(record))
-        text = " ".join([text, *(f"{name}={value!r}" for name, value in more.items())])
+        more = written_fields(record)
+        if more and "event" not in more:  # of our own lines the text says all of it
+            more = redacted(more)
+            text = " ".join([text, *(f"{name}={value!r}" for name, value in more.items())])
         line = record.created, record.levelname.lower(), record.name, text[:LONGEST]
         self._lines.append((request, line))
 

@@ -79,7 +79,8 @@ def _redacted(text: str, spans: list[Span]) -> str:
         if span.kind in ("s", "c"):
             before, said = text[last : span.start], text[span.start : span.end]
             name = _NAME_BEFORE.search(text[: span.start])
-            is_secret = span.kind == "s" and name is not None and is_sensitive(name[1])
+            is_named = span.kind == "s" and name is not None and is_sensitive(name[1])
+            is_secret = is_named and said.strip("\"'") != ""
             parts += [before, f'"{MASK}"' if is_secret else redacted_text(said)]
             last = span.end
     return "".join([*parts, text[last:]])

@@ -236,9 +236,11 @@ async def test_a_breaker_that_is_open_is_reported_without_its_reason(shop: Proje
         ]
         breaker.trip(ConnectionError("search at 10.1.2.3 refuses hunter2"))
         status, body = await probe.ask()
+        (whole,) = (await probe.ask_for_details())["checks"]["search:breaker"]
     assert (status, body["status"]) == (200, "warn")
     assert body["checks"]["search:breaker"] == [{"status": "warn", "observedValue": "open"}]
     assert "10.1.2.3" not in json.dumps(body)
+    assert "10.1.2.3" in whole["output"]
 
 
 async def test_a_start_that_is_over_stays_so() -> None:

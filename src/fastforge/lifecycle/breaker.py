@@ -239,6 +239,11 @@ class Breaker:
         )
 
     @property
+    def reason(self) -> str:
+        """Why it is open; empty while it is closed. It may name hosts."""
+        return self._reason
+
+    @property
     def gauges(self) -> BreakerGauges:
         """What it does at this moment."""
         return BreakerGauges(

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._utils import redact
 from ..lifecycle import Breaker, BreakerState, Container
 from ..lifecycle.breakers import breakers_of
 from ..lifecycle.health import Health, check_health
+from ..redaction import redacted_text
 from .errors.responses import problem_response
 
 __all__ = [
@@ -249,6 +249,8 @@ def _answer(found: _Found, breakers: Iterable[Breaker]) -> dict[str, Any]:
     for breaker in breakers:
         is_closed = breaker.state is BreakerState.CLOSED
         observed = {"status": "pass" if is_closed else "warn", "observedValue": breaker.state}
+        if breaker.reason:
+            observed["output"] = redacted_text(breaker.reason)
         checks[f"{breaker.name}:breaker"] = [observed]
     if found.is_failing:
         status = "fail"
@@ -264,7 +266,7 @@ def _check(health: Health, at: str) -> dict[str, Any]:
     if health.took_ms is not None:
         check |= {"observedValue": health.took_ms, "observedUnit": "ms"}
     if health.error:
-        check["output"] = redact(health.error)
+        check["output"] = redacted_text(health.error)
     return check
 
 

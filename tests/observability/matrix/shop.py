@@ -17,7 +17,10 @@ FILES = {
         """,
     "shop/asgi.py": """
         from fastforge.asgi import get_asgi_application
+        from fastforge.observability.logging.configuration import Configuration
+        from fastforge.observability.logging.process import enter_logging
 
+        enter_logging(Configuration.early("web", "production"))
         app = get_asgi_application()
 
         from shop.places.routes import Late, TooLate, on_late, on_too_late

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,12 @@ class Shop:
         lines = (self.path / "notes").read_text().splitlines()
         return {(place, identity) for place, _, identity in (each.partition("=") for each in lines)}
 
+    def lines_of(self, identity: str) -> set[str]:
+        """Return the places whose lines in the log have an id."""
+        lines = (json.loads(line) for line in self.process.output.splitlines() if line[:1] == "{")
+        mine = (line["event"] for line in lines if line.get("request_id") == identity)
+        return {event.removeprefix("at ") for event in mine if event.startswith("at ")}
+
     def places_of(self, identity: str) -> set[str]:
         """Return the places that have noted an id."""
         return {place for place, each in self.notes() if each == identity}
@@ -88,6 +95,8 @@ def test_in_every_place_around_an_async_handler_and_in_the_jobs_that_it_enqueues
     }  # fmt: skip
     wait_until(lambda: expected <= shop.places_of(answer.request_id), describe=shop.notes())
     assert expected == shop.places_of(answer.request_id)
+    elsewhere = {"offload in a process", "job", "job in a thread"}
+    wait_until(lambda: expected - elsewhere <= shop.lines_of(answer.request_id))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +116,7 @@ def test_in_every_place_that_another_handler_leads_to(
     identity = shop.ask("GET", path).request_id
     wait_until(lambda: IN_LAYERS | places <= shop.places_of(identity), describe=shop.notes())
     assert IN_LAYERS | places == shop.places_of(identity)
+    wait_until(lambda: IN_LAYERS | places == shop.lines_of(identity), describe=shop.process)
 
 
 def test_in_a_socket(shop: Shop) -> None:

@@ -39,7 +39,7 @@ docs: $(STAMP)          ## build the documentation into site/
 bench: $(STAMP) services    ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
-services: $(STAMP)      ## install PostgreSQL and Redis where they are missing
+services: $(STAMP)      ## install PostgreSQL, Redis and Chromium where they are missing
 	@$(BIN)/python scripts/ensure_services.py
 
 clean:                  ## remove what make has made

@@ -331,3 +331,24 @@ def test_without_an_endpoint_nothing_is_traced(folder: ProjectFolder) -> None:
         answer = client.get("/ids")
     assert answer.json() == {"ids": None}
     assert "traceresponse" not in answer.headers
+
+
+def test_a_project_that_is_not_traced_is_not_recorded_with_one_that_is(tmp_path: Path) -> None:
+    from tests.folder import isolated
+
+    from .collector import collecting
+
+    with collecting() as collector:
+        apps: list[FastAPI] = []
+        for name, endpoint in (("one", collector.url), ("two", "")):
+            (tmp_path / name).mkdir()
+            with isolated(tmp_path / name) as folder:
+                write(folder, endpoint, "metrics=False")
+                apps.append(get_asgi_application(folder.load()))
+        with TestClient(apps[0]) as traced, TestClient(apps[1]) as untraced:
+            untraced.get("/ids")
+            traced.get("/orders/1")
+        assert {span.name for span in collector.spans} == {
+            "GET /orders/{order_id}",
+            "look it up",
+        }

@@ -20,6 +20,7 @@ from ...lifecycle import current_container
 
 __all__ = ["leads_global_tracers", "providers_of_projects"]
 
+_FASTAPI: Final = "fastapi"
 _NOBODY: Final = NoOpTracerProvider()
 _open: Final[list[trace.TracerProvider]] = []
 
@@ -72,15 +73,16 @@ class _ForwardingTracer(Tracer):
             yield span
 
     def _here(self) -> Tracer:
-        provider, latest = _provider_here(), self._latest
+        provider, latest = _provider_here(self._of[0]), self._latest
         if latest is None or latest[0] is not provider:
             self._latest = latest = provider, provider.get_tracer(*self._of)
         return latest[1]
 
 
-def _provider_here() -> trace.TracerProvider:
+def _provider_here(library: str) -> trace.TracerProvider:
     try:
         tracing = current_container().tracing
-    except ContainerMissing:  # a thread of its own, say
-        return _open[-1] if _open else _NOBODY
+    except ContainerMissing:  # in a thread of its own, say
+        # FastAPI asks before any project is entered, for an application that none of them traces.
+        return _open[-1] if _open and library != _FASTAPI else _NOBODY
     return _NOBODY if tracing is None else getattr(tracing, "provider", _NOBODY)

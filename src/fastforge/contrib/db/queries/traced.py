@@ -20,6 +20,7 @@ _TARGET: Final = re.compile(
     r"\b(?:from|into|update|join|table)\s+(?:only\s+)?([\w.\"]+)", re.IGNORECASE
 )
 _NUMBER: Final = re.compile(r"(?<![\w$.:\"])\d+(?:\.\d+)?\b")
+_COMMIT: Final = "COMMIT"
 _SYSTEMS: Final = {"sqlite": "sqlite", "postgresql": "postgresql"}
 
 
@@ -42,9 +43,8 @@ def trace_queries(engine: Engine, *, name: str) -> None:
         known |= {"server.address": url.host or "localhost", "db.namespace": url.database or ""}
         known |= {"server.port": url.port} if url.port else {}
     wrap_calls(dialect, partial(_traced, known=known))
-    for word in ("commit", "rollback"):
-        method = f"do_{word}"
-        setattr(dialect, method, _traced_end(getattr(dialect, method), word.upper(), known))
+    # A rollback is no span: drivers are told to at the end of each read, where there is nothing.
+    dialect.do_commit = _traced_commit(dialect.do_commit, known)  # type: ignore[method-assign]
 
 
 def _traced(call: Execute, known: Attributes) -> Execute:
@@ -65,14 +65,14 @@ def _traced(call: Execute, known: Attributes) -> Execute:
     return traced
 
 
-def _traced_end(call: Any, word: str, known: Attributes) -> Any:
-    told = {**known, "db.operation.name": word, "db.query.summary": word}
+def _traced_commit(call: Any, known: Attributes) -> Any:
+    told = {**known, "db.operation.name": _COMMIT, "db.query.summary": _COMMIT}
 
     def traced(connection: Any) -> None:
         if not is_traced():
             call(connection)
             return
-        with span(word, kind="client", attributes=told) as current:
+        with span(_COMMIT, kind="client", attributes=told) as current:
             try:
                 call(connection)
             except Exception as error:

@@ -7,6 +7,9 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -45,6 +48,7 @@ class Listener(threading.Thread):
         self._port = port
         self._folder = folder
         self._over = threading.Event()
+        self._wake: Callable[[], object] | None = None
 
     def run(self) -> None:
         """Wait for the place of the one that answers, then answer, until `close`."""
@@ -61,6 +65,9 @@ class Listener(threading.Thread):
     def close(self) -> None:
         """Answer no more, and leave the place to another process."""
         self._over.set()
+        if self._wake is not None:
+            with suppress(RuntimeError):  # it has ended meanwhile
+                self._wake()
         self.join()
 
     def _listen(self) -> None:
@@ -77,8 +84,11 @@ class Listener(threading.Thread):
             asyncio.run(self._answer(sock))
 
     async def _answer(self, sock: socket.socket) -> None:
+        ended = asyncio.Event()
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)
         async with answering(sock, self._app):
-            await asyncio.to_thread(self._over.wait)
+            if not self._over.is_set():  # else nobody wakes it any more
+                await ended.wait()
 
     def _tell(self, error: OSError) -> None:
         logger.warning(

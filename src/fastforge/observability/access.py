@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..conf import Settings
 from ..redaction import redacted_text
+from ..redaction.rules import current as current_rules
 from .context import request_id as current_id
 from .context import user_id as current_user
 from .logging.configuration import Configuration
@@ -215,7 +216,8 @@ def _shown(path: str) -> str:
         is_plain = path.isascii() and path.isprintable()
         longest = LONGEST_PATH if is_plain else ALWAYS_SHORT
         path = path if len(path) <= longest else f"{path[:longest]}..."
-    may_have_secret = "eyJ" in path or "=" in path or "@" in path  # to ask costs each request
+    # To look closer costs each request.
+    may_have_secret = "eyJ" in path or "=" in path or "@" in path or current_rules().patterns
     return redacted_text(path) if may_have_secret else path
 
 

@@ -54,7 +54,7 @@ class Console:
         return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
 
     def _first(self, record: Record) -> str:
-        level = str(record["level"])
+        level = printable(str(record["level"]))
         event = printable(str(record["event"]))
         fields = dict(self._fields(record, level))
         shown = " ".join(f"{self._in(CYAN, name)}={value}" for name, value in fields.items())

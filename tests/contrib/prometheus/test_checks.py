@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,9 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
 
 def told(folder: ProjectFolder, arguments: str) -> list[str]:
     folder.write({"shop/settings.py": SETTINGS.format(arguments=arguments)})
-    return [f"{each.id}: {each.text}" for each in path_is_public.function(folder.load())]
+    found = path_is_public.function(folder.load())
+    assert isinstance(found, Iterable)
+    return [f"{each.id}: {each.text}" for each in found]
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,49 @@ def stopped_in_time(server: Process, *, limit_s: float = 15) -> None:
     assert time.monotonic() - began < limit_s
 
 
+@pytest.mark.parametrize("how", ["refused", "failing", "silent"])
+def test_a_collector_that_is_not_well_costs_one_line(
+    folder: ProjectFolder, sqlite_url: str, redis_url: str, how: str
+) -> None:
+    """Requests go on, and neither start nor end waits; then what was kept is sent."""
+    port = free_port()
+
+    def prepare(collector: Collector) -> None:
+        if how == "failing":
+            collector.status = 500
+        elif how == "silent":
+            collector.wait_before_answer = threading.Event()
+
+    write(
+        folder,
+        database=sqlite_url,
+        redis=redis_url,
+        endpoint=f"http://127.0.0.1:{port}",
+        options="export_timeout_s=0.3, flush_timeout_s=1, metrics=False",
+    )
+    with serving(folder, "--workers", "1") as (server, url):
+        with unwell(how, port, prepare):
+            wait_until(lambda: len(lines_of(server)) == 1, describe=server)
+            for _ in range(50):
+                answer = fetch(f"{url}/pid")
+                assert answer is not None
+                assert answer.status == 200
+        with collecting(port) as collector:
+            kept = collector.wait_for("GET /pid", count=51)
+            assert {span.name for span in kept} == {"GET /pid"}
+            stopped_in_time(server)
+        assert len([line for line in lines_of(server) if "does not take spans" in line]) == 1
+
+
+@contextmanager
+def unwell(how: str, port: int, prepare: object) -> Iterator[None]:
+    if how == "refused":
+        yield
+        return
+    with collecting(port, prepare=prepare):  # type: ignore[arg-type]
+        yield
+
+
 def test_the_end_of_a_process_waits_for_no_collector(
     folder: ProjectFolder, sqlite_url: str, redis_url: str
 ) -> None:

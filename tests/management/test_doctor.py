@@ -128,6 +128,28 @@ def test_a_database_that_is_down_is_one_row_and_the_others_are_asked(
         assert word not in result.out + result.err
 
 
+def test_several_databases_are_told_in_the_order_of_the_settings(
+    shop: ProjectFolder, manage: Shell, postgres_url: str
+) -> None:
+    """Also where the first one is the last to answer, and one that is away is no delay for it."""
+    with Proxy(postgres_url) as slow:
+        slow.slow(latency_s=0.05)
+        away = f"postgresql+asyncpg://127.0.0.1:{free_port()}/shop"
+        text = DATABASE.format(database=slow.url, redis="redis://x", required=True).replace(
+            'DATABASES = {"default"', f'DATABASES = {{"away": Database(url={away!r}), "default"'
+        )
+        other = f', "other": Database(url={postgres_url!r})}}\n    REDIS'
+        shop.write({"shop/settings.py": text.replace("}\n    REDIS", other)})
+        found = json.loads(manage("doctor", "--json").out)
+    [databases] = [each for each in found["examinations"] if each["title"] == "Databases"]
+    assert list(dict.fromkeys(row["of"] for row in databases["rows"])) == [
+        "database away",
+        "database default",
+        "database other",
+        "",
+    ]
+
+
 def test_what_a_project_can_do_without_is_a_warning(
     shop: ProjectFolder, manage: Shell, redis_url: str
 ) -> None:
@@ -296,7 +318,7 @@ def test_an_examination_that_fails_or_hangs_is_a_row_and_keeps_nobody(
 
 
 RESOURCES = """
-    from pathlib import Path
+    import asyncio
 
     from fastforge import resource
 
@@ -329,6 +351,13 @@ RESOURCES = """
         note("silent")
         yield "silent"
 
+    async def waits(instance):
+        await asyncio.sleep(600)
+
+    @resource(ping=waits)
+    async def slow():
+        yield "slow"
+
     @resource(ping=answers, needs=[scanner])
     async def needs_it():
         raise OSError("no paper")
@@ -341,7 +370,7 @@ def test_resources_with_a_ping_are_opened_asked_and_closed(
 ) -> None:
     """One that nobody can ask is not opened; one that may be missing is a warning."""
     shop.write({"shop/notes/resources.py": RESOURCES})
-    rows, code = document(manage)
+    rows, code = document(manage, "--timeout", "1")
     assert code == 3
     told = {
         what.removeprefix("notes."): (row["verdict"], row["text"].partition(",")[0])
@@ -351,6 +380,7 @@ def test_resources_with_a_ping_are_opened_asked_and_closed(
     assert told == {
         "printer": ("ok", "opens and answers"),
         "scanner": ("fail", "ConnectionError: the printer is off"),
+        "slow": ("fail", "no answer within 0.9 s"),
         "copier": ("warn", "ConnectionError: the printer is off"),
         "needs_it": (
             "fail",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Final
 
 from ...checks import Diagnosis, Level, Message, Patient, examination
+from ...checks.asking import answers_within
 from ...core.examinations.host import free_space
 from .engine import target_of
 from .inspection.budgeting import budget_problems
@@ -33,39 +33,42 @@ UTF8: Final = "UTF8"
 @examination(title="Databases", resources=(database, databases, migration_watch))
 async def databases_are_well(patient: Patient) -> AsyncIterator[Diagnosis]:
     """Ask each database side by side, then add up what all of them have to bear."""
-    configs: Mapping[str, Database] = patient.project.settings["DATABASES"]
-    asking = {name: _inspected(patient, name, config) for name, config in configs.items()}
-    found: list[Inspected] = []
-    for done in asyncio.as_completed(asking.values()):
-        result = await done
-        if isinstance(result, Inspected):
-            found.append(result)
-            for row in _rows(patient, result):
-                yield row
+    project, limit_s = patient.project, patient.timeout_s * 0.8
+    configs: Mapping[str, Database] = project.settings["DATABASES"]
+    answers = await answers_within(
+        limit_s,
+        (
+            inspect_database(
+                project,
+                name,
+                config,
+                now=patient.now,
+                # Less than the whole, so that it can say why it does not answer.
+                connect_timeout_s=min(config.connect_timeout_s, limit_s * 0.9),
+            )
+            for name, config in configs.items()
+        ),
+    )
+    for (name, config), found in zip(configs.items(), answers, strict=True):
+        if found is None:
+            yield _silent(name, config, limit_s)
         else:
-            yield result
-    for message in budget_problems(patient.project, tuple(found)):
+            for row in _rows(patient, found):
+                yield row
+    known = tuple(each for each in answers if each is not None)
+    for message in budget_problems(project, known):
         yield Diagnosis.told_by(message, "connections")
 
 
-async def _inspected(patient: Patient, name: str, config: Database) -> Inspected | Diagnosis:
-    # Less than the whole, so that a row can say whose silence it was.
-    limit_s = patient.timeout_s * 0.8
-    connect_s = min(config.connect_timeout_s, limit_s * 0.9)
-    try:
-        async with asyncio.timeout(limit_s):
-            return await inspect_database(
-                patient.project, name, config, now=patient.now, connect_timeout_s=connect_s
-            )
-    except TimeoutError:
-        return Diagnosis(
-            what="server",
-            text=f"{target_of(config)} does not answer within {limit_s:g} s",
-            verdict="fail" if config.required else "warn",
-            hint="see whether it runs, and whether a firewall lets this host through",
-            of=f"database {name}",
-            stops=config.required,
-        )
+def _silent(name: str, config: Database, limit_s: float) -> Diagnosis:
+    return Diagnosis(
+        what="server",
+        text=f"{target_of(config)} does not answer within {limit_s:g} s",
+        verdict="fail" if config.required else "warn",
+        hint="see whether it runs, and whether a firewall lets this host through",
+        of=f"database {name}",
+        stops=config.required,
+    )
 
 
 def _rows(patient: Patient, database: Inspected) -> Iterator[Diagnosis]:

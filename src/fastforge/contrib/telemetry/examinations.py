@@ -27,9 +27,12 @@ async def collector_is_there(patient: Patient) -> AsyncIterator[Diagnosis]:
     if not signals:
         yield Diagnosis(what="collector", text="none is named: nothing is sent")
         return
-    asking = [_reach(address, names, patient.timeout_s * 0.8) for address, names in signals.items()]
-    for done in asyncio.as_completed(asking):
-        yield await done
+    limit_s = patient.timeout_s * 0.8
+    asking = [
+        asyncio.create_task(_reach(address, names, limit_s)) for address, names in signals.items()
+    ]
+    for each in asking:
+        yield await each
     share = f"{plan.sample_ratio:.0%} of what nobody else has decided about"
     yield Diagnosis(what="samples", text=share)
 

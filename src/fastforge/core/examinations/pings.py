@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from ..._utils import told
 from ...checks import EXAMINATIONS, Diagnosis, Patient, examination
+from ...checks.asking import answers_within
 from ...components import Component
 from ...exceptions import ForgeError
 from ...lifecycle import RESOURCES, Resource
@@ -27,29 +27,35 @@ async def resources(patient: Patient) -> AsyncIterator[Diagnosis]:
         for component in registry.components(RESOURCES)
         if component.value.ping is not None and component.value not in tried
     ]
-    for done in asyncio.as_completed([_try(patient, component) for component in asked]):
-        yield await done
+    limit_s = patient.timeout_s * 0.9
+    rows = await answers_within(limit_s, (_try(patient, component) for component in asked))
+    for component, row in zip(asked, rows, strict=True):
+        yield row or _unwell(
+            component,
+            f"no answer within {limit_s:g} s",
+            "see what it waits for, or raise --timeout",
+        )
 
 
 async def _try(patient: Patient, component: Component[Resource[Any]]) -> Diagnosis:
     project, resource = patient.project, component.value
     begun = time.perf_counter()
     try:
-        async with asyncio.timeout(patient.timeout_s * 0.9):
-            await try_resource(project.registry, project.settings, resource)
-    except TimeoutError:
-        why, hint = f"no answer within {patient.timeout_s * 0.9:g} s", "see what it waits for"
+        await try_resource(project.registry, project.settings, resource)
     except ForgeError as error:
-        why, hint = error.message, error.hint
+        return _unwell(component, error.message, error.hint)
     except Exception as error:  # a resource is anybody's code
-        why, hint = told(error), f"see {component.location}"
-    else:
-        text = f"opens and answers, {(time.perf_counter() - begun) * 1000:.0f} ms"
-        return Diagnosis(what=component.name, text=text)
+        return _unwell(component, told(error), f"see {component.location}")
+    text = f"opens and answers, {(time.perf_counter() - begun) * 1000:.0f} ms"
+    return Diagnosis(what=component.name, text=text)
+
+
+def _unwell(component: Component[Resource[Any]], why: str, hint: str) -> Diagnosis:
+    is_required = component.value.required
     return Diagnosis(
         what=component.name,
         text=why,
-        verdict="fail" if resource.required else "warn",
+        verdict="fail" if is_required else "warn",
         hint=hint,
-        stops=resource.required,
+        stops=is_required,
     )

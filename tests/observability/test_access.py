@@ -37,7 +37,9 @@ REQUEST: dict[str, Any] = {
 def written(*, text: bool = False, more: dict[str, Any] | None = None, **other: Any) -> str:
     stream = io.StringIO()
     log = access_log_to(LineBuffer(stream), "console" if text else "json")
-    log.write(**{**REQUEST, **other}, more=more)
+    told = {**REQUEST, **other}
+    duration_s = told.pop("duration_ms") / 1000
+    log.write(**told, duration_s=duration_s, more=more)
     log.close()
     return stream.getvalue()
 
@@ -89,7 +91,11 @@ def test_a_failure_has_its_exception_and_what_was_bound() -> None:
     assert record["password"] == "***"
 
 
-def test_who_asks_and_the_trace_are_there_if_the_context_is_that_of_the_request() -> None:
+def test_who_asks_and_the_trace_are_there_if_the_context_is_that_of_the_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fastforge.observability.spans.open_tracers", [object()])
+
     def ask(identity: str) -> dict[str, Any]:
         request_id.set(identity)
         user_id.set("eve")

@@ -148,7 +148,7 @@ class Replaceable:
             scope["path"],
             route,
             self._status,
-            int(duration_s * 1e6) / 1000,
+            duration_s,
             client[0] if client else None,
             self._received_bytes if scope["method"] in BODILESS else self._request_bytes(),
             0 if scope["method"] == "HEAD" else self._sent_bytes,

@@ -159,7 +159,7 @@ class SocketExchange:
             scope["path"],
             route_template(scope),
             self._status,
-            int((time.perf_counter() - self._started) * 1e6) / 1000,
+            time.perf_counter() - self._started,
             client[0] if client else None,
             self._received_bytes,
             self._sent_bytes,

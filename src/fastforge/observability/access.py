@@ -12,7 +12,7 @@ from .context import request_id as current_id
 from .context import user_id as current_user
 from .logging.configuration import Configuration
 from .settings import Logging
-from .spans import span_ids
+from .spans import somebody_traces, span_ids
 from .told import mark_as_told
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LONGEST_PATH: Final = 512
 SERVER_ERROR: Final = 500
 
 _Told: TypeAlias = tuple[
-    int,  # when, in milliseconds since the epoch; then what `write` is told
+    int,  # when, in nanoseconds since the epoch; then what `write` is told
     str,
     tuple[str, str] | None,  # the trace and the span
     str | None,  # who has asked
@@ -40,9 +40,9 @@ _Told: TypeAlias = tuple[
     str | None,
     int | None,
     float,
-    int | None,
-    int | None,
     str | None,
+    int | None,
+    int | None,
 ]
 
 
@@ -54,7 +54,7 @@ class AccessLog:
 
     ```python
     log = access_log_of(project.settings)
-    log.write("018f...", "GET", "/orders/7", "/orders/{order_id}", 200, 3.1, "192.0.2.1")
+    log.write("018f...", "GET", "/orders/7", "/orders/{order_id}", 200, 0.0031, "192.0.2.1")
     ```
 
     Args:
@@ -74,7 +74,7 @@ class AccessLog:
         path: str,
         route: str | None,
         status_code: int | None,
-        duration_ms: float,
+        duration_s: float,
         client: str | None,
         request_bytes: int | None = None,
         response_bytes: int | None = None,
@@ -90,7 +90,7 @@ class AccessLog:
             path: Its path, without the query, which may hold secrets.
             route: The template of the route that answered; None when there is none.
             status_code: The status of the answer; None when there was none.
-            duration_ms: The time until its last byte was handed over, in milliseconds.
+            duration_s: The time until its last byte was handed over, in seconds.
             client: The client's address.
             request_bytes: The size of its body; None when it is not known.
             response_bytes: The size of the answer's body.
@@ -101,10 +101,11 @@ class AccessLog:
         # Every request pays for each step; what can be done later is, together with others.
         span = user = None
         if current_id.get() == request_id:  # else it would be told as another one's
-            span = span_ids()
+            if somebody_traces():
+                span = span_ids()
             user = current_user.get()
         told: _Told = (
-            time.time_ns() // 1_000_000,
+            time.time_ns(),
             request_id,
             span,
             user,
@@ -112,10 +113,10 @@ class AccessLog:
             path,
             route,
             status_code,
-            duration_ms,
+            duration_s,
+            client,
             request_bytes,
             response_bytes,
-            client,
         )
         if more is None and (status_code is None or status_code < SERVER_ERROR):
             self._stream.lines.write_late(self._line, told)
@@ -128,7 +129,7 @@ class AccessLog:
 
     def _line(self, told: _Told) -> bytes:
         event, fields = self._rendered(told)
-        return self._stream.lean_line(event, LOGGER, told[0], fields)
+        return self._stream.lean_line(event, LOGGER, told[0] // 1_000_000, fields)
 
     def _write_failure(
         self,
@@ -147,20 +148,9 @@ class AccessLog:
 
     def _rendered(self, told: _Told) -> tuple[str, Record]:
         """Return what has happened, and the fields in the order in which they are written."""
-        (
-            _,
-            request_id,
-            span,
-            user,
-            method,
-            path,
-            route,
-            status_code,
-            duration_ms,
-            request_bytes,
-            response_bytes,
-            client,
-        ) = told
+        _, request_id, span, user, method, path, route, status_code = told[:8]
+        duration_s, client, request_bytes, response_bytes = told[8:]
+        duration_ms = int(duration_s * 1e6) / 1000
         fields: Record = {"request_id": request_id}
         if span is not None:
             fields["trace_id"], fields["span_id"] = span

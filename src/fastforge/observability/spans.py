@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["current_span_context", "span_ids"]
+__all__ = ["current_span_context", "open_tracers", "somebody_traces", "span_ids"]
+
+open_tracers: Final[list[Any]] = []
+"""What traces the projects that run in this process, the latest last."""
+
+
+def somebody_traces() -> bool:
+    """Return whether there may be a span: whoever asks for each request asks this first."""
+    if open_tracers:
+        return True
+    # A provider of the whole process, of somebody else's. The name is private: without it, perhaps.
+    tracing = sys.modules.get("opentelemetry.trace")
+    return tracing is not None and getattr(tracing, "_TRACER_PROVIDER", tracing) is not None
 
 
 def current_span_context() -> Any:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from .context import request_headers, traceparent
-from .spans import current_span_context, span_ids
+from .spans import current_span_context, open_tracers, span_ids
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span as RecordedSpan
@@ -50,9 +50,6 @@ _SPAN_ID: Final = slice(36, 52)
 
 tracer_here: Final[ContextVar[Tracer | None]] = ContextVar("fastforge_tracer", default=None)
 """What traces the project whose request or job runs here, while that is recorded."""
-
-open_tracers: Final[list[Tracer]] = []
-"""What traces the projects that run in this process, the latest last. Empty: nobody traces."""
 
 
 class Span(Protocol):

@@ -52,8 +52,7 @@ class RefusalLines:
         method, path = _seen(connection)
         if self._log is not None:
             client_address = connection.client[0] if connection.client else None
-            duration_ms = int(duration_s * 1e6) / 1000
-            self._log.write(request_id, method, path, None, status, duration_ms, client_address)
+            self._log.write(request_id, method, path, None, status, duration_s, client_address)
         elif not self._is_project and connection.access_log:
             client = "{}:{}".format(*connection.client) if connection.client else ""
             connection.access_logger.info(

@@ -16,6 +16,8 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         "FASTFORGE_EMBEDDED_WORKER": "run jobs inside the web process",
         "FASTFORGE_LIFECYCLE_LOG": "a file for what each process opens and closes",
         "FASTFORGE_EDITOR": "the editor that the error page opens lines in",
+        "FASTFORGE_LOG_FORMAT": "lines of the log as json, or as a text for people",
+        "FASTFORGE_LOG_LEVEL": "from which level on lines are written",
         "FASTFORGE_PRE_STOP_S": "how long the platform waits before SIGTERM",
         "WEB_CONCURRENCY": "how many processes serve",
         "FORCE_COLOR": "colours also where no terminal reads",

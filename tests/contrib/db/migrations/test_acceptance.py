@@ -179,7 +179,7 @@ async def test_text_becomes_a_number_where_every_row_has_one(
         await run(engines, world)
         await execute(engines, "UPDATE users_user SET \"order\" = 'abc'")
         world.make(after)
-        with pytest.raises(MigrationFailed, match="abc"):
+        with pytest.raises(MigrationFailed, match="abc|invalid input syntax"):
             await run(engines, world)
         assert await scalar(engines, 'SELECT "order" FROM users_user') == "abc"
 

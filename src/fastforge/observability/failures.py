@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 from types import CodeType
 from typing import Any, Final
@@ -128,9 +129,7 @@ def _frames(error: BaseException) -> list[dict[str, Any]]:
     """Return the frames from the outermost on, those of libraries folded."""
     passed = list(_passed(error))
     frames: list[dict[str, Any]] = []
-    for is_users, group in groupby(
-        passed[:-1], lambda each: is_written_by_the_user(each[0].co_filename)
-    ):
+    for is_users, group in groupby(passed[:-1], lambda each: _is_users(each[0].co_filename)):
         found = list(group)
         frames += map(_frame, found) if is_users else [{"folded": len(found)}]
     frames += map(_frame, passed[-1:])
@@ -156,10 +155,16 @@ def _frame(passed: tuple[CodeType, int]) -> dict[str, Any]:
     file = code.co_filename
     frame = {"file": file, "line": line, "function": code.co_name}
     # Of Python alone: what else has lines may have secrets in them, a `.env` for one.
-    if file.endswith(".py") and is_written_by_the_user(file):
+    if file.endswith(".py") and _is_users(file):
         source = redacted_text(linecache.getline(file, line).strip())
         frame["source"] = _limited(source, LONGEST_LINE)
     return frame
+
+
+@lru_cache(maxsize=1024)
+def _is_users(file: str) -> bool:
+    """Return whether a file is written by the user; to ask the disk takes most of all the time."""
+    return is_written_by_the_user(file)
 
 
 def _lines(fields: dict[str, Any], indent: str) -> Iterator[str]:

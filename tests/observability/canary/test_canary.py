@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.commanding import python
 from tests.contrib.telemetry.collector import Collector, collecting
@@ -64,15 +66,20 @@ def dsn(postgres_dsn: str) -> Iterator[str]:
     """The database for a role whose password is a canary, with what a URL has to escape."""
     parts = urlsplit(postgres_dsn)
     role, secret = f"singer_{parts.path[1:]}", f"{value('dsn')}/@"
+    named = {"role": sql.Identifier(role), "secret": sql.Literal(secret)}
+
+    def execute(statement: LiteralString) -> None:
+        connection.execute(sql.SQL(statement).format(**named))
+
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{secret}'")
-        connection.execute(f"GRANT ALL ON SCHEMA public TO {role}")
-        connection.execute("CREATE TABLE accounts (token text UNIQUE)")
-        connection.execute(f"ALTER TABLE accounts OWNER TO {role}")
+        execute("CREATE ROLE {role} LOGIN PASSWORD {secret}")
+        execute("GRANT ALL ON SCHEMA public TO {role}")
+        execute("CREATE TABLE accounts (token text UNIQUE)")
+        execute("ALTER TABLE accounts OWNER TO {role}")
         netloc = f"{role}:{quote(secret, safe='')}@{parts.hostname}:{parts.port}"
         yield urlunsplit(parts._replace(scheme="postgresql+asyncpg", netloc=netloc))
-        connection.execute(f"DROP OWNED BY {role}")
-        connection.execute(f"DROP ROLE {role}")
+        execute("DROP OWNED BY {role}")
+        execute("DROP ROLE {role}")
 
 
 @pytest.fixture(params=["production", "development"])

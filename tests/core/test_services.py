@@ -44,11 +44,12 @@ SHOP = {
         from pathlib import Path
 
         from fastforge import task
+        from fastforge.observability import allow_blocking
 
         LOG = Path(__file__).parent.parent / "log"
 
         def note(text: str) -> None:
-            with LOG.open("a") as file:
+            with allow_blocking(), LOG.open("a") as file:
                 file.write(f"{text} in {os.getpid()}\\n")
 
         @task(queue="mail")
@@ -243,3 +244,34 @@ async def test_what_runs_the_jobs_is_told_in_words(
         assert where_jobs_run(container) == "wait for a worker: manage runworker"
         monkeypatch.setenv(EMBEDDED_WORKER, "1")
         assert where_jobs_run(container) == "run in this process: default, mail"
+
+
+async def test_a_call_that_blocks_is_refused_in_development_with_what_to_write(
+    tmp_path: Path,
+) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": "INSTALLED_APPS = ['shop']",
+                "shop/routes.py": """
+                    import time
+                    from fastapi import APIRouter
+
+                    router = APIRouter()
+
+                    @router.get("/slow")
+                    async def slow() -> None:
+                        time.sleep(0.001)
+                    """,
+                "shop/asgi.py": SHOP["shop/asgi.py"],
+                "pyproject.toml": SHOP["pyproject.toml"],
+            }
+        )
+        environ = {"FASTFORGE_ENV": "development", "SECRET_KEY": "x" * 50}
+        port = free_port()
+        argv = [sys.executable, "-m", "fastforge", "runserver", "--no-reload", str(port)]
+        with start(argv, cwd=tmp_path, env=environ) as server:
+            answer = wait_until(lambda: fetch(f"http://127.0.0.1:{port}/slow"), describe=server)
+            assert answer.status == 500
+            assert "routes.py:8: time.sleep() blocks the event loop" in answer.body
+            assert "write await asyncio.sleep(...)" in answer.body

@@ -15,7 +15,7 @@ from .conftest import MakeShop, append, pids
 
 NEW_NOTE = """
 def note(word: str, number: int) -> None:
-    with LOG.open("a") as file:
+    with allow_blocking(), LOG.open("a") as file:
         file.write(f"new {word} {number}\\n")
 """
 

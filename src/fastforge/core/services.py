@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import ExitStack
 from typing import Final
 
 from ..ending import leave_behind
@@ -78,15 +79,21 @@ async def embedded_worker(draining: DrainSignal) -> None:
 
 @service(roles={Role.WEB, Role.WORKER}, scoped=False)
 async def loop_watchdog(stopping: StopSignal) -> None:
-    """Name what blocks the event loop of this process, as WATCHDOG says."""
+    """Name what blocks the event loop of this process, or refuse it, as WATCHDOG says."""
     settings = current_container().settings
-    watchdog = settings.section(Watchdog)
-    if not watchdog.is_enabled_in(settings.environment):
-        return
-    from ..middleware.line import route_template
-    from ..observability.watchdog.running import watch_loop
+    watchdog, environment = settings.section(Watchdog), settings.environment
+    with ExitStack() as stack:
+        # In tests the pytest plugin does it, for the code of the project and not for the tests'.
+        if watchdog.is_strict_in(environment) and environment != "test":
+            from ..observability.strict.mode import strict_mode
 
-    await watch_loop(watchdog, route_template, stopping)
+            stack.enter_context(strict_mode())
+        if watchdog.is_enabled_in(environment):
+            from ..middleware.line import route_template
+            from ..observability.watchdog.running import watch_loop
+
+            await watch_loop(watchdog, route_template, stopping)
+        await stopping.wait()
 
 
 @service(drain_s=OFFLOAD_DRAIN_S + 1, scoped=False)

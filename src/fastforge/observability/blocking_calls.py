@@ -221,13 +221,12 @@ GROUPS: Final[tuple[tuple[Cause, str, Mapping[str, str]], ...]] = (
         },
     ),
     # Disks
+    ("files", "await anyio.open_file(...)", {"": "open", "builtins": "open", "io": "open"}),
     (
         "files",
         "",
         {
-            "": "open",
-            "builtins": "open",
-            "io": "open open_code",
+            "io": "open_code",
             **dict.fromkeys(
                 (
                     *("io.IOBase", "io.FileIO", "io.TextIOWrapper", "io.BufferedReader"),

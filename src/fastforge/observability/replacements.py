@@ -41,7 +41,10 @@ def replacement_for(name: str) -> str:
         name: The dotted name of the function, or of the method with its class.
     """
     found = blocking_call(name)
-    return (found.instead if found else "") or f"await offload({name}, ...)"
+    if found is not None and found.instead:
+        return found.instead
+    where = ", process=True" if found is not None and found.cause == "processor" else ""
+    return f"await offload({name}, ...{where})"
 
 
 def blocking_call(name: str) -> Blocking | None:

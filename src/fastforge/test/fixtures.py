@@ -18,6 +18,7 @@ import pytest
 from ..exceptions import ComponentError, ForgeError
 from .case import Case
 from .loops import Loop, anyio_runner, asyncio_runner, loop_of, loop_of_test
+from .strict import code_of_tests, is_strict
 
 if TYPE_CHECKING:
     import httpx  # noqa: TID251 - for annotations alone
@@ -35,6 +36,7 @@ __all__ = [
     "fastforge_anyio_loop",
     "fastforge_asyncio_loop",
     "fastforge_session",
+    "fastforge_strict",
     "jobs",
     "live_server",
     "project",
@@ -59,6 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "fastforge_db(transaction=False): whether the commits of a test are real; by themselves"
         " they are where it is no async test, or uses live_server or run_command.",
+    )
+    config.addinivalue_line(
+        "markers", "allow_blocking: what the code does may block the event loop in this test."
     )
 
 
@@ -93,6 +98,18 @@ def fastforge_session(request: pytest.FixtureRequest) -> Iterator[Session]:
             project = Project.load(start=request.config.rootpath)
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         yield Session(project, worker=worker, stack=stack)
+
+
+@pytest.fixture(autouse=True)
+def fastforge_strict(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let calls that block an event loop raise, as WATCHDOG.strict says, in the project's code."""
+    if is_strict(request):
+        from ..observability.strict.mode import strict_mode
+
+        with strict_mode(code_of_tests(request.config)):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-__all__ = ["Loop", "loop_of", "loop_of_test"]
+__all__ = ["Loop", "is_async", "loop_of", "loop_of_test"]
 
 Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
 
@@ -74,10 +74,10 @@ def loop_of_test(request: pytest.FixtureRequest) -> Iterator[Loop | None]:
     Tests share one loop for the session where whoever runs them says so: with anyio, where the
     fixture `anyio_backend` is one for the session; with pytest-asyncio, by the scope `session`.
     """
-    lasting = _lasting_loop(request) if _is_async(request) else None
+    lasting = _lasting_loop(request) if is_async(request) else None
     if lasting is not None:
         yield request.getfixturevalue(lasting)
-    elif _is_async(request) and (_is_run_by_pytest_asyncio(request) or _is_run_by_anyio(request)):
+    elif is_async(request) and (_is_run_by_pytest_asyncio(request) or _is_run_by_anyio(request)):
         with loop_of(request) as run, Loop(run).closing() as loop:
             yield loop
     else:
@@ -90,7 +90,8 @@ def _lasting_loop(request: pytest.FixtureRequest) -> str | None:
     return LASTING_ANYIO if _is_run_by_anyio(request) and _anyio_lasts(request) else None
 
 
-def _is_async(request: pytest.FixtureRequest) -> bool:
+def is_async(request: pytest.FixtureRequest) -> bool:
+    """Return whether a test is a coroutine function."""
     function = getattr(request, "function", None)
     # What hypothesis gives pytest is a plain function around the test.
     inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)

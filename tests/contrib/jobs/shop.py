@@ -36,12 +36,13 @@ TASKS = """
     from sqlalchemy import text
 
     from fastforge.contrib.db import DbSession, session
+    from fastforge.observability import allow_blocking
     from fastforge.tasks import NoRetry, Retry, injected, task
 
     LOG = Path(__file__).parent.parent / "log"
 
     def note(word: str, number: int) -> None:
-        with LOG.open("a") as file:
+        with allow_blocking(), LOG.open("a") as file:
             file.write(f"{word} {number}\\n")
 
     @task

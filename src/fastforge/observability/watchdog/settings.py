@@ -1,4 +1,4 @@
-"""The settings of the watchdog."""
+"""The settings of the watchdog and of strict mode."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Watchdog(Section, setting="WATCHDOG"):
     Attributes:
         enabled: Whether a thread beside each event loop of a server or worker names what blocks
             it. None: in production.
+        strict: Whether a call that blocks, made by code on the event loop, raises
+            BlockingCallError. None: in development and in tests.
         threshold_s: From how long on the loop is blocked, in seconds.
         tick_s: How often the loop says that it goes on, and how often it is looked at once it does
             not, in seconds.
@@ -32,6 +34,7 @@ class Watchdog(Section, setting="WATCHDOG"):
     """
 
     enabled: bool | None = None
+    strict: bool | None = None
     threshold_s: float = Field(default=0.1, ge=_SHORTEST_BLOCK_S)
     tick_s: float = Field(default=0.025, ge=_SHORTEST_TICK_S)
     report_every_s: float = Field(default=60, ge=0)
@@ -40,8 +43,13 @@ class Watchdog(Section, setting="WATCHDOG"):
 
     def defaults_in(self, environment: str) -> dict[str, bool]:
         """Return what is on where nothing is written."""
-        return {"enabled": environment == "production"}
+        is_production = environment == "production"
+        return {"enabled": is_production, "strict": not is_production}
 
     def is_enabled_in(self, environment: str) -> bool:
         """Return whether the watchdog runs in an environment."""
         return self.defaults_in(environment)["enabled"] if self.enabled is None else self.enabled
+
+    def is_strict_in(self, environment: str) -> bool:
+        """Return whether blocking calls raise in an environment."""
+        return self.defaults_in(environment)["strict"] if self.strict is None else self.strict

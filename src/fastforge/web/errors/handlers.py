@@ -197,8 +197,9 @@ class _Handlers:
         page = await self._page(request, error, 500, {})
         if page is not None:
             return page
-        code = error.code if isinstance(error, ForgeError) else None
-        return self._answer(Problem(status=500, code=code))
+        if isinstance(error, ForgeError):
+            return self._answer(Problem(status=500, code=error.code, detail=detail_of(error)))
+        return self._answer(Problem(status=500))
 
     async def _page(
         self,

@@ -52,7 +52,7 @@ ROUTES = """
     from fastforge.contrib.db import DbSession
     from fastforge.contrib.http import HttpClient
     from fastforge.contrib.redis import RedisClient
-    from shop.tasks import receipt
+    from shop.tasks import heavy, receipt
 
     router = APIRouter()
 
@@ -64,6 +64,10 @@ ROUTES = """
             await pipe.incr("hits").get("hits").execute()
         await http.get(f"{url}/inner?token=hunter2")
         return (await receipt.enqueue(order_id=7)).uid
+
+    @router.post("/heavy")
+    async def weigh() -> str:
+        return (await heavy.enqueue()).uid
 
     @router.get("/inner")
     async def inner() -> None:
@@ -86,6 +90,10 @@ TASKS = """
         from fastforge.observability.context import running_job
         if running_job.get().attempt < 3:
             raise LookupError("password=hunter2")
+
+    @task(isolate=True)
+    async def heavy(*, db: DbSession = injected) -> None:
+        await db.scalar(text("SELECT 1"))
 """
 
 
@@ -122,7 +130,7 @@ def serving(folder: ProjectFolder, *options: str) -> Iterator[tuple[Process, str
         yield server, url
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "postgres"])
 def database(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
@@ -213,6 +221,32 @@ def test_each_process_of_a_server_sends_its_own(
     }
     assert {pid for pid, _ in by_process} == pids
     assert len({instance for _, instance in by_process}) == 2
+
+
+def test_an_isolated_job_goes_on_in_its_process(
+    folder: ProjectFolder, collector: Collector, sqlite_url: str, redis_url: str
+) -> None:
+    write(folder, database=sqlite_url, redis=redis_url, endpoint=collector.url)
+    migrated = run(manage("migrate"), cwd=folder.path, env=ENV)
+    assert migrated.returncode == 0, migrated.stderr
+    with serving(folder, "--workers", "1") as (server, url):
+        answer = fetch(f"{url}/heavy", method="POST")
+        assert answer is not None
+        assert answer.status == 200, server.output
+        server.terminate()
+        assert server.wait() == 0
+    done = run(manage("runworker", "--burst"), cwd=folder.path, env=ENV)
+    assert done.returncode == 0, done.stderr
+    collector.wait_for("run shop.tasks.heavy", "run shop.tasks.heavy in a process")
+    outer, inner = (
+        collector.one(name)
+        for name in ("run shop.tasks.heavy", "run shop.tasks.heavy in a process")
+    )
+    assert (outer.kind, inner.kind) == ("consumer", "internal")
+    assert (inner.trace_id, inner.parent) == (outer.trace_id, outer.span_id)
+    assert "SELECT" in collector.children(inner)
+    assert inner.resource["process.pid"] != outer.resource["process.pid"]
+    assert outer.trace_id == collector.one("POST /heavy").trace_id
 
 
 # --- a collector that is not well ----------------------------------------------------------------

@@ -176,10 +176,9 @@ class Watch:
     def _fields(self, block: Block, cause: Cause, duration_s: float) -> dict[str, Any]:
         fields: dict[str, Any] = {"duration_s": round(duration_s, 3)}
         collected_s = block.collected_until(self._collector.total_s)
-        if cause is Cause.CODE:
-            fields |= block.told()
-        else:
-            fields |= {"cause": str(cause), **block.who}
+        if cause is not Cause.CODE:  # what ran meanwhile is told, and is not to blame
+            fields["cause"] = str(cause)
+        fields |= block.told()
         parts = {"starved_s": block.starved_s, "collected_s": collected_s}
         return fields | {
             name: round(part_s, 3) for name, part_s in parts.items() if part_s > duration_s / 10

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, BackgroundTasks, FastAPI, Response
+from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Route
 
 from fastforge.lifecycle import Role
+from fastforge.web.errors.handlers import add_exception_handlers
 from tests.folder import isolated
 
 from .asgi import Served, hello
@@ -276,3 +277,62 @@ async def test_while_the_project_drains_clients_are_sent_elsewhere(
             assert headers.get("connection") == ("close" if own else None)
             container.draining = True
             assert (await served.get()).headers["connection"] == "close"
+
+
+def refusing() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/refuses")
+    async def refuses() -> None:
+        raise HTTPException(503, "out of paper")
+
+    @app.get("/handled")
+    async def handled() -> None:
+        raise LookupError("out of ink")
+
+    async def on_lookup(request: Any, error: Exception) -> Response:
+        return Response(status_code=502)
+
+    app.add_exception_handler(LookupError, on_lookup)
+    return app
+
+
+@pytest.mark.parametrize("has_base_layer", [True, False])
+async def test_a_handled_failure_says_why_as_well(has_base_layer: bool) -> None:
+    app = refusing()
+    add_exception_handlers(app)
+    if has_base_layer:
+
+        @app.middleware("http")  # it has a task of its own
+        async def layer(request: Any, call_next: Any) -> Any:
+            return await call_next(request)
+
+    served = Served(app)
+    await served.get("/refuses")
+    (line,) = served.lines
+    assert (line["status_code"], line["level"]) == (503, "warning")
+    assert "out of paper" in line["exception"]["message"]
+    assert "failure" not in line
+
+
+async def test_one_that_a_handler_of_the_users_has_handled_says_why_too() -> None:
+    served = Served(refusing())
+    await served.get("/handled")
+    (line,) = served.lines
+    assert (line["status_code"], line["exception"]["message"]) == (502, "out of ink")
+
+
+async def test_the_sizes_of_bodies_are_told() -> None:
+    app = FastAPI()
+
+    @app.post("/")
+    async def size(request: Request) -> int:
+        return len(await request.body())
+
+    served = Served(app)
+    host = (b"host", b"localhost")
+    await served.get("/", method="POST", headers=[host, (b"content-length", b"0")])
+    await served.get("/", method="POST", headers=[host, (b"transfer-encoding", b"chunked")])
+    declared, chunked = served.lines
+    assert (declared["request_bytes"], declared["response_bytes"]) == (0, 1)
+    assert (chunked["request_bytes"], chunked["response_bytes"]) == (0, 1)

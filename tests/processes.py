@@ -218,6 +218,8 @@ def clean_environment() -> dict[str, str]:
         "PATH": f"{programs}{os.pathsep}{kept.get('PATH', '')}",
         "PYTHONPATH": str(ROOT / "src"),
         "PYTHONUNBUFFERED": "1",
+        # What a process says is read as text; tests/observability has it as JSON.
+        "FASTFORGE_LOG_FORMAT": "console",
         # To import it is a third of a small run of pytest, and no project of a test has it.
         "PYTEST_ADDOPTS": "-p no:schemathesis",
     }

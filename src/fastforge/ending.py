@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final, NoReturn
 
-__all__ = ["end_now", "end_soon", "leave_behind", "will_exit"]
+__all__ = ["end_now", "end_soon", "leave_behind", "will_exit", "write_at_end"]
 
 ENDS_WITHIN_S: Final = 3.0
 """How long a process may still take to end by itself; enough for what others flush at its end."""
@@ -25,6 +25,7 @@ class _Ending:
     def __init__(self) -> None:
         self.left: set[threading.Thread] = set()
         self.exit_code = 0
+        self.last: list[Callable[[], object]] = []
 
 
 _ending = _Ending()
@@ -84,22 +85,33 @@ def _end_late() -> None:
 
 
 def end_now(code: int) -> NoReturn:
-    """End the process without asking anything in it; only what waits to be written is written.
+    """End the process without asking anything in it, whatever hangs and whoever holds a lock.
 
     Args:
         code: The exit code.
     """
-    if "logging" in sys.modules:  # else nobody has written with it
-        import logging
-
-        logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # none, unread or closed
-            stream.flush()
+    for last in _ending.last:
+        with suppress(Exception):
+            last()
     os._exit(code)
 
 
+def write_at_end(last: Callable[[], object]) -> None:
+    """Have what waits to be written written also when the process is ended, not only by itself.
+
+    Args:
+        last: Writes it, and waits for nobody without a limit.
+    """
+    _ending.last.append(last)
+
+
 def _end() -> None:
+    import logging  # a process that ends by itself has no need of it
+
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # none, unread or closed
+            stream.flush()
     end_now(_ending.exit_code or _has_failed())
 
 

@@ -365,7 +365,7 @@ def test_a_failing_start_is_one_line_and_code_3_under_our_server(shop: ProjectFo
     argv = [sys.executable, "program.py", str(free_port())]
     ended = run(argv, cwd=shop.path, env=DEVELOPMENT)
     assert ended.returncode == 3
-    assert ended.stderr == f"ERROR:    {LINE}"
+    assert ended.stderr == f"error: {LINE}"
     assert ended.stdout == "opened greeting\nclosed greeting\n"
 
 

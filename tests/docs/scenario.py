@@ -30,7 +30,7 @@ __all__ = ["Failure", "matches", "play", "steps"]
 DEADLINE_S = 180
 RELOAD_DEADLINE_S = 60
 PAUSE_S = 0.2
-EVERY_COMMAND = {"NO_COLOR": "1"}
+EVERY_COMMAND = {"NO_COLOR": "1", "FASTFORGE_LOG_FORMAT": ""}
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
@@ -248,7 +248,7 @@ class _Scene:
     def _start(self, step: Step) -> None:
         # Without a shell in between, so that the program itself is what is ended.
         command = f"exec {self._with_port(step.command.removesuffix('&').strip())}"
-        process = start(["bash", "-c", command], cwd=self.folder, env=self.environ)
+        process = start(["bash", "-c", command], cwd=self.folder, env=EVERY_COMMAND | self.environ)
         self.stack.callback(process.close)
         self.background.append((step, process))
 

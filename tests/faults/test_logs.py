@@ -61,7 +61,7 @@ def test_f26_requests_go_on_when_nobody_takes_the_log(tmp_path: Path, log: str) 
     process = subprocess.Popen(
         [*limit, sys.executable, "-m", "fastforge", "runserver", str(port), "--workers", "1"],
         cwd=folder.path,
-        env={**clean_environment(), **PRODUCTION},
+        env={**clean_environment(), **PRODUCTION, "FASTFORGE_LOG_FORMAT": "json"},
         stdout=stream,
         stderr=subprocess.DEVNULL if log == "nobody reads" else stream,
     )

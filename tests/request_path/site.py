@@ -101,7 +101,8 @@ def write(path: Path, files: Mapping[str, str]) -> ProjectFolder:
 def runserver(path: Path, port: int, environ: Mapping[str, str] | None = None) -> Process:
     """Start `manage runserver` as it serves in production, in one process."""
     argv = [sys.executable, "-m", "fastforge", "runserver", str(port), "--workers", "1"]
-    return start(argv, cwd=path, env=PRODUCTION | dict(environ or {}))
+    environ = {"FASTFORGE_LOG_FORMAT": "json", **(environ or {})}
+    return start(argv, cwd=path, env={**PRODUCTION, **environ})
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.processes import free_port, run
+from tests.processes import free_port, run, wait_until
 
 from .site import Site, runserver, serving, write
 
@@ -120,7 +121,9 @@ CLOSING = [each.replace(" up", " down") for each in reversed(OPENING)]
 
 def steps(output: str) -> list[str]:
     """What was opened and closed, in its order."""
-    return [line for line in output.splitlines() if line.endswith((" up", " down"))]
+    lines = output.splitlines()
+    said = [json.loads(line)["event"] if line.startswith("{") else line for line in lines]
+    return [event for event in said if event.endswith((" up", " down"))]
 
 
 def stopped(site: Site) -> int:
@@ -131,7 +134,7 @@ def stopped(site: Site) -> int:
 def test_the_lifespans_open_from_the_outside_and_close_in_reverse(tmp_path: Path) -> None:
     """The project's resources around the application, around its routers, around theirs."""
     with serving(tmp_path, SHOP) as site:
-        assert steps(site.process.output) == OPENING
+        wait_until(lambda: steps(site.process.output) == OPENING, describe=site.process)
         assert site.get("/mounted/hello").status == 200
         assert stopped(site) == 0
         assert steps(site.process.output) == [*OPENING, *CLOSING]

@@ -95,7 +95,7 @@ def test_a_failed_start_is_one_line_and_code_3(site: Site) -> None:
     site.folder.write({"site_app.py": FAILING})
     with site.start() as server:
         assert server.wait() == 3
-        assert server.output == "ERROR:    the cellar is flooded\n"
+        assert server.output == "error: the cellar is flooded\n"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ..lifecycle import Container, Role
 from ..middleware.edge import Edge, EdgeState
 from ..middleware.state import edge_states
 from ..observability.access import access_log_of
+from ..observability.logging.projects import project_logging
 from ..observability.metrics.demand import is_exported
 from ..project import Project
 from ..web.errors.resolution import ErrorFormats
@@ -65,10 +66,11 @@ def is_enclosed(app: FastAPI) -> bool:
 async def _running(project: Project, state: EdgeState) -> AsyncIterator[None]:
     state.failure = None
     try:
-        async with project.running(Role.WEB) as container:
-            state.container = container
-            _measure(state, container)
-            yield
+        with project_logging(project.settings, "web"):
+            async with project.running(Role.WEB) as container:
+                state.container = container
+                _measure(state, container)
+                yield
     except ForgeError as error:
         state.failure = error
         raise

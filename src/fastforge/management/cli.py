@@ -20,7 +20,7 @@ from ..observability.tracebacks import TRACEBACK_VARIABLE
 from .groups import LazyGroup
 from .invocation import Invocation, Listing
 from .lazy import LazyCommand
-from .reporting import colour, lines_of, report
+from .reporting import ROLES, colour, lines_of, report
 from .usage import knowing, no_such_command, usage_error
 
 if TYPE_CHECKING:
@@ -69,12 +69,18 @@ def run(
         error.show()
         return error.exit_code
     except click.UsageError as error:
-        return report(usage_error(error), show_traceback=invocation.traceback)
+        return _report(usage_error(error), invocation, arguments)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED_EXIT_CODE
     except Exception as error:
-        return report(error, show_traceback=invocation.traceback)
+        return _report(error, invocation, arguments)
     return result if isinstance(result, int) else 0
+
+
+def _report(error: BaseException, invocation: Invocation, arguments: Sequence[str]) -> int:
+    # Not by parsing, which may be what has failed.
+    name = next((each for each in arguments if each in ROLES), "")
+    return report(error, show_traceback=invocation.traceback, command=name)
 
 
 def _open_closed_streams() -> None:

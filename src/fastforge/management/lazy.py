@@ -72,7 +72,7 @@ class LazyCommand(click.Command):
             # Reported here: click ends silently when a pipe breaks, be it our output or another.
             if isinstance(error, BrokenPipeError) and _standard_output_is_closed():
                 raise
-            return report(error, show_traceback=ctx.obj.traceback)
+            return report(error, show_traceback=ctx.obj.traceback, command=self._file.name)
 
     def _load(self) -> tuple[Command, Form]:
         from .parameters import form_of

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Final
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from .._utils import failing_line, redact, told
 from ..exceptions import CommandError, ErrorGroup, ForgeError
 
-__all__ = ["colour", "exit_code_of", "lines_of", "report"]
+if TYPE_CHECKING:
+    from ..observability.logging.configuration import Role
+
+__all__ = ["ROLES", "colour", "exit_code_of", "lines_of", "report"]
 
 UNEXPECTED_EXIT_CODE: Final = 1
+ROLES: Final[Mapping[str, Role]] = {"runserver": "web", "runworker": "worker"}
+"""What commands become that run until they are told to stop: what they say is for a log."""
 
 
-def report(error: BaseException, *, show_traceback: bool) -> int:
+def report(error: BaseException, *, show_traceback: bool, command: str = "") -> int:
     """Write a failure to standard error and return the exit code of the process.
 
     A mistake that fastforge knows is one line. Any other exception is one line with the last
@@ -25,7 +31,11 @@ def report(error: BaseException, *, show_traceback: bool) -> int:
     Args:
         error: What was raised.
         show_traceback: Write the whole traceback first.
+        command: The command that has failed. In production the failures of one that was to run
+            until told to stop are lines of the log, unless a person reads them at a terminal.
     """
+    if command in ROLES and _is_logged(error, ROLES[command]):
+        return exit_code_of(error)
     if show_traceback:
         import traceback
 
@@ -33,6 +43,24 @@ def report(error: BaseException, *, show_traceback: bool) -> int:
     for line in lines_of(error):
         click.echo(click.style("error: ", fg="red") + line, err=True, color=colour())
     return exit_code_of(error)
+
+
+def _is_logged(error: BaseException, role: Role) -> bool:
+    """Write a failure as lines of the log, where those are JSON; return whether they are."""
+    if sys.stderr.isatty():
+        return False
+    from ..observability.logging.configuration import Configuration
+    from ..observability.logging.light import environment_here
+    from ..observability.logging.refusals import tell_refusal
+
+    configuration = Configuration.early(role, environment_here())
+    if configuration.reach != "process" or configuration.shape != "json":
+        return False
+    for leaf in _leaves(error):
+        if isinstance(leaf, ForgeError):
+            _placed(leaf)
+    tell_refusal(error, configuration=configuration)
+    return True
 
 
 def colour() -> bool | None:

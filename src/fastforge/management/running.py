@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -46,11 +47,18 @@ def run_command(
         Exception: Whatever the command raised.
     """
     project = None if command.starts == "nothing" else invocation.project()
-    if project is not None and command.starts == "resources":
-        return _exit_code(run_async(_with_resources(form, project, invocation, given)), command)
-    arguments, named = form.bind(given, _context(invocation, project))
-    result = command.function(*arguments, **named)
-    return _exit_code(run_async(result) if command.is_async else result, command)
+    with nullcontext() if project is None else _logging_of(project):
+        if project is not None and command.starts == "resources":
+            return _exit_code(run_async(_with_resources(form, project, invocation, given)), command)
+        arguments, named = form.bind(given, _context(invocation, project))
+        result = command.function(*arguments, **named)
+        return _exit_code(run_async(result) if command.is_async else result, command)
+
+
+def _logging_of(project: Project) -> AbstractContextManager[None]:
+    from ..observability.logging.projects import project_logging
+
+    return project_logging(project.settings, "command")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

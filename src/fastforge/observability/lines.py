@@ -17,6 +17,8 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, Final, Literal, TextIO, TypeAlias, TypeVar
 
+from ..ending import write_at_end
+
 __all__ = ["ATOMIC_BYTES", "FLUSH_AFTER_S", "LineBuffer"]
 
 logger = logging.getLogger("fastforge.observability")
@@ -241,5 +243,11 @@ def _begin_all_anew() -> None:
         each._begin_anew()
 
 
+def _close_all() -> None:
+    for each in list(_buffers):
+        each.close()
+
+
+write_at_end(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_all_anew)

@@ -17,6 +17,8 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from ..ending import end_now
+
 if TYPE_CHECKING:
     from .errors import OffloadError
 
@@ -26,6 +28,9 @@ SIZE_BYTES: Final = 8
 END_LIMIT_S: Final = 0.5
 """How long a process without a parent may still take to end by itself."""
 
+LINES: Final = 3
+"""The argument that says how lines look, where there are any."""
+
 _Requests = queue.SimpleQueue["bytearray | None"]
 
 
@@ -33,6 +38,11 @@ def main() -> None:
     """Run what arrives on the socket that the parent gave, until the parent closes it."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
+    if len(sys.argv) > LINES:
+        from ..observability.logging.configuration import Configuration
+        from ..observability.logging.process import enter_logging
+
+        enter_logging(Configuration.from_json(sys.argv[LINES]))
     # In a fork of this process it would stay open, and the parent wait for an answer from it.
     os.register_at_fork(after_in_child=connection.close)
     requests: _Requests = queue.SimpleQueue()
@@ -78,7 +88,7 @@ def _read(connection: socket.socket, requests: _Requests) -> None:
     except (EOFError, OSError):
         requests.put(None)
     time.sleep(END_LIMIT_S)
-    os._exit(0)
+    end_now(0)
 
 
 def _answer(request: bytearray) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from .._utils import told
 from ..observability.context import request_id
+from ..observability.logging.light import lines_for_children
 from .call import Call, name_of
 from .child import receive, send, unsendable
 from .errors import OffloadCrashed, OffloadError, stopped
@@ -124,7 +125,7 @@ class _Worker:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM, str(number), json.dumps(sys.path)],
+                    _arguments(number),
                     stdin=subprocess.DEVNULL,
                     pass_fds=(number,),
                     start_new_session=True,
@@ -178,6 +179,12 @@ class _Worker:
         self.kill()
         self._process.wait()
         self._socket.close()
+
+
+def _arguments(number: int) -> list[str]:
+    lines = lines_for_children()
+    told = (str(number), json.dumps(sys.path), *((lines,) if lines else ()))
+    return [sys.executable, "-c", PROGRAM, *told]
 
 
 def _request(call: Call) -> bytes:

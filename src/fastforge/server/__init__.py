@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .gunicorn.logs import Logger as Logger
     from .gunicorn.worker import Worker as Worker
 
-_LAZY = {"Worker": "gunicorn.worker"}
+_LAZY = {"Logger": "gunicorn.logs", "Worker": "gunicorn.worker"}
 
-__all__ = ["Worker"]
+__all__ = ["Logger", "Worker"]
 
 
 def __getattr__(name: str) -> object:

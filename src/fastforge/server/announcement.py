@@ -9,6 +9,8 @@ from typing import Any
 
 from ..lifecycle import Container
 from ..middleware.edge import CONTAINER
+from ..observability.logging import process_lines
+from ..observability.logging.light import writes_json
 from .observer import Observer
 from .restarts import say
 
@@ -68,6 +70,10 @@ class Announcer(Observer):
 
 
 def write_line(text: str) -> None:
-    """Write to standard output, where it appears at once."""
+    """Write to standard output, where it appears at once; in production as a line of the log."""
+    if writes_json():
+        logger.info("%s", text)
+        process_lines().flush()  # whoever waits for it waits for a server
+        return
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

@@ -14,6 +14,7 @@ from typing import Any
 from ..conf.finding import make_importable
 from ..core.entrypoint import find_application
 from ..exceptions import ForgeError
+from ..observability.logging.light import begin_logging
 from .link import Link
 from .observer import Observer
 from .orders import Orders
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
     make_importable(Path.cwd())
     if orders.import_folder not in sys.path:
         sys.path.insert(0, orders.import_folder)
+    begin_logging("web", orders.environment)
     gc.disable()  # already now, as uvicorn is imported; `serve` wakes it
     return _serve(orders, _Reporter(orders))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -29,16 +29,22 @@ class Mistake:
     """One line that says what is wrong, and the source around its place.
 
     Args:
-        line: What is wrong.
+        line: What is wrong, whole.
         file: Where, as far as it is known.
         number: The line in that file.
         source: Numbered lines around it.
+        message: What is wrong without the parts that follow, for an error of ours.
+        code: Its code.
+        hint: Its cure.
     """
 
     line: str
     file: str = ""
     number: int = 0
     source: tuple[tuple[int, str], ...] = ()
+    message: str = ""
+    code: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +112,13 @@ def _mistake(error: BaseException, message: str, *, with_source: bool) -> Mistak
         # Of some lifespans the message is the whole traceback.
         line = redact(message) if message and "\n" not in message else told(error)
         place = failing_line(error)
+    mistake = Mistake(line=line)
+    if isinstance(error, ForgeError):
+        mistake = replace(mistake, message=error.message, code=error.code, hint=error.hint)
     if not isinstance(place, Location):
-        return Mistake(line=line)
+        return mistake
     source = tuple(_source(place)) if with_source else ()
-    return Mistake(line=line, file=place.file, number=place.line, source=source)
+    return replace(mistake, file=place.file, number=place.line, source=source)
 
 
 def _source(place: Location) -> Iterator[tuple[int, str]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
+
+from ..exceptions import StartError
+from ..observability.logging.refusals import tell_refusal
 
 if TYPE_CHECKING:
     from uvicorn.lifespan.on import LifespanSendMessage
@@ -23,6 +27,7 @@ class Lifespan(LifespanOn):
     Attributes:
         failure: What the application raised.
         message: What it said of a start that failed.
+        may_tell: Asked before such a failure is told.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -30,6 +35,7 @@ class Lifespan(LifespanOn):
         self.config.loaded_app = self._noting(config.loaded_app)
         self.failure: BaseException | None = None
         self.message = ""
+        self.may_tell: Callable[[], bool] = lambda: True
         self._task: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
@@ -41,6 +47,7 @@ class Lifespan(LifespanOn):
         self.should_exit = self.startup_failed or self.error_occurred
         if self.should_exit:  # it tells first that it has failed, and then raises why
             await asyncio.wait({self._task}, timeout=RAISES_WITHIN_S)
+            self._tell()
 
     def interrupt(self) -> None:
         """Cancel the start, if it has not come to its end; the application then closes."""
@@ -50,10 +57,19 @@ class Lifespan(LifespanOn):
 
     async def send(self, message: LifespanSendMessage) -> None:
         if message["type"] == "lifespan.startup.failed":
-            if self.startup_failed:
-                message["message"] = ""  # it was interrupted, which is no news
-            self.message = message.get("message", "")
+            if not self.startup_failed:  # else it was interrupted, which is no news
+                self.message = message.get("message", "")
+            message["message"] = ""  # told below, once it is known what was raised
         await super().send(message)
+
+    def _tell(self) -> None:
+        """Say why the start failed, if the application has said that it did."""
+        if not self.message or not self.may_tell():
+            return
+        failure = self.failure
+        if failure is None:  # not every application raises why
+            failure = StartError(self.message, code="server.E013")
+        tell_refusal(failure, text=self.message)
 
     def _noting(self, app: Any) -> Any:
         async def noting(scope: Any, receive: Any, send: Any) -> None:

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from ..ending import end_now
 from .orders import GO
 
 __all__ = ["Link"]
@@ -67,4 +68,4 @@ class Link:
         # The pipe's holder is dead, even by SIGKILL.
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.orphan_limit_s)
-        os._exit(1)
+        end_now(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -9,10 +10,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from ..observability.logging.light import writes_json
+
 if TYPE_CHECKING:
+    from .failure import Mistake
     from .process import Child
 
-__all__ = ["Restarts", "ending_of", "say"]
+__all__ = ["Restarts", "ending_of", "say", "tell"]
+
+logger = logging.getLogger("fastforge.manager")
 
 LIVED_LONG_S: Final = 10
 SHORTEST_PAUSE_S: Final = 0.5
@@ -66,6 +72,17 @@ class Restarts:
         return told
 
 
+def tell(mistake: Mistake) -> None:
+    """Write why a child cannot start; in production as a line of the log with its parts."""
+    if not writes_json():
+        say(f"error: {mistake.line}")
+        return
+    parts = {"code": mistake.code, "hint": mistake.hint}
+    where = f"{mistake.file}:{mistake.number}" if mistake.file else ""
+    extra = {name: value for name, value in {**parts, "where": where}.items() if value}
+    logger.error("%s", mistake.message or mistake.line, extra=extra)
+
+
 def ending_of(code: int) -> str:
     """Return how a process with this exit code has ended, in words."""
     if code < 0:
@@ -73,7 +90,15 @@ def ending_of(code: int) -> str:
     return f"ended with code {code}"
 
 
-def say(text: str) -> None:
-    """Write a line to standard error, where it appears at once."""
+def say(text: str, *, level: int = logging.INFO) -> None:
+    """Write a line to standard error, where it appears at once; in production a line of the log.
+
+    Args:
+        text: What there is to say.
+        level: Of the line of the log.
+    """
+    if writes_json():
+        logger.log(level, "%s", text)
+        return
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
 
-from .._utils import redact
 from ..core.entrypoint import load_application
 from ..ending import end_soon
 from ..exceptions import ForgeError, StartError
 from ..middleware.edge import CONTAINER
-from ..observability.tracebacks import tracebacks_are_wanted
+from ..observability.logging.light import begin_logging, configuration_here
+from ..observability.logging.refusals import tell_refusal
 from ..signals import end_at_termination
 from .drain import Server
 from .lifespan import Lifespan
@@ -60,7 +58,8 @@ def serve(
     A signal during the start cancels it: what has been opened is closed. Later it ends the
     server gracefully, without resetting a connection. A second one ends the process at once.
 
-    Surprises: a failed start is one line on standard error. X-Forwarded-* headers are not believed.
+    Surprises: this process writes as LOGGING says meanwhile. A failed start is one line on
+    standard error. X-Forwarded-* headers are not believed.
     The garbage collector rests until the first answers, and never looks at what was loaded before.
 
     ```python
@@ -83,7 +82,12 @@ def serve(
         0 after a stop that was asked for, 3 when the application could not start.
     """
     observer = observer or Observer()
-    with sock, end_at_termination(), resting_collector() as wake_collector:
+    with (
+        sock,
+        _lines(for_ever=ends_process),
+        end_at_termination(),
+        resting_collector() as wake_collector,
+    ):
         try:
             app = load_application(application) if isinstance(application, str) else application
             observer.loaded()
@@ -104,11 +108,20 @@ def serve(
             return 0
 
 
+@contextmanager
+def _lines(*, for_ever: bool) -> Iterator[None]:
+    """Write lines by the environment, where nobody has begun to."""
+    leave = begin_logging("web") if configuration_here() is None else None
+    try:
+        yield
+    finally:
+        if leave is not None and not for_ever:
+            leave()
+
+
 def refuse(error: ForgeError, observer: Observer) -> int:
     """Write why the application cannot be served, and return the exit code of the process."""
-    if tracebacks_are_wanted():
-        sys.stderr.write(redact("".join(traceback.format_exception(error))))
-    sys.stderr.write(f"error: {error}\n")
+    tell_refusal(error)
     observer.failed(error)
     return StartError.exit_code
 
@@ -127,13 +140,12 @@ def run_server(server: Server, sockets: list[socket.socket]) -> int:
     return 0
 
 
-def configured(app: Any, *, access_log: bool = True, keeps_logging: bool = False) -> uvicorn.Config:
+def configured(app: Any, *, access_log: bool = True) -> uvicorn.Config:
     """Return how an application is served.
 
     Args:
         app: The application.
         access_log: As of `serve`.
-        keeps_logging: Whether uvicorn's loggers have been configured by somebody else.
     """
     config = uvicorn.Config(
         app,
@@ -144,7 +156,7 @@ def configured(app: Any, *, access_log: bool = True, keeps_logging: bool = False
         server_header=False,
         # What a request binds in context variables must not be there for the next one.
         reset_contextvars=True,
-        log_config=None if keeps_logging else LOGGING_CONFIG,
+        log_config=None,  # its loggers are as everybody's
     )
     config.load()
     config.lifespan_class = _Lifespan

@@ -14,6 +14,7 @@ from typing import Final
 
 from ..exceptions import CommandError
 from ..management.cli import run
+from ..observability.logging.process import logging_kept
 from ..observability.tracebacks import TRACEBACK_VARIABLE
 from ..project import Project
 
@@ -92,7 +93,8 @@ def _process_kept() -> Iterator[None]:
     handlers, level = list(root.handlers), root.level
     traceback = os.environ.get(TRACEBACK_VARIABLE)
     try:
-        yield
+        with logging_kept():
+            yield
     finally:
         # Its handlers write to what this call has captured.
         root.handlers[:] = handlers

@@ -6,20 +6,19 @@ import asyncio
 import json
 import signal
 import sys
-import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from .._utils import redact
 from ..conf.finding import make_importable
 from ..core.timeline import Timeline
 from ..exceptions import ForgeError
+from ..observability.logging.light import begin_logging
+from ..observability.logging.refusals import tell_refusal
 from ..observability.tracebacks import tracebacks_are_wanted
 from ..project import Project
 from ..server.link import Link
 from ..tasks.control import ConsumerOptions
-from .logs import configure_logging
 from .plan import WorkerOrders
 from .rule import tell_concurrency
 from .running import Observer, planned_options, run_planned
@@ -44,12 +43,13 @@ def main(arguments: list[str]) -> int:
     make_importable(Path.cwd())
     if orders.import_folder not in sys.path:
         sys.path.insert(0, orders.import_folder)
+    begin_logging("worker")
     try:
         return _work(orders, link)
     except ForgeError as error:
-        # The supervisor says it, once for all processes.
+        # The supervisor says it, once for all processes; only the traceback is told here.
         if tracebacks_are_wanted():
-            sys.stderr.write(redact("".join(traceback.format_exception(error))))
+            tell_refusal(error)
         link.failed(error)
         return error.exit_code
     except Exception as error:
@@ -59,7 +59,6 @@ def main(arguments: list[str]) -> int:
 
 def _work(orders: WorkerOrders, link: Link) -> int:
     project = Project.load(orders.settings_module)
-    configure_logging()
     try:
         planned_options(project, orders.plan)
     except ForgeError:  # told before anything opens

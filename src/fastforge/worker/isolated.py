@@ -10,6 +10,9 @@ from .._utils import told
 from ..ending import leave_behind
 from ..exceptions import ForgeError
 from ..lifecycle import Role
+from ..observability.logging.configuration import Configuration
+from ..observability.logging.current import current
+from ..observability.logging.process import enter_logging
 from ..project import Project
 from ..signals import heard_signals
 from ..tasks.backend import Claim
@@ -25,10 +28,12 @@ def main(orders: dict[str, Any]) -> None:
     """Load the project, and run the jobs that the worker sends, until that is gone.
 
     Args:
-        orders: The number of a socket to the worker, the settings' module, a level of logging.
+        orders: The number of a socket to the worker, the settings' module, a level of logging,
+            and how lines look.
     """
     pipe = WorkerPipe(socket.socket(fileno=orders["socket"]))
     try:
+        _write_lines(orders["lines"])
         project = Project.load(orders["settings_module"])
         forward_all(Forwarder(lambda line: pipe.send(log=line)), level=orders["level"])
         threads = Threads(1)
@@ -37,6 +42,16 @@ def main(orders: dict[str, Any]) -> None:
         leave_behind(threads.at_work)
     except Exception as error:
         pipe.send(failed=str(error) if isinstance(error, ForgeError) else told(error))
+
+
+def _write_lines(lines: str | None) -> None:
+    """Let what is printed, and what nobody handles, be lines as those of the worker are.
+
+    What is logged goes to the worker, whose handlers count; events of structlog as records.
+    """
+    structlog_alone = Configuration(role="worker", shape="json", reach="structlog")
+    enter_logging(structlog_alone if lines is None else Configuration.from_json(lines))
+    current.stream = None
 
 
 async def _serve(project: Project, pipe: WorkerPipe, threads: Threads) -> None:

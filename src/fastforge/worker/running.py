@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ..ending import end_soon, leave_behind
 from ..exceptions import StartError
 from ..lifecycle import Container, Role
+from ..observability.logging.projects import project_logging
 from ..server.loading import resting_collector
 from ..signals import heard_signals
 from ..tasks.control import ConsumerOptions, Stop
@@ -99,7 +100,7 @@ def run_planned(
     options = planned_options(project, plan)
     worker = _Worker(project, options, observer or _Announcer(plan), health)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        threads = runner.run(worker.run())
+        threads = runner.run(worker.run(ends_process=ends_process))
         if ends_process and worker.was_told:
             end_soon()
     if threads and threading.current_thread() is threading.main_thread():
@@ -162,8 +163,13 @@ class _Worker:
         self._failure: StartError | None = None
         self.was_told = False
 
-    async def run(self) -> frozenset[threading.Thread]:
+    async def run(self, *, ends_process: bool) -> frozenset[threading.Thread]:
         """Work until told to stop; return the threads that are still at work then."""
+        lines = project_logging(self._project.settings, "worker", for_ever=ends_process)
+        with lines:
+            return await self._run()
+
+    async def _run(self) -> frozenset[threading.Thread]:
         async with self._answering():
             main = asyncio.create_task(self._work())
 

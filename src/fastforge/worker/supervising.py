@@ -5,6 +5,7 @@ It imports little, so that the processes start early.
 
 from __future__ import annotations
 
+import logging
 import queue
 import socket
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exceptions import StartError
 from ..server.process import Child, Event, Program
 from ..server.reload import heard_by
-from ..server.restarts import ending_of, say
+from ..server.restarts import ending_of, say, tell
 from ..server.watching import Watcher, forget_bytecode, named_edits
 from .plan import WorkerOrders, WorkerPlan
 from .seats import Seat, end, live_state, ready_state
@@ -198,7 +199,7 @@ class _Supervisor:
         for mistake in child.failure.mistakes if child.failure else ():
             if mistake.line not in self._told:  # all processes fail alike
                 self._told.add(mistake.line)
-                say(f"error: {mistake.line}")
+                tell(mistake)
 
     def _on_due(self, seat: Seat) -> None:
         if seat.child is None and not self.is_stopping:
@@ -231,13 +232,14 @@ class _Supervisor:
             self._give_up(child)  # of wrong usage the error says enough
         elif failure is None and (child.has_served or child.code < 0):
             self._told.clear()
-            say(f"{how}: starting again{seat.restarts.later(child)}")
+            say(f"{how}: starting again{seat.restarts.later(child)}", level=logging.WARNING)
         elif failure is not None and failure.may_pass and retries:
-            say(f"{how}: trying again{seat.restarts.retry()}")
+            say(f"{how}: trying again{seat.restarts.retry()}", level=logging.WARNING)
         elif self._plan.reloads:
-            say(f"{how}: waiting for an edit")
+            say(f"{how}: waiting for an edit", level=logging.ERROR)
         else:
-            say(f"{how}: it cannot {'go on' if child.has_served else 'start'}")
+            verb = "go on" if child.has_served else "start"
+            say(f"{how}: it cannot {verb}", level=logging.ERROR)
             self._give_up(child)
 
     def _give_up(self, child: Child) -> None:

@@ -63,6 +63,19 @@ def test_a_project_that_leaves_gives_back_to_the_one_before() -> None:
     leave_first()
 
 
+def test_what_others_change_meanwhile_stays() -> None:
+    """SQLAlchemy sets a level when it is imported, if nobody has set one."""
+    library = logging.getLogger("shop.library")
+    leave = enter_logging(WORKER)  # which says a level of `shop`
+    library.setLevel(logging.WARNING)
+    logging.getLogger("shop").setLevel(logging.CRITICAL)
+    leave()
+    assert library.level == logging.WARNING
+    assert logging.getLogger("shop").level == logging.CRITICAL
+    library.setLevel(logging.NOTSET)
+    logging.getLogger("shop").setLevel(logging.NOTSET)
+
+
 def test_in_tests_logging_is_left_alone_and_hears_of_events(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -104,6 +117,7 @@ def test_early_lines_go_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert Configuration.early("web", "production").shape == "json"
     assert Configuration.early("web", "development").shape == "console"
     assert Configuration.early("web", "test").reach == "structlog"
+    assert Configuration.early("web", "test", owns_process=True).reach == "process"
     assert Configuration.early("command", "production").level == "warning"
     monkeypatch.setenv("FASTFORGE_LOG_LEVEL", "debug")
     monkeypatch.setenv("FASTFORGE_LOG_FORMAT", "nonsense")

@@ -134,7 +134,7 @@ async def test_results_resources_and_log_lines_come_back_and_a_process_is_used_a
         assert {job.state for job in jobs} == {JobState.DONE}, worker.output
         (pid,) = {job.result for job in jobs}
         assert pid != worker.pid
-        assert worker.output.count("INFO number 1 is at work") == 1
+        assert worker.output.count("number 1 is at work") == 1
         worker.terminate()
         assert worker.wait() == 0
     assert not is_running(pid)

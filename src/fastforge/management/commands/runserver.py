@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from ..._utils import find_module
 from ...commands import Context, command
 from ...exceptions import CommandError
+from ...observability.logging.light import logging_begun
 from ...signals import end_at_termination
 
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ def runserver(
         from ...server.forms import Site, serve_here, serve_in_production
         from ...server.gunicorn.orders import Asked
 
-        site = Site.of(module, named_by, place, sock, url)
-        if is_asked or environment == "production":
-            return serve_in_production(site, Asked(workers=workers, max_requests=max_requests))
-        return serve_here(site, max_requests=max_requests)
+        with logging_begun("web", environment):  # the settings are code that may print, and fail
+            site = Site.of(module, named_by, place, sock, url)
+            if is_asked or environment == "production":
+                return serve_in_production(site, Asked(workers=workers, max_requests=max_requests))
+            return serve_here(site, max_requests=max_requests)
 
 
 def _refuse_less_than_one(option: str, count: int | None, hint: str) -> None:

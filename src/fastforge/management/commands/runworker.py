@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from ..._utils import find_module
 from ...commands import Context, command
 from ...exceptions import CommandError
+from ...observability.logging.light import logging_begun
 
 if TYPE_CHECKING:
     import socket
@@ -72,8 +73,11 @@ def runworker(
         from ...server.place import find_place
         from ...worker.supervising import supervise
 
+        # While somebody develops, a supervisor is as light as it can be.
+        lines = nullcontext() if reloads else logging_begun("manager")
         place = find_place(module, Path.cwd())
-        return supervise(plan, settings_module=module, place=place, health=health)
+        with lines:
+            return supervise(plan, settings_module=module, place=place, health=health)
 
 
 def _refuse_less_than_one(option: str, count: int | None, hint: str) -> None:
@@ -114,10 +118,8 @@ def _work_here(context: Context, plan: WorkerPlan, health: socket.socket | None)
     """Run jobs in this process."""
     from ...signals import remembered_termination
 
-    with remembered_termination():  # to load the project takes longest
-        from ...worker.logs import configure_logging
+    with logging_begun("worker"), remembered_termination():  # to load the project takes longest
         from ...worker.running import run_planned
 
         project = context.load_project()
-        configure_logging()
         return run_planned(project, plan, health=health, ends_process=True)

@@ -52,7 +52,7 @@ class Configuration:
     replaces_access: bool = False
 
     @classmethod
-    def early(cls, role: Role, environment: str) -> Configuration:
+    def early(cls, role: Role, environment: str, *, owns_process: bool = False) -> Configuration:
         """Return what holds until the settings have been read, by the environment alone.
 
         Surprises: a variable that is set to nonsense counts as not set; with the settings it is an
@@ -67,13 +67,18 @@ class Configuration:
             role=role,
             shape=shape,
             level=level or ("warning" if role == "command" else "info"),
-            reach="structlog" if environment == "test" else "process",
+            reach=_reach_in(environment, owns_process=owns_process),
             captures_output=role != "command",
         )
 
     @classmethod
-    def of(cls, settings: Settings, role: Role) -> Configuration:
+    def of(cls, settings: Settings, role: Role, *, owns_process: bool = False) -> Configuration:
         """Return what the settings of a project say.
+
+        Args:
+            settings: The project's.
+            role: What the process is.
+            owns_process: Whether the process is nothing else, as no process of a test runner is.
 
         Raises:
             SettingsError: A variable of the environment is no form, or no level.
@@ -81,7 +86,7 @@ class Configuration:
         from ..settings import Logging
 
         section, environment = settings.section(Logging), settings.environment
-        reach: Reach = "structlog" if environment == "test" else "process"
+        reach = _reach_in(environment, owns_process=owns_process)
         return cls(
             role=role,
             shape=section.format_in(environment),
@@ -105,3 +110,8 @@ class Configuration:
         """Return what `to_json` has written."""
         members: dict[str, Any] = json.loads(text)
         return cls(**members)
+
+
+def _reach_in(environment: str, *, owns_process: bool) -> Reach:
+    """Return what is configured: in a test runner's process its own handlers count."""
+    return "structlog" if environment == "test" and not owns_process else "process"

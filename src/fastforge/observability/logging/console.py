@@ -12,6 +12,7 @@ from .rendering import Record, safe_repr
 __all__ = ["Console", "is_coloured", "printable"]
 
 LEVEL_WIDTH: Final = 8
+LOGGER_WIDTH: Final = 20
 EVENT_WIDTH: Final = 32
 LONGEST_VALUE: Final = 400
 BLOCKS: Final = ("exception", "traceback", "stack")
@@ -36,7 +37,7 @@ class Console:
     """Renders records for a person.
 
     ```text
-    12:03:44 info    order placed                     order_id=7 total=12.5     shop.orders
+    12:03:44.123 info     shop.orders          order placed                     order_id=7
     ```
 
     Args:
@@ -62,9 +63,9 @@ class Console:
         parts = (
             self._in(DIM, _time_of(record["timestamp"])),
             self._in(LEVELS.get(level, BOLD), level.ljust(LEVEL_WIDTH)),
+            self._in(DIM, printable(str(record["logger"])).ljust(LOGGER_WIDTH)),
             self._in(BOLD, padded) if level not in NEWS else padded,
             *((shown,) if shown else ()),
-            self._in(DIM, f"[{printable(str(record['logger']))}]"),
         )
         return " ".join(parts)
 

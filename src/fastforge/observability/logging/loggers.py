@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from .configuration import Configuration
@@ -16,11 +17,16 @@ QUIET: Final = {
     "uvicorn.error": "warning",
     "gunicorn.error": "warning",
     "httpx": "warning",
+    "httpx2": "warning",
     "httpcore": "warning",
+    "httpcore2": "warning",
+    "alembic": "warning",
     "asyncio": "info",
 }
-"""Levels that hold where nobody has said one: what these say of every start, and of every request
-that goes out, is no news. `httpx` writes whole URLs."""
+"""Levels that hold where nobody has said one: what these say of every start, of every request that
+goes out and of every comparison of tables is no news. `httpx` writes whole URLs."""
+EMBEDDED: Final = {"fastforge.worker": "warning", "fastforge.tasks": "warning"}
+"""The same for a worker inside of a server, while somebody develops: the banner tells of it."""
 ACCESS: Final = ("uvicorn.access", "_granian.access", "granian.access", "hypercorn.access")
 """The loggers of servers' own lines for each request."""
 SELF_MADE: Final = ("sqlalchemy.engine.Engine", "sqlalchemy.pool.impl.AsyncAdaptedQueuePool")
@@ -34,55 +40,78 @@ def configured_loggers(configuration: Configuration, handler: logging.Handler) -
 
     Handlers that write to the terminal are taken away, wherever they are, and what they would have
     written is propagated; others stay: files, exporters, those of a test. Levels that somebody has
-    set stay as well, but for those that the configuration names.
+    set stay as well, but for those that the configuration names. What somebody changes afterwards
+    stays when this is undone.
 
     Args:
         configuration: The levels, and what is left out.
         handler: Goes to the root logger.
     """
-    states = [_State(logger) for logger in _all_loggers()]
-    for each in states:
-        _without_terminal(each.logger)
-    root = logging.root
-    root.addHandler(handler)
-    root.setLevel(_number(configuration.level))
-    named = [_State(logging.getLogger(name)) for name in (*QUIET, *configuration.levels)]
-    for name, level in QUIET.items():
-        if logging.getLogger(name).level == logging.NOTSET:
-            logging.getLogger(name).setLevel(_number(level))
-    for name, level in configuration.levels.items():
-        logging.getLogger(name).setLevel(_number(level))
-    silenced = ACCESS if configuration.replaces_access else ()
-    others = [_State(logging.getLogger(name)) for name in (*silenced, *SELF_MADE)]
+    changes = _Changes()
+    for logger in _all_loggers():
+        changes.without_terminal(logger)
     for name in SELF_MADE:
-        logging.getLogger(name).addHandler(logging.NullHandler())
-    for name in silenced:
-        logging.getLogger(name).handlers, logging.getLogger(name).propagate = [], False
+        changes.add(logging.getLogger(name), logging.NullHandler())
+    changes.add(logging.root, handler)
+    changes.set_level(logging.root, configuration.level)
+    quiet = {**QUIET, **(EMBEDDED if configuration.role == "web" else {})}
+    for name, level in quiet.items():
+        if logging.getLogger(name).level == logging.NOTSET:
+            changes.set_level(logging.getLogger(name), level)
+    for name, level in configuration.levels.items():
+        changes.set_level(logging.getLogger(name), level)
+    for name in ACCESS if configuration.replaces_access else ():
+        changes.silence(logging.getLogger(name))
+    return changes.undo
 
-    def undo() -> None:
-        root.removeHandler(handler)
-        for each in reversed([*states, *named, *others]):
-            each.restore()
 
-    return undo
+class _Changes:
+    """What was changed of which logger, each as the step that undoes it."""
 
+    def __init__(self) -> None:
+        self._steps: list[Undo] = []
 
-class _State:
-    """How a logger was, where it is different now."""
+    def undo(self) -> None:
+        """Undo all of it, the last first."""
+        while self._steps:
+            self._steps.pop()()
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self.logger = logger
-        self._handlers = list(logger.handlers)
-        self._propagates = logger.propagate
-        self._level = logger.level
+    def add(self, logger: logging.Logger, handler: logging.Handler) -> None:
+        """Give a logger a handler."""
+        logger.addHandler(handler)
+        self._steps.append(partial(logger.removeHandler, handler))
 
-    def restore(self) -> None:
-        """Put it back; a handler that somebody has added since stays."""
-        since = [each for each in self.logger.handlers if each not in self._handlers]
-        ours = [each for each in since if isinstance(each, logging.NullHandler)]
-        self.logger.handlers[:] = [*self._handlers, *(each for each in since if each not in ours)]
-        self.logger.propagate = self._propagates
-        self.logger.setLevel(self._level)
+    def set_level(self, logger: logging.Logger, level: str) -> None:
+        """Set the level of a logger."""
+        before, number = logger.level, logging.getLevelNamesMapping()[level.upper()]
+        logger.setLevel(number)
+        self._steps.append(lambda: logger.setLevel(before) if logger.level == number else None)
+
+    def without_terminal(self, logger: logging.Logger) -> None:
+        """Take the handlers away that write to the terminal, and propagate to those that do."""
+        taken = [each for each in logger.handlers if _writes_to_terminal(each)]
+        if taken:
+            self._take(logger, taken)
+            self._propagate(logger, True)
+
+    def silence(self, logger: logging.Logger) -> None:
+        """Let nobody hear of a logger."""
+        self._take(logger, list(logger.handlers))
+        self._propagate(logger, False)
+
+    def _take(self, logger: logging.Logger, handlers: list[logging.Handler]) -> None:
+        for each in handlers:
+            logger.removeHandler(each)
+            self._steps.append(partial(logger.addHandler, each))
+
+    def _propagate(self, logger: logging.Logger, value: bool) -> None:
+        before, logger.propagate = logger.propagate, value
+
+        def undo() -> None:
+            if logger.propagate is value:
+                logger.propagate = before
+
+        self._steps.append(undo)
 
 
 def _all_loggers() -> Iterator[logging.Logger]:
@@ -90,13 +119,6 @@ def _all_loggers() -> Iterator[logging.Logger]:
     for each in list(logging.root.manager.loggerDict.values()):
         if isinstance(each, logging.Logger):
             yield each
-
-
-def _without_terminal(logger: logging.Logger) -> None:
-    kept = [each for each in logger.handlers if not _writes_to_terminal(each)]
-    if len(kept) < len(logger.handlers):
-        logger.handlers[:] = kept
-        logger.propagate = True
 
 
 def _writes_to_terminal(handler: logging.Handler) -> bool:
@@ -110,7 +132,3 @@ def _writes_to_terminal(handler: logging.Handler) -> bool:
     with suppress(Exception):  # it has no number
         return stream.fileno() in (1, 2)
     return False
-
-
-def _number(level: str) -> int:
-    return logging.getLevelNamesMapping()[level.upper()]

@@ -22,7 +22,7 @@ from .rendering import Json
 from .stream import Stream
 from .waiting import structlog_configured
 
-__all__ = ["configured", "enter_logging", "logging_entered", "stream_of"]
+__all__ = ["configured", "enter_logging", "logging_entered", "logging_kept", "stream_of"]
 
 Undo = Callable[[], None]
 
@@ -55,6 +55,16 @@ def logging_entered(configuration: Configuration) -> Iterator[None]:
         yield
     finally:
         leave()
+
+
+@contextmanager
+def logging_kept() -> Iterator[None]:
+    """Leave, at the end of a block, whatever has been entered in it: in a test runner's process."""
+    before = _standing.tokens
+    try:
+        yield
+    finally:
+        _standing.leave_all_but(before)
 
 
 def configured() -> Configuration | None:
@@ -106,6 +116,15 @@ class _Standing:
             self._entered.append((token, configuration))
             self._put_in_place()
         return partial(self._leave, token)
+
+    @property
+    def tokens(self) -> frozenset[object]:
+        return frozenset(token for token, _ in self._entered)
+
+    def leave_all_but(self, kept: frozenset[object]) -> None:
+        with self._lock:
+            self._entered = [each for each in self._entered if each[0] in kept]
+            self._put_in_place()
 
     def _leave(self, token: object) -> None:
         with self._lock:

@@ -56,7 +56,7 @@ class LineHandler(logging.Handler):
         """Write a record."""
         fields = written_fields(record)
         try:
-            event = record.getMessage()
+            event = record.getMessage().rstrip("\n")
         except Exception as failure:
             event = safe_repr(record.msg)[:_SHOWN]
             fields["log_error"] = f"{type(failure).__name__}: {safe_repr(record.args)[:_SHOWN]}"

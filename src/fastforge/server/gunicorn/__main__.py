@@ -10,6 +10,7 @@ from pathlib import Path
 from ...conf.finding import make_importable
 from ...core.processes import CONCURRENCY_VARIABLE
 from ...exceptions import CommandError
+from ...observability.logging.light import begin_logging
 from ...signals import end_at_termination
 from .orders import ManagerOrders
 
@@ -28,7 +29,9 @@ def main(arguments: list[str]) -> int:
         sys.path.insert(0, orders.import_folder)
     if not os.environ.get(CONCURRENCY_VARIABLE, "1").isdigit():
         del os.environ[CONCURRENCY_VARIABLE]  # gunicorn fails at its import; we were told a number
+    begin_logging("manager", orders.environment)
     with end_at_termination():  # until the manager listens to signals
+        from ...observability.logging.refusals import tell_refusal
         from .application import Managed
         from .manager import Manager
 
@@ -36,7 +39,7 @@ def main(arguments: list[str]) -> int:
         try:
             application = Managed(orders)
         except CommandError as error:
-            sys.stderr.write(f"error: {error}\n")
+            tell_refusal(error)
             return error.exit_code
         Manager(application).run()
     return 0

@@ -10,7 +10,7 @@ from typing import Any, Final
 from gunicorn.app.base import BaseApplication
 
 from ...exceptions import CommandError
-from ..gunicorn.logs import ManagerLogger
+from ..gunicorn.logs import Logger
 from .orders import ManagerOrders
 from .voice import Voice
 from .worker import Worker
@@ -35,6 +35,11 @@ class Managed(BaseApplication):
         self.orders = orders
         self.voice = Voice()
         super().__init__(prog="gunicorn")
+
+    @property
+    def environment(self) -> str:
+        """The project's environment."""
+        return self.orders.environment
 
     def do_load_config(self) -> None:
         """Load the configuration; gunicorn would tell of an error itself, in its own way.
@@ -69,7 +74,7 @@ class Managed(BaseApplication):
             "bind": [f"fd://{self.orders.sock}"],
             "workers": plan.number,
             "worker_class": Worker,
-            "logger_class": ManagerLogger,
+            "logger_class": Logger,
             "preload_app": False,
             "reuse_port": False,
             "max_requests": limit,

@@ -1,4 +1,4 @@
-"""Logs: where the lines of a manager go, those of gunicorn among them."""
+"""Logs: where the lines of gunicorn go."""
 
 from __future__ import annotations
 
@@ -6,37 +6,41 @@ import logging
 from typing import Final
 
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
+from gunicorn.glogging import Logger as GunicornLogger
 
-__all__ = ["LOG", "ManagerLogger", "forget_handlers"]
+from ...observability.logging.light import begin_logging, configuration_here
 
-FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
+__all__ = ["LOG", "Logger", "forget_handlers"]
+
 LOG: Final = "fastforge.manager"
 """The logger of what we say ourselves."""
-GUNICORN: Final = "gunicorn.error"
+GUNICORN: Final = ("gunicorn.error", "gunicorn.access")
 
 
-class ManagerLogger(Logger):
-    """Gunicorn's logger without its handlers: its lines go where those of the manager go.
+class Logger(GunicornLogger):
+    """Gunicorn's logger without its handlers: its lines are as all others of the process.
+
+    Our own manager uses it. With a gunicorn that is started by hand it makes lines of what the
+    manager says, too:
+
+    ```console
+    $ gunicorn -k fastforge.server.Worker --logger-class fastforge.server.Logger shop.asgi:app
+    ```
 
     Its news of every start ("Booting worker with pid") are for people who start gunicorn
-    themselves; `--log-level info` in GUNICORN_CMD_ARGS shows them.
+    themselves; `--log-level info` shows them.
     """
 
     def setup(self, cfg: Config) -> None:
-        """Write to standard error, in the format of a worker of jobs."""
+        """Take the levels from gunicorn's configuration, and nothing else."""
         super().setup(cfg)
+        if configuration_here() is None:
+            begin_logging("manager")
         forget_handlers()
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter(FORMAT))
-        for name in (GUNICORN, LOG):
-            log = logging.getLogger(name)
-            log.handlers, log.propagate = [handler], False
-        logging.getLogger(LOG).setLevel(logging.INFO)
 
 
 def forget_handlers() -> None:
-    """Let the lines go wherever the project sends those of others: in a worker, after the fork."""
-    for name in (GUNICORN, LOG):
+    """Let gunicorn's lines go where those of all loggers go."""
+    for name in GUNICORN:
         log = logging.getLogger(name)
         log.handlers, log.propagate = [], True

@@ -20,6 +20,7 @@ from ..._utils import counted
 from ...core.timeline import MARGIN_S
 from ...exceptions import StartError
 from ...signals import end_at_signal
+from ..announcement import write_line
 from ..paths import remove_path
 from ..restarts import ending_of
 from .application import Managed
@@ -265,8 +266,7 @@ class Manager(Arbiter):
         orders, plan = self._app.orders, self._app.orders.plan
         facts = filter(None, (orders.settings_module, orders.environment))
         count = counted(plan.number, "process", "processes")
-        sys.stdout.write(f"{orders.url} ({', '.join((*facts, count))}; Ctrl-C stops)\n")
-        sys.stdout.flush()
+        write_line(f"{orders.url} ({', '.join((*facts, count))}; Ctrl-C stops)")
         for line in plan.rule:
             logger.info("%s", line)
 

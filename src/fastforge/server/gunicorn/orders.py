@@ -6,7 +6,6 @@ import json
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -156,7 +155,9 @@ def _report(work: Callable[[], str], writing: int) -> int:
     try:
         text = work()
     except ForgeError as error:
-        sys.stderr.write(f"error: {error}\n")
+        from ...observability.logging.refusals import tell_refusal
+
+        tell_refusal(error)
         return error.exit_code
     except BaseException:
         import traceback

@@ -15,6 +15,7 @@ from ...core.settings import Server as ServerSettings
 from ...core.timeline import Timeline
 from ...lifecycle import Container
 from ...middleware.edge import CONTAINER
+from ..lifespan import Lifespan
 from ..observer import Observer
 from ..serve import LINGER_S, ObservedServer, configured
 
@@ -42,7 +43,7 @@ class WorkerServer(ObservedServer):
     def __init__(self, worker: Worker, app: Any, *, wake_collector: Callable[[], None]) -> None:
         is_managed = worker.voice is not None
         super().__init__(
-            configured(app, access_log=True, keeps_logging=not is_managed),
+            configured(app, access_log=True),
             linger_s=LINGER_S,
             graceful_s=max(0, worker.cfg.graceful_timeout - MARGIN_S),
             ends_process=True,
@@ -55,6 +56,8 @@ class WorkerServer(ObservedServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # From the start on, during which the manager may be killed as well.
         self._beating = asyncio.create_task(self._beat())
+        if isinstance(self.lifespan, Lifespan):
+            self.lifespan.may_tell = self._worker.may_speak
         await super().startup(sockets)
         container = self.lifespan.state.get(CONTAINER)
         if container is not None:

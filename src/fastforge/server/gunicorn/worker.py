@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import logging
-import os
 import signal
 import socket
 import sys
@@ -13,7 +12,9 @@ from typing import Any, ClassVar, Final
 
 from uvicorn_worker import UvicornWorker
 
+from ...ending import end_now
 from ...exceptions import ForgeError, StartError
+from ...observability.logging.light import begin_logging
 from ..loading import resting_collector
 from ..observer import Observer
 from ..serve import refuse, run_server
@@ -85,16 +86,16 @@ class Worker(UvicornWorker):
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """End at once: this is gunicorn's signal for it."""
-        os._exit(0)
+        end_now(0)
 
     def load_wsgi(self) -> None:
         """Load the application; one that cannot be is one line."""
-        if self.voice is not None:
-            forget_handlers()
+        begin_logging("web", getattr(self.app, "environment", ""))
+        forget_handlers()
         try:
             super().load_wsgi()
         except ForgeError as error:
-            if self._may_speak():
+            if self.may_speak():
                 refuse(error, Observer())
             sys.exit(StartError.exit_code)
 
@@ -107,9 +108,10 @@ class Worker(UvicornWorker):
 
     def _is_news(self, record: logging.LogRecord) -> bool:
         """Let one worker alone say why it cannot start."""
-        return self.slot.serves or record.levelno < logging.ERROR or self._may_speak()
+        return self.slot.serves or record.levelno < logging.ERROR or self.may_speak()
 
-    def _may_speak(self) -> bool:
+    def may_speak(self) -> bool:
+        """Return whether this process is the one that says why they cannot start."""
         return self.voice is None or self.voice.take()
 
 

@@ -6,6 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ...observability.context import context_fields
+from ...observability.failures import failure_fields, failure_text
+from ...observability.logging.records import EXCEPTION
+from ...observability.logging.stream import bound_fields
+from ...redaction import redacted
+
 __all__ = ["Forwarder", "forward_all", "handle"]
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
@@ -23,20 +29,21 @@ class Forwarder(logging.Handler):
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
         self._send = send
-        self._formatter = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one line; extras go along as far as they are plain values."""
-        extras = {name: value for name, value in vars(record).items() if _is_extra(name, value)}
-        line = {**extras, **{name: getattr(record, name) for name in _KEPT}}
-        line["msg"] = record.getMessage()
-        if record.exc_info:
-            line["exc_text"] = self._formatter.formatException(record.exc_info)
+        """Send one line, with the ids of what runs here, what is bound here, and its extras."""
+        extras = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line = redacted({**context_fields(), **bound_fields(), **extras})
+        line |= {name: getattr(record, name) for name in _KEPT}
+        try:
+            line["msg"] = record.getMessage()
+        except Exception as failure:  # of the arguments, which are somebody else's
+            line["msg"], line["log_error"] = str(record.msg), type(failure).__name__
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            text = failure_text(error)
+            line |= {"exc_text": text, EXCEPTION: {"text": text, "fields": failure_fields(error)}}
         self._send(line)
-
-
-def _is_extra(name: str, value: object) -> bool:
-    return name not in _STANDARD and isinstance(value, str | int | float | None)
 
 
 def forward_all(forwarder: Forwarder, *, level: int) -> None:

@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
+from ...observability.logging.light import lines_for_children
 from ..backend import Claim
 from ..outcome import Outcome
 from ..progress import ProgressBox
@@ -70,6 +71,7 @@ class IsolatedProcess:
             "path": sys.path,
             "settings_module": settings_module,
             "level": logging.root.getEffectiveLevel(),
+            "lines": lines_for_children(),
         }
         with theirs:
             process = await asyncio.create_subprocess_exec(

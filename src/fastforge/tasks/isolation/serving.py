@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import threading
 import time
@@ -12,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from ...ending import end_now
 from ...lifecycle import Container
 from ..backend import Claim
 from ..execution import JobRunner
@@ -65,7 +65,7 @@ class WorkerPipe:
         with suppress(RuntimeError):  # the event loop has ended
             loop.call_soon_threadsafe(main.cancel)
         time.sleep(END_LIMIT_S)
-        os._exit(0)
+        end_now(0)
 
 
 async def serve_jobs(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final, Self
 
 from .._utils import redact
+from ..observability.failures import failure_fields, failure_text
 
 __all__ = ["ERRORS_KEPT", "AttemptError", "JobState", "Outcome", "Verdict", "worker_vanished"]
 
@@ -56,7 +56,7 @@ class AttemptError:
         at: When it ended, ISO 8601 in UTC.
         type: The exception's class with its module.
         message: What it says, without passwords.
-        trace: The traceback's text without passwords; the end of it when it is long.
+        trace: Where it was raised and why, as `failure_text` tells it; its end when it is long.
     """
 
     attempt: int
@@ -68,15 +68,9 @@ class AttemptError:
     @classmethod
     def of(cls, error: BaseException, *, attempt: int) -> Self:
         """Describe an exception."""
-        kind = type(error)
-        builtin = kind.__module__ in ("builtins", "__main__")
-        trace = "".join(traceback.format_exception(error))
-        return cls.told(
-            kind.__qualname__ if builtin else f"{kind.__module__}.{kind.__qualname__}",
-            str(error),
-            attempt=attempt,
-            trace=redact(trace)[-TRACE_LIMIT:],
-        )
+        fields = failure_fields(error)
+        trace = failure_text(error)[-TRACE_LIMIT:]
+        return cls.told(fields["type"], fields["message"], attempt=attempt, trace=trace)
 
     @classmethod
     def told(cls, type_: str, message: str, *, attempt: int, trace: str = "") -> Self:

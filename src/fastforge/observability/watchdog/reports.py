@@ -57,4 +57,7 @@ class Reports:
 
     def write(self, event: str, fields: dict[str, Any]) -> None:
         """Write a line: the name of the event, and its fields beside it."""
-        logger.warning(event, extra=fields)
+        if logger.hasHandlers():
+            logger.warning(event, extra=fields)
+        else:  # what logging does then shows no fields
+            logger.warning("%s %s", event, " ".join(f"{key}={fields[key]}" for key in fields))

@@ -53,6 +53,12 @@ def _whole_path(path: str) -> str:
     return path
 
 
+def _public_path(path: str) -> str:
+    if not re.fullmatch(r"/[^\s?#]+", path):
+        raise ValueError("write a path below which all is public, '/static'; '/' alone is refused")
+    return path
+
+
 def _upper_case(method: str) -> str:
     if method != method.upper():
         raise ValueError(f"browsers ask for methods in upper case; write {method.upper()!r}")
@@ -77,6 +83,7 @@ def _unguessable(token: str) -> str:
 
 
 HeaderValue = Annotated[str, AfterValidator(_one_line)]
+PublicPath = Annotated[str, AfterValidator(_public_path)]
 ProbePath = Annotated[str, AfterValidator(_whole_path)]
 Method = Annotated[str, AfterValidator(_upper_case)]
 Network = Annotated[str, AfterValidator(_usable_network)]
@@ -86,9 +93,9 @@ Pattern = Annotated[str, AfterValidator(_usable_pattern)]
 
 
 class Security(Section, setting="SECURITY"):
-    """The headers that tell browsers what they may do with an answer.
+    """The headers that tell browsers what they may do with an answer, and who may ask.
 
-    Each is set where the answer does not have it already; an empty value leaves it out.
+    Each header is set where the answer does not have it already; an empty value leaves it out.
 
     Attributes:
         content_type_options: X-Content-Type-Options.
@@ -98,6 +105,9 @@ class Security(Section, setting="SECURITY"):
         content_security_policy: Content-Security-Policy; none, because pages differ.
         hsts_max_age_s: How long a browser keeps to HTTPS, in seconds; sent over HTTPS alone.
         hsts_include_subdomains: Whether that holds for the subdomains as well.
+        require_policy: Whether `manage check` refuses a route that does not say who may ask for it.
+        public_paths: Paths that anybody may ask for, with all that is below them: what is mounted,
+            and routes of others, say it here.
     """
 
     content_type_options: Literal["nosniff", ""] = "nosniff"
@@ -107,6 +117,8 @@ class Security(Section, setting="SECURITY"):
     content_security_policy: HeaderValue = ""
     hsts_max_age_s: int = Field(default=31_536_000, ge=0)
     hsts_include_subdomains: bool = False
+    require_policy: bool = False
+    public_paths: list[PublicPath] = Field(default=[])
 
 
 class Cors(Section, setting="CORS"):

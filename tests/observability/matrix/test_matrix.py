@@ -68,7 +68,8 @@ def serving(path: Path, server: str) -> Iterator[Shop]:
     assert done.returncode == 0, done.stderr
     port = free_port()
     argv = [word.format(port=port) for word in SERVERS[server]]
-    with start(argv, cwd=path, env={"FASTFORGE_ENV": "production"}) as process:
+    environ = {"FASTFORGE_ENV": "production", "FASTFORGE_LOG_FORMAT": "json"}
+    with start(argv, cwd=path, env=environ) as process:
         wait_until(lambda: fetch(f"http://127.0.0.1:{port}/readyz"), describe=process)
         yield Shop(path, port, process)
 

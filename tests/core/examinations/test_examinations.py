@@ -106,11 +106,12 @@ def test_too_few_files_for_the_connections_are_told(
 ) -> None:
     settings = """
         from fastforge.contrib.db import Database
-        from fastforge.contrib.http import Http
+        from fastforge.contrib.http import ExternalHttp, Http
 
         INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.http"]
         DATABASES = {"default": Database(url="postgresql+asyncpg://db/shop", pool_size=30)}
-        HTTP = Http(max_connections=70)
+        HTTP = Http(max_connections=50)
+        EXTERNAL_HTTP = ExternalHttp(max_connections=20)
         """
     for limit, verdict in ((100, "fail"), (512, "warn"), (4096, "ok")):
         monkeypatch.setattr(resource, "getrlimit", lambda _, limit=limit: (limit, limit))

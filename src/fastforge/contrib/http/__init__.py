@@ -7,13 +7,45 @@ from typing import TYPE_CHECKING
 from ..._utils import lazy_attribute
 
 if TYPE_CHECKING:
+    from .client import Client as Client
+    from .errors import UpstreamAway as UpstreamAway
+    from .errors import UpstreamError as UpstreamError
+    from .errors import UpstreamLate as UpstreamLate
+    from .external.client import ExternalClient as ExternalClient
+    from .external.errors import AnswerRefused as AnswerRefused
+    from .external.errors import ExternalRefused as ExternalRefused
     from .resources import HttpClient as HttpClient
     from .resources import http_client as http_client
+    from .settings import ExternalHttp as ExternalHttp
     from .settings import Http as Http
 
-__all__ = ["Http", "HttpClient", "http_client"]
+__all__ = [
+    "AnswerRefused",
+    "Client",
+    "ExternalClient",
+    "ExternalHttp",
+    "ExternalRefused",
+    "Http",
+    "HttpClient",
+    "UpstreamAway",
+    "UpstreamError",
+    "UpstreamLate",
+    "http_client",
+]
 
-_LAZY = {"Http": "settings", "HttpClient": "resources", "http_client": "resources"}
+_LAZY = {
+    "AnswerRefused": "external.errors",
+    "Client": "client",
+    "ExternalClient": "external.client",
+    "ExternalHttp": "settings",
+    "ExternalRefused": "external.errors",
+    "Http": "settings",
+    "HttpClient": "resources",
+    "UpstreamAway": "errors",
+    "UpstreamError": "errors",
+    "UpstreamLate": "errors",
+    "http_client": "resources",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ...apps import AppConfig
-from .settings import Http
+from .settings import ExternalHttp, Http
 
 __all__ = ["HttpConfig"]
 
 
 class HttpConfig(AppConfig):
-    """Brings the resource behind `HttpClient` and the setting HTTP."""
+    """Brings the resource behind `HttpClient`, and the settings HTTP and EXTERNAL_HTTP."""
 
     name = "fastforge.contrib.http"
-    settings = (Http,)
+    settings = (Http, ExternalHttp)

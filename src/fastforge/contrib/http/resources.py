@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated
 
 from ...lifecycle import provide, resource, section
-from ...observability.context import request_id
-from .late import LateClient
+from .client import Client
+from .external.connections import ExternalConnections
 from .library import httpx
-from .settings import Http
+from .settings import ExternalHttp, Http
+from .traced import pass_request_id_on
 
 __all__ = ["HttpClient", "http_client"]
 
-_REQUEST_ID: Final = "x-request-id"
-
 
 @resource
-async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[httpx.AsyncClient]:
+async def http_client(
+    config: Annotated[Http, section(Http)], external: Annotated[ExternalHttp, section(ExternalHttp)]
+) -> AsyncIterator[Client]:
     """Open one client with one pool; its connections are kept between requests.
 
     The pool itself is made with the first of them.
@@ -25,22 +26,22 @@ async def http_client(config: Annotated[Http, section(Http)]) -> AsyncIterator[h
     Calls carry the id of the request or job that makes them in `x-request-id`, and its trace in
     `traceparent` where it is a part of one, unless the caller sets that header.
     """
-    async with LateClient(
+    connections = ExternalConnections(external.max_connections)
+    async with Client(
+        external=external,
+        connections=connections,
         timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),
         limits=httpx.Limits(
             max_connections=config.max_connections,
             max_keepalive_connections=config.max_connections,
         ),
-        event_hooks={"request": [_pass_id_on]},
+        event_hooks={"request": [pass_request_id_on]},
     ) as client:
-        yield client
+        try:
+            yield client
+        finally:
+            connections.close()
 
 
-HttpClient = Annotated[httpx.AsyncClient, provide(http_client)]
+HttpClient = Annotated[Client, provide(http_client)]
 """The process's client: `async def rates(http: HttpClient): await http.get(...)`."""
-
-
-async def _pass_id_on(request: httpx.Request) -> None:
-    current = request_id.get()
-    if current is not None and _REQUEST_ID not in request.headers:
-        request.headers[_REQUEST_ID] = current

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from ...observability.context import request_id
 from ...observability.tracing import Span, is_traced, span, trace_here
 from .library import httpx
 
-__all__ = ["TracedCall", "call_span", "pass_trace_on"]
+__all__ = ["TracedCall", "call_span", "pass_request_id_on", "pass_trace_on"]
 
+_REQUEST_ID: Final = "x-request-id"
 _TRACEPARENT: Final = "traceparent"
 _OURS: Final = "fastforge.traceparent"
 _CLIENT_ERROR: Final = 400
@@ -65,3 +67,10 @@ def pass_trace_on(request: httpx.Request) -> None:
     if here is None or given not in (None, request.extensions.get(_OURS)):
         return
     request.headers[_TRACEPARENT] = request.extensions[_OURS] = here
+
+
+async def pass_request_id_on(request: httpx.Request) -> None:
+    """Give a call the id of the request or job that makes it, unless its caller has given one."""
+    current = request_id.get()
+    if current is not None and _REQUEST_ID not in request.headers:
+        request.headers[_REQUEST_ID] = current

@@ -1,0 +1,69 @@
+"""The HTTP client of a process, which has one more for URLs from outside."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from pydantic import ValidationError
+
+from ...conf.section import validation_errors
+from ...exceptions import ErrorGroup
+from .external.client import ExternalClient, ExternalOptions
+from .external.connections import ExternalConnections
+from .late import LateClient
+from .settings import ExternalHttp
+
+__all__ = ["Client"]
+
+
+class Client(LateClient):
+    """httpx's client, with `external()` beside its methods.
+
+    Args:
+        external: What URLs from outside may be.
+        connections: What calls of those share.
+        options: Those of httpx.
+    """
+
+    def __init__(
+        self, *, external: ExternalHttp, connections: ExternalConnections, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._external = external
+        self._connections = connections
+        self._usual: ExternalClient | None = None
+
+    def external(self, **options: Unpack[ExternalOptions]) -> ExternalClient:
+        """Return a client for URLs that users, or answers of others, have given.
+
+        It asks hosts of the internet alone. Whether an address is one is decided when it is
+        connected to, for each address of a name and after each redirect.
+
+        ```python
+        @router.post("/previews")
+        async def preview(url: str, http: HttpClient) -> str:
+            answer = await http.external(max_bytes=100_000).get(url)
+            return answer.text[:200]
+        ```
+
+        Surprises: what it is: `ExternalClient`. The client of the process itself asks any URL.
+
+        Args:
+            options: Fields of `EXTERNAL_HTTP` that are others here.
+
+        Raises:
+            ErrorGroup: An option does not exist, or has a value that does not fit.
+        """
+        if options:
+            return ExternalClient(_changed(self._external, dict(options)), self._connections)
+        if self._usual is None:
+            self._usual = ExternalClient(self._external, self._connections)
+        return self._usual
+
+
+def _changed(config: ExternalHttp, options: dict[str, Any]) -> ExternalHttp:
+    try:
+        return ExternalHttp.model_validate({**config.model_dump(), **options})
+    except ValidationError as error:
+        found = validation_errors(error, ExternalHttp, "ExternalHttp", lambda _: None)
+        raise ErrorGroup(list(found)) from error

@@ -1,0 +1,144 @@
+"""Network: names become addresses once, are checked, and are what is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Protocol
+
+import httpcore
+
+from .policy import Policy
+
+__all__ = ["CheckedBackend", "Network", "SystemNetwork"]
+
+RESOLVERS: Final = 8
+"""Names that are looked up at the same time. A server of names that hangs holds up these alone."""
+ADDRESSES: Final = 6
+"""Addresses of one name that are tried."""
+
+
+class Network(Protocol):
+    """What is asked for addresses and connections."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Return all addresses of a host, the best first; OSError: it has none."""
+        ...
+
+    async def connect(
+        self, address: str, port: int, timeout_s: float | None, options: Iterable[Any] | None
+    ) -> httpcore.AsyncNetworkStream:
+        """Return a connection to an address."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it has."""
+        ...
+
+
+class SystemNetwork:
+    """That of the machine.
+
+    Names are looked up in threads of its own: whoever gives us URLs may have a server of names
+    that does not answer, and would else take the threads that everything needs.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVERS, "fastforge-resolver")
+        # Which class that is depends on whether anyio is installed.
+        self._backend: Any = httpcore.AnyIOBackend()
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Ask the resolver of the machine; an address is its own."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, _looked_up, host, port
+        )
+        return list(dict.fromkeys(found))
+
+    async def connect(
+        self, address: str, port: int, timeout_s: float | None, options: Iterable[Any] | None
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect; an address is not looked up again."""
+        stream: httpcore.AsyncNetworkStream = await self._backend.connect_tcp(
+            address, port, timeout=timeout_s, socket_options=options
+        )
+        return stream
+
+    def close(self) -> None:
+        """End the threads that are free; one that waits ends when it has its answer."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that a policy lets pass.
+
+    The address that is connected to is the one that was checked: nothing looks the name up a
+    second time, whatever its answer would be by then. Above it the host of the URL stays the name,
+    so that TLS asks for it and compares the certificate with it.
+
+    Args:
+        policy: What may be connected to.
+        network: What connects.
+    """
+
+    def __init__(self, policy: Policy, network: Network) -> None:
+        self._policy = policy
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Look a name up, check all of its addresses, and connect to the first that answers.
+
+        Raises:
+            ExternalRefused: One of the addresses is not of the internet.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
+        addresses = await self._addresses(host, port, deadline)
+        self._policy.check_addresses(host, addresses)
+        left = list(addresses[:ADDRESSES])
+        while True:
+            address = left.pop(0)
+            share_s = None if deadline is None else (deadline - loop.time()) / (len(left) + 1)
+            try:
+                return await self._network.connect(address, port, share_s, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not left:
+                    raise
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Refuse: a socket file is never outside."""
+        raise httpcore.UnsupportedProtocol("a socket file is not a host of the internet")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def _addresses(self, host: str, port: int, deadline: float | None) -> Sequence[str]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                found = await self._network.addresses(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("the name was not looked up in time") from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("the name has no address") from error
+        if not found:
+            raise httpcore.ConnectError("the name has no address")
+        return found

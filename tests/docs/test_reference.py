@@ -51,6 +51,8 @@ PUBLIC = (
     "fastforge.contrib.db.testing",
     "fastforge.contrib.http",
     "fastforge.contrib.jobs",
+    "fastforge.contrib.mail",
+    "fastforge.contrib.mail.testing",
     "fastforge.contrib.prometheus",
     "fastforge.contrib.redis",
     "fastforge.contrib.static",

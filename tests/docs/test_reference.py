@@ -41,6 +41,7 @@ PUBLIC = (
     "fastforge",
     "fastforge.apps",
     "fastforge.asgi",
+    "fastforge.cache",
     "fastforge.checks",
     "fastforge.commands",
     "fastforge.components",

@@ -42,6 +42,7 @@ def test_it_knows_versions_and_the_project_and_tells_no_secret(
         "backends": {"TASKS.backend": "database", "DATABASES.default.url": "postgresql+asyncpg"},
         "resources": [
             "offloading",
+            "memory_cache",
             "task_clock",
             "memory_jobs",
             "database",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..apps import AppConfig
+from ..cache.settings import Caching
 from ..observability.settings import Logging
 from ..observability.watchdog.settings import Watchdog
 from ..tasks.settings import Tasks
@@ -18,5 +19,15 @@ class CoreConfig(AppConfig):
 
     name = "fastforge.core"
     label = LABEL
-    settings = (*PLAIN_SETTINGS, Server, Security, Cors, Health, Logging, Tasks, Watchdog)
+    settings = (
+        *PLAIN_SETTINGS,
+        Server,
+        Security,
+        Cors,
+        Health,
+        Logging,
+        Tasks,
+        Caching,
+        Watchdog,
+    )
     commands = COMMANDS

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .. import checks, lifecycle
+from ..cache import kinds as cache
 from ..commands import shell
 from ..observability.metrics import source
 from ..tasks import kinds as tasks
 from ..web import kinds as web
 
 __all__ = [
+    "CACHE_BACKENDS",
     "CHECKS",
     "ERROR_FORMATS",
     "ERROR_PANELS",
@@ -41,6 +43,7 @@ TASKS = tasks.TASKS
 TASK_BACKENDS = tasks.TASK_BACKENDS
 SCHEDULES = tasks.SCHEDULES
 JOB_LISTENERS = tasks.JOB_LISTENERS
+CACHE_BACKENDS = cache.CACHE_BACKENDS
 CHECKS = checks.CHECKS
 EXAMINATIONS = checks.EXAMINATIONS
 METRIC_SOURCES = source.METRIC_SOURCES

@@ -6,6 +6,8 @@ import functools
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+from ..cache.memory import MemoryStore
+from ..cache.settings import Caching
 from ..lifecycle import current_container, provide, resource, transaction_here
 from ..offloading.running import Offloading, running_offloading
 from ..tasks.clock import Clock
@@ -13,7 +15,7 @@ from ..tasks.memory import MemoryBackend
 from ..tasks.settings import Tasks
 from .settings import Server
 
-__all__ = ["memory_jobs", "offloading", "task_clock"]
+__all__ = ["memory_cache", "memory_jobs", "offloading", "task_clock"]
 
 
 @resource
@@ -28,6 +30,13 @@ async def offloading() -> AsyncIterator[Offloading]:
         container, threads=server.threads, processes=server.offload_processes
     ) as running:
         yield running
+
+
+@resource
+async def memory_cache() -> AsyncIterator[MemoryStore]:
+    """Give the cache that ends with this process: CACHE.backend = "memory"."""
+    config = current_container().settings.section(Caching)
+    yield MemoryStore(max_entries=config.max_entries, max_bytes=config.max_bytes)
 
 
 @resource

@@ -244,6 +244,16 @@ class Breaker:
         return self._reason
 
     @property
+    def pause_left_s(self) -> float:
+        """How long it refuses calls before it lets one through, in seconds; 0 while it is closed.
+
+        For whoever tries the service beside the calls, so that none of them has to.
+        """
+        if self.state is BreakerState.CLOSED:
+            return 0
+        return max(0, self._try_at - time.monotonic())
+
+    @property
     def gauges(self) -> BreakerGauges:
         """What it does at this moment."""
         return BreakerGauges(

@@ -83,7 +83,7 @@ def _backends(settings: Any) -> Iterator[tuple[str, str]]:
     for row in settings_report(settings):
         for path, value in _leaves(row.name, row.value):
             field = path.rpartition(".")[2]
-            if field == "backend":
+            if field == "backend" and value is not None:
                 yield path, str(value)
             elif field == "url" and "://" in str(value):
                 yield path, str(value).partition("://")[0]

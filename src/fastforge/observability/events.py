@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from .metrics.metric import Metric, MetricKind
+from .metrics.of_caches import (
+    CACHE_CALLS,
+    CACHE_DURATION,
+    CACHE_ENTRIES,
+    CACHE_EVICTIONS,
+    CACHE_SIZE,
+)
 from .metrics.of_jobs import (
     BREAKER_OPEN,
     BREAKER_OPENED,
@@ -69,6 +76,11 @@ __all__ = [
     "BREAKER_OPENED",
     "BREAKER_REFUSED",
     "BUILD_INFO",
+    "CACHE_CALLS",
+    "CACHE_DURATION",
+    "CACHE_ENTRIES",
+    "CACHE_EVICTIONS",
+    "CACHE_SIZE",
     "CANCELLED",
     "DEAD",
     "ENQUEUED",
@@ -207,6 +219,11 @@ METRICS: Final = (
     OFFLOAD_ABANDONED,
     OFFLOAD_PROCESSES,
     RESOURCE_UP,
+    CACHE_CALLS,
+    CACHE_DURATION,
+    CACHE_ENTRIES,
+    CACHE_SIZE,
+    CACHE_EVICTIONS,
     EVENT_LOOP_LAG,
     EVENT_LOOP_BLOCKS,
     GC_PAUSE,

@@ -1,10 +1,12 @@
-"""The resource `redis_client`: the Redis connections of one process."""
+"""The resources of one process: its Redis connections, and the cache that is kept there."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
+from ...cache.backend import backend_name
+from ...cache.settings import Caching
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
     Breaker,
@@ -14,16 +16,21 @@ from ...lifecycle import (
     section,
     watched_breaker,
 )
+from .cache import RedisStore
 from .client import open_client
 from .library import Client, exceptions
 from .settings import Redis
 from .unavailable import unavailable
 
-__all__ = ["RedisClient", "breaker_of", "redis_client"]
+__all__ = ["RedisClient", "breaker_of", "redis_cache", "redis_client"]
 
 FAILURES: Final = 5
 """So many commands in a row that were not answered open the breaker."""
 LEAST_WITHIN_S: Final = 10.0
+CACHE_FORMAT: Final = 1
+"""How keys and entries are written: with another number nothing of before is found."""
+CACHE_FIRST_PAUSE_S: Final = 0.2
+CACHE_LONGEST_PAUSE_S: Final = 2.0
 
 
 async def _ping(client: Client) -> None:
@@ -56,6 +63,35 @@ async def redis_client(config: Annotated[Redis, section(Redis)]) -> AsyncIterato
 
 RedisClient = Annotated[Client, provide(redis_client)]
 """The process's client: `async def hits(redis: RedisClient): await redis.incr("hits")`."""
+
+
+@resource
+async def redis_cache(
+    redis: Annotated[Client, provide(redis_client)], config: Annotated[Redis, section(Redis)]
+) -> AsyncIterator[RedisStore]:
+    """Give the cache that all processes share, on the client of this one."""
+    container = current_container()
+    caching = container.settings.section(Caching)
+    breaker = Breaker(
+        "cache",
+        opens_after=1,
+        first_pause_s=CACHE_FIRST_PAUSE_S,
+        longest_pause_s=CACHE_LONGEST_PAUSE_S,
+        describe=lambda error: str(unavailable(config, error)),
+    )
+    if backend_name(container) == "redis":
+        breaker = watched_breaker(breaker)
+    name = caching.prefix or container.settings.module.partition(".")[0]
+    store = RedisStore(
+        redis,
+        prefix=f"{name}:cache{CACHE_FORMAT}.{caching.version}:",
+        timeout_s=caching.timeout_s,
+        breaker=breaker,
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def breaker_of(config: Redis) -> Breaker:

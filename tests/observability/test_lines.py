@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import TextIO
@@ -109,6 +109,34 @@ async def test_a_stream_that_nobody_reads_loses_lines_and_tells_how_many(
         assert read == line * (count - lines.dropped)
         lines.flush()
     assert f"{lines.dropped} lines were dropped" in caplog.text
+
+
+async def test_a_stream_that_threads_alone_have_filled_is_written_again() -> None:
+    """Threads have no timer: what they leave is for the event loop, also beyond what is kept."""
+    with pipe() as (reading, stream):
+        lines = LineBuffer(stream)
+        lines.write(b"first\n")
+        lines.flush()
+
+        def fill() -> None:
+            while not lines.dropped:
+                lines.write(LINE * 100)
+
+        await asyncio.to_thread(fill)
+        os.set_blocking(reading, False)
+        content, last = b"", b"the last line\n"
+        async with asyncio.timeout(60):
+            while last not in content:
+                lines.write(last)
+                await asyncio.sleep(0.01)
+                with suppress(BlockingIOError):
+                    content += os.read(reading, 1 << 20)
+        await asyncio.to_thread(lambda: [lines.write(LINE * 100) for _ in range(100)])
+        async with asyncio.timeout(60):
+            while not content.endswith(LINE * 10_000):  # nobody writes any more
+                await asyncio.sleep(0.01)
+                with suppress(BlockingIOError):
+                    content += os.read(reading, 1 << 20)
 
 
 async def test_a_line_that_is_longer_than_a_pipe_holds_up_nobody() -> None:

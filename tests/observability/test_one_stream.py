@@ -194,6 +194,7 @@ def test_our_server_says_nothing_else(shop: ProjectFolder, workers: int) -> None
     assert events(lines, role="web") >= SPOKEN
     assert [line["exception"]["message"] for line in lines if line["event"] == "request"
             and line["status_code"] == 500] == ["a handler speaks"]  # fmt: skip
+    assert "uvicorn.error speaks" in events(lines, logger="uvicorn.error")
     assert "settings speak" in events(lines, logger="stdout")
     assert ("manager" in {line["role"] for line in lines}) is (workers == 2)
     assert len([line for line in lines if "sqlalchemy speaks" in line["event"]]) == 1
@@ -224,6 +225,7 @@ def test_under_another_server_the_lines_are_ours_from_the_lifespan_on(
         server.terminate()
         server.wait()
     assert events(told, role="web") >= SPOKEN
+    assert "uvicorn.error speaks" in events(told, logger="uvicorn.error")
     assert len([line for line in told if line["event"] == "request"]) == 1
 
 
@@ -314,3 +316,16 @@ def test_in_development_it_is_the_text_that_a_person_reads(shop: ProjectFolder) 
     argv = [*MANAGE, "--settings", "shop.misspelt", "runserver", str(free_port()), "--production"]
     result = run(argv, cwd=shop.path, env={**PRODUCTION, "FASTFORGE_ENV": "development"})
     assert result.stderr.startswith("error: [conf.")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_without_outputs_serves(shop: ProjectFolder, workers: str) -> None:
+    """A manager of services may close both; Python then has no streams for them."""
+    port = free_port()
+    argv = [*MANAGE, "runserver", str(port), "--production", "--workers", workers]
+    process, url = serve(shop, ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *argv], port)
+    with process as server:
+        answer = wait_until(lambda: fetch(f"{url}/fail"), describe=server)
+        server.terminate()
+        assert server.wait() == 0
+    assert answer.status == 500

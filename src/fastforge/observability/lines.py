@@ -69,6 +69,8 @@ class LineBuffer:
         # Two threads may spoil this sum; it is right again as soon as everything is written.
         self._size_bytes = 0
         self._timers: dict[asyncio.AbstractEventLoop, asyncio.TimerHandle] = {}
+        self._latest_loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
+        self._is_asked = False
         self._closes_at_exit = False
         self._writing = threading.Lock()
         _buffers.add(self)
@@ -96,8 +98,10 @@ class LineBuffer:
 
     def _take(self, line: _Line, size_bytes: int, *, at_once: bool) -> None:
         if self._size_bytes > KEPT_BYTES:
-            self.dropped += 1
-            return
+            self.flush()  # threads have no timer: where they alone wrote, nobody else would
+            if self._size_bytes > KEPT_BYTES:
+                self.dropped += 1
+                return
         self._lines.append(line)
         self._size_bytes += size_bytes
         if at_once or self._size_bytes > FLUSH_AT_BYTES or not self.flush_after_s:
@@ -107,6 +111,7 @@ class LineBuffer:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
+            self._retry_soon()
             return
         if loop not in self._timers:
             self._flush_soon(loop)
@@ -133,11 +138,13 @@ class LineBuffer:
         self._lines.clear()
         self._size_bytes = 0
         self._timers = {}
+        self._latest_loop, self._is_asked = None, False
         self._writing = threading.Lock()
 
     def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         for ended in [each for each in self._timers if each.is_closed()]:
             del self._timers[ended]  # before its time came
+        self._latest_loop = weakref.ref(loop)
         # In a context of its own: the line is that of a request, the others' lines are not.
         self._timers[loop] = loop.call_later(
             self.flush_after_s, self._tick, loop, context=Context()
@@ -146,8 +153,19 @@ class LineBuffer:
             self._closes_at_exit = True
             atexit.register(self.close)
 
+    def _retry_soon(self) -> None:
+        """Let the event loop that wrote here last try what a thread could not write."""
+        loop = None if self._latest_loop is None else self._latest_loop()
+        if self._lines and loop is not None and not self._is_asked:
+            self._is_asked = True
+            try:
+                loop.call_soon_threadsafe(self._tick, loop, context=Context())
+            except RuntimeError:  # it is closed, and the next one does it
+                self._is_asked, self._latest_loop = False, None
+
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timers.pop(loop, None)
+        self._is_asked = False
         self.flush()
         if self._lines:
             self._flush_soon(loop)

@@ -6,10 +6,11 @@ import logging
 from itertools import islice
 from typing import Any, Final
 
-from .rendering import safe_repr
+from ...redaction import MASK, is_sensitive
+from .rendering import safe_text
 from .stream import Stream
 
-__all__ = ["EXCEPTION", "LineHandler", "level_name", "written_fields"]
+__all__ = ["EXCEPTION", "LineHandler", "level_name", "message_of", "written_fields"]
 
 _STANDARD: Final = frozenset(
     {
@@ -56,10 +57,10 @@ class LineHandler(logging.Handler):
         """Write a record."""
         fields = written_fields(record)
         try:
-            event = record.getMessage().rstrip("\n")
+            event = message_of(record).rstrip("\n")
         except Exception as failure:
-            event = safe_repr(record.msg)[:_SHOWN]
-            fields["log_error"] = f"{type(failure).__name__}: {safe_repr(record.args)[:_SHOWN]}"
+            event = safe_text(record.msg)[:_SHOWN]
+            fields["log_error"] = f"{type(failure).__name__}: {safe_text(failure)[:_SHOWN]}"
             fields["log_call"] = f"{record.pathname}:{record.lineno}"
         if record.stack_info:
             fields["stack"] = record.stack_info
@@ -80,6 +81,17 @@ class LineHandler(logging.Handler):
     def flush(self) -> None:
         """Write what waits: `logging.shutdown` asks for that when the process ends."""
         self._stream.lines.close()
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """Return what was said; of arguments by name, as `%(token)s` is one, without the secrets."""
+    if type(record.args) is not dict or not record.args:
+        return record.getMessage()
+    arguments = {
+        name: MASK if isinstance(value, str) and is_sensitive(name) else value
+        for name, value in record.args.items()
+    }
+    return str(record.msg) % arguments
 
 
 def written_fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -14,7 +14,9 @@ __all__ = ["LOG", "Logger", "forget_handlers"]
 
 LOG: Final = "fastforge.manager"
 """The logger of what we say ourselves."""
-GUNICORN: Final = ("gunicorn.error", "gunicorn.access")
+GUNICORN: Final = ("gunicorn.error", "gunicorn.access", "uvicorn.error")
+"""Uvicorn's is among them: `uvicorn_worker` lets it write where gunicorn's own does, and no
+further."""
 
 
 class Logger(GunicornLogger):

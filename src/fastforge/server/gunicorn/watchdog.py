@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import faulthandler
+import os
+import sys
 from typing import Final
 
 __all__ = ["Watchdog"]
@@ -22,8 +24,11 @@ class Watchdog:
 
     def __init__(self, timeout_s: float) -> None:
         self._limit_s = timeout_s and timeout_s + MARGIN_S
+        # Where standard error is closed, whoever hangs has to end all the same.
+        self._writes_to = os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else None
 
     def hear(self) -> None:
         """Hear that all is well, and wait for the next time; from the first one on."""
         if self._limit_s:
-            faulthandler.dump_traceback_later(self._limit_s, exit=True)
+            file = sys.stderr if self._writes_to is None else self._writes_to
+            faulthandler.dump_traceback_later(self._limit_s, exit=True, file=file)

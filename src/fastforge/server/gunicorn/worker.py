@@ -80,8 +80,9 @@ class Worker(UvicornWorker):
         super().init_signals()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGQUIT, self.handle_quit)
-        if not faulthandler.is_enabled():
-            faulthandler.enable(all_threads=False)  # writes where it hangs, at SIGABRT
+        # Writes where it hangs, at SIGABRT; nowhere, where standard error is closed.
+        if sys.stderr is not None and not faulthandler.is_enabled():
+            faulthandler.enable(all_threads=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ...observability.context import context_fields
 from ...observability.failures import failure_fields, failure_text
-from ...observability.logging.records import EXCEPTION
+from ...observability.logging.records import EXCEPTION, message_of
 from ...observability.logging.stream import bound_fields
 from ...redaction import redacted
 
@@ -36,7 +36,7 @@ class Forwarder(logging.Handler):
         line = redacted({**context_fields(), **bound_fields(), **extras})
         line |= {name: getattr(record, name) for name in _KEPT}
         try:
-            line["msg"] = record.getMessage()
+            line["msg"] = message_of(record)
         except Exception as failure:  # of the arguments, which are somebody else's
             line["msg"], line["log_error"] = str(record.msg), type(failure).__name__
         error = record.exc_info[1] if record.exc_info else None

@@ -138,6 +138,27 @@ async def test_the_line_does_not_wait_for_background_tasks() -> None:
     assert served.state.in_flight == 0
 
 
+async def test_what_fails_after_the_answer_is_told_with_the_id_of_its_request() -> None:
+    app = FastAPI()
+
+    @app.get("/orders/{number}")
+    async def handler(number: int, tasks: BackgroundTasks) -> None:
+        tasks.add_task(fail)
+
+    def fail() -> None:
+        raise LookupError("no mail can be sent")
+
+    served = Served(app)
+    with pytest.raises(LookupError):
+        await served.get("/orders/7")
+    request, failure = served.lines
+    assert (request["status_code"], request["level"]) == (200, "info")
+    assert (failure["event"], failure["level"]) == ("failed after the answer", "error")
+    assert failure["request_id"] == request["request_id"]
+    assert (failure["path"], failure["route"]) == ("/orders/7", "/orders/{number}")
+    assert failure["exception"]["message"] == "no mail can be sent"
+
+
 async def test_a_failure_is_on_the_line() -> None:
     served = Served(shop())
     with pytest.raises(LookupError):

@@ -57,6 +57,26 @@ def test_a_line_is_one_json_object() -> None:
 
 
 @pytest.mark.parametrize(
+    ("route", "path", "shown"),
+    [
+        ("/reset/{token}", "/reset/0f3c", "/reset/***"),
+        ("/reset/{token}", "/behind/a/proxy/reset/0f3c", "/behind/a/proxy/reset/***"),
+        ("/{user}/keys/{api_key}/{n}", "/ada/keys/0f3c/7", "/ada/keys/***/7"),
+        ("/{access_token}/{password}/", "/0f3c/0f3d/", "/***/***/"),
+        ("/files/{token:path}", "/files/0f3c/0f3d", "/files/***"),
+        ("/reset/{token}", "/rewritten/0f3c", "/reset/{token}"),
+        ("/orders/{number}", "/orders/0f3c", "/orders/0f3c"),
+        (None, "/reset/0f3c", "/reset/0f3c"),
+    ],
+)
+def test_a_parameter_of_a_path_is_masked_by_its_name(
+    route: str | None, path: str, shown: str
+) -> None:
+    assert json.loads(written(route=route, path=path))["path"] == shown
+    assert written(text=True, route=route, path=path).split()[4] == shown
+
+
+@pytest.mark.parametrize(
     ("told", "more", "level"),
     [
         ({"status_code": 404}, {}, "info"),

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_headers, request_id, request_scope
 from .deadline import EDGE, is_our_cancellation
-from .line import BODILESS, file_bytes, handled_error, has_left
+from .line import BODILESS, file_bytes, handled_error, has_left, route_template
 from .replacing import Replaceable
 from .rules import Rules
 
@@ -151,6 +151,9 @@ class Exchange(Replaceable):
             return is_our_cancellation(error, has_cancelled=self._has_cancelled)
         if not self._is_noted:
             self._write_end(error)
+        elif self._log is not None and self._is_complete and error and not has_left(error):
+            route = route_template(self._scope)
+            self._log.write_afterwards(self._scope["method"], self._scope["path"], route, error)
         # That a client has left is told by the line; servers would log it as a failure of ours.
         return isinstance(error, Exception) and has_left(error)
 

@@ -11,6 +11,7 @@ from ..redaction.rules import current as current_rules
 from .context import request_id as current_id
 from .context import user_id as current_user
 from .logging.configuration import Configuration
+from .paths import masked_path
 from .settings import Logging
 from .spans import somebody_traces, span_ids
 from .told import mark_as_told
@@ -123,6 +124,29 @@ class AccessLog:
         else:
             self._write_failure(told, status_code, more or {}, error)
 
+    def write_afterwards(
+        self, method: str, path: str, route: str | None, error: BaseException
+    ) -> None:
+        """Write that a request failed after its line: its client has had the whole answer.
+
+        It is what background tasks raise, and dependencies when they end. The ids are those of the
+        context.
+
+        Args:
+            method: Its method.
+            path: Its path.
+            route: The template of its route.
+            error: What nobody has handled.
+        """
+        path = _shown(masked_path(path, route))
+        event, fields = "failed after the answer", {"failure": type(error).__name__}
+        if self._is_text:
+            event = f"{method} {path} {event}"
+        else:
+            fields = {"method": method, "path": path, "route": route or "", **fields}
+        self._stream.write("error", event, LOGGER, fields, error=error)
+        mark_as_told(error)
+
     def close(self) -> None:
         """Write what is waiting; a process that ends loses nothing then."""
         self._stream.lines.close()
@@ -151,6 +175,7 @@ class AccessLog:
         _, request_id, span, user, method, path, route, status_code = told[:8]
         duration_s, client, request_bytes, response_bytes = told[8:]
         duration_ms = int(duration_s * 1e6) / 1000
+        path = _shown(masked_path(path, route))
         fields: Record = {"request_id": request_id}
         if span is not None:
             fields["trace_id"], fields["span_id"] = span
@@ -160,7 +185,7 @@ class AccessLog:
             sizes = (request_bytes, response_bytes)
             return _text(method, path, status_code, duration_ms, *sizes), fields
         fields["method"] = method
-        fields["path"] = _shown(path)
+        fields["path"] = path
         # A mount's has in it what a client has written for a parameter.
         fields["route"] = route if route is None or len(route) < ALWAYS_SHORT else _shown(route)
         fields["status_code"] = status_code
@@ -220,7 +245,7 @@ def _text(
     response_bytes: int | None,
 ) -> str:
     """Return what a developer wants to see: `GET /orders/7 200 3.1 ms 1.2 kB`."""
-    text = f"{method} {_shown(path)} {status_code or '-'} {duration_ms:.1f} ms"
+    text = f"{method} {path} {status_code or '-'} {duration_ms:.1f} ms"
     if response_bytes is not None:
         text += f" {size_text(response_bytes)}"
     return text if not request_bytes else f"{text} of {size_text(request_bytes)}"

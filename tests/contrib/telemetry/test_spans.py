@@ -43,6 +43,17 @@ def test_a_secret_leaves_by_no_attribute(name: str, value: str, shown: str) -> N
     assert b"hunter2" not in encoded(kept.get_finished_spans())
 
 
+def test_a_parameter_of_a_path_is_masked_by_its_name() -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    with provider.get_tracer("a").start_as_current_span("GET /reset/{token}") as span:
+        span.set_attribute("url.path", "/reset/hunter2")
+        span.set_attribute("http.route", "/reset/{token}")
+    (found,) = decoded(encoded(kept.get_finished_spans()))
+    assert found.attributes["url.path"] == "/reset/***"
+
+
 @pytest.mark.parametrize(
     ("sql", "summary"),
     [

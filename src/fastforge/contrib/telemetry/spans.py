@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from ...observability.paths import masked_path
 from ...observability.redaction import MASK, is_sensitive, redacted_text
 from .library import Event, ReadableSpan, SpanProcessor, encode_spans
 from .outbox import Outbox
 
 __all__ = ["SpanOutbox", "encoded"]
 
+_PATH: Final = "url.path"
 _QUERY: Final = "url.query"
 _WHOLE_URLS: Final = frozenset({"url.full", "http.url", "url.original"})
 _LONGEST: Final = 4096
@@ -67,7 +69,10 @@ def _redacted(span: ReadableSpan) -> ReadableSpan:
 
 
 def _attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: _value(name, value) for name, value in (attributes or {}).items()}
+    shown = {name: _value(name, value) for name, value in (attributes or {}).items()}
+    if isinstance(shown.get(_PATH), str):
+        shown[_PATH] = masked_path(shown[_PATH], shown.get("http.route"))
+    return shown
 
 
 def _value(name: str, value: Any) -> Any:

@@ -19,3 +19,10 @@ def test_without_chance_they_are_what_they_are_called(monkeypatch: pytest.Monkey
     monkeypatch.setattr("random.uniform", lambda least, most: most)
     backoff = Backoff(0.25, 30)
     assert [backoff.next_s() for _ in range(4)] == [0.25, 0.5, 1, 2]
+
+
+def test_pauses_may_be_any_time_up_to_the_whole() -> None:
+    """Full jitter: callers that failed at the same moment come back at all moments."""
+    pauses = [Backoff(1, 5, least=0).next_s() for _ in range(2000)]
+    assert min(pauses) < 0.05
+    assert max(pauses) > 0.95

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from .breaker import Breaker, BreakerGauges
 from .container import Container, current_container
 
-__all__ = ["breaker_gauges", "breakers_of", "watched_breaker"]
+__all__ = ["breaker_gauges", "breakers_of", "unwatched_breaker", "watched_breaker"]
 
 _of_projects: Final[WeakKeyDictionary[Container, dict[str, Breaker]]] = WeakKeyDictionary()
 
@@ -33,6 +33,13 @@ def watched_breaker(breaker: Breaker) -> Breaker:
         ContainerMissing: No project runs here.
     """
     return _of_projects.setdefault(current_container(), {}).setdefault(breaker.name, breaker)
+
+
+def unwatched_breaker(breaker: Breaker) -> None:
+    """Tell no longer of a breaker; for somebody who makes one for each of many hosts."""
+    watched = _of_projects.get(current_container(), {})
+    if watched.get(breaker.name) is breaker:
+        del watched[breaker.name]
 
 
 def breakers_of(container: Container) -> tuple[Breaker, ...]:

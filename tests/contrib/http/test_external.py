@@ -23,6 +23,7 @@ from fastforge.contrib.http import (
     ExternalClient,
     ExternalHttp,
     ExternalRefused,
+    Http,
     UpstreamAway,
     UpstreamLate,
     http_client,
@@ -334,7 +335,9 @@ def test_options_are_the_fields_of_the_setting() -> None:
 
 
 def _client_of(config: ExternalHttp) -> Client:
-    return Client(external=config, connections=ExternalConnections(1, Internet({}, {})))
+    return Client(
+        config=Http(), external=config, connections=ExternalConnections(1, Internet({}, {}))
+    )
 
 
 # --- certificates --------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from pydantic import ValidationError
 
 from ...conf.section import validation_errors
 from ...exceptions import ErrorGroup
+from .attempts import Attempts
 from .external.client import ExternalClient, ExternalOptions
 from .external.connections import ExternalConnections
 from .late import LateClient
-from .settings import ExternalHttp
+from .library import httpx
+from .settings import ExternalHttp, Http
 
 __all__ = ["Client"]
 
@@ -20,18 +22,34 @@ class Client(LateClient):
     """httpx's client, with `external()` beside its methods.
 
     Args:
+        config: How often it tries, and whom it leaves alone.
         external: What URLs from outside may be.
         connections: What calls of those share.
         options: Those of httpx.
     """
 
     def __init__(
-        self, *, external: ExternalHttp, connections: ExternalConnections, **options: Any
+        self,
+        *,
+        config: Http,
+        external: ExternalHttp,
+        connections: ExternalConnections,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
+        self._attempts = Attempts(config)
         self._external = external
         self._connections = connections
         self._usual: ExternalClient | None = None
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request, more than once where the settings or the call say so.
+
+        Raises:
+            UpstreamError: The service cannot be reached, is late, or is left alone.
+        """
+        sending = super().send
+        return await self._attempts.make(request, lambda: sending(request, **options))
 
     def external(self, **options: Unpack[ExternalOptions]) -> ExternalClient:
         """Return a client for URLs that users, or answers of others, have given.

@@ -8,9 +8,17 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from ...exceptions import ForgeError
+from ...lifecycle.breaker import BreakerOpen
 from .library import httpx
 
-__all__ = ["UpstreamAway", "UpstreamError", "UpstreamLate", "telling"]
+__all__ = [
+    "UpstreamAway",
+    "UpstreamError",
+    "UpstreamLate",
+    "UpstreamRefused",
+    "telling",
+    "where_of",
+]
 
 
 class UpstreamError(ForgeError):
@@ -28,6 +36,20 @@ class UpstreamLate(UpstreamError):
     """The service does not answer in time: 504 where nobody handles it."""
 
     status: ClassVar[int] = 504
+
+
+class UpstreamRefused(BreakerOpen, UpstreamError, httpx.ConnectError):
+    """The service was not asked: it was away when it was asked last. 503 where nobody handles it.
+
+    It is raised where `HTTP.breaker` is set.
+    """
+
+    status: ClassVar[int] = 503
+
+
+def where_of(request: httpx.Request) -> str:
+    """Return what is asked of whom, without what may be secret."""
+    return f"{request.method} {request.url.host}:{request.url.port or request.url.scheme}"
 
 
 def _both(ours: type[UpstreamError], theirs: type[httpx.TransportError]) -> type[Any]:
@@ -73,7 +95,7 @@ def telling(request: httpx.Request) -> Iterator[None]:
 
 
 def _told(kind: type[Any], request: httpx.Request, error: httpx.TransportError) -> Exception:
-    where = f"{request.method} {request.url.host}:{request.url.port or request.url.scheme}"
+    where = where_of(request)
     if issubclass(kind, UpstreamLate):
         words, code = f"{where} did not answer in time ({kind.__name__})", "http.E002"
         hint = "see what keeps it busy, or give the call a `timeout` of its own"

@@ -28,6 +28,7 @@ async def http_client(
     """
     connections = ExternalConnections(external.max_connections)
     async with Client(
+        config=config,
         external=external,
         connections=connections,
         timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),

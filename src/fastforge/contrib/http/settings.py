@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from typing import Annotated
 
@@ -10,16 +10,28 @@ from pydantic import Field, field_validator
 
 from ...conf import Section
 
-__all__ = ["ExternalHttp", "Http"]
+__all__ = ["ExternalHttp", "Http", "HttpHost"]
 
 _Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class HttpHost(Section):
+    """What is different for the calls of one host, in `HTTP.hosts`.
+
+    Attributes:
+        retries: How many more attempts a call has; None: `HTTP.retries`.
+        breaker: Whether its calls fail at once while it is away; None: `HTTP.breaker`.
+    """
+
+    retries: int | None = Field(default=None, ge=0, le=10)
+    breaker: bool | None = None
 
 
 class Http(Section, setting="HTTP"):
     """The HTTP client that a process shares.
 
     ```python
-    HTTP = Http(timeout_s=5)
+    HTTP = Http(timeout_s=5, retries=2, hosts={"rates.example": HttpHost(breaker=True)})
     ```
 
     Attributes:
@@ -27,11 +39,28 @@ class Http(Section, setting="HTTP"):
             seconds.
         connect_timeout_s: How long making a connection may take, in seconds.
         max_connections: How many connections a process has at most.
+        retries: How many more attempts a call has that may be repeated.
+        retry_pause_s: The longest that the first pause between attempts may be, in seconds; it
+            doubles from one to the next.
+        max_retry_pause_s: The longest that any pause may be, in seconds.
+        retry_budget_s: How long after the first attempt the last one may begin, in seconds.
+        breaker: Whether calls of a host that is away fail at once.
+        breaker_failures: How many failures in a row say that it is.
+        max_breakers: For how many hosts that is known at the same time.
+        hosts: What is different for some hosts, by their names.
     """
 
     timeout_s: float = Field(default=10, gt=0)
     connect_timeout_s: float = Field(default=2, gt=0)
     max_connections: int = Field(default=100, ge=1)
+    retries: int = Field(default=0, ge=0, le=10)
+    retry_pause_s: float = Field(default=0.1, gt=0)
+    max_retry_pause_s: float = Field(default=2, gt=0)
+    retry_budget_s: float = Field(default=10, gt=0)
+    breaker: bool = False
+    breaker_failures: int = Field(default=5, ge=1)
+    max_breakers: int = Field(default=100, ge=1)
+    hosts: Mapping[str, HttpHost] = Field(default={})
 
     def most_connections(self, environment: str) -> int:
         """Return the size of the pool."""

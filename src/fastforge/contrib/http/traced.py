@@ -10,8 +10,10 @@ from ...observability.context import request_id
 from ...observability.tracing import Span, is_traced, span, trace_here
 from .library import httpx
 
-__all__ = ["TracedCall", "call_span", "pass_request_id_on", "pass_trace_on"]
+__all__ = ["ATTEMPT", "TracedCall", "call_span", "pass_request_id_on", "pass_trace_on"]
 
+ATTEMPT: Final = "fastforge.attempt"
+"""The extension of a request that says how often it was sent before."""
 _REQUEST_ID: Final = "x-request-id"
 _TRACEPARENT: Final = "traceparent"
 _OURS: Final = "fastforge.traceparent"
@@ -55,6 +57,8 @@ def call_span(request: httpx.Request) -> Iterator[TracedCall]:
         "server.port": url.port or (443 if url.scheme == "https" else 80),
         "url.full": str(url.copy_with(userinfo=b"", fragment=None)),
     }
+    if ATTEMPT in request.extensions:
+        known["http.request.resend_count"] = request.extensions[ATTEMPT]
     with span(request.method, kind="client", attributes=known) as current:
         yield TracedCall(current)
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .limits import time_limit as time_limit
     from .middleware import Middleware as Middleware
     from .middleware import Slot as Slot
-    from .policy import policy as policy
-    from .policy import public as public
+    from .policies import policy as policy
+    from .policies import public as public
     from .settings import Cors as Cors
     from .settings import Health as Health
     from .settings import Security as Security
@@ -59,9 +59,9 @@ _LAZY = {
     "Slot": "middleware",
     "error_format": "errors.formats",
     "error_panel": "errorpage.panel",
-    "policy": "policy",
+    "policy": "policies",
     "problem_response": "errors.responses",
-    "public": "policy",
+    "public": "policies",
     "time_limit": "limits",
 }
 

@@ -108,7 +108,7 @@ def resources_close_within_teardown(project: Project) -> Iterator[Message]:
 def connections_outlast_those_of_proxies(project: Project) -> Iterator[Message]:
     """Find a server that closes idle connections before the proxy in front of it does."""
     keep_alive_s = project.settings.section(Server).keep_alive_s
-    if project.settings["TRUSTED_PROXIES"] and keep_alive_s <= PROXIES_KEEP_S:
+    if project.settings["TRUSTED_PROXIES"] and 0 < keep_alive_s <= PROXIES_KEEP_S:
         yield Message(
             id="server.W004",
             level=Level.WARNING,

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from ..._utils import where_written
 from ...apps.folders import is_own
 from ...checks import Level, Message, check
-from ...web.policy import routes_without_policy
+from ...web.policies import routes_without_policy
 from ...web.settings import Security
 from .served import served
 

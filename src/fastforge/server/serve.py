@@ -55,12 +55,11 @@ def serve(
 ) -> int:
     """Serve an application until SIGTERM or SIGINT, and return the exit code of the process.
 
-    A signal during the start cancels it: what has been opened is closed. Later it ends the
-    server gracefully, without resetting a connection. A second one ends the process at once.
+    A signal during the start cancels it: what has been opened is closed. Later it ends the server
+    gracefully, without resetting a connection. A second one ends the process at once.
 
-    Surprises: this process writes as LOGGING says meanwhile. A failed start is one line on
-    standard error. X-Forwarded-* headers are not believed.
-    The garbage collector rests until the first answers, and never looks at what was loaded before.
+    Surprises: its log is as LOGGING says. A failed start is one line on standard error.
+    X-Forwarded-* headers are not believed. The garbage collector rests until the first answers.
 
     ```python
     raise SystemExit(serve("shop.asgi:app", bind("127.0.0.1", 8000)))
@@ -73,7 +72,7 @@ def serve(
         linger_s: How long idle connections may still ask at that time.
         drain_s: How long connections are still accepted after SIGTERM.
         max_requests: After how many requests it stops as at SIGTERM. None: after none.
-        owns_listeners: Whether nobody else listens on this socket: no supervisor, no other process.
+        owns_listeners: Whether no other process listens on this socket, nor a supervisor.
         access_log: Write a line for each request, where the application does not, as ours do.
         observer: Whom to tell how far it has come.
         ends_process: Whether the process ends 3 seconds after the server, whatever goes on in it.
@@ -81,13 +80,8 @@ def serve(
     Returns:
         0 after a stop that was asked for, 3 when the application could not start.
     """
-    observer = observer or Observer()
-    with (
-        sock,
-        _lines(for_ever=ends_process),
-        end_at_termination(),
-        resting_collector() as wake_collector,
-    ):
+    observer, lines = observer or Observer(), _lines(for_ever=ends_process)
+    with sock, lines, end_at_termination(), resting_collector() as wake_collector:
         try:
             app = load_application(application) if isinstance(application, str) else application
             observer.loaded()

@@ -107,6 +107,37 @@ async def test_a_connection_that_waits_is_closed_by_a_server_that_stops() -> Non
     connection.connection_lost(None)
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_a_failure_behind_a_whole_answer_leaves_the_connection_open(
+    is_whole: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer has not said that it would be closed: the next request may be on its way."""
+
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 500, "headers": headers})
+        await send(
+            {
+                "type": "http.response.body",
+                "body": b"no" if is_whole else b"n"[:0],
+                "more_body": not is_whole,
+            }
+        )
+        raise LookupError("behind it")
+
+    connection, transport = connect(failing)
+    for _ in range(2 if is_whole else 1):
+        connection.data_received(GET)
+        await asyncio.wait(list(connection.tasks))
+    assert transport.closed is not is_whole
+    assert transport.written.count(b"HTTP/1.1 500 ") == (2 if is_whole else 1)
+    told = [each for each in caplog.records if each.exc_info]
+    assert [type(each.exc_info[1]) for each in told if each.exc_info] == [LookupError] * (
+        2 if is_whole else 1
+    )
+    connection.connection_lost(None)
+
+
 @pytest.mark.parametrize("answered", [0, 1])
 async def test_each_request_in_line_hears_that_the_client_has_left(answered: int) -> None:
     """Uvicorn tells the last one: the one that is being answered would go on for ever."""

@@ -75,9 +75,10 @@ def runserver(
 
         folder = Path.cwd()
         make_importable(folder)
-        module, named_by = context.settings_module or "", "--settings"
-        if not module:
-            module, named_by = find_settings_module(folder, os.environ)
+        given = context.settings_module or ""
+        module, named_by = (
+            (given, "--settings") if given else find_settings_module(folder, os.environ)
+        )
         place = find_place(module, folder)
         environment = read_environment(place.root).name
         develops = environment == "development" and not is_asked

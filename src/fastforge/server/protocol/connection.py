@@ -15,6 +15,7 @@ from ...middleware.deadline import EDGE
 from ...observability.context import new_request_id
 from .again import has_body, parser_without_upgrade
 from .bodies import NOWHERE, GentleTransport, end_unless_asked_for_body
+from .failing import failing_apart
 from .head import objection_to
 from .patience import Patience
 from .refusals import MALFORMED, Refusal
@@ -165,6 +166,9 @@ class Connection(HttpToolsProtocol):
         # Without uvicorn's timer for each request: the watch sees how long a connection is idle.
         self.server_state.total_requests += 1
         self.flow.resume_reading()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        super()._start_asgi_task(cycle, failing_apart(cycle, app))
 
     # How a connection ends.
 

@@ -12,12 +12,12 @@ PROTOCOL_ATTRIBUTES: Final = (
     "headers", "loop", "parser", "pipeline", "scope", "server_state", "transport",
 )  # fmt: skip
 PROTOCOL_METHODS: Final = (
-    "_should_upgrade", "connection_lost", "connection_made", "data_received",
+    "_should_upgrade", "_start_asgi_task", "connection_lost", "connection_made", "data_received",
     "handle_websocket_upgrade", "on_body", "on_header", "on_headers_complete", "on_message_begin",
     "on_message_complete", "on_response_complete", "on_url", "shutdown",
 )  # fmt: skip
 CYCLE_ATTRIBUTES: Final = (
-    "disconnected", "keep_alive", "message_event", "more_body", "response_complete",
+    "disconnected", "keep_alive", "logger", "message_event", "more_body", "response_complete",
     "response_started", "scope", "waiting_for_100_continue",
 )  # fmt: skip
 CYCLE_METHODS: Final = ("receive", "send")

@@ -156,7 +156,7 @@ def test_an_empty_pool_is_503_and_the_log_names_who_holds_it(
 ) -> None:
     with shop(tmp_path, each_postgres_url, pool_size=1, pool_timeout_s=0.2) as site:
         holding = site.connect().post("/held/7")
-        site.wait_for("held\n")
+        site.wait_for('"event":"held"')
         answer = site.get("/one")
         assert answer.status == 503
         assert answer.one("retry-after") == "1"

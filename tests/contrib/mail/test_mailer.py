@@ -329,3 +329,14 @@ def test_without_the_extra_the_line_that_installs_it_is_told(tmp_path: Path) -> 
     assert run([*run_it, code.format("mail_backends")], cwd=tmp_path).returncode == 0
     missing = run([*run_it, code.format("smtp.transport")], cwd=tmp_path)
     assert 'pip install "fastforge-framework[mail]"' in missing.stderr
+
+
+async def test_a_production_without_the_extra_does_not_start(
+    folder: ProjectFolder, host: MailHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastforge.contrib.mail.choosing.PACKAGE", "aiosmtplib_that_is_not_there")
+    project = project_of(folder, by_smtp(host))
+    with pytest.raises(StartError, match=r'pip install "fastforge-framework\[mail\]"'):
+        async with project.running(Role.COMMAND):
+            pass
+    assert "is not installed" in by_id(project)["mail.E010"]

@@ -235,3 +235,12 @@ def test_a_list_given_to_a_frozen_message_is_a_copy() -> None:
     message = Message(to=to, subject="s", text="t")
     to.append("eve@example.org")
     assert message.to == ("ann@example.org",)
+
+
+def test_no_text_smuggles_an_end_of_the_message() -> None:
+    """Servers have disagreed on whether a dot between other line breaks ends a message."""
+    for end in ("\r.\r", "\n.\n", "\r\n.\r\n", "\n.\r\n", "\x0b.\x0c", "\x85.\u2028", "\r\r.\n\n"):
+        raw = composed(text=f"a{end}MAIL FROM:<eve@example.org>").content.encode("ascii")
+        lone = raw.replace(b"\r\n", b"")
+        assert b"\r" not in lone
+        assert b"\n" not in lone

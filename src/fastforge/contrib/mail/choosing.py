@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from ..._utils import did_you_mean
+from ..._utils import did_you_mean, find_module, missing_extra
 from ...components import Registry
 from ...conf import Settings
 from ...exceptions import StartError
@@ -15,6 +16,9 @@ from .kinds import MAIL_BACKENDS
 from .settings import Mail
 
 __all__ = ["Fault", "chosen_backend", "fault_in"]
+
+EXTRA: Final = "mail"
+PACKAGE: Final = "aiosmtplib"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +59,25 @@ def fault_in(registry: Registry, settings: Settings) -> Fault | None:
             text=f"MAIL.backend is {name!r}, which no installed app declares",
             hint=did_you_mean(name, known) or f"there are {', '.join(sorted(known))}",
         )
-    if name == "smtp" and not config.host:
+    smtp_fault = _fault_of_smtp(config) if name == "smtp" else None
+    return smtp_fault or _wrong_address(config)
+
+
+def _fault_of_smtp(config: Mail) -> Fault | None:
+    if not config.host:
         return Fault(
             text="mail is to be sent by SMTP, and MAIL.host names no server",
             hint='set MAIL = Mail(host=..., from_address=...), or backend="console" to see it only',
         )
-    if name == "smtp" and not config.from_address:
+    if not config.from_address:
         return Fault(
             text="mail is to be sent by SMTP, and MAIL.from_address does not say from whom",
             hint='set it: from_address="Shop <shop@example.org>"',
         )
-    return _wrong_address(config)
+    if find_module(PACKAGE) is None:
+        missing = missing_extra(EXTRA, PACKAGE)
+        return Fault(text=f"mail is to be sent by SMTP, and {missing.message}", hint=missing.hint)
+    return None
 
 
 def _wrong_address(config: Mail) -> Fault | None:

@@ -31,6 +31,7 @@ from .metrics.of_jobs import (
     WORKER_PLACES,
     WORKER_TROUBLE,
 )
+from .metrics.of_mail import MAIL_MESSAGES
 from .metrics.of_pools import (
     OFFLOAD_ABANDONED,
     OFFLOAD_BORROWED,
@@ -102,6 +103,7 @@ __all__ = [
     "JOB_QUEUE_LATENCY",
     "LINES_DROPPED",
     "LOST",
+    "MAIL_MESSAGES",
     "METRICS",
     "OFFLOAD_ABANDONED",
     "OFFLOAD_BORROWED",
@@ -192,6 +194,7 @@ METRICS: Final = (
     HTTP_SOCKETS,
     HTTP_REFUSED,
     HTTP_CLIENT_DURATION,
+    MAIL_MESSAGES,
     JOBS,
     JOB_DURATION,
     JOB_QUEUE_LATENCY,

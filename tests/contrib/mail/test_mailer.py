@@ -17,17 +17,17 @@ from fastforge.checks import Patient, run_checks
 from fastforge.contrib.mail import Attachment, Mail, MailError, Message, MessageError
 from fastforge.contrib.mail.examinations import mail_server_lets_us_in
 from fastforge.contrib.mail.letter import letter_of
-from fastforge.contrib.mail.measured import MAIL_MESSAGES
 from fastforge.contrib.mail.memory import delivered
 from fastforge.contrib.mail.resources import mailer
 from fastforge.contrib.mail.tasks import deliver
 from fastforge.exceptions import StartError
+from fastforge.observability.events import MAIL_MESSAGES
 from fastforge.observability.metrics import exporting, snapshot
 from fastforge.tasks import JobState
 from fastforge.test import Jobs, run_command
 from fastforge.test.jobs.backends import BackendsOfTests
 from tests.folder import ProjectFolder, isolated
-from tests.processes import free_port, run
+from tests.processes import run
 
 from .mailhost import MailHost, mail_host
 
@@ -49,12 +49,6 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
     with isolated(tmp_path) as folder:
         folder.write(FILES)
         yield folder
-
-
-@pytest.fixture
-def host() -> Iterator[MailHost]:
-    with mail_host() as host:
-        yield host
 
 
 def by_smtp(host: MailHost, **more: Any) -> dict[str, Any]:
@@ -106,17 +100,18 @@ async def test_what_cannot_be_sent_is_refused_before_it_is_a_job(folder: Project
         assert await jobs.enqueued() == []
 
 
-async def test_a_server_that_is_away_is_tried_again_with_the_same_id(folder: ProjectFolder) -> None:
-    port = free_port()
+async def test_a_server_that_is_away_is_tried_again_with_the_same_id(
+    folder: ProjectFolder, nobodys_port: int
+) -> None:
     async with (
-        jobs_of(project_of(folder, by_smtp(MailHost(port=port)))) as (project, jobs),
+        jobs_of(project_of(folder, by_smtp(MailHost(port=nobodys_port)))) as (project, jobs),
         project.running(Role.COMMAND) as container,
     ):
         message_id = await container[mailer].send(MESSAGE)
         (job,) = await jobs.drain(raises=False)
         assert (job.state, job.attempt) == (JobState.READY, 1)
         assert "ann@example.org" not in str(job.errors)
-        with mail_host(port=port) as host:
+        with mail_host(port=nobodys_port) as host:
             await jobs.drain(with_scheduled=True)
     (received,) = host.received
     assert received.message["Message-ID"] == message_id
@@ -283,7 +278,7 @@ def test_production_without_mail_and_a_password_in_the_clear_are_found(
     assert by_id(project, deploy=True) == {}
 
 
-async def test_the_doctor_connects_and_logs_in(folder: ProjectFolder) -> None:
+async def test_the_doctor_connects_and_logs_in(folder: ProjectFolder, nobodys_port: int) -> None:
     async def row(host: MailHost, **more: Any) -> tuple[str, str]:
         patient = Patient(project=project_of(folder, by_smtp(host, **more)), timeout_s=5)
         rows = mail_server_lets_us_in.function(patient)
@@ -296,9 +291,9 @@ async def test_the_doctor_connects_and_logs_in(folder: ProjectFolder) -> None:
         verdict, text = await row(host, username="shop", password="wr0ng")
         assert (verdict, "refuses the login: 535" in text) == ("warn", True)
         assert "wr0ng" not in text
-    assert await row(MailHost(port=host.port)) == (
+    assert await row(MailHost(port=nobodys_port)) == (
         "warn",
-        f"smtp://localhost:{host.port} cannot be reached: nothing listens there",
+        f"smtp://localhost:{nobodys_port} cannot be reached: nothing listens there",
     )
     assert host.received == []
 

@@ -12,7 +12,7 @@ import pytest
 from tests.folder import ProjectFolder, isolated
 from tests.processes import Response, fetch, free_port, run, start, wait_until
 
-from .mailhost import MailHost, mail_host
+from .mailhost import MailHost
 
 SETTINGS = """
     from fastforge.contrib.db import Database
@@ -61,12 +61,6 @@ ENV = {"FASTFORGE_ENV": "production"}
 def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
     with isolated(tmp_path) as folder:
         yield folder
-
-
-@pytest.fixture
-def host() -> Iterator[MailHost]:
-    with mail_host() as host:
-        yield host
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

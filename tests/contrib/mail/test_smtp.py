@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from fastforge import Role
 from fastforge.contrib.mail import Mail, MailRefused, MailUnavailable, Message
@@ -16,8 +19,9 @@ from fastforge.contrib.mail.resources import mailer
 from fastforge.contrib.mail.sender import MailSender
 from fastforge.contrib.mail.smtp.connections import IDLE_S, Connections
 from fastforge.lifecycle import BreakerOpen, breaker_gauges
+from fastforge.observability.tracing import open_tracers
 from tests.folder import ProjectFolder, isolated
-from tests.processes import free_port, wait_until_async
+from tests.processes import wait_until_async
 
 from .mailhost import HANG_UP, Certificate, MailHost, certificate_in, mail_host
 
@@ -27,12 +31,6 @@ MESSAGE = Message(to=["ann@example.org", "bob@example.org"], subject="Hello", te
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return certificate_in(tmp_path_factory.mktemp("certificate"))
-
-
-@pytest.fixture
-def host() -> Iterator[MailHost]:
-    with mail_host() as host:
-        yield host
 
 
 @pytest.fixture
@@ -220,15 +218,16 @@ async def test_one_that_nobody_uses_is_closed(
     assert not client.is_connected
 
 
-async def test_a_server_that_is_away_opens_the_breaker(folder: ProjectFolder) -> None:
-    port = free_port()
-    async with sending(folder, MailHost(port=port)) as sender:
+async def test_a_server_that_is_away_opens_the_breaker(
+    folder: ProjectFolder, nobodys_port: int
+) -> None:
+    async with sending(folder, MailHost(port=nobodys_port)) as sender:
         for _ in range(5):
             assert "nothing listens there" in await failure(sender)
         with pytest.raises(BreakerOpen):
             await sender.send(MESSAGE, immediately=True)
         assert "nothing listens there" in breaker_gauges()["mail"].failure
-        with mail_host(port=port) as host:
+        with mail_host(port=nobodys_port) as host:
 
             async def arrives() -> bool:
                 try:
@@ -239,3 +238,25 @@ async def test_a_server_that_is_away_opens_the_breaker(folder: ProjectFolder) ->
 
             await wait_until_async(arrives)
             assert len(host.received) == 1
+
+
+async def test_a_delivery_is_a_span_without_addresses(
+    folder: ProjectFolder, host: MailHost
+) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    tracer = provider.get_tracer("tests")
+    host.answer("RCPT", "550 no", "550 no")
+    open_tracers.append(tracer)
+    try:
+        async with sending(folder, host) as sender:
+            with tracer.start_as_current_span("root"):
+                await failure(sender)
+                await sender.send(MESSAGE, immediately=True)
+    finally:
+        open_tracers.remove(tracer)
+    refused, sent, _ = kept.get_finished_spans()
+    where = {"server.address": "localhost", "server.port": host.port}
+    assert (sent.name, dict(sent.attributes or {})) == ("send mail", where)
+    assert dict(refused.attributes or {}) == {**where, "error.type": "MailRefused"}

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from ...lifecycle.container import container_here
-from ...observability.metrics import Metric, MetricKind
+from ...observability.events import MAIL_MESSAGES
 from ...observability.metrics.demand import is_exported
 from ...observability.metrics.meter import meter_of
 
-__all__ = ["MAIL_MESSAGES", "Ending", "count"]
+__all__ = ["Ending", "count"]
 
 Ending: TypeAlias = Literal["sent", "partly", "refused", "unavailable"]
 """How a delivery ended: for all recipients, for some, for none and for good, not now."""
-
-MAIL_MESSAGES: Final = Metric(
-    name="mail.messages",
-    kind=MetricKind.COUNTER,
-    unit="{message}",
-    labels=("mail.outcome",),
-    help="How many times messages were handed over, by how that ended: `sent`, `partly`,"
-    " `refused`, `unavailable`.",
-)
 
 
 def count(ending: Ending) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
 from typing import Final
@@ -76,7 +77,7 @@ def _unreached(error: Exception, config: Mail) -> MailError:
         why, hint = told(cause), "set MAIL.ca_file to who has signed its certificate"
     elif isinstance(error, TimeoutError):
         why, hint = "no answer in time", "see what keeps it busy, or raise MAIL.timeout_s"
-    elif isinstance(cause, ConnectionRefusedError):
+    elif f"[Errno {errno.ECONNREFUSED}]" in str(cause):  # a name may have several addresses
         why, hint = "nothing listens there", "check MAIL.host and MAIL.port"
     else:
         why, hint = unmailed(told(error), config), "check MAIL.host, MAIL.port and MAIL.tls"

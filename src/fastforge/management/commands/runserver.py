@@ -56,18 +56,7 @@ def runserver(
 ) -> int:
     """Take the port, then serve; what takes longer is read by the process that serves."""
     is_asked = production or workers is not None
-    _refuse_less_than_one("--workers", workers, "at least one process has to serve")
-    _refuse_less_than_one(
-        "--max-requests",
-        max_requests,
-        "a process has to answer at least one; leave it out for no limit",
-    )
-    if is_asked and reload:
-        raise CommandError(
-            "--reload is for one process in development",
-            code="management.E027",
-            hint="leave out --reload: a restart by SIGHUP takes up new code",
-        )
+    _refuse_contradictions(workers, max_requests, reloads=is_asked and bool(reload))
     with end_at_termination(), _listening(address) as (sock, url):
         from ...conf.environment import read_environment
         from ...conf.finding import find_settings_module, make_importable
@@ -99,6 +88,21 @@ def runserver(
             if is_asked or environment == "production":
                 return serve_in_production(site, Asked(workers=workers, max_requests=max_requests))
             return serve_here(site, max_requests=max_requests)
+
+
+def _refuse_contradictions(workers: int | None, max_requests: int | None, *, reloads: bool) -> None:
+    _refuse_less_than_one("--workers", workers, "at least one process has to serve")
+    _refuse_less_than_one(
+        "--max-requests",
+        max_requests,
+        "a process has to answer at least one; leave it out for no limit",
+    )
+    if reloads:
+        raise CommandError(
+            "--reload is for one process in development",
+            code="management.E027",
+            hint="leave out --reload: a restart by SIGHUP takes up new code",
+        )
 
 
 def _refuse_less_than_one(option: str, count: int | None, hint: str) -> None:

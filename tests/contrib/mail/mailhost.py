@@ -22,6 +22,7 @@ __all__ = ["Certificate", "MailHost", "Received", "certificate_in", "mail_host"]
 
 HANG_UP = "hang up"
 """In place of an answer: the server closes the connection."""
+DEADLINE_S = 60
 FOLLOWED = re.compile(rb"(?m)^\.")
 
 
@@ -69,6 +70,7 @@ class MailHost:
     Attributes:
         answers: By verb, or `CONNECT` or `CONTENT` (the end of a message): what is said in place of
             yes, the next first; of `RCPT` by recipient as well.
+        holds: Where a test sets it: what is waited for before a whole message is answered.
     """
 
     certificate: Certificate | None = None
@@ -80,6 +82,7 @@ class MailHost:
     commands: list[str] = field(default_factory=list)
     connections: int = 0
     open: set[socket.socket] = field(default_factory=set)
+    holds: threading.Event | None = None
 
     def answer(self, verb: str, *answers: str) -> None:
         """Answer the next commands of a verb so."""
@@ -172,8 +175,13 @@ class _Handler(socketserver.StreamRequestHandler):
         content = b""
         while (line := self.rfile.readline()) != b".\r\n":
             content += FOLLOWED.sub(b"", line)
-        if self._say("250 yes", "CONTENT"):
-            self._received(content)
+        if said := self.host.said("CONTENT"):
+            self._say(said)
+            return
+        self._received(content)
+        if self.host.holds is not None:
+            self.host.holds.wait(DEADLINE_S)
+        self._say("250 yes")
 
     def on_noop(self, _: str) -> None:
         self._say("250 yes", "NOOP")
@@ -189,7 +197,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _say(self, yes: str, *verbs: str) -> bool:
         said = self.host.said(*verbs)
-        if said == HANG_UP:
+        if HANG_UP in (said, yes):
             self.request.shutdown(socket.SHUT_RDWR)
             raise _HungUp
         self.wfile.write(f"{said or yes}\r\n".encode())

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from fastforge import Project, Role
+from fastforge.asgi import get_asgi_application
 from fastforge.checks import Patient, run_checks
 from fastforge.contrib.mail import Attachment, Mail, MailError, Message, MessageError
 from fastforge.contrib.mail.examinations import mail_server_lets_us_in
@@ -335,3 +337,31 @@ async def test_a_production_without_the_extra_does_not_start(
         async with project.running(Role.COMMAND):
             pass
     assert "is not installed" in by_id(project)["mail.E010"]
+
+
+def test_a_request_that_sends_at_once_is_answered_503_while_the_server_is_away(
+    folder: ProjectFolder, nobodys_port: int
+) -> None:
+    folder.write(
+        {
+            "shop/routes.py": """
+                from fastapi import APIRouter
+                from fastforge.contrib.mail import Mailer, Message
+
+                router = APIRouter()
+
+                @router.post("/now")
+                async def now(mailer: Mailer) -> str:
+                    message = Message(to="ann@example.org", subject="Now", text="Hi")
+                    return await mailer.send(message, immediately=True)
+                """
+        }
+    )
+    project = project_of(folder, by_smtp(MailHost(port=nobodys_port)))
+    with TestClient(get_asgi_application(project), base_url="http://localhost") as client:
+        answers = [client.post("/now") for _ in range(6)]
+        ready = client.get("/readyz")
+    assert [answer.status_code for answer in answers] == [503] * 6
+    assert "ann@" not in "".join(answer.text for answer in answers)
+    assert ready.status_code == 200
+    assert ready.json()["status"] == "warn", ready.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ SETTINGS = """
     from fastforge.contrib.db import Database
     from fastforge.contrib.mail import Mail
     from fastforge.core.settings import Server
+    from fastforge.tasks import Tasks
 
     SECRET_KEY = "only-for-these-tests-0123456789abcdef0123456789abcdef"
     ALLOWED_HOSTS = ["127.0.0.1"]
@@ -26,6 +28,7 @@ SETTINGS = """
     ]
     DATABASES = {{"default": Database(url={database!r}, pool_size=2)}}
     SERVER = Server(drain_s=0, linger_s=0)
+    TASKS = Tasks(lease_s={lease_s})
     MAIL = Mail(host="127.0.0.1", port={port}, tls="none", from_address="shop@example.org")
 """
 ROUTES = """
@@ -54,6 +57,18 @@ ROUTES = """
         message = Message(to="ann@example.org", subject="Now", text="At once")
         return await mailer.send(message, immediately=True)
 """
+COMMAND = """
+    \'\'\'Remind Ann.\'\'\'
+
+    from fastforge import injected
+    from fastforge.commands import Context, command
+    from fastforge.contrib.mail import Mailer, Message
+
+    @command
+    async def remind(*, mailer: Mailer = injected, context: Context) -> None:
+        message = Message(to="ann@example.org", subject="Soon", text="Tomorrow")
+        context.echo(await mailer.send(message))
+"""
 ENV = {"FASTFORGE_ENV": "production"}
 
 
@@ -75,6 +90,18 @@ def manage(folder: ProjectFolder, *argv: str) -> str:
     return done.stdout
 
 
+def write(folder: ProjectFolder, database: str, host: MailHost, *, lease_s: int = 30) -> None:
+    settings = SETTINGS.format(database=database, port=host.port, lease_s=lease_s)
+    folder.write(
+        {
+            "shop/settings.py": settings,
+            "shop/routes.py": ROUTES,
+            "shop/commands/remind.py": COMMAND,
+            "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
+        }
+    )
+
+
 def posted(url: str, *, fails: bool = False) -> Response:
     answer = fetch(f"{url}/orders?address=ann@example.org&fails={fails}", method="POST")
     assert answer is not None
@@ -84,13 +111,7 @@ def posted(url: str, *, fails: bool = False) -> Response:
 def test_a_message_is_sent_by_a_worker_if_its_transaction_commits(
     folder: ProjectFolder, host: MailHost, database: str
 ) -> None:
-    folder.write(
-        {
-            "shop/settings.py": SETTINGS.format(database=database, port=host.port),
-            "shop/routes.py": ROUTES,
-            "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
-        }
-    )
+    write(folder, database, host)
     manage(folder, "migrate")
     url = f"http://127.0.0.1:{free_port()}"
     argv = [sys.executable, "-m", "fastforge", "runserver", url[7:], "--no-worker"]
@@ -123,3 +144,24 @@ def test_a_message_is_sent_by_a_worker_if_its_transaction_commits(
     assert "ann@example.org" not in lines
     assert "books@example.org" not in lines
     assert host.commands.count("DATA") == 3  # of the second message twice
+
+
+def test_a_worker_that_is_killed_before_its_note_sends_the_same_message_again(
+    folder: ProjectFolder, host: MailHost, sqlite_url: str
+) -> None:
+    """At least once, and told apart by nobody: both have one Message-ID."""
+    write(folder, sqlite_url, host, lease_s=1)
+    manage(folder, "migrate")
+    message_id = manage(folder, "remind").strip()
+    host.holds = threading.Event()  # the server has it, and the worker has not heard so
+    argv = [sys.executable, "-m", "fastforge", "runworker"]
+    with start(argv, cwd=folder.path, env=ENV) as killed:
+        wait_until(lambda: len(host.received) == 1, describe=killed)
+        killed.kill()
+    host.holds.set()
+    with start(argv, cwd=folder.path, env=ENV) as other:
+        other.wait_for(f"sent {message_id}")
+        other.terminate()
+        assert other.wait() == 0
+    assert [each.message["Message-ID"] for each in host.received] == [message_id] * 2
+    assert len({each.content for each in host.received}) == 1

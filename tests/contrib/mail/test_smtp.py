@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -260,3 +261,10 @@ async def test_a_delivery_is_a_span_without_addresses(
     where = {"server.address": "localhost", "server.port": host.port}
     assert (sent.name, dict(sent.attributes or {})) == ("send mail", where)
     assert dict(refused.attributes or {}) == {**where, "error.type": "MailRefused"}
+
+
+async def test_a_process_has_so_many_connections(folder: ProjectFolder, host: MailHost) -> None:
+    async with sending(folder, host, max_connections=2) as sender:
+        await asyncio.gather(*(sender.send(MESSAGE, immediately=True) for _ in range(10)))
+    assert len(host.received) == 10
+    assert host.connections == 2

@@ -53,7 +53,12 @@ class Served:
     Args:
         app: The application.
         rules: The policy of the edge.
+
+    Attributes:
+        heard: What the latest request has been sent, also where it raised.
     """
+
+    heard: Heard
 
     def __init__(self, app: ASGIApp, **rules: Any) -> None:
         self._written = io.StringIO()
@@ -69,7 +74,7 @@ class Served:
 
     async def get(self, path: str = "/", **scope: Any) -> Heard:
         """Ask with GET, unless the scope says otherwise."""
-        heard = Heard()
+        heard = self.heard = Heard()
         received = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
         async def receive() -> Message:

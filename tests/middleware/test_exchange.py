@@ -159,6 +159,23 @@ async def test_what_fails_after_the_answer_is_told_with_the_id_of_its_request() 
     assert failure["exception"]["message"] == "no mail can be sent"
 
 
+@pytest.mark.parametrize("error", [LookupError("no"), SystemExit(3), KeyboardInterrupt()])
+async def test_what_no_layer_has_answered_is_a_500_with_the_id(error: BaseException) -> None:
+    """Servers would answer without it, where an application exits or has no layer for errors."""
+
+    async def raises(scope: Any, receive: Any, send: Any) -> None:
+        raise error
+
+    served = Served(raises)
+    with pytest.raises(type(error)):
+        await served.get()
+    (line,) = served.lines
+    assert (line["status_code"], line["failure"]) == (500, type(error).__name__)
+    assert served.heard.status == 500
+    assert served.heard.headers["x-request-id"] == line["request_id"]
+    assert served.heard.body == b"Internal Server Error\n"
+
+
 async def test_a_failure_is_on_the_line() -> None:
     served = Served(shop())
     with pytest.raises(LookupError):

@@ -78,6 +78,8 @@ FILES = {
         """,
     "shop/speaking.py": SPEAKING,
     "shop/orders/routes.py": """
+        import os, signal
+
         from fastapi import APIRouter
 
         from shop.speaking import speak
@@ -88,6 +90,10 @@ FILES = {
         async def speaking() -> str:
             await speak()
             return "spoken"
+
+        @router.get("/leave")
+        async def leaving() -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
 
         @router.get("/fail")
         async def failing() -> None:
@@ -118,6 +124,10 @@ FILES = {
             await speaking.enqueue()
             await apart.enqueue()
         ''',
+    "shop/draining.py": """
+        from shop.settings import *
+        SERVER = {"start_deadline_s": 0, "drain_s": 0.1, "linger_s": 0}
+        """,
     # What is wrong before anything is configured.
     "shop/misspelt.py": "from shop.settings import *\nSECRET_KEI = 'x'\nDEBUGG = 1\n",
     "shop/broken.py": "from shop.settings import *\n1 / 0\n",
@@ -329,3 +339,16 @@ def test_a_server_without_outputs_serves(shop: ProjectFolder, workers: str) -> N
         server.terminate()
         assert server.wait() == 0
     assert answer.status == 500
+
+
+def test_a_signal_is_none_of_the_doings_of_the_request_that_it_interrupts(
+    shop: ProjectFolder,
+) -> None:
+    port = free_port()
+    argv = [*MANAGE, "--settings", "shop.draining", "runserver", str(port), "--production"]
+    process, url = serve(shop, [*argv, "--workers", "1"], port)
+    with process as server:
+        wait_until(lambda: fetch(f"{url}/leave"), describe=server)
+        server.wait()
+        (line,) = [each for each in parsed(server.output) if each["event"].startswith("stopping:")]
+    assert "request_id" not in line

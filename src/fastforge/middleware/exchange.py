@@ -13,13 +13,13 @@ from ..lifecycle.container import container_here
 from ..observability.context import new_request_id, request_headers, request_id, request_scope
 from .deadline import EDGE, is_our_cancellation
 from .line import BODILESS, file_bytes, handled_error, has_left, route_template
-from .replacing import Replaceable
+from .replacing import FAILED, Replaceable
 from .rules import Rules
 
 __all__ = ["Exchange"]
 
 OK: Final = 200
-FAILED: Final = 500
+FAILURES: Final = (Exception, SystemExit, KeyboardInterrupt)
 _LAST_MESSAGES: Final = frozenset({"http.response.body", "http.response.pathsend"})
 
 
@@ -149,6 +149,8 @@ class Exchange(Replaceable):
                 self._error = self._error.with_traceback(error.__traceback__)
             await self._answering
             return is_our_cancellation(error, has_cancelled=self._has_cancelled)
+        if self._status is None and isinstance(error, FAILURES) and not has_left(error):
+            await self._answer_failed()
         if not self._is_noted:
             self._write_end(error)
         elif self._log is not None and self._is_complete and error and not has_left(error):
@@ -163,7 +165,7 @@ class Exchange(Replaceable):
         elif error is None or has_left(error):
             self._write_line(cancelled=True)
         else:
-            self._status = self._status or FAILED  # servers answer so in our place
+            self._status = self._status or FAILED
             self._error = error
             self._write_line(failure=type(error).__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias
 
 from starlette.types import ASGIApp
@@ -28,7 +29,8 @@ class Refuse(Protocol):
 def _refuse_plainly(status: int, *, detail: str, code: str, headers: Mapping[str, str]) -> ASGIApp:
     from starlette.responses import PlainTextResponse  # a project's own refusals need it not
 
-    return PlainTextResponse(f"{detail} [{code}]\n", status, headers)
+    text = f"{detail} [{code}]" if code else HTTPStatus(status).phrase
+    return PlainTextResponse(f"{text}\n", status, headers)
 
 
 def _unlimited(endpoint: object) -> None:

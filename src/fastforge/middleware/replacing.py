@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Scope, Send
@@ -16,8 +17,9 @@ from .deadline import Deadlines, runs_in_thread
 from .line import BODILESS, declared_bytes, more_of, route_template
 from .rules import Rules
 
-__all__ = ["Replaceable"]
+__all__ = ["FAILED", "Replaceable"]
 
+FAILED: Final = 500
 THREAD_PAUSE_S: Final = 0.05
 TURNS: Final = 10
 """How many turns of the event loop a line waits for an application to say where it was."""
@@ -185,6 +187,11 @@ class Replaceable:
             waits_for_thread = runs_in_thread(self._task)
             if not waits_for_thread:
                 self._cancel(late)
+
+    async def _answer_failed(self) -> None:
+        """Answer with 500, which servers would do without the id of the request."""
+        with suppress(Exception):  # nobody takes it: the line tells of the failure itself
+            await self._refuse(self._rules.policy.refuse(FAILED, detail="", code="", headers={}))
 
     async def _refuse(self, refusal: ASGIApp) -> None:
         request_id.set(self._id)  # the task's own context came from a timer, or from the server

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..lifecycle.container import use_container
 from ..observability.context import request_headers, request_id, request_scope
 from .deadline import EDGE
-from .exchange import FAILED
 from .line import handled_error, has_left, more_of, route_template
+from .replacing import FAILED
 from .rules import Rules
 
 __all__ = ["SocketExchange"]

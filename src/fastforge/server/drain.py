@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from types import FrameType
 from typing import Any, Final
 
@@ -125,7 +126,9 @@ class Server(uvicorn.Server):
                 end_at_signal(number)
         if self.started:
             # Ctrl-C is a person's, who has no load balancer that would have to notice.
-            self._loop.call_soon_threadsafe(self.drain, 0 if sig == signal.SIGINT else None)
+            drain_s = 0 if sig == signal.SIGINT else None
+            # In a context of its own: a signal interrupts a request, and is none of its doings.
+            self._loop.call_soon_threadsafe(self.drain, drain_s, context=Context())
             return
         self.should_exit = True
         interruption = Interruption(self._interrupt, ends_process=self.ends_process)

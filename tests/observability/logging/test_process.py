@@ -76,6 +76,23 @@ def test_what_others_change_meanwhile_stays() -> None:
     logging.getLogger("shop").setLevel(logging.NOTSET)
 
 
+def test_loggers_that_dict_config_has_disabled_speak(enter: Enter) -> None:
+    """It disables each one that exists unless it is told not to; the user's own stay so."""
+    names = ("asyncio", "fastforge.server", "shop")
+    loggers = [logging.getLogger(name) for name in names]
+    for each in loggers:
+        each.disabled = True
+    try:
+        told = enter()
+        for each in loggers:
+            each.error("spoken")
+        assert [line["logger"] for line in told()] == ["asyncio", "fastforge.server"]
+        enter()()
+    finally:
+        for each in loggers:
+            each.disabled = False
+
+
 def test_in_tests_logging_is_left_alone_and_hears_of_events(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

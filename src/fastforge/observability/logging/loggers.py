@@ -32,6 +32,10 @@ ACCESS: Final = ("uvicorn.access", "_granian.access", "granian.access", "hyperco
 SELF_MADE: Final = ("sqlalchemy.engine.Engine", "sqlalchemy.pool.impl.AsyncAdaptedQueuePool")
 """Loggers that are given a handler to standard output by `echo=True`, unless they have one."""
 
+REVIVED: Final = frozenset({*QUIET, "py.warnings"})
+"""Loggers that speak, beside our own, although somebody has disabled them: `dictConfig` does that
+to each one that exists, unless it is told not to, and tasks would then fail without a trace."""
+
 Undo = Callable[[], None]
 
 
@@ -50,6 +54,8 @@ def configured_loggers(configuration: Configuration, handler: logging.Handler) -
     changes = _Changes()
     for logger in _all_loggers():
         changes.without_terminal(logger)
+        if logger.name in REVIVED or logger.name.startswith("fastforge."):
+            changes.revive(logger)
     for name in SELF_MADE:
         changes.add(logging.getLogger(name), logging.NullHandler())
     changes.add(logging.root, handler)
@@ -86,6 +92,12 @@ class _Changes:
         before, number = logger.level, logging.getLevelNamesMapping()[level.upper()]
         logger.setLevel(number)
         self._steps.append(lambda: logger.setLevel(before) if logger.level == number else None)
+
+    def revive(self, logger: logging.Logger) -> None:
+        """Let a logger speak that somebody has disabled."""
+        if logger.disabled:
+            logger.disabled = False
+            self._steps.append(partial(setattr, logger, "disabled", True))
 
     def without_terminal(self, logger: logging.Logger) -> None:
         """Take the handlers away that write to the terminal, and propagate to those that do."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -40,13 +39,10 @@ def internet(site: Site, other: Site) -> Internet:
 
 
 @pytest.fixture
-async def external(internet: Internet) -> AsyncIterator[Callable[..., ExternalClient]]:
+def external(internet: Internet) -> Callable[..., ExternalClient]:
     """`external(**options)`, for an internet that is the test's."""
-    async with AsyncExitStack() as stack:
 
-        def open_client(*, connections: int = 50, **options: Any) -> ExternalClient:
-            shared = ExternalConnections(connections, internet)
-            stack.callback(shared.close)
-            return ExternalClient(ExternalHttp(**options), shared)
+    def open_client(*, connections: int = 50, **options: Any) -> ExternalClient:
+        return ExternalClient(ExternalHttp(**options), ExternalConnections(connections, internet))
 
-        yield open_client
+    return open_client

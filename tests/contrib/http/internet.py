@@ -81,7 +81,6 @@ class Internet:
     sites: dict[tuple[str, int], Site]
     asked: list[str] = field(default_factory=list)
     connected: list[tuple[str, int]] = field(default_factory=list)
-    closed: bool = False
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
         self.asked.append(host)
@@ -106,9 +105,6 @@ class Internet:
             "127.0.0.1", site.port, timeout=timeout_s
         )
         return stream
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class NameServer(asyncio.DatagramProtocol):

@@ -481,13 +481,25 @@ async def test_hosts_of_others_are_one_in_the_metric_of_calls(
     assert counted == [("GET", "external", "200"), ("GET", "external", "")]
 
 
-async def test_what_external_calls_share_is_closed_with_the_client(
-    shop: ProjectFolder, internet: Internet
-) -> None:
-    async with shop.load().running(Role.COMMAND) as container:
-        await container[http_client].external().get(URL)
-        assert not internet.closed
-    assert internet.closed
+def test_the_end_of_a_process_does_not_wait_for_a_name(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text('INSTALLED_APPS = ["fastforge.contrib.http"]')
+    script = """
+        import asyncio, socket, time
+        from fastforge import Project, Role
+        from fastforge.contrib.http import UpstreamLate, http_client
+
+        async def main():
+            async with Project.load("settings").running(Role.COMMAND) as container:
+                socket.getaddrinfo = lambda *arguments, **options: time.sleep(3600)
+                try:
+                    await container[http_client].external(connect_timeout_s=0.1).get("http://a.b/")
+                except UpstreamLate as late:
+                    print(late.code)
+
+        asyncio.run(main())
+        """
+    done = run([sys.executable, "-c", textwrap.dedent(script)], cwd=tmp_path)
+    assert (done.stdout, done.returncode) == ("http.E002\n", 0), done.stderr
 
 
 def test_a_start_imports_nothing_that_makes_connections(tmp_path: Path) -> None:

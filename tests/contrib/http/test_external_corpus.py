@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fastforge.contrib.http import ExternalClient, ExternalHttp, ExternalRefused
+from fastforge.contrib.http import ExternalClient, ExternalHttp, ExternalRefused, UpstreamAway
+from fastforge.contrib.http.external import network
+from fastforge.contrib.http.external.addresses import address_of, special_use
 from fastforge.contrib.http.external.connections import ExternalConnections
 from fastforge.contrib.http.external.network import SystemNetwork
 from fastforge.exceptions import ForgeError
@@ -261,13 +266,11 @@ async def test_no_connection_is_kept_for_a_name_that_has_moved_inside(
 
 
 @pytest.fixture
-def machine() -> Any:
-    connections = ExternalConnections(5, SystemNetwork())
-    yield connections
-    connections.close()
+def machine() -> ExternalConnections:
+    return ExternalConnections(5, SystemNetwork())
 
 
-async def test_the_resolver_of_the_machine_is_asked_for_names(machine: Any) -> None:
+async def test_the_resolver_of_the_machine_is_asked_for_names(machine: ExternalConnections) -> None:
     client = ExternalClient(ExternalHttp(), machine)
     for url in ("http://localhost/", "http://127.0.0.1/", "http://[::1]/"):
         with pytest.raises(ExternalRefused) as caught:
@@ -275,10 +278,56 @@ async def test_the_resolver_of_the_machine_is_asked_for_names(machine: Any) -> N
         assert caught.value.code == ADDRESS
 
 
+async def test_names_that_are_never_looked_up_hold_up_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever gives us URLs may run a server of names that does not answer."""
+    go_on, asked = threading.Event(), threading.Semaphore(0)
+
+    def hang(*arguments: Any, **options: Any) -> list[Any]:
+        asked.release()
+        go_on.wait()
+        raise OSError("nobody")
+
+    monkeypatch.setattr(network, "LOOK_UPS", 3)
+    monkeypatch.setattr(network.socket, "getaddrinfo", hang)
+    connections = ExternalConnections(100, SystemNetwork())
+    client = ExternalClient(ExternalHttp(connect_timeout_s=0.2), connections)
+    try:
+        urls = [f"http://hang-{number}.example/" for number in range(40)]
+        ended = await asyncio.gather(*map(client.get, urls), return_exceptions=True)
+        assert {type(each).__name__ for each in ended} == {"ConnectTimeout"}
+        assert await asyncio.to_thread(lambda: "free") == "free"
+        assert [asked.acquire(blocking=False) for _ in range(4)] == [True, True, True, False]
+    finally:
+        go_on.set()
+    async with asyncio.timeout(30):  # each is free again when its thread has its answer
+        with pytest.raises(UpstreamAway):
+            await ExternalClient(ExternalHttp(), connections).get(urls[0])
+
+
 async def test_an_inner_network_is_asked_where_the_settings_name_it(
-    machine: Any, site: Site
+    machine: ExternalConnections, site: Site
 ) -> None:
     site.respond = lambda _: answer(b"inner")
     config = ExternalHttp(allow_networks=["127.0.0.0/8"], ports=[site.port])
     client = ExternalClient(config, machine)
     assert (await client.get(f"http://127.0.0.1:{site.port}/")).text == "inner"
+
+
+# --- whatever else somebody thinks of -------------------------------------------------------------
+
+_HOSTS = st.text("0123456789.xX:[]%abcdeflost１２７。．①-_@/\\#?", max_size=24)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(host=_HOSTS)
+def test_no_text_is_connected_to_that_is_not_of_the_internet(host: str) -> None:
+    async def asked() -> None:
+        internet = Internet(names=dict(INNER), sites={})
+        client = ExternalClient(ExternalHttp(), ExternalConnections(1, internet))
+        with pytest.raises(ForgeError):
+            await client.get(f"http://{host}")
+        assert not any(special_use(address_of(address)) for address, _ in internet.connected)
+
+    asyncio.run(asked())

@@ -26,11 +26,10 @@ async def http_client(
     Calls carry the id of the request or job that makes them in `x-request-id`, and its trace in
     `traceparent` where it is a part of one, unless the caller sets that header.
     """
-    connections = ExternalConnections(external.max_connections)
     async with Client(
         config=config,
         external=external,
-        connections=connections,
+        connections=ExternalConnections(external.max_connections),
         timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),
         limits=httpx.Limits(
             max_connections=config.max_connections,
@@ -38,10 +37,7 @@ async def http_client(
         ),
         event_hooks={"request": [pass_request_id_on]},
     ) as client:
-        try:
-            yield client
-        finally:
-            connections.close()
+        yield client
 
 
 HttpClient = Annotated[Client, provide(http_client)]

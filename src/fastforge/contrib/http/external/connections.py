@@ -60,8 +60,3 @@ class ExternalConnections:
         except TimeoutError as error:
             raise httpx.PoolTimeout("all connections are in use") from error
         return self._places.release
-
-    def close(self) -> None:
-        """Let go of the threads that look names up."""
-        if self._network is not None:
-            self._network.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import httpcore
@@ -14,7 +15,7 @@ from .policy import Policy
 
 __all__ = ["CheckedBackend", "Network", "SystemNetwork"]
 
-RESOLVERS: Final = 8
+LOOK_UPS: Final = 32
 """Names that are looked up at the same time. A server of names that hangs holds up these alone."""
 ADDRESSES: Final = 6
 """Addresses of one name that are tried."""
@@ -33,29 +34,42 @@ class Network(Protocol):
         """Return a connection to an address."""
         ...
 
-    def close(self) -> None:
-        """Let go of what it has."""
-        ...
-
 
 class SystemNetwork:
     """That of the machine.
 
     Names are looked up in threads of its own: whoever gives us URLs may have a server of names
-    that does not answer, and would else take the threads that everything needs.
+    that does not answer, and would else take the threads that everything needs. The end of the
+    process does not wait for them.
     """
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(RESOLVERS, "fastforge-resolver")
+        self._free = asyncio.Semaphore(LOOK_UPS)
         # Which class that is depends on whether anyio is installed.
         self._backend: Any = httpcore.AnyIOBackend()
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
         """Ask the resolver of the machine; an address is its own."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, _looked_up, host, port
-        )
-        return list(dict.fromkeys(found))
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[list[str]] = loop.create_future()
+
+        def tell(found: list[str] | Exception) -> None:
+            self._free.release()  # not before, though nobody may wait for the answer any more
+            if answered.done():
+                return
+            if isinstance(found, Exception):
+                answered.set_exception(found)
+            else:
+                answered.set_result(found)
+
+        def look_up() -> None:
+            found = _looked_up(host, port)
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(tell, found)
+
+        threading.Thread(target=look_up, name="fastforge look-up", daemon=True).start()
+        return await answered
 
     async def connect(
         self, address: str, port: int, timeout_s: float | None, options: Iterable[Any] | None
@@ -66,13 +80,13 @@ class SystemNetwork:
         )
         return stream
 
-    def close(self) -> None:
-        """End the threads that are free; one that waits ends when it has its answer."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
-
-def _looked_up(host: str, port: int) -> list[str]:
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+def _looked_up(host: str, port: int) -> list[str] | Exception:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return error
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -267,4 +268,17 @@ async def test_a_process_has_so_many_connections(folder: ProjectFolder, host: Ma
     async with sending(folder, host, max_connections=2) as sender:
         await asyncio.gather(*(sender.send(MESSAGE, immediately=True) for _ in range(10)))
     assert len(host.received) == 10
+    assert host.connections == 2
+
+
+async def test_a_connection_whose_answer_is_late_is_never_used_again(
+    folder: ProjectFolder, host: MailHost
+) -> None:
+    host.holds = threading.Event()
+    async with sending(folder, host, timeout_s=0.2) as sender:
+        assert "no answer in time" in await failure(sender)
+        host.holds.set()
+        host.answer("MAIL", "550 no")
+        assert "refuses the message: 550 no" in await failure(sender)
+        await sender.send(MESSAGE, immediately=True)
     assert host.connections == 2

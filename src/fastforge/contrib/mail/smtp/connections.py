@@ -50,8 +50,9 @@ class Connections:
             try:
                 yield client
             except BaseException as error:
-                # After an answer that says no the server waits for the next message.
-                if isinstance(error, smtp.SMTPException) and client.is_connected:
+                # After an answer that says no the server waits for the next message. Where one has
+                # not come, it may come yet, and would be taken for that to the next command.
+                if isinstance(error, smtp.SMTPResponseException | smtp.SMTPRecipientsRefused):
                     self._keep(client)
                 else:
                     client.close()

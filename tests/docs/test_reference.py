@@ -47,6 +47,8 @@ PUBLIC = (
     "fastforge.components",
     "fastforge.conf",
     "fastforge.contrib.arq",
+    "fastforge.contrib.auth",
+    "fastforge.contrib.auth.default_user",
     "fastforge.contrib.db",
     "fastforge.contrib.db.pagination",
     "fastforge.contrib.db.testing",

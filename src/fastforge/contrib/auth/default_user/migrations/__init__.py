@@ -1,0 +1,1 @@
+"""The migrations of the ready user model."""

@@ -1,0 +1,62 @@
+"""Events: the lines by which one sees afterwards who came in, who did not, and what was changed.
+
+They name nobody by what was typed: a password is easily typed into the field of the login.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["LOGIN", "LOGIN_FAILED", "PASSWORD_CHANGED", "USER_CREATED", "AuditEvent", "Reason"]
+
+Reason: TypeAlias = Literal[
+    "inactive", "no_password", "unreadable_hash", "unknown", "unusable_password", "wrong_password",
+    "changed_meanwhile",
+]  # fmt: skip
+
+logger = logging.getLogger("fastforge.auth")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """Something that an audit asks for.
+
+    Args:
+        name: What its line is called.
+        level: How serious it is.
+        help: What it means.
+    """
+
+    name: str
+    level: int
+    help: str
+
+    def tell(self, user_id: object = None, *, reason: Reason | None = None) -> None:
+        """Write the line.
+
+        Args:
+            user_id: Whom it is about, if that is known.
+            reason: Why not.
+        """
+        fields: dict[str, str] = {}
+        if user_id is not None:
+            fields["user_id"] = str(user_id)
+        if reason is not None:
+            fields["reason"] = reason
+        logger.log(self.level, self.name, extra=fields)
+
+
+LOGIN: Final = AuditEvent(
+    name="auth.login", level=logging.INFO, help="A password was right; its user is logged in."
+)
+LOGIN_FAILED: Final = AuditEvent(
+    name="auth.login_failed", level=logging.WARNING, help="Somebody could not log in."
+)
+PASSWORD_CHANGED: Final = AuditEvent(
+    name="auth.password_changed", level=logging.INFO, help="A user was given another password."
+)
+USER_CREATED: Final = AuditEvent(
+    name="auth.user_created", level=logging.INFO, help="A user was made."
+)

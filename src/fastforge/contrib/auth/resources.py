@@ -1,0 +1,41 @@
+"""The resource `passwords`: what hashes passwords in one process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from ..._utils import told
+from ...exceptions import StartError
+from ...lifecycle import current_container, provide, resource, section
+from .hashing import Hashing
+from .library import PwdlibError
+from .passwords import PasswordHashing
+from .settings import Auth
+
+__all__ = ["Passwords", "passwords"]
+
+
+@resource
+async def passwords(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[PasswordHashing]:
+    """Give what hashes passwords in this process.
+
+    Raises:
+        StartError: An old hasher of AUTH.old_hashers, or what it needs, is not there.
+    """
+    settings = current_container().settings
+    try:
+        hashing = Hashing.of(config, settings.environment)
+    except (ImportError, AttributeError, TypeError, PwdlibError) as error:
+        raise StartError(
+            f"AUTH.old_hashers cannot be used: {told(error)}",
+            code="auth.E012",
+            hint="name classes such as pwdlib.hashers.bcrypt.BcryptHasher, and install what they"
+            " need",
+            where=settings.where("AUTH"),
+        ) from error
+    yield PasswordHashing(hashing, threads=config.hashing_threads, queue=config.hashing_queue)
+
+
+Passwords = Annotated[PasswordHashing, provide(passwords)]
+"""What hashes passwords: `async def sign_up(hashing: Passwords) -> None`."""

@@ -275,7 +275,7 @@ async def test_a_connection_whose_answer_is_late_is_never_used_again(
     folder: ProjectFolder, host: MailHost
 ) -> None:
     host.holds = threading.Event()
-    async with sending(folder, host, timeout_s=0.2) as sender:
+    async with sending(folder, host, timeout_s=2) as sender:
         assert "no answer in time" in await failure(sender)
         host.holds.set()
         host.answer("MAIL", "550 no")

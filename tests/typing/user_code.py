@@ -50,6 +50,7 @@ from fastforge.contrib.db.pagination import (
     keyset_page,
     paginate,
 )
+from fastforge.contrib.http import ExternalClient, HttpClient, call_options
 from fastforge.contrib.static import Static, static_url
 from fastforge.contrib.templates import Render, Renderer, Templates, template_filter
 from fastforge.lifecycle import Resource, current_container
@@ -146,6 +147,16 @@ TEMPLATES = Templates(directories=["templates"], strict=True)
 
 class OrderOut(BaseModel):
     total: int
+
+
+async def preview(url: str, http: HttpClient) -> str:
+    answer = await http.external(max_bytes=1000, ports=[443], deny_hosts=["x.example"]).get(url)
+    await http.get(url, extensions=call_options(retries=2))
+    async with http.external() as external:
+        assert_type(external, ExternalClient)
+    http.external(max_byte=1000)  # type: ignore[call-arg]
+    http.external(ports="443")  # type: ignore[arg-type]
+    return assert_type(answer.text, str)
 
 
 Archive = Annotated[Session, using("archive")]

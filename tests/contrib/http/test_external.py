@@ -457,8 +457,22 @@ async def test_proxies_of_the_environment_are_not_asked(
     async with shop.load().running(Role.COMMAND) as container:
         external = container[http_client].external()
         assert (await external.get(URL)).text == "hello"
-        assert external is container[http_client].external()
     assert (len(site.requests), other.requests) == (1, [])
+
+
+async def test_each_is_a_client_of_its_own_that_nobody_has_to_close(
+    shop: ProjectFolder, site: Site
+) -> None:
+    async with shop.load().running(Role.COMMAND) as container:
+        http = container[http_client]
+        async with http.external(max_bytes=5) as external:
+            external.headers["authorization"] = "Bearer mine"
+            assert (await external.get(URL)).text == "hello"
+            assert site.header("authorization") == "Bearer mine"
+        assert (await external.get(URL)).text == "hello"
+        await http.external().get(URL)
+        assert site.header("authorization") is None
+        assert (await http.external().request("POST", URL, json=[])).status_code == 200
 
 
 async def test_hosts_of_others_are_one_in_the_metric_of_calls(

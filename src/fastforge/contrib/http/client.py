@@ -40,7 +40,6 @@ class Client(LateClient):
         self._attempts = Attempts(config)
         self._external = external
         self._connections = connections
-        self._usual: ExternalClient | None = None
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request, more than once where the settings or the call say so.
@@ -64,7 +63,9 @@ class Client(LateClient):
             return answer.text[:200]
         ```
 
-        Surprises: what it is: `ExternalClient`. The client of the process itself asks any URL.
+        Surprises: what it is: `ExternalClient`. Each is a new one, for one use or many, so that
+        headers which are set on it are nobody else's. The client of the process itself asks any
+        URL.
 
         Args:
             options: Fields of `EXTERNAL_HTTP` that are others here.
@@ -72,11 +73,8 @@ class Client(LateClient):
         Raises:
             ErrorGroup: An option does not exist, or has a value that does not fit.
         """
-        if options:
-            return ExternalClient(_changed(self._external, dict(options)), self._connections)
-        if self._usual is None:
-            self._usual = ExternalClient(self._external, self._connections)
-        return self._usual
+        config = _changed(self._external, dict(options)) if options else self._external
+        return ExternalClient(config, self._connections)
 
 
 def _changed(config: ExternalHttp, options: dict[str, Any]) -> ExternalHttp:

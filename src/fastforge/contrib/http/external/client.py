@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, TypedDict
+from importlib import import_module
+from typing import Any, Final, Self, TypedDict
 
 from ..errors import UpstreamError
 from ..library import httpx
@@ -21,6 +23,7 @@ from .redirects import next_request
 __all__ = ["ExternalClient", "ExternalOptions"]
 
 _SHOWN: Final = 100
+_TRANSPORT: Final = f"{__package__}.transport"
 
 
 class ExternalOptions(TypedDict, total=False):
@@ -46,8 +49,8 @@ class ExternalClient(httpx.AsyncClient):
     `http.external()` gives it. It follows redirects, each of which is checked like the first URL.
 
     Surprises: it keeps no cookies and no connections, knows no proxies, and hands over bodies
-    decoded, by `aiter_raw` too. Nobody has to close it. With `stream` the time for all of it
-    (`total_timeout_s`) goes on while the body is read.
+    decoded, by `aiter_raw` too. Nobody has to close it; `async with` does no harm. With `stream`
+    the time for all of it (`total_timeout_s`) goes on while the body is read.
 
     Args:
         config: The limits and lists.
@@ -109,6 +112,15 @@ class ExternalClient(httpx.AsyncClient):
                 raise
         return response
 
+    async def aclose(self) -> None:
+        """Do nothing: each connection is closed behind its call."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *reason: object) -> None:
+        await self.aclose()
+
     async def _led_on(self, request: httpx.Request, auth: Any, *, follows: bool) -> httpx.Response:
         history: list[httpx.Response] = []
         while True:
@@ -147,7 +159,9 @@ class _LateTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._made is None:
-            self._made = await asyncio.to_thread(self._make)
+            if _TRANSPORT not in sys.modules:
+                await asyncio.to_thread(import_module, _TRANSPORT)
+            self._made = self._make()
         return await self._made.handle_async_request(request)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._utils import lazy_attribute
 
 if TYPE_CHECKING:
+    from .answers import cached as cached
     from .backend import CacheBackend as CacheBackend
     from .backend import CacheStore as CacheStore
     from .dependencies import Cache as Cache
@@ -40,6 +41,7 @@ __all__ = [
     "LockTaken",
     "MemoryStore",
     "cache_of",
+    "cached",
 ]
 
 _LAZY = {
@@ -57,6 +59,7 @@ _LAZY = {
     "LockTaken": "errors",
     "MemoryStore": "memory",
     "cache_of": "dependencies",
+    "cached": "answers",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from .errors import CacheError
 
-__all__ = ["Flight", "Flights"]
+__all__ = ["ABANDONED", "Abandoned", "Failure", "Flight", "Flights"]
 
 T = TypeVar("T")
 
@@ -18,7 +18,9 @@ _led: Final[ContextVar[tuple[object, ...]]] = ContextVar("fastforge_cache_flight
 """The flights that what runs here leads."""
 
 
-class _Failure(NamedTuple):
+class Failure(NamedTuple):
+    """What working it out has raised."""
+
     error: Exception
     traceback: TracebackType | None
 
@@ -27,11 +29,11 @@ class _Failure(NamedTuple):
         return self.error.with_traceback(self.traceback)
 
 
-class _Abandoned:
-    """Who led was cancelled: another one has to."""
+class Abandoned:
+    """Who led has left: another one has to."""
 
 
-_ABANDONED: Final = _Abandoned()
+ABANDONED: Final = Abandoned()
 
 
 class Flight(Generic[T]):
@@ -48,16 +50,16 @@ class Flight(Generic[T]):
     def __init__(self, tags: Collection[str]) -> None:
         self.tags = tags
         self.is_void = False
-        self._end: asyncio.Future[T | _Failure | _Abandoned] = (
+        self._end: asyncio.Future[T | Failure | Abandoned] = (
             asyncio.get_running_loop().create_future()
         )
 
-    def lands(self, result: T | _Failure | _Abandoned) -> None:
+    def lands(self, result: T | Failure | Abandoned) -> None:
         """Give those who wait what they wait for; only the first time counts."""
         if not self._end.done():
             self._end.set_result(result)
 
-    async def result(self) -> T | _Failure | _Abandoned:
+    async def result(self) -> T | Failure | Abandoned:
         """Wait for the end; whoever is cancelled while he waits leaves the others alone."""
         return await asyncio.shield(self._end)
 
@@ -94,9 +96,9 @@ class Flights(Generic[T]):
                     hint="give what is inside a key of its own",
                 )
             result = await flight.result()
-            if isinstance(result, _Failure):
+            if isinstance(result, Failure):
                 raise result.again()
-            if not isinstance(result, _Abandoned):
+            if not isinstance(result, Abandoned):
                 return result, False
         return await self._lead(key, lead, tags), True
 
@@ -121,26 +123,35 @@ class Flights(Generic[T]):
         for key in [key for key in self._flights if key.startswith(prefix)]:
             self.forget(key)
 
+    def find(self, key: str) -> Flight[T] | None:
+        """Return what is being worked out for a key."""
+        return self._flights.get(key)
+
+    def begin(self, key: str, tags: Collection[str]) -> Flight[T]:
+        """Lead; whoever does that calls `end`, whatever becomes of it."""
+        flight = self._flights[key] = Flight[T](tags)
+        return flight
+
+    def end(self, key: str, flight: Flight[T], result: T | Failure | Abandoned) -> None:
+        """Give those who wait what they wait for."""
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        flight.lands(result)
+
     async def _lead(
         self, key: str, lead: Callable[[Flight[T]], Awaitable[T]], tags: Collection[str]
     ) -> T:
-        flight: Flight[T] = Flight(tags)
-        self._flights[key] = flight
+        flight = self.begin(key, tags)
         token = _led.set((*_led.get(), flight))
         try:
             result = await lead(flight)
         except Exception as error:
-            self._end(key, flight, _Failure(error, error.__traceback__))
+            self.end(key, flight, Failure(error, error.__traceback__))
             raise
         except BaseException:
-            self._end(key, flight, _ABANDONED)
+            self.end(key, flight, ABANDONED)
             raise
         finally:
             _led.reset(token)
-        self._end(key, flight, result)
+        self.end(key, flight, result)
         return result
-
-    def _end(self, key: str, flight: Flight[T], result: T | _Failure | _Abandoned) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        flight.lands(result)

@@ -17,7 +17,7 @@ from typing import TextIO
 
 import pytest
 
-from fastforge.observability.lines import ATOMIC_BYTES, KEPT_BYTES, LineBuffer
+from fastforge.observability.lines import ATOMIC_BYTES, FLUSH_AFTER_S, KEPT_BYTES, LineBuffer
 from tests.processes import run
 
 LINE: bytes = b"a line of the log\n"
@@ -131,9 +131,18 @@ async def test_a_stream_that_threads_alone_have_filled_is_written_again() -> Non
                 await asyncio.sleep(0.01)
                 with suppress(BlockingIOError):
                     content += os.read(reading, 1 << 20)
-        await asyncio.to_thread(lambda: [lines.write(LINE * 100) for _ in range(100)])
+
+
+async def test_what_a_thread_alone_could_not_write_is_written_without_further_lines() -> None:
+    with pipe() as (reading, stream):
+        lines = LineBuffer(stream)
+        lines.write(b"first\n")
+        await asyncio.sleep(FLUSH_AFTER_S * 4)  # the timer of that line is over
+        await asyncio.to_thread(lines.write, LINE * 10_000, at_once=True)
+        os.set_blocking(reading, False)
+        content = b""
         async with asyncio.timeout(60):
-            while not content.endswith(LINE * 10_000):  # nobody writes any more
+            while not content.endswith(LINE * 10_000):
                 await asyncio.sleep(0.01)
                 with suppress(BlockingIOError):
                     content += os.read(reading, 1 << 20)

@@ -97,15 +97,14 @@ class LineBuffer:
         self._take((render, values), LATE_BYTES, at_once=False)
 
     def _take(self, line: _Line, size_bytes: int, *, at_once: bool) -> None:
-        if self._size_bytes > KEPT_BYTES:
-            self.flush()  # threads have no timer: where they alone wrote, nobody else would
-            if self._size_bytes > KEPT_BYTES:
-                self.dropped += 1
-                return
+        if self._size_bytes > KEPT_BYTES and self._is_full():
+            self.dropped += 1
+            return
         self._lines.append(line)
         self._size_bytes += size_bytes
         if at_once or self._size_bytes > FLUSH_AT_BYTES or not self.flush_after_s:
             self.flush()
+            self._retry_soon()
             return
         try:
             loop = asyncio.get_running_loop()
@@ -153,15 +152,27 @@ class LineBuffer:
             self._closes_at_exit = True
             atexit.register(self.close)
 
+    def _is_full(self) -> bool:
+        """Return whether no more is kept, although it was tried to write what is there."""
+        self.flush()
+        if not self._lines:
+            self._size_bytes = 0  # two threads have spoilt it
+        return self._size_bytes > KEPT_BYTES
+
     def _retry_soon(self) -> None:
-        """Let the event loop that wrote here last try what a thread could not write."""
+        """Let an event loop try again what could not be written: for threads the latest one."""
+        if not self._lines or self._is_asked:
+            return
         loop = None if self._latest_loop is None else self._latest_loop()
-        if self._lines and loop is not None and not self._is_asked:
-            self._is_asked = True
-            try:
-                loop.call_soon_threadsafe(self._tick, loop, context=Context())
-            except RuntimeError:  # it is closed, and the next one does it
-                self._is_asked, self._latest_loop = False, None
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+        if loop is None or loop in self._timers:
+            return
+        self._is_asked = True
+        try:
+            loop.call_soon_threadsafe(self._tick, loop, context=Context())
+        except RuntimeError:  # it is closed, and the next one does it
+            self._is_asked, self._latest_loop = False, None
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timers.pop(loop, None)

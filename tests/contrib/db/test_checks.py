@@ -136,7 +136,7 @@ def test_a_driver_that_is_not_installed_is_an_error(
     def without(name: str, *arguments: Any) -> Any:
         return None if name == package else real(name, *arguments)
 
-    monkeypatch.setattr("fastforge.contrib.db.checks.find_spec", without)
+    monkeypatch.setattr("fastforge.contrib.db.checks.databases.find_spec", without)
     (message,) = found(tmp_path, f"url={url!r}")
     assert "db.E023" in message
     assert f"pip install {cure}" in message

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlsplit
 
 from ...checks import Level, Message, check
+from ...checks.nearness import is_near
 from ...core.settings import Server
 from ...tasks.settings import Tasks
 from ...tasks.working import has_work
@@ -16,9 +18,16 @@ if TYPE_CHECKING:
     from ...project import Project
     from .inspecting import ServerFacts
 
-__all__ = ["redis_answers", "redis_connections_are_enough", "users_find_connections"]
+__all__ = [
+    "nobody_else_gets_in",
+    "redis_answers",
+    "redis_connections_are_enough",
+    "requests_do_not_wait",
+    "users_find_connections",
+]
 
 OLDEST: Final = (6, 2)
+LONGEST_WAIT_S: Final = 5
 USERS_PER_CONNECTION: Final = 20
 """A connection is taken for one command at a time, and given back after it."""
 
@@ -43,6 +52,56 @@ def users_find_connections(project: Project) -> Iterator[Message]:
                 hint="raise max_connections, or let fewer run at the same time",
                 where=settings.where("REDIS"),
             )
+
+
+@check(tags={"redis", "security"}, deploy=True)
+def nobody_else_gets_in(project: Project) -> Iterator[Message]:
+    """Find a Redis outside that everybody can use, or read on the way."""
+    parts = urlsplit(project.settings.section(Redis).url)
+    where = project.settings.where("REDIS")
+    host = parts.hostname or ""
+    if not is_near(host) and not parts.password:
+        yield Message(
+            id="redis.W002",
+            level=Level.WARNING,
+            text=f"REDIS.url has no password for {host}: whoever reaches it has what is in it",
+            hint="write redis://user:password@host, and give Redis a user for this project",
+            where=where,
+        )
+    if not is_near(host) and parts.scheme == "redis":
+        yield Message(
+            id="redis.W003",
+            level=Level.WARNING,
+            text=f"what goes to {host} is not encrypted (REDIS.url): passwords, jobs and what is"
+            " cached can be read on the way",
+            hint="write rediss://",
+            where=where,
+        )
+    if dict(parse_qsl(parts.query)).get("ssl_cert_reqs") == "none":
+        yield Message(
+            id="redis.W004",
+            level=Level.WARNING,
+            text="REDIS.url takes every certificate (ssl_cert_reqs=none): whoever sits in between"
+            " can be Redis",
+            hint="leave it out, and name your authority with ssl_ca_certs",
+            where=where,
+        )
+
+
+@check(tags={"redis"}, deploy=True)
+def requests_do_not_wait(project: Project) -> Iterator[Message]:
+    """Find limits so high that a Redis that is away holds up every request."""
+    config = project.settings.section(Redis)
+    together_s = config.connect_timeout_s + config.read_timeout_s
+    if together_s > LONGEST_WAIT_S:
+        yield Message(
+            id="redis.W005",
+            level=Level.WARNING,
+            text=f"who asks a Redis that is away waits for {config.connect_timeout_s:g}"
+            f" connect_timeout_s + {config.read_timeout_s:g} read_timeout_s = {together_s:g} s",
+            hint="leave them at 1: what takes longer is no cache",
+            where=project.settings.where("REDIS"),
+        )
 
 
 @check(connects="redis", tags={"redis"})

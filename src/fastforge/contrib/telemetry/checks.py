@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ...checks import Level, Message, check
+from ...checks.nearness import is_near
 from ...core.checks.served import served
 from .plan import Plan, plan_of
 from .settings import Telemetry
@@ -31,7 +31,6 @@ _TWICE: Final = ("asgi", "fastapi", "starlette", "sqlalchemy", "asyncpg", "psyco
 """What fastforge has spans of: each of them is one more span for the same thing."""
 _WRAPPER: Final = "opentelemetry.instrumentation.auto_instrumentation"
 _AUTO: Final = "FASTAPI_OTEL_AUTO_CONFIGURE"
-_LOCAL: Final = ("localhost", "")
 
 
 @check(tags={"telemetry"})
@@ -116,7 +115,7 @@ def collector_is_named(project: Project) -> Iterator[Message]:
 def nobody_reads_on_the_way(project: Project) -> Iterator[Message]:
     """Tell that traces leave the network unencrypted."""
     plan = plan_of(project.settings)
-    if shown := sorted({host for host in _hosts(plan) if not _is_near(host)}):
+    if shown := sorted({host for host in _hosts(plan) if not is_near(host)}):
         secret = ", and the headers with their secrets," if plan.config.headers else ""
         yield Message(
             id="telemetry.W012",
@@ -149,11 +148,3 @@ def _hosts(plan: Plan) -> Iterator[str]:
         parts = urlsplit(url)
         if parts.scheme == "http":
             yield parts.hostname or ""
-
-
-def _is_near(host: str) -> bool:
-    """Return whether a host is this one, or of a network of one's own by its address or name."""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:  # a name: one without a dot, or of a cluster, is looked up inside
-        return host in _LOCAL or "." not in host or host.endswith((".local", ".internal", ".svc"))

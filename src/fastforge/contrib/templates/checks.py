@@ -9,6 +9,7 @@ from ..._utils import did_you_mean
 from ...apps.folders import Folder
 from ...checks import Level, Message, check
 from ...exceptions import Location
+from ...web.settings import Security
 from .engine import is_escaped, is_text, make_engine, template_folders
 from .errors import no_text, syntax_hint
 from .jinja import jinja2
@@ -17,7 +18,12 @@ from .settings import Templates
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["directories_exist", "templates_can_be_read"]
+__all__ = [
+    "directories_exist",
+    "pages_have_a_policy",
+    "templates_are_read_once",
+    "templates_can_be_read",
+]
 
 
 @check(tags={"templates", "settings"})
@@ -49,6 +55,34 @@ def templates_can_be_read(project: Project) -> Iterator[Message]:
             else:
                 for other, line in _named(tree):
                     yield from _misnamed(name, other, Location(file, line), engine)
+
+
+@check(tags={"security", "templates"}, deploy=True)
+def pages_have_a_policy(project: Project) -> Iterator[Message]:
+    """Tell that browsers would run whatever somebody has slipped into a page."""
+    if not project.settings.section(Security).content_security_policy:
+        yield Message(
+            id="templates.W002",
+            level=Level.WARNING,
+            text="the project has pages, and SECURITY.content_security_policy is empty: a script"
+            " that somebody has slipped into a page runs",
+            hint="write \"default-src 'self'\", and see in the browser's console what it refuses",
+            where=project.settings.where("SECURITY"),
+        )
+
+
+@check(tags={"templates"}, deploy=True)
+def templates_are_read_once(project: Project) -> Iterator[Message]:
+    """Tell that each page looks for changed files."""
+    if project.settings.section(Templates).reloads_in("production"):
+        yield Message(
+            id="templates.W003",
+            level=Level.WARNING,
+            text="TEMPLATES.auto_reload is on: each page asks the disk for changes, on the event"
+            " loop",
+            hint="leave it out: it is on in development",
+            where=project.settings.where("TEMPLATES"),
+        )
 
 
 def _texts(folder: Folder) -> Iterator[tuple[str, str, bytes]]:

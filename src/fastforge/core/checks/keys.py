@@ -70,7 +70,7 @@ def secret_key_is_random(project: Project) -> Iterator[Message]:
 @check(tags={"security", "settings"}, deploy=True)
 def secret_key_is_not_in_the_code(project: Project) -> Iterator[Message]:
     """Tell of a key that everybody has who has the code."""
-    written = project.settings.raw.source.assignments.get("SECRET_KEY")
+    written = project.settings.raw.assignment("SECRET_KEY")
     node = written.value if written else None
     is_default = isinstance(node, ast.Call)
     if isinstance(node, ast.Call):

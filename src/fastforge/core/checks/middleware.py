@@ -19,7 +19,7 @@ from .served import served
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["middleware_is_plain_asgi"]
+__all__ = ["each_middleware", "middleware_is_plain_asgi"]
 
 COST: Final = "about 0.2 ms of CPU"
 
@@ -27,17 +27,20 @@ COST: Final = "about 0.2 ms of CPU"
 @check(tags={"web", "async"})
 def middleware_is_plain_asgi(project: Project) -> Iterator[Message]:
     """Tell which layers are a BaseHTTPMiddleware, and what that costs."""
-    for factory, options, where in (
-        *_of_the_settings(project),
-        *_of_the_apps(project),
-        *_of_the_application(project),
-    ):
+    for factory, options, where in each_middleware(project):
         layer = without_partials(factory)
         if inspect.isclass(layer) and issubclass(layer, BaseHTTPMiddleware):
             yield _told(layer, options.get("dispatch"), where)
 
 
 _Found = tuple[Callable[..., Any], dict[str, Any], Location | None]
+
+
+def each_middleware(project: Project) -> Iterator[_Found]:
+    """Yield what makes each layer, its options and where it is written, whoever brings it."""
+    yield from _of_the_settings(project)
+    yield from _of_the_apps(project)
+    yield from _of_the_application(project)
 
 
 def _of_the_settings(project: Project) -> Iterator[_Found]:

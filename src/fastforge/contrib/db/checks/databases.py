@@ -7,16 +7,16 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from ..._utils import counted, did_you_mean, failing_line, told
-from ...checks import Level, Message, check
-from ...core.settings import Server
-from ...exceptions import ErrorGroup, ForgeError, Location
-from .settings import Database
+from ...._utils import counted, did_you_mean, failing_line, told
+from ....checks import Level, Message, check
+from ....core.settings import Server
+from ....exceptions import ErrorGroup, ForgeError, Location
+from ..settings import Database
 
 if TYPE_CHECKING:
-    from ...project import Project
-    from .inspection.inspecting import Inspected
-    from .migrations.maker import AppTables
+    from ....project import Project
+    from ..inspection.inspecting import Inspected
+    from ..migrations.maker import AppTables
 
 __all__ = [
     "connections_are_enough",
@@ -55,7 +55,7 @@ def driver_is_installed(project: Project) -> Iterator[Message]:
 @check(tags={"database"})
 def databases_are_named(project: Project) -> Iterator[Message]:
     """Find handlers and tasks that ask for a database by a name that DATABASES does not have."""
-    from .sessions.asked import asked_databases  # SQLAlchemy's half of a second, for the few
+    from ..sessions.asked import asked_databases  # SQLAlchemy's half of a second, for the few
 
     known: dict[str, Database] = project.settings["DATABASES"]
     for asked in asked_databases(project):
@@ -114,7 +114,7 @@ def statements_end_before_requests(project: Project) -> Iterator[Message]:
 @check(tags={"database", "server"}, deploy=True)
 def threads_find_connections(project: Project) -> Iterator[Message]:
     """Find plain handlers that hold a connection each, where there are more threads for them."""
-    from .sessions.asked import held_in_threads  # SQLAlchemy's half of a second, for the few
+    from ..sessions.asked import held_in_threads  # SQLAlchemy's half of a second, for the few
 
     threads = project.settings.section(Server).threads
     databases = _named(project)
@@ -150,8 +150,8 @@ def migrations_fit_models(project: Project) -> Iterator[Message]:
 
 def _unmade(project: Project) -> Iterator[Message]:
     # Here, because every process of the project imports its checks, and alembic comes with these.
-    from .migrations.maker import missing_migrations
-    from .migrations.project import app_folders, app_tables, project_history
+    from ..migrations.maker import missing_migrations
+    from ..migrations.project import app_folders, app_tables, project_history
 
     own = [folder for folder in app_folders(project) if folder.editable]
     if not own:
@@ -200,7 +200,7 @@ def _uncompared(error: Exception) -> Message:
 @check(connects="database", tags={"database"})
 async def databases_answer(project: Project) -> AsyncIterator[Message]:
     """Find a database that does not answer, or cannot be written; say which versions there are."""
-    from .inspection.findings import answers
+    from ..inspection.findings import answers
 
     async for message in _found(project, answers):
         yield message
@@ -209,8 +209,8 @@ async def databases_answer(project: Project) -> AsyncIterator[Message]:
 @check(connects="database", tags={"database"})
 async def connections_are_enough(project: Project) -> AsyncIterator[Message]:
     """Find pools that together are larger than what a server, a user or a database may have."""
-    from .inspection.budgeting import budget_problems
-    from .inspection.inspecting import inspect_databases
+    from ..inspection.budgeting import budget_problems
+    from ..inspection.inspecting import inspect_databases
 
     for message in budget_problems(project, await inspect_databases(project)):
         yield replace(message, where=project.settings.where("DATABASES"))
@@ -219,7 +219,7 @@ async def connections_are_enough(project: Project) -> AsyncIterator[Message]:
 @check(connects="database", tags={"database"})
 async def limits_hold(project: Project) -> AsyncIterator[Message]:
     """Find time limits that the server does not keep as the settings say."""
-    from .inspection.findings import limit_problems
+    from ..inspection.findings import limit_problems
 
     async for message in _found(project, limit_problems):
         yield message
@@ -228,7 +228,7 @@ async def limits_hold(project: Project) -> AsyncIterator[Message]:
 @check(connects="database", tags={"database"})
 async def pooler_is_declared(project: Project) -> AsyncIterator[Message]:
     """Find a pooler that the settings do not know of, and one without a way past it."""
-    from .inspection.findings import pooler_problems
+    from ..inspection.findings import pooler_problems
 
     async for message in _found(project, pooler_problems):
         yield message
@@ -237,7 +237,7 @@ async def pooler_is_declared(project: Project) -> AsyncIterator[Message]:
 @check(connects="database", tags={"database", "migrations"})
 async def migrations_are_applied(project: Project) -> AsyncIterator[Message]:
     """Find migrations that only the code or only a database has."""
-    from .inspection.findings import migration_problems
+    from ..inspection.findings import migration_problems
 
     async for message in _found(project, migration_problems):
         yield message
@@ -246,7 +246,7 @@ async def migrations_are_applied(project: Project) -> AsyncIterator[Message]:
 @check(connects="database", tags={"database"})
 async def file_is_safe(project: Project) -> AsyncIterator[Message]:
     """Find what is wrong with a SQLite file and its place."""
-    from .inspection.findings import file_problems
+    from ..inspection.findings import file_problems
 
     async for message in _found(project, file_problems):
         yield message
@@ -255,7 +255,7 @@ async def file_is_safe(project: Project) -> AsyncIterator[Message]:
 async def _found(
     project: Project, find: Callable[[Inspected], Iterator[Message]]
 ) -> AsyncIterator[Message]:
-    from .inspection.inspecting import inspect_databases
+    from ..inspection.inspecting import inspect_databases
 
     for database in await inspect_databases(project):
         for message in find(database):

@@ -1,0 +1,1 @@
+"""The checks of contrib.db, by what they look at."""

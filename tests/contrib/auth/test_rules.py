@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fastforge import Project, Role
-from fastforge.contrib.auth import About, Auth, password_rule, weaknesses_of
+from fastforge.contrib.auth import About, Auth, common, password_rule, weaknesses_of
 from fastforge.contrib.auth.common import is_common
 from fastforge.contrib.auth.default_user import User
 from fastforge.contrib.auth.password_rules import password_like_login
@@ -72,6 +72,15 @@ def test_other_passwords_are_not_common(password: str) -> None:
 def test_a_password_is_not_like_what_others_know(password: str, word: str, is_like: bool) -> None:
     about = About(config=Auth(), words=(word,))
     assert bool(password_like_login.function(password, about)) is is_like
+
+
+def test_the_longest_password_is_judged_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is judged on the event loop: many runs must not take the square of the length."""
+    asked: list[str] = []
+    is_run = common._is_run
+    monkeypatch.setattr(common, "_is_run", lambda text: asked.append(text) or is_run(text))
+    assert is_common("01234567890" * 93)
+    assert len(asked) < 4_000
 
 
 async def test_each_rule_says_its_code(folder: ProjectFolder) -> None:

@@ -16,6 +16,8 @@ _ROWS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "
 _COLUMNS: Final = "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"
 _SERIES: Final = ("01234567890", "abcdefghijklmnopqrstuvwxyz", *_ROWS, _COLUMNS)
 
+LONGEST_RUN: Final = max(map(len, _SERIES))
+
 _WORDS: Final = """
 aaron abc access account adidas admin administrator alex alexander alexis alfred alice amanda amber
 america andrea andrew angel angela angels animal anna anthony apple april arsenal arthur ashley
@@ -103,7 +105,7 @@ def _is_made_of_runs(text: str) -> bool:
         length = next(
             (
                 size
-                for size in range(len(text) - position, SHORTEST_RUN - 1, -1)
+                for size in range(min(len(text) - position, LONGEST_RUN), SHORTEST_RUN - 1, -1)
                 if _is_run(text[position : position + size])
             ),
             0,

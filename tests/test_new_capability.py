@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastforge import provide, resource, section
+from fastforge.observability import allow_blocking
 
 from .settings import Weather
 
@@ -46,7 +47,7 @@ class Station:
         self.book = Path("book.txt")
 
     def note(self, text: str) -> None:
-        with self.book.open("a") as file:
+        with allow_blocking(), self.book.open("a") as file:
             file.write(f"{text} in {self.town}\\n")
 
 @resource

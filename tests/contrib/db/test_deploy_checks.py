@@ -65,7 +65,7 @@ def found(project: Project, database: Mapping[str, Any], **settings: Any) -> set
         ("db.E077", {"url": URL.replace("Xk3vT9wQ", "Shop")}, {}),
         ("db.E077", {"url": URL.replace("Xk3vT9wQ", "postgres")}, {}),
         ("db.W021", {"url": URL.replace("shop:", "postgres:")}, {}),
-        ("db.W022", {"url": "sqlite+aiosqlite:////tmp/db.sqlite3"}, {"url": SQLITE}),
+        ("db.W022", {"url": "sqlite+aiosqlite:////dev/shm/db.sqlite3"}, {"url": SQLITE}),
     ],
 )
 def test_it_is_told_where_it_is_wrong_and_not_where_it_is_right(

@@ -93,6 +93,16 @@ def test_the_line_that_is_seen_most_of_the_function_that_is_seen_most_is_guilty(
     assert [line.rpartition(" ")[2] for line in told["lines"]] == ["33%", "33%", "17%"]
 
 
+def test_a_block_is_told_of_for_the_task_whose_line_is_guilty() -> None:
+    """Several tasks run within one turn of the loop; the first that was seen need not be it."""
+    found = block()
+    found.who = {"quick": {"job_id": "1"}, "slow": {"job_id": "2"}}
+    found.add(Stack((Place(CODE, 7),)), "quick")
+    for _ in range(5):
+        found.add(Stack((Place(CODE, 8),)), "slow")
+    assert (found.told()["line"], found.told()["job_id"]) == (8, "2")
+
+
 def test_the_lines_of_a_block_are_bounded() -> None:
     found = block()
     for line in range(1000):

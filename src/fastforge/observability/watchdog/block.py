@@ -41,10 +41,11 @@ class Cause(StrEnum):
 
 @dataclass(slots=True)
 class _Seen:
-    """A place that was seen, how often, and the first stack that led there."""
+    """A place that was seen, how often, in which tasks, and the first stack that led there."""
 
     stack: Stack
     times: int = 0
+    tasks: Counter[Hashable] = field(default_factory=Counter)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +67,8 @@ class Block:
     starved_s: float = 0
     stood_s: float = 0
     other_threads_s: float = 0
-    who: dict[str, Any] = field(default_factory=dict)
+    who: dict[Hashable, dict[str, Any]] = field(default_factory=dict)
+    """For whom each task works that was seen: a block may begin in one and last in another."""
     _places: dict[Place, _Seen] = field(default_factory=dict)
     _tasks: Counter[Hashable] = field(default_factory=Counter)
     is_debugged: bool = False
@@ -80,7 +82,9 @@ class Block:
             return
         self._tasks[task] += 1
         if guilty in self._places or len(self._places) < MOST_PLACES:
-            self._places.setdefault(guilty, _Seen(stack)).times += 1
+            seen = self._places.setdefault(guilty, _Seen(stack))
+            seen.times += 1
+            seen.tasks[task] += 1
 
     def pass_time(self, look: Look, *, wanted_s: float) -> None:
         """Account for the time since the last look.
@@ -169,4 +173,10 @@ class Block:
                 ],
                 "stack": seen.stack.shown(),
             }
-        return {**self.who, **fields}
+        return {**self._guilty_task(guilty), **fields}
+
+    def _guilty_task(self, guilty: Place | None) -> dict[str, Any]:
+        """Return for whom the guilty line ran; without one, for whom anything did."""
+        if guilty is None:
+            return next(filter(None, self.who.values()), {})
+        return self.who.get(self._places[guilty].tasks.most_common(1)[0][0], {})

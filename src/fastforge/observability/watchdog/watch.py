@@ -136,8 +136,8 @@ class Watch:
         if self._heart.last != block.began or stack is None:
             return  # it has gone on meanwhile: that is somebody else
         block.add(stack, id(task))
-        if not block.who and stack.places:
-            block.who = who_runs(task, self._route_of)
+        if stack.places and not block.who.get(id(task)):
+            block.who[id(task)] = who_runs(task, self._route_of)
 
     def _tell(
         self,

@@ -87,6 +87,7 @@ FILES = {
         import asyncio
 
         from fastapi import APIRouter, WebSocket
+        from fastforge.cache import Cache
         from fastforge.contrib.db import DbSession
         from sqlalchemy import select
         from .models import Note
@@ -110,6 +111,10 @@ FILES = {
         @router.get("/greeting")
         async def greeting(greeter: Greeter) -> str:
             return greeter
+
+        @router.get("/cached")
+        async def cached(cache: Cache) -> int | None:
+            return await cache.incr("hits")
 
         @router.get("/loop")
         async def loop() -> int:

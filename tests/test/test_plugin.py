@@ -87,6 +87,15 @@ TESTS = {
             wrong = run_command("migrat")
             assert (wrong.exit_code, "did you mean 'migrate'?" in wrong.error) == (2, True)
 
+        @pytest.mark.parametrize("number", [1, 2])
+        async def test_each_test_has_a_cache_that_client_and_server_share(
+            client, live_server, cache, number
+        ):
+            assert (await client.get("/cached")).json() == 1
+            async with httpx.AsyncClient() as http:
+                assert (await http.get(f"{live_server}/cached")).json() == 2
+            assert await cache.get("hits", type=int) == 2
+
         def test_no_other_database_was_made():
             assert list(Path(__file__).parents[1].glob("*.sqlite3*")) == []
         """,
@@ -124,7 +133,7 @@ def test_every_fixture_works_whoever_runs_the_tests(suite: Suite, options: list[
         suite.write({"tests/test_fixture.py": FIXTURE_OF_THE_USER})
     done = suite.run(*options)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{9 if options is BOTH else 10} passed" in done.stdout
+    assert f"{11 if options is BOTH else 12} passed" in done.stdout
 
 
 def test_what_is_wrong_is_one_line_at_each_test(suite: Suite) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import httpx  # noqa: TID251 - for annotations alone
     from fastapi import FastAPI
 
+    from ..cache import CacheSpace
     from ..project import Project
     from .commands import Result
     from .jobs import Jobs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "anyio_backend",
     "application",
+    "cache",
     "client",
     "fastforge_anyio_loop",
     "fastforge_asyncio_loop",
@@ -209,6 +211,18 @@ def jobs(
         jobs = Jobs(project, fastforge_session.backends)
         yield jobs
         run(jobs.close)
+
+
+@pytest.fixture
+def cache(request: pytest.FixtureRequest, project: Project) -> Iterator[CacheSpace]:
+    """The cache of the test, empty when it begins; in memory unless its settings say otherwise."""
+    from ..cache import cache_of
+    from .jobs.life import Life
+
+    with loop_of(request) as run:
+        life = Life(project)
+        yield cache_of(run(life.container))
+        run(life.close)
 
 
 @pytest.fixture

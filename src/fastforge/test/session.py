@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from ..components import discover
 from ..project import Project
+from .caches import CacheOfTests
 from .case import Case, prepared_for
 from .jobs.backends import BackendsOfTests
 from .setups import TEST_SETUPS, ForEachTest
@@ -22,13 +23,14 @@ class Session:
         stack: Ends the set-ups.
 
     Attributes:
-        project: The same, on task backends that tests look into.
+        project: The same, on task backends and a cache that tests look into.
         backends: Those.
     """
 
     def __init__(self, project: Project, *, worker: str, stack: ExitStack) -> None:
         self.backends = BackendsOfTests()
-        self.project = self.backends.used_by(project)
+        self._cache = CacheOfTests()
+        self.project = self._cache.used_by(self.backends.used_by(project))
         self._worker = worker
         self._stack = stack
         self._for_each_test: list[ForEachTest] | Exception | None = None
@@ -52,6 +54,7 @@ class Session:
         if isinstance(self._for_each_test, Exception):
             raise self._for_each_test
         self.backends.begin_test()
+        self._cache.begin_test()
         project = self.project
         with prepared_for(case):
             for each in self._for_each_test:

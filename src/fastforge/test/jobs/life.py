@@ -27,7 +27,7 @@ class Life:
         """
         if self._opened is None:
             self._opened = asyncio.get_running_loop().create_future()
-            self._task = asyncio.create_task(self._run(self._opened), name="jobs of a test")
+            self._task = asyncio.create_task(self._run(self._opened), name="beside a test")
         return await asyncio.shield(self._opened)
 
     async def close(self) -> None:

@@ -176,6 +176,20 @@ async def test_a_login_holds_no_connection_while_the_hash_is_worked_out(
     assert seen == [[0]]
 
 
+async def test_a_registration_holds_no_connection_while_the_hash_is_worked_out(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, seen = PasswordHashing.hash, []
+
+    async def watched(self: Any, password: str) -> SecretStr:
+        seen.append([each.checked_out for each in database_gauges().values()])
+        return await work(self, password)
+
+    monkeypatch.setattr(PasswordHashing, "hash", watched)
+    await make()
+    assert seen == [[0]]
+
+
 async def test_another_password_makes_another_version_and_ends_the_old_one(
     container: Container, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -76,9 +76,8 @@ async def create_user(
         ann = await create_user(db, "ann@example.org", "plum-kettle-9", scopes=["orders:read"])
     ```
 
-    Surprises: it has to stand in `atomic`, since it writes. Outside of a handler hash first, or
-    keep the block short: the password is hashed before anything is written, but a connection that
-    the block holds already is held meanwhile.
+    Surprises: it has to stand in `atomic`, since it writes. The password is hashed before that: a
+    block in which nothing was read or written yet holds no connection meanwhile, any other does.
 
     Args:
         db: A session, in `atomic`.

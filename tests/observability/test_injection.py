@@ -115,7 +115,7 @@ def test_a_request(hostile: str, shape: str, field: str) -> None:
         "path": "/",
         "route": "/",
         "status_code": 200,
-        "duration_ms": 1.0,
+        "duration_s": 0.001,
         "client": "192.0.2.1",
     }
     log.write(**{**told, field: hostile})

@@ -116,7 +116,7 @@ def manage(*argv: str) -> list[str]:
     return [sys.executable, "-m", "fastforge", *argv]
 
 
-ENV = {"FASTFORGE_ENV": "production"}
+ENV = {"FASTFORGE_ENV": "production", "FASTFORGE_LOG_FORMAT": "json"}
 
 
 @contextmanager

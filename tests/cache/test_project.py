@@ -125,6 +125,25 @@ async def test_a_backend_that_nobody_declares_is_found_before_it_is_missed(
     assert caught.value.code == "cache.E001"
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_warned"),
+    [
+        (("CACHE = {'max_entries': 9}", "SERVER = {'processes': 4}"), True),
+        (("CACHE = {'max_entries': 9}", "SERVER = {'processes': 1}"), False),
+        (("SERVER = {'processes': 4}",), False),
+        ((*REDIS, "CACHE = {'max_entries': 9}", "SERVER = {'processes': 4}"), False),
+        ((*REDIS, "CACHE = {'backend': 'memory'}", "SERVER = {'processes': 4}"), True),
+    ],
+)
+def test_a_deployment_is_warned_of_a_cache_that_is_several(
+    folder: ProjectFolder, lines: tuple[str, ...], is_warned: bool
+) -> None:
+    project = load(folder, "production", *lines)
+    found = [each for each in run_checks(project, deploy=True).messages if each.id == "cache.W001"]
+    assert bool(found) is is_warned
+    assert all("4 processes serve" in each.text for each in found)
+
+
 def test_a_space_is_shown_by_its_name() -> None:
     space = CacheSpace(object())  # type: ignore[arg-type]
     assert repr(space.namespace("a").namespace("b")) == "<CacheSpace('a/b')>"

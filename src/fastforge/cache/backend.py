@@ -11,7 +11,16 @@ from ..lifecycle import Container, Resource
 from .errors import CacheError
 from .settings import Caching
 
-__all__ = ["CacheBackend", "CacheStore", "Kept", "StoreGauges", "backend_name", "store_of"]
+__all__ = [
+    "MEMORY",
+    "CacheBackend",
+    "CacheStore",
+    "Kept",
+    "StoreGauges",
+    "backend_hint",
+    "backend_name",
+    "store_of",
+]
 
 MEMORY = "memory"
 

@@ -314,3 +314,13 @@ def test_the_reference_has_the_public_modules() -> None:
 def test_the_reference_has_every_public_name(name: str) -> None:
     documented = first_column(NAMES.heading(name))
     assert sorted(documented) == sorted(importlib.import_module(name).__all__)
+
+
+def test_what_is_looked_at_before_a_deployment_is_in_the_reference() -> None:
+    page = Page(DOCS / "checks.md")
+    groups = [*page.headings()]
+    first = next(index for index, each in enumerate(groups) if "Before a deployment" in each.text)
+    tables = groups[first + 1 : first + 6]
+    ids = [name for table in tables for name in first_column(table) if _CODE.fullmatch(name)]
+    assert len(ids) == len(set(ids)) > 80
+    assert set(ids) <= set(entries(CHECKS))

@@ -20,6 +20,8 @@ LONGEST_KEPT: Final = 64
 """Characters of a text that is remembered: names and events come again and again, bodies do not."""
 LONGEST_TOGETHER: Final = 4096
 """Characters; what is longer is looked at one by one, and cut."""
+LONGEST_EVENT: Final = 256 * 1024
+"""Characters; the rest of a longer one is never looked at: that would hold up the event loop."""
 HARMLESS: Final = frozenset({int, float, bool, type(None)})
 LARGEST: Final = 2**63
 
@@ -82,6 +84,8 @@ def shown(event: str, fields: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]
     seen = _latest.seen
     if seen.rules is not current_rules():
         seen = _latest.seen = _Seen(current_rules())
+    if len(event) > LONGEST_EVENT:
+        event = event[:LONGEST_EVENT]
     texts = [event]
     for value in fields.values():
         kind = type(value)

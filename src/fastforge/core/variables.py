@@ -19,6 +19,7 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         "FASTFORGE_LOG_FORMAT": "lines of the log as json, or as a text for people",
         "FASTFORGE_LOG_LEVEL": "from which level on lines are written",
         "FASTFORGE_PRE_STOP_S": "how long the platform waits before SIGTERM",
+        "FASTFORGE_USER_PASSWORD": "the password that a command about users takes",
         "WEB_CONCURRENCY": "how many processes serve",
         "FORCE_COLOR": "colours also where no terminal reads",
         "NO_COLOR": "no colours",

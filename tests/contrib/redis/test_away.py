@@ -124,13 +124,13 @@ async def test_an_error_of_a_command_is_an_answer(redis_url: str) -> None:
 
 async def test_connections_that_a_restart_has_cut_do_not_count(redis_url: str) -> None:
     """The next commands make new ones: whether Redis is away shows there."""
-    with Proxy(redis_url) as proxy:
-        config = Redis(url=proxy.url, max_connections=20)
+    with Proxy(redis_url) as proxy, redis.Redis.from_url(redis_url) as admin:
+        config = Redis(url=proxy.url, max_connections=20, read_timeout_s=30)
         breaker = breaker_of(config)
         client = open_client(config, breaker=breaker)
         for _ in range(3):
-            waiting = [asyncio.ensure_future(client.blpop(["none"], 0.9)) for _ in range(20)]
-            await wait_until_async(lambda: proxy.open_connections == 20)
+            waiting = [asyncio.ensure_future(client.blpop(["none"], 20)) for _ in range(20)]
+            await wait_until_async(lambda: int(admin.info("clients")["blocked_clients"]) >= 20)
             proxy.reset()
             ends = await asyncio.gather(*waiting, return_exceptions=True)
             assert {*map(type, ends)} <= {RedisAway, type(None)}  # redis-py 6 sends it again

@@ -85,7 +85,8 @@ def test_a_message_names_the_helper_in_another_module_and_the_line_that_blocks(
         (
             "",
             "open('a').read()",
-            "move what is done with it into a plain def, and write: await offload(function, ...)",
+            "write: await anyio.open_file(...); or move what is done with it into a plain def, and"
+            " write: await offload(function, ...)",
         ),
         ("", "input()", "write: await offload(input)"),
         ("import threading\nlock = threading.Lock()", "lock.acquire()", "use: an asyncio.Lock"),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import clsregistry
 
 from fastforge import Project, Role
 from fastforge.contrib.auth.default_user.models import User
@@ -26,6 +27,10 @@ SETTINGS = """
     AUTH = Auth({auth})
 """
 PASSWORD = "plum-kettle-9"
+
+# It is imported wherever tests are collected; projects of other tests have a `User` of their own,
+# which they find by that name.
+clsregistry._remove_class("User", User, Model.registry._class_registry)
 
 
 def settings(url: str = "sqlite+aiosqlite:///db.sqlite3", *, auth: str = "", apps: str = "") -> str:

@@ -76,21 +76,18 @@ def test_what_others_change_meanwhile_stays() -> None:
     logging.getLogger("shop").setLevel(logging.NOTSET)
 
 
-def test_loggers_that_dict_config_has_disabled_speak(enter: Enter) -> None:
+def test_loggers_that_dict_config_has_disabled_speak(
+    monkeypatch: pytest.MonkeyPatch, enter: Enter
+) -> None:
     """It disables each one that exists unless it is told not to; the user's own stay so."""
     names = ("asyncio", "fastforge.server", "shop")
     loggers = [logging.getLogger(name) for name in names]
+    for each in loggers:  # until `enter` has been left, which gives back what it has found
+        monkeypatch.setattr(each, "disabled", True)
+    told = enter()
     for each in loggers:
-        each.disabled = True
-    try:
-        told = enter()
-        for each in loggers:
-            each.error("spoken")
-        assert [line["logger"] for line in told()] == ["asyncio", "fastforge.server"]
-        enter()()
-    finally:
-        for each in loggers:
-            each.disabled = False
+        each.error("spoken")
+    assert [line["logger"] for line in told()] == ["asyncio", "fastforge.server"]
 
 
 def test_in_tests_logging_is_left_alone_and_hears_of_events(

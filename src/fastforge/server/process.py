@@ -11,20 +11,19 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
+from .inbox import Event
 from .orders import GO
 
 if TYPE_CHECKING:
     from .failure import Failure
 
-__all__ = ["Child", "Event", "Program"]
+__all__ = ["Child", "Program"]
 
 KILL_AFTER_S: Final = 30
 """More than requests, jobs, services and resources have together, in development: 27 s."""
 READ_WITHIN_S: Final = 1
-
-Event: TypeAlias = tuple[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ threads, and what they have to say arrives as events in one loop.
 
 from __future__ import annotations
 
-import queue
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,9 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from ..signals import SIGNALS
+from .inbox import Inbox
 from .orders import Orders
 from .place import Place
-from .process import Child, Event, Program
+from .process import Child, Program
 from .restarts import Restarts, ending_of, say
 from .watching import Watcher, forget_bytecode, named_edits
 
@@ -113,7 +113,7 @@ class _Supervisor:
     """
 
     def __init__(self, sock: socket.socket, place: Place, url: str, program: Program) -> None:
-        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.events = Inbox()
         self.has_served = False
         self._sock = sock
         self._place = place

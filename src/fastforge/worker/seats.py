@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ..server.process import Child, Event
+from ..server.inbox import Event
+from ..server.process import Child
 from ..server.restarts import Restarts
 
 __all__ = ["Seat", "live_state", "ready_state"]

@@ -6,7 +6,6 @@ It imports little, so that the processes start early.
 from __future__ import annotations
 
 import logging
-import queue
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import StartError
-from ..server.process import Child, Event, Program
+from ..server.inbox import Inbox
+from ..server.process import Child, Program
 from ..server.reload import heard_by
 from ..server.restarts import ending_of, say, tell
 from ..server.watching import Watcher, forget_bytecode, named_edits
@@ -94,7 +94,7 @@ class _Supervisor:
     def __init__(
         self, plan: WorkerPlan, settings_module: str, place: Place, *, tells_health: bool
     ) -> None:
-        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.events = Inbox()
         self.seats = [Seat(number, self.events.put) for number in range(1, plan.processes + 1)]
         self.is_stopping = False
         self._plan = plan

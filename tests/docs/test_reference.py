@@ -70,6 +70,7 @@ PUBLIC = (
     "fastforge.observability.redaction",
     "fastforge.offloading",
     "fastforge.server",
+    "fastforge.signing",
     "fastforge.tasks",
     "fastforge.test",
     "fastforge.test.proxy",

@@ -6,7 +6,7 @@ import os
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ..conf import App, Section, Setting
 from ..exceptions import SettingsError
@@ -31,6 +31,17 @@ def _some_hosts(patterns: list[str]) -> list[str]:
     if not patterns:
         raise ValueError("no request would be answered; name the hosts, or '*' for every one")
     return patterns
+
+
+def _each(keys: object) -> object:
+    """Read a text, as of one variable or one file, as the keys in it: commas or lines between."""
+    return keys.replace(",", " ").split() if isinstance(keys, str) else keys
+
+
+def _no_empty_key(keys: list[str]) -> list[str]:
+    if not all(keys):
+        raise ValueError("an empty key signs nothing; leave it out")
+    return keys
 
 
 class Server(Section, setting="SERVER"):
@@ -176,6 +187,12 @@ PLAIN_SETTINGS: Final = (
         type=str,
         default="",
         help="Signs what the project hands out; 32 random bytes or more, different everywhere.",
+    ),
+    Setting(
+        name="SECRET_KEY_FALLBACKS",
+        type=Annotated[list[str], BeforeValidator(_each), AfterValidator(_no_empty_key)],
+        default=lambda environment: [],
+        help="Keys that were SECRET_KEY before: what they signed is still accepted.",
     ),
     Setting(
         name="ALLOWED_HOSTS",

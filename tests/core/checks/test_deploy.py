@@ -69,6 +69,9 @@ CASES = (
     Case(
         "core.E007", {"SECRET_KEY": "ab" * 20 + "c"}, {"SECRET_KEY": "3f9c02d1b7e84a65" + KEY[:16]}
     ),
+    Case("core.E001", {"SECRET_KEY_FALLBACKS": [KEY, "old"]}, {"SECRET_KEY_FALLBACKS": [KEY]}),
+    Case("core.E006", {"SECRET_KEY_FALLBACKS": [f"{KEY}-changeme"]}, {}),
+    Case("core.E007", {"SECRET_KEY_FALLBACKS": ["0123456789abcdef" * 3]}, {}),
     Case("web.E011", {"TRUSTED_PROXIES": ["::/0"]}, {"TRUSTED_PROXIES": ["fd00::/8"]}),
     Case("web.W012", {"ALLOWED_HOSTS": ["*"]}, {"ALLOWED_HOSTS": ["shop.example"]}),
     Case("web.W060", {"ALLOWED_HOSTS": ["*.com"]}, {"ALLOWED_HOSTS": ["*.a.com", "*.internal"]}),

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ...checks import Level, Message, check
 
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["debug_is_off", "secret_key_is_long", "silences_have_reasons"]
-
-SECRET_KEY_MIN_BYTES: Final = 32
-
-
-@check(tags={"security", "settings"}, deploy=True)
-def secret_key_is_long(project: Project) -> Iterator[Message]:
-    """Refuse to sign with a key that can be guessed."""
-    if len(project.settings["SECRET_KEY"].encode()) < SECRET_KEY_MIN_BYTES:
-        yield Message(
-            id="core.E001",
-            level=Level.ERROR,
-            text=f"SECRET_KEY is shorter than {SECRET_KEY_MIN_BYTES} bytes",
-            hint='make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"',
-            where=project.settings.where("SECRET_KEY"),
-        )
+__all__ = ["debug_is_off", "silences_have_reasons"]
 
 
 @check(tags={"security", "settings"}, deploy=True)

@@ -1,0 +1,1 @@
+"""The migrations of what users were given."""

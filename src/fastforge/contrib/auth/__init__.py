@@ -1,4 +1,4 @@
-"""Users and their passwords.
+"""Users, their passwords, and who asks.
 
 Names are imported when they are used, so that reading the settings loads neither SQLAlchemy nor
 pwdlib.
@@ -11,7 +11,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .errors import AuthError as AuthError
     from .errors import HashingBusy as HashingBusy
+    from .errors import InvalidToken as InvalidToken
+    from .errors import NotAuthenticated as NotAuthenticated
     from .errors import PasswordRefused as PasswordRefused
+    from .errors import ScopesMissing as ScopesMissing
+    from .errors import VerifyingBusy as VerifyingBusy
+    from .identity.dependencies import CurrentIdentity as CurrentIdentity
+    from .identity.dependencies import CurrentUser as CurrentUser
+    from .identity.dependencies import OptionalIdentity as OptionalIdentity
+    from .identity.dependencies import OptionalUser as OptionalUser
+    from .identity.dependencies import identity_here as identity_here
+    from .identity.dependencies import requires as requires
+    from .identity.dependencies import requires_superuser as requires_superuser
+    from .identity.principal import Identity as Identity
+    from .identity.sources import CredentialSource as CredentialSource
+    from .identity.sources import credential_source as credential_source
+    from .identity.verifier import TokenVerifier as TokenVerifier
     from .model import AbstractUser as AbstractUser
     from .model import Folded as Folded
     from .passwords import PasswordHashing as PasswordHashing
@@ -33,17 +48,32 @@ _LAZY = {
     "AbstractUser": "model",
     "Auth": "settings",
     "AuthError": "errors",
+    "CredentialSource": "identity.sources",
+    "CurrentIdentity": "identity.dependencies",
+    "CurrentUser": "identity.dependencies",
     "Folded": "model",
     "HashingBusy": "errors",
+    "Identity": "identity.principal",
+    "InvalidToken": "errors",
+    "NotAuthenticated": "errors",
+    "OptionalIdentity": "identity.dependencies",
+    "OptionalUser": "identity.dependencies",
     "PasswordHashing": "passwords",
     "PasswordRefused": "errors",
     "PasswordRule": "rules",
     "Passwords": "resources",
+    "ScopesMissing": "errors",
+    "TokenVerifier": "identity.verifier",
+    "VerifyingBusy": "errors",
     "Weakness": "rules",
     "authenticate": "users",
     "create_user": "users",
+    "credential_source": "identity.sources",
     "find_user": "users",
+    "identity_here": "identity.dependencies",
     "password_rule": "rules",
+    "requires": "identity.dependencies",
+    "requires_superuser": "identity.dependencies",
     "set_password": "users",
     "user_model": "users",
     "weaknesses_of": "weaknesses",
@@ -54,17 +84,32 @@ __all__ = [
     "AbstractUser",
     "Auth",
     "AuthError",
+    "CredentialSource",
+    "CurrentIdentity",
+    "CurrentUser",
     "Folded",
     "HashingBusy",
+    "Identity",
+    "InvalidToken",
+    "NotAuthenticated",
+    "OptionalIdentity",
+    "OptionalUser",
     "PasswordHashing",
     "PasswordRefused",
     "PasswordRule",
     "Passwords",
+    "ScopesMissing",
+    "TokenVerifier",
+    "VerifyingBusy",
     "Weakness",
     "authenticate",
     "create_user",
+    "credential_source",
     "find_user",
+    "identity_here",
     "password_rule",
+    "requires",
+    "requires_superuser",
     "set_password",
     "user_model",
     "weaknesses_of",

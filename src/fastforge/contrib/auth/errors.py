@@ -4,7 +4,12 @@ ForgeError
 └── AuthError
     ├── PasswordRefused     a new password breaks rules: 422
     ├── LoginRefused        a login that is none: 422
-    └── HashingBusy         too many wait for a hash already: 503, with Retry-After
+    ├── HashingBusy         too many wait for a hash already: 503, with Retry-After
+    ├── NotAuthenticated    there is no credential: 401, with WWW-Authenticate
+    │   └── InvalidToken    there is one, and it is not good: the same words, whatever the reason
+    ├── ScopesMissing       a good one that does not allow this: 403
+    ├── VerifyingBusy       too many wait for their credential to be checked: 503
+    └── NoRequest           who asks was to be known where nobody asks
 """
 
 from __future__ import annotations
@@ -13,11 +18,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...exceptions import ForgeError
+from ...lifecycle.container import container_here
+from .settings import Auth
 
 if TYPE_CHECKING:
     from .rules import Weakness
 
-__all__ = ["AuthError", "HashingBusy", "LoginRefused", "PasswordRefused", "refused"]
+__all__ = [
+    "AuthError",
+    "HashingBusy",
+    "InvalidToken",
+    "LoginRefused",
+    "NoRequest",
+    "NotAuthenticated",
+    "PasswordRefused",
+    "ScopesMissing",
+    "VerifyingBusy",
+    "refused",
+]
 
 
 class AuthError(ForgeError):
@@ -46,6 +64,87 @@ class HashingBusy(AuthError):
 
     status: ClassVar[int] = 503
     retry_after_s: ClassVar[int] = 1
+
+
+class NotAuthenticated(AuthError):
+    """A request has no credential, and is answered with 401."""
+
+    status: ClassVar[int] = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this needs a credential, and the request has none",
+            code="auth.E016",
+            hint="send the header `Authorization` with the scheme that WWW-Authenticate names",
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer has besides: how to authenticate."""
+        return {"WWW-Authenticate": _scheme()}
+
+
+class InvalidToken(NotAuthenticated):
+    """A credential is nobody's, has ended or was revoked. A client is told the same of all.
+
+    Args:
+        reason: Why, for the log alone.
+
+    Attributes:
+        reason: Why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        AuthError.__init__(
+            self, "the credential is wrong, or not good any more", code="auth.E017", hint=reason
+        )
+        self.reason = reason
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer has besides, as RFC 6750 says."""
+        return {"WWW-Authenticate": f'{_scheme()} error="invalid_token"'}
+
+
+class ScopesMissing(AuthError):
+    """A credential is good and does not allow this.
+
+    Args:
+        missing: What it would have to allow; nothing where only a superuser may.
+    """
+
+    status: ClassVar[int] = 403
+
+    def __init__(self, missing: Sequence[str] = ()) -> None:
+        wanted = f"the scope {' '.join(missing)!r}" if missing else "a superuser"
+        super().__init__(
+            f"this needs {wanted}",
+            code="auth.E018",
+            hint="ask for a credential that has it, or give it to the user",
+        )
+        self.missing = tuple(missing)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer has besides, as RFC 6750 says."""
+        scopes = f', scope="{" ".join(self.missing)}"' if self.missing else ""
+        return {"WWW-Authenticate": f'{_scheme()} error="insufficient_scope"{scopes}'}
+
+
+class VerifyingBusy(AuthError):
+    """As many credentials wait to be checked as may. Nothing was asked."""
+
+    status: ClassVar[int] = 503
+    retry_after_s: ClassVar[int] = 1
+
+
+class NoRequest(AuthError):
+    """Who asks was to be known where no request or socket is: in a job, a command, a service."""
+
+
+def _scheme() -> str:
+    container = container_here.get(None)
+    return "Bearer" if container is None else container.settings.section(Auth).scheme
 
 
 def refused(weaknesses: Sequence[Weakness]) -> PasswordRefused:

@@ -1,13 +1,15 @@
-"""The kind of components that this app introduces."""
+"""The kinds of components that this app introduces."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ...components import Kind
+from .identity.sources import CredentialSource
+from .identity.verifier import TokenVerifier
 from .rules import PasswordRule
 
-__all__ = ["PASSWORD_RULES"]
+__all__ = ["CREDENTIALS", "PASSWORD_RULES", "TOKEN_VERIFIERS"]
 
 PASSWORD_RULES: Final[Kind[PasswordRule]] = Kind(
     name="password_rules",
@@ -15,4 +17,17 @@ PASSWORD_RULES: Final[Kind[PasswordRule]] = Kind(
     module="password_rules",
     key=lambda rule: rule.name,
     home=lambda rule: rule.function,
+)
+TOKEN_VERIFIERS: Final[Kind[TokenVerifier]] = Kind(
+    name="token_verifiers",
+    type=TokenVerifier,  # type: ignore[type-abstract]
+    module="token_verifiers",
+    key=lambda verifier: verifier.name,
+)
+CREDENTIALS: Final[Kind[CredentialSource]] = Kind(
+    name="credentials",
+    type=CredentialSource,
+    module="credentials",
+    key=lambda source: source.name,
+    home=lambda source: source.read,
 )

@@ -1,4 +1,4 @@
-"""The resource `passwords`: what hashes passwords in one process."""
+"""The resources of one process: what hashes passwords, and what knows who asks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Annotated
 from ..._utils import told
 from ...exceptions import StartError
 from ...lifecycle import current_container, provide, resource, section
+from ...observability.settings import Logging
 from .hashing import Hashing
+from .identity.resolving import Identities
+from .kinds import CREDENTIALS, TOKEN_VERIFIERS
 from .library import PwdlibError
 from .passwords import PasswordHashing
 from .settings import Auth
 
-__all__ = ["Passwords", "passwords"]
+__all__ = ["Passwords", "identities", "passwords"]
 
 
 @resource
@@ -39,3 +42,15 @@ async def passwords(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[Pas
 
 Passwords = Annotated[PasswordHashing, provide(passwords)]
 """What hashes passwords: `async def sign_up(hashing: Passwords) -> None`."""
+
+
+@resource
+async def identities(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[Identities]:
+    """Give what knows who asks, by the sources and verifiers of all apps."""
+    container = current_container()
+    registry = container.registry
+    yield Identities(
+        sources=registry.values(CREDENTIALS),
+        verifiers=registry.values(TOKEN_VERIFIERS),
+        tells_user=container.settings.section(Logging).user_id,
+    )

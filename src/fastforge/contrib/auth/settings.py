@@ -35,6 +35,7 @@ class Auth(Section, setting="AUTH"):
         password_min_length: The number of characters of a new password, at the least.
         skipped_rules: The names of rules for new passwords that do not hold.
         old_hashers: Dotted names of pwdlib hashers that read what came from elsewhere.
+        scheme: The word before a token in the Authorization header: `Bearer`, or `Token`.
     """
 
     user_model: str = DEFAULT_USER_MODEL
@@ -46,6 +47,7 @@ class Auth(Section, setting="AUTH"):
     password_min_length: int = Field(default=8, ge=1)
     skipped_rules: Sequence[str] = ()
     old_hashers: Sequence[str] = ()
+    scheme: str = Field(default="Bearer", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
 
     def defaults_in(self, environment: str) -> dict[str, int]:
         """Return what holds where nothing is written."""

@@ -127,9 +127,13 @@ def detail_of(error: ForgeError) -> str:
 
 
 def headers_of(error: ForgeError) -> dict[str, str]:
-    """Return `Retry-After`, where an error's class says when by an attribute `retry_after_s`."""
+    """Return those that an error's class names by an attribute `headers`, and `Retry-After`.
+
+    The latter where it says when by an attribute `retry_after_s`.
+    """
+    headers = dict[str, str](getattr(error, "headers", {}))
     retry_after_s: int | None = getattr(error, "retry_after_s", None)
-    return {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return headers if retry_after_s is None else {**headers, "Retry-After": str(retry_after_s)}
 
 
 class _Handlers:

@@ -1,0 +1,65 @@
+"""Sources: where in a request a credential may stand."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from starlette.requests import HTTPConnection
+
+from ....exceptions import ComponentError, Location
+
+__all__ = ["CredentialSource", "Reader", "credential_source"]
+
+Reader: TypeAlias = Callable[[HTTPConnection], str | None]
+
+AFTER_THE_HEADER: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialSource:
+    """A declared source.
+
+    Args:
+        name: Unique in the project; the function's name.
+        order: Smaller ones are asked first; the Authorization header has 0.
+        read: Returns what stands there, or None.
+    """
+
+    name: str
+    order: int
+    read: Reader
+
+
+def credential_source(*, order: int = AFTER_THE_HEADER) -> Callable[[Reader], CredentialSource]:
+    """Declare where a credential may stand, in an app's `credentials.py`.
+
+    ```python
+    @credential_source(order=50)
+    def partner_header(connection: HTTPConnection) -> str | None:
+        return connection.headers.get("x-partner-token")
+    ```
+
+    The first source that has one decides: if that credential is refused, so is the request. What
+    stands there is a token for one of the verifiers (`TokenVerifier`).
+
+    Args:
+        order: Smaller ones are asked first; the Authorization header has 0.
+
+    Raises:
+        ComponentError: It decorates no plain function.
+    """
+
+    def declare(function: Reader) -> CredentialSource:
+        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+            raise ComponentError(
+                f"@credential_source decorates {function!r}, which is no plain function",
+                code="auth.E026",
+                hint="write `def`, with the connection: it reads headers and asks nobody",
+                where=Location.of(function),
+            )
+        return CredentialSource(name=function.__name__, order=order, read=function)
+
+    return declare

@@ -1,0 +1,186 @@
+"""Who asks, as handlers name it: nobody, somebody, somebody without a scope, somebody's row."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from fastforge import Project
+from fastforge.test import client, run_command
+from tests.contrib.auth.conftest import PASSWORD, settings
+from tests.folder import ProjectFolder
+
+VERIFIERS = """
+    from fastforge.contrib.auth import Identity, InvalidToken, TokenVerifier
+
+    class Words(TokenVerifier):
+        name = "words"
+
+        def accepts(self, token: str) -> bool:
+            return token.startswith("word-")
+
+        async def verify(self, token: str) -> Identity:
+            word = token.removeprefix("word-")
+            if word == "ended":
+                return Identity(id="1", expires_at=1.0)
+            if word == "bad":
+                raise InvalidToken("it is bad")
+            return Identity(
+                id={"stranger": "x-17", "other": "2"}.get(word, "1"),
+                version=9 if word == "old" else 1,
+                scopes=frozenset({"orders:read"}),
+                is_superuser=word == "root",
+            )
+
+    WORDS = Words()
+"""
+ROUTES = """
+    from dataclasses import asdict
+    from typing import Annotated
+
+    from fastapi import APIRouter, WebSocket
+
+    from fastforge.contrib.auth import (
+        CurrentIdentity, CurrentUser, Identity, OptionalIdentity, OptionalUser, requires,
+        requires_superuser,
+    )
+
+    router = APIRouter()
+
+    @router.get("/me")
+    async def me(me: CurrentIdentity) -> str:
+        return me.id
+
+    @router.get("/maybe")
+    async def maybe(me: OptionalIdentity) -> str | None:
+        return None if me is None else me.id
+
+    @router.get("/row")
+    async def row(user: CurrentUser) -> str:
+        return user.email
+
+    @router.get("/maybe-row")
+    async def maybe_row(user: OptionalUser) -> str | None:
+        return None if user is None else user.email
+
+    @router.get("/read")
+    async def read(me: Annotated[Identity, requires("orders:read")]) -> str:
+        return me.id
+
+    @router.get("/write", dependencies=[requires("orders:read", "orders:write")])
+    async def write() -> str:
+        return "written"
+
+    @router.get("/admin", dependencies=[requires_superuser()])
+    async def admin() -> str:
+        return "admin"
+
+    @router.websocket("/socket")
+    async def socket(socket: WebSocket, me: CurrentIdentity) -> None:
+        await socket.accept()
+        await socket.send_text(me.id)
+"""
+
+
+def write(folder: ProjectFolder, *, auth: str = "") -> Project:
+    folder.write(
+        {
+            "shop/settings.py": settings(auth=auth, apps='"shop.web"'),
+            "shop/web/routes.py": ROUTES,
+            "shop/web/token_verifiers.py": VERIFIERS,
+        }
+    )
+    return folder.load()
+
+
+@pytest.fixture
+def project(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("FASTFORGE_USER_PASSWORD", PASSWORD)
+    project = write(folder)
+    assert run_command(project, "migrate").exit_code == 0
+    assert run_command(project, "createuser", "ann@example.org").exit_code == 0
+    return project
+
+
+@pytest.fixture
+async def http(project: Project) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(project) as http:
+        yield http
+
+
+def bearing(word: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer word-{word}"}
+
+
+async def test_nobody_is_a_401_that_says_how(http: httpx.AsyncClient) -> None:
+    for path in ("/me", "/row", "/read", "/write", "/admin"):
+        answer = await http.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (401, "auth.E016")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (await http.get("/maybe")).json() is None
+    assert (await http.get("/maybe-row")).json() is None
+
+
+async def test_somebody_is_known_by_id_and_by_row(http: httpx.AsyncClient) -> None:
+    for path in ("/me", "/maybe", "/read"):
+        assert (await http.get(path, headers=bearing("ann"))).json() == "1"
+    for path in ("/row", "/maybe-row"):
+        assert (await http.get(path, headers=bearing("ann"))).json() == "ann@example.org"
+
+
+async def test_what_is_not_good_is_told_alike_whatever_the_reason(
+    http: httpx.AsyncClient,
+) -> None:
+    answers = [
+        await http.get(path, headers={"Authorization": f"Bearer {token}".encode("latin-1")})
+        for path in ("/me", "/maybe")
+        for token in ("word-bad", "word-ended", "strange", "two words", "", "x" * 8193, "\xe9")
+    ]
+    assert {each.status_code for each in answers} == {401}
+    assert len({each.text.replace(each.headers["X-Request-ID"], "") for each in answers}) == 1
+    assert {each.headers["WWW-Authenticate"] for each in answers} == {
+        'Bearer error="invalid_token"'
+    }
+
+
+async def test_two_headers_are_refused_and_those_of_another_scheme_are_none(
+    http: httpx.AsyncClient,
+) -> None:
+    twice = [("Authorization", "Bearer word-ann"), ("Authorization", "Bearer word-root")]
+    assert (await http.get("/me", headers=twice)).json()["code"] == "auth.E017"
+    basic = {"Authorization": "Basic d29yZDphbm4="}
+    assert (await http.get("/me", headers=basic)).json()["code"] == "auth.E016"
+    lower = {"authorization": "bearer  word-ann"}
+    assert (await http.get("/me", headers=lower)).json() == "1"
+
+
+async def test_a_scope_that_is_missing_is_a_403_that_names_it(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/write", headers=bearing("ann"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "auth.E018")
+    assert answer.headers["WWW-Authenticate"] == (
+        'Bearer error="insufficient_scope", scope="orders:write"'
+    )
+    assert (await http.get("/admin", headers=bearing("ann"))).status_code == 403
+    for path in ("/write", "/admin", "/read"):
+        assert (await http.get(path, headers=bearing("root"))).status_code == 200
+
+
+@pytest.mark.parametrize("word", ["stranger", "other", "old"])
+async def test_a_row_that_is_not_the_one_of_the_credential_is_a_401(
+    http: httpx.AsyncClient, word: str
+) -> None:
+    """Of somebody who is known elsewhere, who is gone, or who was changed since."""
+    assert (await http.get("/me", headers=bearing(word))).status_code == 200
+    assert (await http.get("/row", headers=bearing(word))).json()["code"] == "auth.E017"
+
+
+async def test_the_word_before_the_token_is_a_setting(folder: ProjectFolder) -> None:
+    project = write(folder, auth='scheme="Token"')
+    async with client(project) as http:
+        answer = await http.get("/me", headers={"Authorization": "Token word-ann"})
+        assert answer.json() == "1"
+        answer = await http.get("/me", headers=bearing("ann"))
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Token")

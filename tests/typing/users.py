@@ -12,9 +12,12 @@ from fastforge.contrib.auth import (
     AbstractUser,
     Auth,
     Folded,
+    LoginRule,
     PasswordRule,
     authenticate,
     create_user,
+    find_user,
+    login_rule,
     password_rule,
     set_password,
 )
@@ -39,6 +42,14 @@ def password_names_us(password: str, about: About) -> str | None:
 assert_type(password_names_us, PasswordRule)
 
 
+@login_rule
+def has_a_name(user: AbstractUser) -> bool:
+    return bool(user.login)
+
+
+assert_type(has_a_name, LoginRule)
+
+
 @router.post("/login")
 @non_atomic
 async def login(name: str, password: str, db: DbSession) -> int:
@@ -54,3 +65,11 @@ async def login(name: str, password: str, db: DbSession) -> int:
 async def register(db: DbSession) -> int:
     user = await create_user(db, "ann", "plum-kettle-9", email="ann@example.org", scopes=["a"])
     return user.version
+
+
+async def typed(db: DbSession) -> None:
+    made = await create_user(db, "ann", model=Account, email="ann@example.org")
+    assert_type(made, Account)
+    assert_type(await find_user(db, "ann", model=Account), Account | None)
+    assert_type(await authenticate(db, "ann", "plum", model=Account), Account | None)
+    assert_type(await find_user(db, "ann"), AbstractUser | None)

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from fastforge.contrib.auth import (
+    AbstractUser,
+    AuthError,
     PasswordRefused,
     authenticate,
     create_user,
@@ -243,3 +245,12 @@ def test_the_reference_has_every_audit_event() -> None:
     assert rows == declared
     reasons = " ".join(row[3] for row in page.heading("Audit").rows())
     assert all(f"`{reason}`" in reasons for reason in get_args(Reason))
+
+
+async def test_a_model_that_is_not_the_projects_is_an_error(container: Container) -> None:
+    class Stranger(AbstractUser):
+        __abstract__ = True
+
+    async with session() as db:
+        with pytest.raises(AuthError, match=r"auth\.E052.*no .*Stranger"):
+            await find_user(db, "ann@example.org", model=Stranger)

@@ -9,13 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .admission import LoginRule as LoginRule
+    from .admission import login_rule as login_rule
+    from .attempts import attempt as attempt
     from .errors import AuthError as AuthError
     from .errors import HashingBusy as HashingBusy
     from .errors import InvalidToken as InvalidToken
     from .errors import NotAuthenticated as NotAuthenticated
     from .errors import PasswordRefused as PasswordRefused
     from .errors import ScopesMissing as ScopesMissing
+    from .errors import TooManyAttempts as TooManyAttempts
     from .errors import VerifyingBusy as VerifyingBusy
+    from .guards import Attempt as Attempt
+    from .guards import LoginGuard as LoginGuard
     from .identity.dependencies import CurrentIdentity as CurrentIdentity
     from .identity.dependencies import CurrentUser as CurrentUser
     from .identity.dependencies import OptionalIdentity as OptionalIdentity
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from .identity.sources import CredentialSource as CredentialSource
     from .identity.sources import credential_source as credential_source
     from .identity.verifier import TokenVerifier as TokenVerifier
+    from .login import authenticate as authenticate
     from .model import AbstractUser as AbstractUser
     from .model import Folded as Folded
     from .passwords import PasswordHashing as PasswordHashing
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
     from .rules import Weakness as Weakness
     from .rules import password_rule as password_rule
     from .settings import Auth as Auth
-    from .users import authenticate as authenticate
     from .users import create_user as create_user
     from .users import find_user as find_user
     from .users import set_password as set_password
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "About": "rules",
     "AbstractUser": "model",
+    "Attempt": "guards",
     "Auth": "settings",
     "AuthError": "errors",
     "CredentialSource": "identity.sources",
@@ -55,6 +62,8 @@ _LAZY = {
     "HashingBusy": "errors",
     "Identity": "identity.principal",
     "InvalidToken": "errors",
+    "LoginGuard": "guards",
+    "LoginRule": "admission",
     "NotAuthenticated": "errors",
     "OptionalIdentity": "identity.dependencies",
     "OptionalUser": "identity.dependencies",
@@ -64,13 +73,16 @@ _LAZY = {
     "Passwords": "resources",
     "ScopesMissing": "errors",
     "TokenVerifier": "identity.verifier",
+    "TooManyAttempts": "errors",
     "VerifyingBusy": "errors",
     "Weakness": "rules",
-    "authenticate": "users",
+    "attempt": "attempts",
+    "authenticate": "login",
     "create_user": "users",
     "credential_source": "identity.sources",
     "find_user": "users",
     "identity_here": "identity.dependencies",
+    "login_rule": "admission",
     "password_rule": "rules",
     "requires": "identity.dependencies",
     "requires_superuser": "identity.dependencies",
@@ -82,6 +94,7 @@ _LAZY = {
 __all__ = [
     "About",
     "AbstractUser",
+    "Attempt",
     "Auth",
     "AuthError",
     "CredentialSource",
@@ -91,6 +104,8 @@ __all__ = [
     "HashingBusy",
     "Identity",
     "InvalidToken",
+    "LoginGuard",
+    "LoginRule",
     "NotAuthenticated",
     "OptionalIdentity",
     "OptionalUser",
@@ -100,13 +115,16 @@ __all__ = [
     "Passwords",
     "ScopesMissing",
     "TokenVerifier",
+    "TooManyAttempts",
     "VerifyingBusy",
     "Weakness",
+    "attempt",
     "authenticate",
     "create_user",
     "credential_source",
     "find_user",
     "identity_here",
+    "login_rule",
     "password_rule",
     "requires",
     "requires_superuser",

@@ -9,11 +9,13 @@ ForgeError
     │   └── InvalidToken    there is one, and it is not good: the same words, whatever the reason
     ├── ScopesMissing       a good one that does not allow this: 403
     ├── VerifyingBusy       too many wait for their credential to be checked: 503
+    ├── TooManyAttempts     a guard of logins says so: 429, with Retry-After
     └── NoRequest           who asks was to be known where nobody asks
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,6 +35,7 @@ __all__ = [
     "NotAuthenticated",
     "PasswordRefused",
     "ScopesMissing",
+    "TooManyAttempts",
     "VerifyingBusy",
     "refused",
 ]
@@ -57,6 +60,28 @@ class LoginRefused(AuthError):
     """What shall be somebody's login or e-mail address is none."""
 
     status: ClassVar[int] = 422
+
+
+class TooManyAttempts(AuthError):
+    """Somebody has tried too often, or too much is tried at an account. Nothing was looked up.
+
+    Attributes:
+        retry_after_s: When to come again, in seconds.
+    """
+
+    status: ClassVar[int] = 429
+    retry_after_s: int = 60
+
+    @classmethod
+    def after(cls, seconds: float) -> TooManyAttempts:
+        """Return the error that a guard raises.
+
+        Args:
+            seconds: When to come again; it is told rounded up.
+        """
+        error = cls("too many attempts; come again later", code="auth.E050")
+        error.retry_after_s = max(1, math.ceil(seconds))
+        return error
 
 
 class HashingBusy(AuthError):

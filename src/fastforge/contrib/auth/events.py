@@ -13,7 +13,7 @@ __all__ = ["LOGIN", "LOGIN_FAILED", "PASSWORD_CHANGED", "USER_CREATED", "AuditEv
 
 Reason: TypeAlias = Literal[
     "inactive", "no_password", "unreadable_hash", "unknown", "unusable_password", "wrong_password",
-    "changed_meanwhile",
+    "changed_meanwhile", "login_rule", "too_many_attempts",
 ]  # fmt: skip
 
 logger = logging.getLogger("fastforge.auth")
@@ -33,18 +33,21 @@ class AuditEvent:
     level: int
     help: str
 
-    def tell(self, user_id: object = None, *, reason: Reason | None = None) -> None:
+    def tell(self, user_id: object = None, *, reason: Reason | None = None, rule: str = "") -> None:
         """Write the line.
 
         Args:
             user_id: Whom it is about, if that is known.
             reason: Why not.
+            rule: By which rule, if one was the reason.
         """
         fields: dict[str, str] = {}
         if user_id is not None:
             fields["user_id"] = str(user_id)
         if reason is not None:
             fields["reason"] = reason
+        if rule:
+            fields["rule"] = rule
         logger.log(self.level, self.name, extra=fields)
 
 

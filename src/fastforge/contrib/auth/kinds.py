@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from ...components import Kind
+from .admission import LoginRule
+from .guards import LoginGuard
 from .identity.sources import CredentialSource
 from .identity.verifier import TokenVerifier
 from .rules import PasswordRule
 
-__all__ = ["CREDENTIALS", "PASSWORD_RULES", "TOKEN_VERIFIERS"]
+__all__ = ["CREDENTIALS", "LOGIN_GUARDS", "LOGIN_RULES", "PASSWORD_RULES", "TOKEN_VERIFIERS"]
 
 PASSWORD_RULES: Final[Kind[PasswordRule]] = Kind(
     name="password_rules",
@@ -30,4 +32,17 @@ CREDENTIALS: Final[Kind[CredentialSource]] = Kind(
     module="credentials",
     key=lambda source: source.name,
     home=lambda source: source.read,
+)
+LOGIN_RULES: Final[Kind[LoginRule]] = Kind(
+    name="login_rules",
+    type=LoginRule,
+    module="login_rules",
+    key=lambda rule: rule.name,
+    home=lambda rule: rule.function,
+)
+LOGIN_GUARDS: Final[Kind[LoginGuard]] = Kind(
+    name="login_guards",
+    type=LoginGuard,
+    module="login_guards",
+    key=lambda guard: guard.name,
 )

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Model, utcnow
 
-__all__ = ["AbstractUser", "Folded", "folded"]
+__all__ = ["LONGEST_LOGIN", "AbstractUser", "Folded", "folded"]
 
 LONGEST_EMAIL: Final = 254
+LONGEST_LOGIN: Final = 320
 _CHECKED: Final = "fastforge_folded_checked"
 WATCHED: Final = ("password_hash", "is_active", "is_superuser", "scopes")
 """What a cached identity depends on: a change of one of them makes another version."""
@@ -90,7 +91,8 @@ class AbstractUser(Model):
         is_superuser: Whether they may do everything, without any scope.
         scopes: What they may do.
         version: Counts the changes that make everything void that was given before.
-        email_verified_at: When they proved that the address is theirs.
+        email_verified_at: When they proved that the address is theirs; another `email` makes it
+            None, unless it is set as well.
     """
 
     __abstract__ = True
@@ -119,6 +121,7 @@ class AbstractUser(Model):
         super().__init_subclass__(**options)
         if "__mapper__" in cls.__dict__:
             event.listen(cls, "before_update", _count_version)
+            event.listen(cls, "before_update", _ask_for_proof)
             _keep_folded(cls)
 
     @property
@@ -163,3 +166,11 @@ def _count_version(_mapper: Any, _connection: Any, user: AbstractUser) -> None:
     if any(state.attrs[name].history.has_changes() for name in WATCHED):
         # By the database: two who read the same number must not write the same one.
         user.version = type(user).version + 1
+
+
+def _ask_for_proof(_mapper: Any, _connection: Any, user: AbstractUser) -> None:
+    """Let nobody have proven an address that is another one now."""
+    attributes = sa.inspect(user).attrs
+    is_told = attributes["email_verified_at"].history.has_changes()
+    if attributes["email"].history.has_changes() and not is_told:
+        user.email_verified_at = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...commands.shell import shell_names
-from .users import authenticate, create_user, find_user, set_password
+from .login import authenticate
+from .users import create_user, find_user, set_password
 
 __all__ = ["users"]
 

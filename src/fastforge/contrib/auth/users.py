@@ -1,27 +1,26 @@
-"""Users: made, found, given a password, and let in."""
+"""Users: made, found, and given a password."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, TypeVar, overload
 
 from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from ..._utils import import_object, told
 from ...conf import Settings
 from ...lifecycle import current_container
-from ..db import Session, utcnow
+from ..db import Session
 from .errors import AuthError, LoginRefused, refused
-from .events import LOGIN, LOGIN_FAILED, PASSWORD_CHANGED, USER_CREATED, Reason
-from .hashing import Verdict, is_usable
-from .model import AbstractUser
+from .events import PASSWORD_CHANGED, USER_CREATED
+from .model import LONGEST_LOGIN, AbstractUser
 from .resources import passwords
 from .settings import Auth
 from .weaknesses import weaknesses_of
 
-__all__ = ["authenticate", "create_user", "find_user", "model_of", "set_password", "user_model"]
+__all__ = ["create_user", "find_user", "model_of", "set_password", "user_model"]
 
-LONGEST_LOGIN: Final = 320
+U = TypeVar("U", bound=AbstractUser)
 
 
 def model_of(settings: Settings) -> type[AbstractUser]:
@@ -42,32 +41,76 @@ def model_of(settings: Settings) -> type[AbstractUser]:
     return model
 
 
-def user_model() -> type[AbstractUser]:
+@overload
+def user_model() -> type[AbstractUser]: ...
+@overload
+def user_model(expected: type[U] | None) -> type[U]: ...
+def user_model(expected: type[AbstractUser] | None = None) -> type[AbstractUser]:
     """Return the user model of the running project.
 
+    Args:
+        expected: The class that a type checker shall know it by.
+
     Raises:
-        AuthError: AUTH.user_model names none.
+        AuthError: AUTH.user_model names none, or another one than is expected.
         ContainerMissing: No project runs here.
     """
-    return model_of(current_container().settings)
+    settings = current_container().settings
+    model = model_of(settings)
+    if expected is not None and not issubclass(model, expected):
+        raise AuthError(
+            f"the users are {model.__module__}.{model.__qualname__},"
+            f" and no {expected.__qualname__}",
+            code="auth.E052",
+            hint="give the class that AUTH.user_model names",
+            where=settings.where("AUTH"),
+        )
+    return model
 
 
-async def find_user(db: Session, login: str) -> AbstractUser | None:
+@overload
+async def find_user(db: Session, login: str) -> AbstractUser | None: ...
+@overload
+async def find_user(db: Session, login: str, *, model: type[U]) -> U | None: ...
+async def find_user(
+    db: Session, login: str, *, model: type[AbstractUser] | None = None
+) -> AbstractUser | None:
     """Return the user of a login, however it is typed, also one who is not active.
+
+    ```python
+    ann = await find_user(db, "ann@example.org", model=User)  # a User, as type checkers know
+    ```
 
     Args:
         db: A session.
         login: What somebody types to log in.
+        model: The project's own class, for type checkers.
+
+    Raises:
+        AuthError: The model is not the one of the project.
     """
-    model = user_model()
+    model = user_model(model)
     if len(login) > LONGEST_LOGIN or not login.isprintable():
         return None  # no database has it, and some complain about the question
     column = getattr(model, model.login_field)
     return (await db.scalars(select(model).where(column == login))).one_or_none()
 
 
+@overload
+async def create_user(
+    db: Session, login: str, password: str | None = None, *, model: type[U], **fields: Any
+) -> U: ...
+@overload
 async def create_user(
     db: Session, login: str, password: str | None = None, **fields: Any
+) -> AbstractUser: ...
+async def create_user(
+    db: Session,
+    login: str,
+    password: str | None = None,
+    *,
+    model: type[AbstractUser] | None = None,
+    **fields: Any,
 ) -> AbstractUser:
     """Make a user and flush it.
 
@@ -83,6 +126,7 @@ async def create_user(
         db: A session, in `atomic`.
         login: What they will log in by.
         password: None for somebody who logs in elsewhere.
+        model: The project's own class, for type checkers.
         fields: What else the model has.
 
     Raises:
@@ -90,8 +134,9 @@ async def create_user(
         LoginRefused: The login is empty, or the e-mail address has no @.
         IntegrityError: There is such a user already; in HTTP a 409.
         HashingBusy: As many passwords wait to be hashed as may.
+        AuthError: The model is not the one of the project.
     """
-    model = user_model()
+    model = user_model(model)
     user = model(**{model.login_field: login, **fields})
     _refuse_odd(user.login, user.email)
     hashed = None if password is None else await _accepted(user, password)
@@ -115,76 +160,6 @@ async def set_password(user: AbstractUser, password: str) -> None:
     """
     user.password_hash = await _accepted(user, password)
     PASSWORD_CHANGED.tell(user.id)
-
-
-async def authenticate(db: Session, login: str, password: str) -> AbstractUser | None:
-    """Return the active user whose login and password these are, or None.
-
-    ```python
-    @router.post("/login")
-    @non_atomic
-    async def login(given: Login, db: DbSession) -> None:
-        user = await authenticate(db, given.email, given.password)
-        if user is None:
-            raise HTTPException(401)
-    ```
-
-    One hash is worked out whoever it is, also for nobody, so that the time tells nothing. What
-    the login leaves behind (`last_login_at`, and a hash with the parameters of today in the place
-    of an older one) is written in one `atomic`, and only if nobody has deactivated the user or
-    changed the password meanwhile.
-
-    Surprises: in `atomic` the hash is worked out while a connection is held, and the pool is soon
-    empty. Mark the handler `@non_atomic`.
-
-    Args:
-        db: A session.
-        login: What was typed; upper and lower case are one.
-        password: What was typed.
-
-    Raises:
-        HashingBusy: As many wait to be hashed as may; in HTTP a 503 with `Retry-After`.
-    """
-    if not is_usable(password):
-        LOGIN_FAILED.tell(reason="unusable_password")
-        return None
-    user = await find_user(db, login)
-    stored = None if user is None else user.password_hash
-    verdict = await current_container()[passwords].verify(password, stored)
-    if user is None:
-        LOGIN_FAILED.tell(reason="unknown")
-        return None
-    reason = _reason(user, verdict)
-    if reason is None and not await _let_in(db, user, verdict):
-        reason = "changed_meanwhile"
-    if reason is not None:
-        LOGIN_FAILED.tell(user.id, reason=reason)
-        return None
-    LOGIN.tell(user.id)
-    return user
-
-
-def _reason(user: AbstractUser, verdict: Verdict) -> Reason | None:
-    if not user.has_password:
-        return "no_password"
-    if not verdict.is_readable:
-        return "unreadable_hash"
-    if not verdict.is_right:
-        return "wrong_password"
-    return None if user.is_active else "inactive"
-
-
-async def _let_in(db: Session, user: AbstractUser, verdict: Verdict) -> bool:
-    """Write down a login; return whether the user is still what the password was compared with."""
-    model, key, version = type(user), user.id, user.version
-    values: dict[str, Any] = {"last_login_at": utcnow()}
-    if verdict.replacement is not None:
-        values["password_hash"] = SecretStr(verdict.replacement)
-    same = (model.id == key, model.version == version, model.is_active)
-    async with db.atomic():
-        # Not by the object: another hash of the same password makes no other version.
-        done = await db.execute(update(model).where(*same).values(values).returning(model.id))
-        return done.scalar_one_or_none() is not None
 
 
 async def _accepted(user: AbstractUser, password: str) -> SecretStr:

@@ -5,23 +5,22 @@ It is asked for twice; programs give it by standard input or FASTFORGE_USER_PASS
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from ....commands import Context, command
 from ....lifecycle import injected
 from ...db import DbSession
 from ..creating import change_password
+from ..options import Login, NoInput, PasswordStdin
 
 __all__ = ["changepassword"]
 
 
 @command
 async def changepassword(
-    login: Annotated[str, "What they log in by; asked for unless given."] = "",
+    login: Login = "",
     /,
     *,
-    password_stdin: Annotated[bool, "Take the password from standard input."] = False,
-    noinput: Annotated[bool, "Ask for nothing; what is missing is an error."] = False,
+    password_stdin: PasswordStdin = False,
+    noinput: NoInput = False,
     context: Context,
     db: DbSession = injected,
 ) -> None:

@@ -5,24 +5,23 @@ The password is asked for twice; programs give it by standard input or FASTFORGE
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from ....commands import Context, command
 from ....lifecycle import injected
 from ...db import DbSession
 from ..creating import create
+from ..options import FieldValues, Login, NoInput, PasswordStdin
 
 __all__ = ["createsuperuser"]
 
 
 @command
 async def createsuperuser(
-    login: Annotated[str, "What they log in by; asked for unless given."] = "",
+    login: Login = "",
     /,
     *,
-    field: Annotated[list[str], "NAME=VALUE: another column of the user."] = [],  # noqa: B006
-    password_stdin: Annotated[bool, "Take the password from standard input."] = False,
-    noinput: Annotated[bool, "Ask for nothing; what is missing is an error."] = False,
+    field: FieldValues = [],  # noqa: B006
+    password_stdin: PasswordStdin = False,
+    noinput: NoInput = False,
     context: Context,
     db: DbSession = injected,
 ) -> None:

@@ -47,10 +47,13 @@ Passwords = Annotated[PasswordHashing, provide(passwords)]
 @resource
 async def identities(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[Identities]:
     """Give what knows who asks, by the sources and verifiers of all apps."""
+    from .users import model_of  # which asks for `passwords`
+
     container = current_container()
     registry = container.registry
     yield Identities(
         sources=registry.values(CREDENTIALS),
         verifiers=registry.values(TOKEN_VERIFIERS),
+        key_type=model_of(container.settings).__table__.c.id.type.python_type,
         tells_user=container.settings.section(Logging).user_id,
     )

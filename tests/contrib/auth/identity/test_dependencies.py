@@ -28,8 +28,8 @@ VERIFIERS = """
             if word == "bad":
                 raise InvalidToken("it is bad")
             return Identity(
-                id={"stranger": "x-17", "other": "2"}.get(word, "1"),
-                version=9 if word == "old" else 1,
+                id={"stranger": "7", "other": "2", "misread": "1_0", "word": "x"}.get(word, "1"),
+                version={"old": 9, "stranger": 0}.get(word, 1),
                 scopes=frozenset({"orders:read"}),
                 is_superuser=word == "root",
             )
@@ -50,11 +50,11 @@ ROUTES = """
     router = APIRouter()
 
     @router.get("/me")
-    async def me(me: CurrentIdentity) -> str:
+    async def me(me: CurrentIdentity) -> int | str:
         return me.id
 
     @router.get("/maybe")
-    async def maybe(me: OptionalIdentity) -> str | None:
+    async def maybe(me: OptionalIdentity) -> int | None:
         return None if me is None else me.id
 
     @router.get("/row")
@@ -66,7 +66,7 @@ ROUTES = """
         return None if user is None else user.email
 
     @router.get("/read")
-    async def read(me: Annotated[Identity, requires("orders:read")]) -> str:
+    async def read(me: Annotated[Identity, requires("orders:read")]) -> int:
         return me.id
 
     @router.get("/write", dependencies=[requires("orders:read", "orders:write")])
@@ -80,7 +80,7 @@ ROUTES = """
     @router.websocket("/socket")
     async def socket(socket: WebSocket, me: CurrentIdentity) -> None:
         await socket.accept()
-        await socket.send_text(me.id)
+        await socket.send_text(str(me.id))
 """
 
 
@@ -126,7 +126,7 @@ async def test_nobody_is_a_401_that_says_how(http: httpx.AsyncClient) -> None:
 
 async def test_somebody_is_known_by_id_and_by_row(http: httpx.AsyncClient) -> None:
     for path in ("/me", "/maybe", "/read"):
-        assert (await http.get(path, headers=bearing("ann"))).json() == "1"
+        assert (await http.get(path, headers=bearing("ann"))).json() == 1
     for path in ("/row", "/maybe-row"):
         assert (await http.get(path, headers=bearing("ann"))).json() == "ann@example.org"
 
@@ -154,7 +154,7 @@ async def test_two_headers_are_refused_and_those_of_another_scheme_are_none(
     basic = {"Authorization": "Basic d29yZDphbm4="}
     assert (await http.get("/me", headers=basic)).json()["code"] == "auth.E016"
     lower = {"authorization": "bearer  word-ann"}
-    assert (await http.get("/me", headers=lower)).json() == "1"
+    assert (await http.get("/me", headers=lower)).json() == 1
 
 
 async def test_a_scope_that_is_missing_is_a_403_that_names_it(http: httpx.AsyncClient) -> None:
@@ -166,6 +166,14 @@ async def test_a_scope_that_is_missing_is_a_403_that_names_it(http: httpx.AsyncC
     assert (await http.get("/admin", headers=bearing("ann"))).status_code == 403
     for path in ("/write", "/admin", "/read"):
         assert (await http.get(path, headers=bearing("root"))).status_code == 200
+
+
+@pytest.mark.parametrize("word", ["misread", "word"])
+async def test_an_id_that_is_not_the_text_of_a_key_is_nobody_s(
+    http: httpx.AsyncClient, word: str
+) -> None:
+    """`int("1_0")` is 10, and somebody else."""
+    assert (await http.get("/me", headers=bearing(word))).json()["code"] == "auth.E017"
 
 
 @pytest.mark.parametrize("word", ["stranger", "other", "old"])
@@ -181,6 +189,6 @@ async def test_the_word_before_the_token_is_a_setting(folder: ProjectFolder) -> 
     project = write(folder, auth='scheme="Token"')
     async with client(project) as http:
         answer = await http.get("/me", headers={"Authorization": "Token word-ann"})
-        assert answer.json() == "1"
+        assert answer.json() == 1
         answer = await http.get("/me", headers=bearing("ann"))
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Token")

@@ -131,15 +131,12 @@ OptionalUser: TypeAlias = Annotated[User | None, Depends(_optional_user)]
 
 async def _row_of(identity: Identity) -> AbstractUser:
     """Read a user, who has to be the one that the credential was given to, as they are now."""
-    model = user_model()
-    key = model.__table__.c.id.type.python_type
-    try:
-        user = await required_session().get(model, key(identity.id))
-    except (TypeError, ValueError):
-        raise InvalidToken("its user is known elsewhere") from None
+    if not identity.version:
+        raise InvalidToken("its user is known elsewhere")
+    user = await required_session().get(user_model(), identity.id)
     if user is None or not user.is_active:
         raise InvalidToken("its user is gone or not active")
-    if identity.version not in (0, user.version):
+    if identity.version != user.version:
         raise InvalidToken("its user has changed")
     return user
 

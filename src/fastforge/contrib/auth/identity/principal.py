@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["Identity"]
 
@@ -20,8 +21,11 @@ class Identity:
     Surprises: it is no row and is not read from the database. `CurrentUser` is the row.
 
     Args:
-        id: The user's id as text; of somebody who is known elsewhere, the subject there.
-        version: The version of the user when it was checked; 0 where nobody counts.
+        id: The user's key, of the type that the user model has, so that `Order(user_id=me.id)`
+            and `me.id == order.user_id` are right; of somebody who is known elsewhere, the subject
+            there, a text.
+        version: The version of the user when it was checked; 0 of somebody who is known elsewhere
+            and has no row here.
         scopes: What the credential allows.
         is_superuser: Whether it allows everything.
         kind: What the credential is: `token`, `session`, `api_key`, or a verifier's own word.
@@ -29,7 +33,7 @@ class Identity:
         expires_at: When it ends, in seconds of the epoch; None for one that does not.
     """
 
-    id: str
+    id: Any
     version: int = 0
     scopes: frozenset[str] = frozenset()
     is_superuser: bool = False

@@ -32,7 +32,8 @@ class TokenVerifier(ABC):
     module. What it returns is cached, and is checked again with every request: whether it has
     ended, and whether its user or token was forgotten.
 
-    Surprises: it may be asked once for a thousand requests, in the task of the first one.
+    Surprises: it may be asked once for a thousand requests, in the task of the first one. It may
+    give the id of a user as text: handlers find it with the type of the user model's key.
 
     Attributes:
         name: Unique in the project; metrics and logs have it.

@@ -36,7 +36,7 @@ def watch_checkouts(engine: Engine, *, idle_ping_s: float) -> None:
         now = clock()
         since = record.info.get(_IDLE_SINCE)
         if since is not None and now - since > idle_ping_s:
-            _ping(engine, proxy)
+            _ping(engine, record, proxy)
         _pool_of(engine).holders[record] = Holder(record, copy_context(), now)
 
     @event.listens_for(engine, "checkin")
@@ -60,8 +60,11 @@ def _pool_of(engine: Engine) -> WatchedPool:
     return cast(WatchedPool, engine.pool)
 
 
-def _ping(engine: Engine, proxy: Any) -> None:
+def _ping(engine: Engine, record: Any, proxy: Any) -> None:
     try:
         engine.dialect.do_ping(proxy.dbapi_connection)
     except engine.dialect.loaded_dbapi.Error as error:
+        # Closed before SQLAlchemy hears of it and closes it: who is cancelled while it does that
+        # takes the place in the pool along, until the garbage collector finds it.
+        record.invalidate(error)
         raise exc.DisconnectionError from error

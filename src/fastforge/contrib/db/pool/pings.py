@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
+from anyio import fail_after
 from sqlalchemy import Engine
 from sqlalchemy.util import greenlet_spawn
 from sqlalchemy.util.concurrency import await_
@@ -29,9 +29,13 @@ def limit_pings(engine: Engine, timeout_s: float) -> None:
 
     async def ping_in_time(connection: Any) -> bool:
         try:
-            async with asyncio.timeout(timeout_s):
+            # One of anyio, which cancels until it is heard: psycopg answers the first cancellation
+            # with a request to the server, for which it would wait, and longer than we may.
+            with fail_after(timeout_s):
                 return await greenlet_spawn(ping, connection)
         except TimeoutError as error:
+            if dialect.has_terminate:  # asyncpg; without a good-bye, as no greenlet runs here
+                dialect.do_terminate(connection)
             message = f"the server did not answer a ping within {timeout_s:g} s"
             raise dialect.loaded_dbapi.InterfaceError(message) from error
 

@@ -204,12 +204,16 @@ class Project:
             services: Whether the services of the role run as well.
 
         Raises:
-            StartError: A required resource could not be opened.
+            StartError: A required resource could not be opened, or a server or a worker in
+                production would sign with a key that others can work out.
         """
+        from .core.keys import refuse_weak_keys
         from .core.settings import Server
-        from .lifecycle import running
+        from .lifecycle import Role, running
         from .observability.redaction import redaction_of
 
+        if role in {Role.WEB, Role.WORKER}:
+            refuse_weak_keys(self.settings)
         server = self.settings.section(Server)
         return running(
             self.registry,

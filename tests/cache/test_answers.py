@@ -125,7 +125,7 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
     with isolated(tmp_path) as folder:
         settings = """
             from fastforge.conf import App
-            SECRET_KEY = "x" * 50
+            SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
             ALLOWED_HOSTS = ["*"]
             INSTALLED_APPS = [App("shop.pages", prefix="/pages")]
         """

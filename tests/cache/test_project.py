@@ -18,7 +18,7 @@ from fastforge.test import client
 from tests.folder import ProjectFolder, isolated
 
 SETTINGS = """
-    SECRET_KEY = "x" * 50
+    SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
     INSTALLED_APPS = ["shop.notes"]
 """
 ROUTES = """

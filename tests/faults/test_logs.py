@@ -16,7 +16,7 @@ from tests.request_path.site import PRODUCTION, write
 
 SHOP = {
     "shop/settings.py": """
-        SECRET_KEY = "x" * 40
+        SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
         ALLOWED_HOSTS = ["*"]
         INSTALLED_APPS = ["shop.orders"]
         SERVER = {"drain_s": 0, "linger_s": 0}

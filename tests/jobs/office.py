@@ -20,7 +20,7 @@ SETTINGS = """
     from fastforge.contrib.redis import Redis
     from fastforge.tasks import Tasks
 
-    SECRET_KEY = "x" * 40
+    SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
     ALLOWED_HOSTS = ["*"]
     INSTALLED_APPS = [
         "fastforge.contrib.db",

@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
                 from fastforge.conf import env
 
                 INSTALLED_APPS = ["shop.notes"]
-                SECRET_KEY = "ä" * 40
+                SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
                 _TITLE = env("TITLE")
                 """,
             "shop/notes/commands/count.py": COMMAND,

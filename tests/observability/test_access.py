@@ -176,7 +176,7 @@ def test_the_text_of_a_failure_has_the_exception_below_it() -> None:
 @pytest.mark.parametrize(
     ("environment", "settings", "is_there"),
     [
-        ("production", 'SECRET_KEY = "a" * 40', True),
+        ("production", 'SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"', True),
         ("development", "", True),
         ("test", "", False),
         ("development", "LOGGING = {'access_line': False}", False),
@@ -210,7 +210,7 @@ def shop(tmp_path: Path) -> Iterator[ProjectFolder]:
         folder.write(
             {
                 "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
-                "shop/settings.py": 'SECRET_KEY = "a" * 40\n',
+                "shop/settings.py": 'SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"\n',
                 "shop/asgi.py": """
                     from fastforge.asgi import get_asgi_application
 

@@ -195,7 +195,7 @@ def test_its_image_serves_in_production_until_told_to_stop(shop: Path, tmp_path:
     (shop / ".env").unlink()
     variables = {
         "FASTFORGE_ENV": "production",
-        "SECRET_KEY": "only-for-this-test-" * 3,
+        "SECRET_KEY": "only-for-this-test-k8Zq1vN0yT-4sWbJm7Rc",
         "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'shop.sqlite3'}",
     }
     manage(shop, "migrate", **variables)

@@ -59,7 +59,9 @@ def load(
     shop: ProjectFolder, url: str, fields: str = "", environment: str = "production"
 ) -> Project:
     shop.write({"shop/settings.py": SETTINGS.format(url=url, fields=fields)})
-    return shop.load({"FASTFORGE_ENV": environment, "SECRET_KEY": "s" * 40})
+    return shop.load(
+        {"FASTFORGE_ENV": environment, "SECRET_KEY": "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"}
+    )
 
 
 async def apply(project: Project) -> None:

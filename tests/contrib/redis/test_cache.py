@@ -25,7 +25,7 @@ SETTINGS = """
     from fastforge.conf import env
     from fastforge.contrib.redis import Redis
 
-    SECRET_KEY = "x" * 50
+    SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
     INSTALLED_APPS = ["fastforge.contrib.redis"]
     REDIS = Redis(url=env("REDIS_URL"))
     CACHE = Caching(backend="redis", timeout_s=0.2)

@@ -297,6 +297,9 @@ def test_what_production_is_to_know(
 ) -> None:
     write(folder, endpoint, options)
     settings = folder.path / "shop/settings.py"
-    settings.write_text(f"{settings.read_text()}\nSECRET_KEY = 'x' * 40\nALLOWED_HOSTS = ['a']\n")
+    settings.write_text(
+        f"{settings.read_text()}\nSECRET_KEY = 'k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd'\n"
+        "ALLOWED_HOSTS = ['a']\n"
+    )
     messages = found(folder, deploy=True, environment="production")
     assert set(messages) == ({id_} if id_ else set())

@@ -15,7 +15,7 @@ import yaml
 from tests.commanding import python
 from tests.folder import ProjectFolder
 
-SECRET = "geheim-" * 8
+SECRET = "geheim-k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
 PYPROJECT = """
     [project]
     name = "shop"

@@ -7,7 +7,7 @@ FILES = {
     "shop/settings.py": """
         from fastforge.contrib.db import Database
 
-        SECRET_KEY = "a" * 40
+        SECRET_KEY = "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"
         INSTALLED_APPS = [
             "fastforge.contrib.db", "fastforge.contrib.jobs", "fastforge.contrib.http",
             "shop.places",

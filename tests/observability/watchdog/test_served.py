@@ -169,7 +169,7 @@ async def test_it_runs_in_production_in_servers_and_workers(
 
     with isolated(tmp_path) as folder:
         folder.write({"shop/settings.py": "INSTALLED_APPS = ['shop']"})
-        environ = {"FASTFORGE_ENV": environment, "SECRET_KEY": "x" * 50}
+        environ = {"FASTFORGE_ENV": environment, "SECRET_KEY": "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd"}
         async with folder.load(environ).running(role):
             if runs:
                 await wait_until_async(lambda: "fastforge-watchdog" in names())

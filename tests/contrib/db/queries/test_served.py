@@ -101,7 +101,11 @@ def served(path: Path, url: str, environment: str) -> Iterator[Shop]:
     argv = [sys.executable, "-m", "fastforge", "runserver", str(port), "--no-reload"]
     if environment == "production":
         argv += ["--workers", "1"]  # each writes lines of its own
-    env = {"FASTFORGE_ENV": environment, "URL": url, "SECRET_KEY": "k" * 40}
+    env = {
+        "FASTFORGE_ENV": environment,
+        "URL": url,
+        "SECRET_KEY": "k8Zq1vN0yT-4sWbJm7RcXo2LhUfEa9Gd",
+    }
     with start(argv, cwd=path, env=env) as process:
         shop = Shop(path, process, port)
         wait_until(lambda: fetch(f"{shop.url}/nothing/at/all") is not None, describe=process)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .errors import AuthError as AuthError
     from .errors import HashingBusy as HashingBusy
     from .errors import InvalidToken as InvalidToken
+    from .errors import KeyRefused as KeyRefused
     from .errors import NotAuthenticated as NotAuthenticated
     from .errors import PasswordRefused as PasswordRefused
     from .errors import ScopesMissing as ScopesMissing
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from .login import authenticate as authenticate
     from .model import AbstractUser as AbstractUser
     from .model import Folded as Folded
+    from .models import ApiKey as ApiKey
+    from .models import TokenFamily as TokenFamily
     from .passwords import PasswordHashing as PasswordHashing
     from .resources import Passwords as Passwords
     from .rules import About as About
@@ -43,6 +46,15 @@ if TYPE_CHECKING:
     from .rules import Weakness as Weakness
     from .rules import password_rule as password_rule
     from .settings import Auth as Auth
+    from .tokens.api_keys import NewApiKey as NewApiKey
+    from .tokens.api_keys import create_api_key as create_api_key
+    from .tokens.api_keys import revoke_api_key as revoke_api_key
+    from .tokens.issuing import issue as issue
+    from .tokens.issuing import refresh as refresh
+    from .tokens.pairs import TokenPair as TokenPair
+    from .tokens.revoking import revoke as revoke
+    from .tokens.revoking import revoke_everybody as revoke_everybody
+    from .tokens.revoking import revoke_user as revoke_user
     from .users import create_user as create_user
     from .users import find_user as find_user
     from .users import set_password as set_password
@@ -53,6 +65,7 @@ _LAZY = {
     "About": "rules",
     "AbstractUser": "model",
     "Attempt": "guards",
+    "ApiKey": "models",
     "Auth": "settings",
     "AuthError": "errors",
     "CredentialSource": "identity.sources",
@@ -64,6 +77,8 @@ _LAZY = {
     "InvalidToken": "errors",
     "LoginGuard": "guards",
     "LoginRule": "admission",
+    "KeyRefused": "errors",
+    "NewApiKey": "tokens.api_keys",
     "NotAuthenticated": "errors",
     "OptionalIdentity": "identity.dependencies",
     "OptionalUser": "identity.dependencies",
@@ -72,20 +87,29 @@ _LAZY = {
     "PasswordRule": "rules",
     "Passwords": "resources",
     "ScopesMissing": "errors",
+    "TokenFamily": "models",
+    "TokenPair": "tokens.pairs",
     "TokenVerifier": "identity.verifier",
     "TooManyAttempts": "errors",
     "VerifyingBusy": "errors",
     "Weakness": "rules",
     "attempt": "attempts",
     "authenticate": "login",
+    "create_api_key": "tokens.api_keys",
     "create_user": "users",
     "credential_source": "identity.sources",
     "find_user": "users",
     "identity_here": "identity.dependencies",
     "login_rule": "admission",
+    "issue": "tokens.issuing",
     "password_rule": "rules",
+    "refresh": "tokens.issuing",
     "requires": "identity.dependencies",
     "requires_superuser": "identity.dependencies",
+    "revoke": "tokens.revoking",
+    "revoke_api_key": "tokens.api_keys",
+    "revoke_everybody": "tokens.revoking",
+    "revoke_user": "tokens.revoking",
     "set_password": "users",
     "user_model": "users",
     "weaknesses_of": "weaknesses",
@@ -95,6 +119,7 @@ __all__ = [
     "About",
     "AbstractUser",
     "Attempt",
+    "ApiKey",
     "Auth",
     "AuthError",
     "CredentialSource",
@@ -106,6 +131,8 @@ __all__ = [
     "InvalidToken",
     "LoginGuard",
     "LoginRule",
+    "KeyRefused",
+    "NewApiKey",
     "NotAuthenticated",
     "OptionalIdentity",
     "OptionalUser",
@@ -114,20 +141,29 @@ __all__ = [
     "PasswordRule",
     "Passwords",
     "ScopesMissing",
+    "TokenFamily",
+    "TokenPair",
     "TokenVerifier",
     "TooManyAttempts",
     "VerifyingBusy",
     "Weakness",
     "attempt",
     "authenticate",
+    "create_api_key",
     "create_user",
     "credential_source",
     "find_user",
     "identity_here",
     "login_rule",
+    "issue",
     "password_rule",
+    "refresh",
     "requires",
     "requires_superuser",
+    "revoke",
+    "revoke_api_key",
+    "revoke_everybody",
+    "revoke_user",
     "set_password",
     "user_model",
     "weaknesses_of",

@@ -5,6 +5,7 @@ ForgeError
     ├── PasswordRefused     a new password breaks rules: 422
     ├── LoginRefused        a login that is none: 422
     ├── HashingBusy         too many wait for a hash already: 503, with Retry-After
+    ├── KeyRefused          a name that no API key can have: 422
     ├── NotAuthenticated    there is no credential: 401, with WWW-Authenticate
     │   └── InvalidToken    there is one, and it is not good: the same words, whatever the reason
     ├── ScopesMissing       a good one that does not allow this: 403
@@ -30,6 +31,7 @@ __all__ = [
     "AuthError",
     "HashingBusy",
     "InvalidToken",
+    "KeyRefused",
     "LoginRefused",
     "NoRequest",
     "NotAuthenticated",
@@ -82,6 +84,12 @@ class TooManyAttempts(AuthError):
         error = cls("too many attempts; come again later", code="auth.E050")
         error.retry_after_s = max(1, math.ceil(seconds))
         return error
+
+
+class KeyRefused(AuthError):
+    """An API key cannot be made so."""
+
+    status: ClassVar[int] = 422
 
 
 class HashingBusy(AuthError):

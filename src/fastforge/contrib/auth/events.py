@@ -9,7 +9,18 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["LOGIN", "LOGIN_FAILED", "PASSWORD_CHANGED", "USER_CREATED", "AuditEvent", "Reason"]
+__all__ = [
+    "API_KEY_CREATED",
+    "API_KEY_REVOKED",
+    "LOGIN",
+    "LOGIN_FAILED",
+    "PASSWORD_CHANGED",
+    "REFRESH_REUSED",
+    "TOKENS_REVOKED",
+    "USER_CREATED",
+    "AuditEvent",
+    "Reason",
+]
 
 Reason: TypeAlias = Literal[
     "inactive", "no_password", "unreadable_hash", "unknown", "unusable_password", "wrong_password",
@@ -62,4 +73,20 @@ PASSWORD_CHANGED: Final = AuditEvent(
 )
 USER_CREATED: Final = AuditEvent(
     name="auth.user_created", level=logging.INFO, help="A user was made."
+)
+REFRESH_REUSED: Final = AuditEvent(
+    name="auth.refresh_reused",
+    level=logging.WARNING,
+    help="A refresh token came a second time: somebody has a copy, and the login was ended.",
+)
+TOKENS_REVOKED: Final = AuditEvent(
+    name="auth.tokens_revoked",
+    level=logging.INFO,
+    help="A login was ended, or all of a user's; without `user_id`, everybody's.",
+)
+API_KEY_CREATED: Final = AuditEvent(
+    name="auth.api_key_created", level=logging.INFO, help="A user was given an API key."
+)
+API_KEY_REVOKED: Final = AuditEvent(
+    name="auth.api_key_revoked", level=logging.INFO, help="An API key was revoked."
 )

@@ -56,7 +56,6 @@ class ApiKey(Model):
         scopes: What it may do at most; None: whatever the user may.
         key_hash: The keyed hash of the secret in it.
         expires_at: None: never.
-        last_used_at: When it was last looked up, to the hour.
         revoked_at: When somebody ended it.
     """
 
@@ -67,5 +66,4 @@ class ApiKey(Model):
     key_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -15,8 +15,9 @@ from .kinds import CREDENTIALS, TOKEN_VERIFIERS
 from .library import PwdlibError
 from .passwords import PasswordHashing
 from .settings import Auth
+from .tokens.keys import TokenKeys
 
-__all__ = ["Passwords", "identities", "passwords"]
+__all__ = ["Passwords", "identities", "passwords", "token_keys"]
 
 
 @resource
@@ -57,3 +58,9 @@ async def identities(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[Id
         key_type=model_of(container.settings).__table__.c.id.type.python_type,
         tells_user=container.settings.section(Logging).user_id,
     )
+
+
+@resource
+async def token_keys() -> AsyncIterator[TokenKeys]:
+    """Give the keys that tokens are signed with; each is made when it is first needed."""
+    yield TokenKeys(current_container().settings)

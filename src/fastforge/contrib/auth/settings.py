@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,14 @@ class Auth(Section, setting="AUTH"):
         password_min_length: The number of characters of a new password, at the least.
         skipped_rules: The names of rules for new passwords that do not hold.
         old_hashers: Dotted names of pwdlib hashers that read what came from elsewhere.
+        access_tokens: What access tokens are: `opaque`, or `jwt` for others who read them.
+        access_ttl_s: How long an access token is good, in seconds.
+        refresh_ttl_s: How long a login lasts that is not refreshed, in seconds.
+        refresh_grace_s: How long a refresh token that was used gives the same pair once more, to a
+            client that heard no answer, in seconds; 0: not at all.
+        login_ttl_s: How long a login lasts at most, however often it is refreshed, in seconds.
+        jwt_issuer: The `iss` of our JSON web tokens; the project's package unless set.
+        jwt_audience: Their `aud`; the issuer unless set.
         scheme: The word before a token in the Authorization header: `Bearer`, or `Token`.
     """
 
@@ -47,6 +55,13 @@ class Auth(Section, setting="AUTH"):
     password_min_length: int = Field(default=8, ge=1)
     skipped_rules: Sequence[str] = ()
     old_hashers: Sequence[str] = ()
+    access_tokens: Literal["opaque", "jwt"] = "opaque"
+    access_ttl_s: int = Field(default=900, ge=1, le=31_536_000)
+    refresh_ttl_s: int = Field(default=1_209_600, ge=1, le=315_360_000)
+    refresh_grace_s: float = Field(default=10, ge=0, le=300)
+    login_ttl_s: int = Field(default=7_776_000, ge=1, le=315_360_000)
+    jwt_issuer: str = Field(default="", max_length=255)
+    jwt_audience: str = Field(default="", max_length=255)
     scheme: str = Field(default="Bearer", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
 
     def defaults_in(self, environment: str) -> dict[str, int]:

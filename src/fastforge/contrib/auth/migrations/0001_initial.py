@@ -43,7 +43,6 @@ def upgrade(op: Operations) -> None:
         sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("expires_at", TIME, nullable=True),
-        sa.Column("last_used_at", TIME, nullable=True),
         sa.Column("revoked_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_api_key")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_auth_api_key_key_hash")),

@@ -57,6 +57,7 @@ PUBLIC = (
     "fastforge.contrib.mail",
     "fastforge.contrib.mail.testing",
     "fastforge.contrib.prometheus",
+    "fastforge.contrib.ratelimit",
     "fastforge.contrib.redis",
     "fastforge.contrib.static",
     "fastforge.contrib.telemetry",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from .._utils import lazy_attribute
 
 if TYPE_CHECKING:
+    from .callers import Caller as Caller
+    from .callers import caller as caller
     from .errorpage.panel import ErrorPanel as ErrorPanel
     from .errorpage.panel import PanelRow as PanelRow
     from .errorpage.panel import error_panel as error_panel
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .settings import Security as Security
 
 __all__ = [
+    "Caller",
     "Cors",
     "ErrorFormat",
     "ErrorPanel",
@@ -38,6 +41,7 @@ __all__ = [
     "Problem",
     "Security",
     "Slot",
+    "caller",
     "error_format",
     "error_panel",
     "policy",
@@ -47,6 +51,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Caller": "callers",
     "Cors": "settings",
     "ErrorFormat": "errors.formats",
     "ErrorPanel": "errorpage.panel",
@@ -57,6 +62,7 @@ _LAZY = {
     "Problem": "errors.problems",
     "Security": "settings",
     "Slot": "middleware",
+    "caller": "callers",
     "error_format": "errors.formats",
     "error_panel": "errorpage.panel",
     "policy": "policies",

@@ -7,11 +7,12 @@ from typing import Final
 from fastapi import APIRouter
 
 from ..components import Kind
+from .callers import Caller
 from .errorpage.panel import ErrorPanel
 from .errors.formats import ErrorFormat
 from .middleware import Middleware
 
-__all__ = ["ERROR_FORMATS", "ERROR_PANELS", "MIDDLEWARE", "ROUTERS"]
+__all__ = ["CALLERS", "ERROR_FORMATS", "ERROR_PANELS", "MIDDLEWARE", "ROUTERS"]
 
 ROUTERS: Final = Kind(name="routers", type=APIRouter, module="routes")
 MIDDLEWARE: Final = Kind(
@@ -30,4 +31,11 @@ ERROR_PANELS: Final = Kind(
     module="panels",
     home=lambda value: value.function,
     deferred=True,
+)
+CALLERS: Final = Kind(
+    name="callers",
+    type=Caller,
+    module="callers",
+    key=lambda caller: caller.name,
+    home=lambda caller: caller.identify,
 )

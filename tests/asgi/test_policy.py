@@ -122,6 +122,51 @@ def test_a_socket_for_another_host_is_refused(serve: Client) -> None:
             assert socket.receive_json() == ["testclient", "ws"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "origin", "is_open"),
+    [
+        ({}, "http://testserver", True),
+        ({}, EVIL, False),
+        ({}, "null", False),
+        ({"SECURITY": {"socket_origins": [SHOP]}}, SHOP, True),
+        ({"SECURITY": {"socket_origins": [SHOP]}}, EVIL, False),
+        ({"CORS": {"allow_origins": [SHOP]}}, SHOP, False),
+        ({"CORS": {"allow_origins": ["*"]}}, EVIL, False),
+        ({"CORS": {"allow_origins": [SHOP], "allow_credentials": True}}, SHOP, True),
+        (
+            {
+                "CORS": {
+                    "allow_origin_regex": r"https://[a-z]+\.example",
+                    "allow_credentials": True,
+                }
+            },
+            SHOP,
+            True,
+        ),
+    ],
+)
+def test_a_socket_is_opened_by_pages_that_may_send_cookies(
+    serve: Client, settings: dict[str, Any], origin: str, is_open: bool
+) -> None:
+    with serve(settings) as client:
+        if is_open:
+            with client.websocket_connect("/socket", headers={"origin": origin}) as socket:
+                assert socket.receive_json() == ["testclient", "ws"]
+        else:
+            with (
+                pytest.raises(WebSocketDisconnect),
+                client.websocket_connect("/socket", headers={"origin": origin}),
+            ):
+                pass
+
+
+def test_a_slash_too_few_leads_nowhere_else(serve: Client) -> None:
+    """Also where every host is allowed, and behind a proxy that calls us by another one."""
+    with serve({"ALLOWED_HOSTS": ["*"]}, environment="production") as client:
+        answer = client.get("/who/", headers={"host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/who")
+
+
 # --- proxies -------------------------------------------------------------------------------------
 
 FORWARDED = {

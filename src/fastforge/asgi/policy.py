@@ -12,6 +12,7 @@ from ..core.settings import Server
 from ..lifecycle import Container
 from ..middleware.headers import hsts_header, security_headers
 from ..middleware.hosts import AllowedHosts
+from ..middleware.origins import SocketOrigins
 from ..middleware.policy import ClientOf, EdgePolicy, Header, Refuse
 from ..middleware.proxies import TrustedProxies
 from ..observability.access import AccessLog
@@ -49,11 +50,13 @@ def edge_policy(
     """
     server = project.settings.section(Server)
     security = project.settings.section(Security)
-    cors = _cors(project.settings.section(Cors))
+    cross = project.settings.section(Cors)
+    cors = _cors(cross)
     default_s = server.request_timeout_s or None
     refuse = refusal(formats or ErrorFormats())
     return EdgePolicy(
         allows_host=_allowed_hosts(project),
+        allows_socket=_socket_origins(security, cross),
         client_of=_client_of(project),
         response_headers=response_headers(security),
         https_headers=hsts_header(
@@ -87,6 +90,17 @@ def _allowed_hosts(project: Project) -> AllowedHosts:
     if project.settings.environment == "test":
         allowed.append("testserver")  # what Starlette's test client calls itself
     return AllowedHosts(allowed)
+
+
+def _socket_origins(security: Security, cors: Cors) -> SocketOrigins:
+    """Return whose pages may open sockets, with which browsers send cookies along.
+
+    Pages that CORS lets in without cookies are therefore not among them.
+    """
+    named = [*security.socket_origins]
+    if not cors.allow_credentials:
+        return SocketOrigins(named)
+    return SocketOrigins([*named, *cors.allow_origins], cors.allow_origin_regex)
 
 
 def _client_of(project: Project) -> ClientOf | None:

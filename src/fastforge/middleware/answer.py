@@ -8,6 +8,7 @@ from typing import Final
 from starlette.types import Message, Scope
 
 from .policy import EdgePolicy, Header
+from .slashes import REDIRECTS, staying_here
 from .state import EdgeState
 
 __all__ = ["AnswerHeaders"]
@@ -54,6 +55,8 @@ class AnswerHeaders:
                 break
         headers += added
         headers.append((REQUEST_ID, request_id.encode()))
+        if message["status"] == REDIRECTS:
+            headers = staying_here(headers, scope)
         container = self._state.container
         if container is not None and container.draining and not _says_how_it_goes_on(headers):
             headers.append(GOING_AWAY)

@@ -65,6 +65,23 @@ class Entrance:
             return self._wrong_host(hosts)
         return None
 
+    def foreign_page(self, scope: Scope) -> Refused | None:
+        """Return what answers a socket that a page of somebody else's opens; None for all others.
+
+        Args:
+            scope: The socket's, whose Host is allowed.
+        """
+        allows = self._policy.allows_socket
+        headers = scope.get("headers", ())
+        origins = [value for name, value in headers if name == b"origin"]
+        if allows is None or not origins:
+            return None
+        host = next((value for name, value in headers if name == b"host"), b"")
+        if len(origins) == 1 and allows(origins[0], host=host):
+            return None
+        detail = "pages of this origin may open no web socket here"
+        return self._refused(403, detail, "middleware.E006")
+
     def foreign_id(self, scope: Scope) -> str:
         """Take over what a trusted proxy says of the client, and return the id that it gave.
 

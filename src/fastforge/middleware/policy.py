@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 from starlette.types import ASGIApp
 
 from ..observability.access import AccessLog
+from .origins import SocketOrigins
 
 __all__ = ["EdgePolicy", "Header", "Refuse"]
 
@@ -44,6 +45,8 @@ class EdgePolicy:
     Args:
         allows_host: Says whether a Host header is answered; None: every one is, and so is a
             request without one or with several.
+        allows_socket: Says whether a page of an origin may open a socket under a host; None: every
+            one may. Whoever sends no Origin is no browser, and not asked about.
         client_of: Gives the client's address and scheme (empty: as it is) that trusted proxies
             tell, and None when the peer is none of them; it is asked with the peer's address
             (empty for a Unix socket) and the values of X-Forwarded-For and X-Forwarded-Proto.
@@ -64,6 +67,7 @@ class EdgePolicy:
     """
 
     allows_host: Callable[[bytes], bool] | None = None
+    allows_socket: SocketOrigins | None = None
     client_of: ClientOf | None = None
     response_headers: tuple[Header, ...] = ()
     https_headers: tuple[Header, ...] = ()

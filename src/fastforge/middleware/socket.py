@@ -100,10 +100,11 @@ class SocketExchange:
 
     def _admitted(self) -> ASGIApp:
         rules = self._rules
-        refusal = rules.entrance.refusal(self._scope)
+        entrance = rules.entrance
+        refusal = entrance.refusal(self._scope) or entrance.foreign_page(self._scope)
         container = rules.state.container
         if refusal is None and container is not None and container.draining:
-            refusal = rules.entrance.stopping()
+            refusal = entrance.stopping()
         if refusal is None:
             return rules.app
         self._code = refusal.code

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .middleware import Slot as Slot
     from .policies import policy as policy
     from .policies import public as public
+    from .redirects import safe_redirect as safe_redirect
+    from .redirects import safe_target as safe_target
     from .settings import Cors as Cors
     from .settings import Health as Health
     from .settings import Security as Security
@@ -47,6 +49,8 @@ __all__ = [
     "policy",
     "problem_response",
     "public",
+    "safe_redirect",
+    "safe_target",
     "time_limit",
 ]
 
@@ -68,6 +72,8 @@ _LAZY = {
     "policy": "policies",
     "problem_response": "errors.responses",
     "public": "policies",
+    "safe_redirect": "redirects",
+    "safe_target": "redirects",
     "time_limit": "limits",
 }
 

@@ -93,7 +93,7 @@ Pattern = Annotated[str, AfterValidator(_usable_pattern)]
 
 
 class Security(Section, setting="SECURITY"):
-    """The headers that tell browsers what they may do with an answer, and who may ask.
+    """The headers that tell browsers what they may do with an answer, and who may ask for what.
 
     Each header is set where the answer does not have it already; an empty value leaves it out.
 
@@ -105,6 +105,9 @@ class Security(Section, setting="SECURITY"):
         content_security_policy: Content-Security-Policy; none, because pages differ.
         hsts_max_age_s: How long a browser keeps to HTTPS, in seconds; sent over HTTPS alone.
         hsts_include_subdomains: Whether that holds for the subdomains as well.
+        socket_origins: Whose pages may open web sockets besides those of the same host, and those
+            that CORS allows with credentials: whole origins, `https://shop.example`; `*` for
+            every one.
         require_policy: Whether `manage check` refuses a route that does not say who may ask for it.
         public_paths: Paths that anybody may ask for, with all that is below them: what is mounted,
             and routes of others, say it here.
@@ -117,6 +120,7 @@ class Security(Section, setting="SECURITY"):
     content_security_policy: HeaderValue = ""
     hsts_max_age_s: int = Field(default=31_536_000, ge=0)
     hsts_include_subdomains: bool = False
+    socket_origins: list[Origin] = Field(default=[])
     require_policy: bool = False
     public_paths: list[PublicPath] = Field(default=[])
 

@@ -113,6 +113,7 @@ CASES = (
         {"content_security_policy": "default-src *"},
         {"content_security_policy": "default-src 'self'; img-src *"},
     ),
+    security("web.W075", {"socket_origins": ["*"]}, {"socket_origins": HTTPS}),
     Case(
         "web.E061",
         {"HEALTH": {"details_to": ["0.0.0.0/0"]}},

@@ -53,12 +53,12 @@ def proxies_are_named(project: Project) -> Iterator[Message]:
 
 @check(tags={"security", "settings"}, deploy=True)
 def hosts_are_named(project: Project) -> Iterator[Message]:
-    """Tell that links and redirects would go to whatever host a client names."""
+    """Tell that links would lead to whatever host a client names."""
     if "*" in project.settings["ALLOWED_HOSTS"]:
         yield Message(
             id="web.W012",
             level=Level.WARNING,
-            text="ALLOWED_HOSTS allows every host: redirects go to whatever a client names",
+            text="ALLOWED_HOSTS allows every host: links lead to whatever a client names",
             hint="write your hosts, or silence this where a proxy checks them",
             where=project.settings.where("ALLOWED_HOSTS"),
         )

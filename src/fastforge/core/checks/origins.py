@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ...checks import Level, Message, check
-from ...web.settings import Cors
+from ...web.settings import Cors, Security
 
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["origins_are_encrypted", "origins_are_named", "patterns_mean_what_they_say"]
+__all__ = [
+    "origins_are_encrypted",
+    "origins_are_named",
+    "patterns_mean_what_they_say",
+    "sockets_are_for_pages_of_ours",
+]
 
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 ESCAPES_AND_SETS: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]")
@@ -32,6 +37,20 @@ def origins_are_named(project: Project) -> Iterator[Message]:
             " is answered",
             hint="write the origins of your pages, or silence this where the API is for everybody",
             where=project.settings.where("CORS"),
+        )
+
+
+@check(tags={"security", "settings"}, deploy=True)
+def sockets_are_for_pages_of_ours(project: Project) -> Iterator[Message]:
+    """Tell that every page of the web may open sockets, with the cookies of who looks at it."""
+    if "*" in project.settings.section(Security).socket_origins:
+        yield Message(
+            id="web.W075",
+            level=Level.WARNING,
+            text="SECURITY.socket_origins has '*': the scripts of every page may open web sockets,"
+            " with the cookies of whoever looks at it",
+            hint="write the origins of your pages, or silence this where no cookie says who asks",
+            where=project.settings.where("SECURITY"),
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 from ....signing import now_s
 from ..errors import InvalidToken
 
-__all__ = ["LEEWAY_S", "Claims", "Expected"]
+__all__ = ["LEEWAY_S", "Claims", "Expected", "parsed"]
 
 LEEWAY_S: Final = 10.0
 """How far the clocks of two machines may differ."""
@@ -55,7 +55,7 @@ class Expected:
         Raises:
             InvalidToken: It does not say what is expected, or is not good at this moment.
         """
-        claims = _parsed(payload)
+        claims = parsed(payload)
         for name in self.required:
             if claims.get(name) is None:
                 raise InvalidToken(f"it has no {name}")
@@ -77,7 +77,12 @@ class Expected:
             raise InvalidToken("it is for somebody else")
 
 
-def _parsed(payload: bytes) -> dict[str, Any]:
+def parsed(payload: bytes) -> dict[str, Any]:
+    """Return the object that a payload is.
+
+    Raises:
+        InvalidToken: It is none.
+    """
     try:
         claims = json.loads(payload.decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from typing import Any
 
-from .claims import Claims, Expected
+from ..errors import InvalidToken
+from .claims import Claims, Expected, parsed
 from .jwts import opened
 from .keys import TokenKeys
 from .pairs import AccessToken, RefreshToken
@@ -28,9 +30,9 @@ def claims_of(keys: TokenKeys, token: str) -> Claims | None:
     return expected.read(payload)
 
 
-def handle_in(claims: Claims) -> bytes | None:
+def handle_in(claims: Mapping[str, Any]) -> bytes | None:
     """Return the handle of the login that a JSON web token of ours belongs to."""
-    sid = claims.all["sid"]
+    sid = claims.get("sid")
     return decoded(sid) if isinstance(sid, str) else None
 
 
@@ -42,4 +44,7 @@ def handle_of(keys: TokenKeys, token: str) -> bytes | None:
     if found is not None:
         return found.handle
     payload = opened(keys.jwt, token)
-    return None if payload is None else decoded(json.loads(payload)["sid"])
+    try:
+        return None if payload is None else handle_in(parsed(payload))
+    except InvalidToken:
+        return None

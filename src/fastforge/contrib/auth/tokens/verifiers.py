@@ -68,7 +68,7 @@ class JwtTokens(TokenVerifier):
         """
         keys = current_container()[token_keys]
         claims = claims_of(keys, token)
-        handle = None if claims is None else handle_in(claims)
+        handle = None if claims is None else handle_in(claims.all)
         if claims is None or handle is None:
             raise InvalidToken(_NOT_OURS)
         identity = await _identity(keys, handle, claims.expires_at)

@@ -41,12 +41,17 @@ class Window:
     remaining: int
     reset_s: float
 
+    @property
+    def retry_after_s(self) -> int:
+        """After how many whole seconds it is more for sure."""
+        return int(self.reset_s) + 1
+
     def error(self) -> RateLimited:
         """Return what is raised where this limit is used up."""
         error = RateLimited(
             f"too many requests: {self.label}", code="ratelimit.E001", hint="ask again later"
         )
-        error.retry_after_s = _whole(self.reset_s)
+        error.retry_after_s = self.retry_after_s
         return error
 
 
@@ -164,8 +169,3 @@ async def _take(windows: Windows, limits: Sequence[Limit], key: str, label: str)
 async def _give_back(windows: Windows, limits: Sequence[Limit], key: str) -> None:
     for limit in limits:
         await windows.give_back(limit.item.key_for(key), limit.window_s)
-
-
-def _whole(seconds: float) -> int:
-    """Return whole seconds after which they are over for sure."""
-    return int(seconds) + 1

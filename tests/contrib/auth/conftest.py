@@ -10,6 +10,7 @@ from sqlalchemy.orm import clsregistry
 
 from fastforge import Project, Role
 from fastforge.contrib.auth.default_user.models import User
+from fastforge.contrib.auth.models import Forgotten
 from fastforge.contrib.db import Model
 from fastforge.contrib.db.resources import database
 from fastforge.lifecycle import Container, use_container
@@ -62,6 +63,6 @@ async def container(project: Project) -> AsyncIterator[Container]:
     """The project, running, with an empty table of users."""
     async with project.running(Role.COMMAND) as running:
         async with running[database].engine.begin() as own:
-            await own.run_sync(Model.metadata.create_all, [User.__table__])
+            await own.run_sync(Model.metadata.create_all, [User.__table__, Forgotten.__table__])
         with use_container(running):
             yield running

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from .identity.dependencies import OptionalIdentity as OptionalIdentity
     from .identity.dependencies import OptionalUser as OptionalUser
     from .identity.dependencies import identity_here as identity_here
+    from .identity.dependencies import on_forgotten as on_forgotten
     from .identity.dependencies import requires as requires
     from .identity.dependencies import requires_superuser as requires_superuser
+    from .identity.forgetting import forget_everybody as forget_everybody
+    from .identity.forgetting import forget_token as forget_token
+    from .identity.forgetting import forget_user as forget_user
     from .identity.principal import Identity as Identity
     from .identity.sources import CredentialSource as CredentialSource
     from .identity.sources import credential_source as credential_source
@@ -64,8 +68,8 @@ if TYPE_CHECKING:
 _LAZY = {
     "About": "rules",
     "AbstractUser": "model",
-    "Attempt": "guards",
     "ApiKey": "models",
+    "Attempt": "guards",
     "Auth": "settings",
     "AuthError": "errors",
     "CredentialSource": "identity.sources",
@@ -75,9 +79,9 @@ _LAZY = {
     "HashingBusy": "errors",
     "Identity": "identity.principal",
     "InvalidToken": "errors",
+    "KeyRefused": "errors",
     "LoginGuard": "guards",
     "LoginRule": "admission",
-    "KeyRefused": "errors",
     "NewApiKey": "tokens.api_keys",
     "NotAuthenticated": "errors",
     "OptionalIdentity": "identity.dependencies",
@@ -99,9 +103,13 @@ _LAZY = {
     "create_user": "users",
     "credential_source": "identity.sources",
     "find_user": "users",
+    "forget_everybody": "identity.forgetting",
+    "forget_token": "identity.forgetting",
+    "forget_user": "identity.forgetting",
     "identity_here": "identity.dependencies",
-    "login_rule": "admission",
     "issue": "tokens.issuing",
+    "login_rule": "admission",
+    "on_forgotten": "identity.dependencies",
     "password_rule": "rules",
     "refresh": "tokens.issuing",
     "requires": "identity.dependencies",
@@ -153,9 +161,13 @@ __all__ = [
     "create_user",
     "credential_source",
     "find_user",
+    "forget_everybody",
+    "forget_token",
+    "forget_user",
     "identity_here",
     "issue",
     "login_rule",
+    "on_forgotten",
     "password_rule",
     "refresh",
     "requires",

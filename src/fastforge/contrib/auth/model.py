@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Model, utcnow
+from .identity.forgetting import note_user
 
 __all__ = ["LONGEST_LOGIN", "AbstractUser", "Folded", "folded"]
 
@@ -79,9 +80,10 @@ class AbstractUser(Model):
     `login_field = "username"` and add that column, `Folded` and unique.
 
     Surprises: `version` is one more after each flush that changes the password, `is_active`,
-    `is_superuser` or `scopes`; what was cached of the user is void then. An UPDATE that names the
-    columns itself, past the object, has to add `version=User.version + 1`. A list is compared as a
-    whole: assign another one to `scopes`, an `append` is not seen.
+    `is_superuser` or `scopes`; what was cached of the user is void with the commit, in every
+    process within a second. An UPDATE that names the columns itself, past the object, has to add
+    `version=User.version + 1` and `await forget_user(db, user.id)`. A list is compared as a whole:
+    assign another one to `scopes`, an `append` is not seen.
 
     Attributes:
         login_field: The name of the column that somebody logs in by.
@@ -122,6 +124,7 @@ class AbstractUser(Model):
         if "__mapper__" in cls.__dict__:
             event.listen(cls, "before_update", _count_version)
             event.listen(cls, "before_update", _ask_for_proof)
+            event.listen(cls, "before_delete", _forget)
             _keep_folded(cls)
 
     @property
@@ -166,6 +169,7 @@ def _count_version(_mapper: Any, _connection: Any, user: AbstractUser) -> None:
     if any(state.attrs[name].history.has_changes() for name in WATCHED):
         # By the database: two who read the same number must not write the same one.
         user.version = type(user).version + 1
+        note_user(user)
 
 
 def _ask_for_proof(_mapper: Any, _connection: Any, user: AbstractUser) -> None:
@@ -174,3 +178,7 @@ def _ask_for_proof(_mapper: Any, _connection: Any, user: AbstractUser) -> None:
     is_told = attributes["email_verified_at"].history.has_changes()
     if attributes["email"].history.has_changes() and not is_told:
         user.email_verified_at = None
+
+
+def _forget(_mapper: Any, _connection: Any, user: AbstractUser) -> None:
+    note_user(user)

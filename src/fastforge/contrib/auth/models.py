@@ -1,4 +1,4 @@
-"""The tables of what users were given: logins with their tokens, and API keys.
+"""The tables of what users were given: logins with their tokens, API keys; and what was taken back.
 
 None has a secret in it. A user is named by its id as text: projects have keys of any type.
 """
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Model, utcnow
 
-__all__ = ["ApiKey", "TokenFamily"]
+__all__ = ["ApiKey", "Forgotten", "TokenFamily"]
 
 LONGEST_USER_ID = 255
 
@@ -67,3 +67,27 @@ class ApiKey(Model):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Forgotten(Model):
+    """A line of the log by which every process learns what it must not remember any more.
+
+    Lines are written just before the COMMIT of the change that they are of, one transaction after
+    the other: a larger id was committed later, and whoever has read up to one has missed nothing.
+    The newest line stays for good, others for a day.
+
+    Attributes:
+        id: Grows with each line, and is never given again.
+        user_id: The user whose credentials were void from then on.
+        token_id: The one credential that was. Neither: all credentials of all users.
+        at: When; for whoever removes old lines.
+    """
+
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True
+    )
+    user_id: Mapped[str | None] = mapped_column(sa.String(LONGEST_USER_ID))
+    token_id: Mapped[str | None] = mapped_column(sa.String(LONGEST_USER_ID))
+    at: Mapped[datetime] = mapped_column(default=utcnow)

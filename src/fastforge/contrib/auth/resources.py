@@ -10,7 +10,11 @@ from ...exceptions import StartError
 from ...lifecycle import current_container, provide, resource, section
 from ...observability.settings import Logging
 from .hashing import Hashing
+from .identity.checking import Checking
+from .identity.entries import Entries
+from .identity.log import ForgottenLog
 from .identity.resolving import Identities
+from .identity.shared import SharedEntries
 from .kinds import CREDENTIALS, TOKEN_VERIFIERS
 from .library import PwdlibError
 from .passwords import PasswordHashing
@@ -51,12 +55,20 @@ async def identities(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[Id
     from .users import model_of  # which asks for `passwords`
 
     container = current_container()
-    registry = container.registry
+    registry, settings = container.registry, container.settings
+    log = ForgottenLog(max_unconfirmed_s=config.max_unconfirmed_s)
     yield Identities(
         sources=registry.values(CREDENTIALS),
-        verifiers=registry.values(TOKEN_VERIFIERS),
-        key_type=model_of(container.settings).__table__.c.id.type.python_type,
-        tells_user=container.settings.section(Logging).user_id,
+        checking=Checking(
+            registry.values(TOKEN_VERIFIERS),
+            log,
+            concurrency=config.verify_concurrency,
+            queue=config.verify_queue,
+        ),
+        log=log,
+        key_type=model_of(settings).__table__.c.id.type.python_type,
+        shared=SharedEntries(Entries.of(settings), container, ttl_s=config.identity_ttl_s),
+        tells_user=settings.section(Logging).user_id,
     )
 
 

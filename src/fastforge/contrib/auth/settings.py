@@ -44,6 +44,11 @@ class Auth(Section, setting="AUTH"):
         jwt_issuer: The `iss` of our JSON web tokens; the project's package unless set.
         jwt_audience: Their `aud`; the issuer unless set.
         scheme: The word before a token in the Authorization header: `Bearer`, or `Token`.
+        identity_ttl_s: For how long a credential that was checked is not checked again, in seconds.
+        max_unconfirmed_s: For how long that holds while nobody can say what was revoked, because
+            the database is away, in seconds.
+        verify_concurrency: How many credentials are checked at the same time in one process.
+        verify_queue: How many more may wait for that; the next one is answered with 503.
     """
 
     user_model: str = DEFAULT_USER_MODEL
@@ -63,6 +68,10 @@ class Auth(Section, setting="AUTH"):
     jwt_issuer: str = Field(default="", max_length=255)
     jwt_audience: str = Field(default="", max_length=255)
     scheme: str = Field(default="Bearer", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    identity_ttl_s: float = Field(default=300, ge=0, le=86_400)
+    max_unconfirmed_s: float = Field(default=30, ge=0)
+    verify_concurrency: int = Field(default=10, ge=1)
+    verify_queue: int = Field(default=1000, ge=0)
 
     def defaults_in(self, environment: str) -> dict[str, int]:
         """Return what holds where nothing is written."""

@@ -135,7 +135,7 @@ async def test_what_is_not_good_is_told_alike_whatever_the_reason(
     http: httpx.AsyncClient,
 ) -> None:
     answers = [
-        await http.get(path, headers={"Authorization": f"Bearer {token}".encode("latin-1")})
+        await http.get(path, headers={b"Authorization": f"Bearer {token}".encode("latin-1")})
         for path in ("/me", "/maybe")
         for token in ("word-bad", "word-ended", "strange", "two words", "", "x" * 8193, "\xe9")
     ]

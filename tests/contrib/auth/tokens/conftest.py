@@ -30,7 +30,7 @@ from tests.contrib.auth.conftest import settings
 from tests.folder import ProjectFolder
 
 KEY = "k3y-of-these-tests-" * 3
-TABLES = ("auth_user", "auth_token_family", "auth_api_key")
+TABLES = ("auth_user", "auth_token_family", "auth_api_key", "auth_forgotten")
 SQLITE = "sqlite+aiosqlite:///db.sqlite3"
 
 Start = Callable[..., AbstractAsyncContextManager[Container]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Security
@@ -16,6 +17,7 @@ from ..errors import InvalidToken, NoRequest, NotAuthenticated, ScopesMissing
 from ..model import AbstractUser
 from ..resources import identities
 from ..users import user_model
+from .log import Listener
 from .principal import Identity
 from .scheme import TokenScheme
 
@@ -25,6 +27,7 @@ __all__ = [
     "OptionalIdentity",
     "OptionalUser",
     "identity_here",
+    "on_forgotten",
     "requires",
     "requires_superuser",
 ]
@@ -49,6 +52,28 @@ async def identity_here() -> Identity | None:
         NoRequest: No request or socket is handled here.
     """
     return await current_container()[identities].of(_scope_here())
+
+
+def on_forgotten(listener: Listener) -> Callable[[], None]:
+    """Call a function in this process with each line of the log of what was forgotten.
+
+    For what lasts longer than a request, such as a socket: whoever it belongs to may have been
+    logged out. The line comes within a second of the commit, while somebody asks for identities.
+
+    ```python
+    def close_sockets(line: Line) -> None:
+        hub.close(user_id=line.user_id)  # None, and token_id too: everybody's
+
+    stop = on_forgotten(close_sockets)
+    ```
+
+    Args:
+        listener: A plain function; one that fails is logged.
+
+    Returns:
+        What ends it.
+    """
+    return current_container()[identities].log.on_forgotten(listener)
 
 
 class _Identified(TokenScheme):

@@ -1,4 +1,11 @@
-"""Resolving: from a request to whoever asks."""
+"""Resolving: from a request to whoever asks, by the shortest way that is right.
+
+1. What this process remembers of the token, for a second at most.
+2. What the shared cache has of it, signed.
+3. The real check, once for all who ask at the same time.
+
+On every way the same is asked: has it ended, and is anything known that makes it void?
+"""
 
 from __future__ import annotations
 
@@ -11,16 +18,24 @@ from typing import Any, Final
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from ....cache.flights import Flight, Flights
 from ....observability.context import user_id
 from ..errors import InvalidToken
+from .checking import Checking, left_s_of
+from .entries import Checked
+from .log import ForgottenLog, Line
+from .near import Near
 from .principal import Identity
+from .shared import SharedEntries
 from .sources import CredentialSource
 from .verifier import TokenVerifier
 
-__all__ = ["FOUND", "Identities"]
+__all__ = ["FOUND", "NEAR_S", "Identities"]
 
 FOUND: Final = "fastforge.identity"
 """Where the scope of a request has what was found, so that it is looked for once."""
+NEAR_S: Final = 1.0
+REFUSED_S: Final = 5.0
 
 
 class Identities:
@@ -28,23 +43,38 @@ class Identities:
 
     Args:
         sources: Where a credential may stand.
-        verifiers: What knows whose it is.
+        checking: The real check.
+        log: What was forgotten.
+        shared: The cache that all processes have in common.
         key_type: The type of the user model's key, which verifiers give as text.
         tells_user: Whether lines of the log name the user.
+
+    Attributes:
+        log: What was forgotten.
+        near: What is remembered of good credentials, by the token.
+        refused: Why others were refused, by the key of the token.
     """
 
     def __init__(
         self,
         *,
         sources: Iterable[CredentialSource],
-        verifiers: Iterable[TokenVerifier],
+        checking: Checking,
+        log: ForgottenLog,
+        shared: SharedEntries,
         key_type: Callable[[Any], object] = str,
         tells_user: bool,
     ) -> None:
         self._key_type: Final = key_type
         self._sources: Final = sorted(sources, key=attrgetter("order"))
-        self._verifiers: Final = tuple(verifiers)
+        self._checking: Final = checking
+        self._shared: Final = shared
         self._tells_user: Final = tells_user
+        self._flights: Final[Flights[Checked]] = Flights()
+        self.log: Final = log
+        self.near: Final[Near[Checked]] = Near(ttl_s=NEAR_S)
+        self.refused: Final[Near[str]] = Near(ttl_s=REFUSED_S)
+        log.on_forgotten(self._forget)
 
     async def of(self, scope: Scope) -> Identity | None:
         """Return who sends a request or has opened a socket; None without a credential.
@@ -68,10 +98,15 @@ class Identities:
         Raises:
             InvalidToken: It is nobody's, has ended or was revoked.
         """
-        identity = await self._verifier(token).verify(token)
-        if identity.expires_at is not None and identity.expires_at <= time.time():
-            raise InvalidToken("it has ended")
-        return self._keyed(identity)
+        entry = self.near.found.get(token)
+        if entry is not None:
+            now = time.monotonic()
+            (identity, _, position), until = entry
+            log = self.log
+            if now < until and now < log.fresh_until and log.allows(identity, position):
+                log.asked = True
+                return identity
+        return (await self._looked_up(token)).identity
 
     def _keyed(self, identity: Identity) -> Identity:
         """Return an identity whose id is the user's key, of the type that their model has.
@@ -95,8 +130,46 @@ class Identities:
                 return token
         return None
 
-    def _verifier(self, token: str) -> TokenVerifier:
-        for verifier in self._verifiers:
-            if verifier.accepts(token):
-                return verifier
-        raise InvalidToken("no verifier knows tokens like it")
+    async def _looked_up(self, token: str) -> Checked:
+        may_remember = await self.log.confirmed()
+        if may_remember:
+            near = self.near.get(token)
+            if near is not None and self.log.allows(near.identity, near.position):
+                return near
+        verifier = self._checking.verifier(token)  # a guess with a wrong signature ends here
+        key = self._shared.entries.key(token)
+        reason = self.refused.get(key)
+        if reason is not None:
+            raise InvalidToken(reason)
+
+        async def find(_flight: Flight[Checked]) -> Checked:
+            return await self._found(key, token, verifier, may_remember=may_remember)
+
+        return (await self._flights.run(key, find))[0]
+
+    async def _found(
+        self, key: str, token: str, verifier: TokenVerifier, *, may_remember: bool
+    ) -> Checked:
+        checked = await self._shared.read(key) if may_remember else None
+        try:
+            if checked is None or not self._holds(checked, verifier):
+                checked = await self._checking.check(verifier, token)
+                await self._shared.write(key, checked)
+            checked = checked._replace(identity=self._keyed(checked.identity))
+        except InvalidToken as error:
+            self.refused.put(key, error.reason)
+            raise
+        self.near.put(token, checked, left_s=left_s_of(checked.identity))
+        return checked
+
+    def _holds(self, checked: Checked, verifier: TokenVerifier) -> bool:
+        """Return whether what others have checked is good here and now."""
+        identity = checked.identity
+        is_good = left_s_of(identity) > 0 and self.log.allows(identity, checked.position)
+        return is_good and checked.verifier == verifier.name
+
+    def _forget(self, line: Line) -> None:
+        """Forget what a line may be about; one that is void is found out when it is asked for."""
+        self.refused.found.clear()  # somebody may have been let in again
+        if line.user_id is None and line.token_id is None:
+            self.near.found.clear()

@@ -59,6 +59,7 @@ PUBLIC = (
     "fastforge.contrib.prometheus",
     "fastforge.contrib.ratelimit",
     "fastforge.contrib.redis",
+    "fastforge.contrib.sessions",
     "fastforge.contrib.static",
     "fastforge.contrib.telemetry",
     "fastforge.contrib.templates",

@@ -1,0 +1,17 @@
+"""The credential of the cookie."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+
+from ..auth import credential_source
+from .visit import visit_here
+
+__all__ = ["session_cookie"]
+
+
+@credential_source(order=50)
+def session_cookie(connection: HTTPConnection) -> str | None:
+    """Return the secret of the session, if somebody has logged in in this browser."""
+    visit = visit_here.get()
+    return None if visit is None else visit.credential()

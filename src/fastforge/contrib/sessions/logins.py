@@ -1,0 +1,81 @@
+"""Logins: a browser's session becomes a user's, and stops being it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..db import Session as Db
+from .events import LOGGED_OUT
+from .resources import store_here
+from .session import WebSession
+
+if TYPE_CHECKING:
+    from ..auth import AbstractUser
+
+__all__ = ["end_sessions", "log_in", "log_out"]
+
+
+async def log_in(session: WebSession, user: AbstractUser) -> None:
+    """Let a browser be a user's, from the next request on.
+
+    ```python
+    @router.post("/login")
+    @non_atomic
+    async def login(given: Annotated[Credentials, Form()], db: DbSession, session: Session) -> None:
+        user = await authenticate(db, given.email, given.password)
+        if user is None:
+            raise HTTPException(401)
+        await log_in(session, user)
+    ```
+
+    The cookie says something else from then on, so that nobody has given it to the browser before
+    or knows it from then. What the session held stays, unless somebody else was logged in.
+
+    Surprises: nothing is written before the answer, as for all that a session is told. Whoever is
+    logged in is so until SESSIONS.lifetime_s is over, until nobody has come for SESSIONS.idle_s, or
+    until their password or rights change; after a change of their own, log them in again.
+
+    Args:
+        session: The browser's.
+        user: Who has proved to be it.
+
+    Raises:
+        SessionTooLate: Nothing would save it.
+    """
+    await session.become(user)
+
+
+async def log_out(session: WebSession) -> None:
+    """Let a browser be nobody's: its session is deleted, and the browser forgets the cookie.
+
+    ```python
+    @router.post("/logout")
+    async def logout(session: Session) -> None:
+        await log_out(session)
+    ```
+
+    Args:
+        session: The browser's.
+
+    Raises:
+        SessionTooLate: Nothing would save it.
+    """
+    session.end()
+
+
+async def end_sessions(db: Db, user_id: object) -> int:
+    """Log a user out of all browsers; return of how many.
+
+    ```python
+    async with db.atomic():
+        await end_sessions(db, user.id)
+    ```
+
+    Args:
+        db: A session, in `atomic`.
+        user_id: Whose.
+    """
+    ended = await store_here().delete_of(db, str(user_id))
+    if ended:
+        LOGGED_OUT.tell(user_id=str(user_id))
+    return len(ended)

@@ -1,0 +1,13 @@
+"""The store that this app declares."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .resources import database_sessions
+from .settings import DATABASE_STORE
+from .store import SessionBackend
+
+__all__ = ["DATABASE"]
+
+DATABASE: Final = SessionBackend(name=DATABASE_STORE, resource=database_sessions)

@@ -164,7 +164,7 @@ def test_lifespans_of_an_existing_application_run_inside_ours(shop: ProjectFolde
     with TestClient(app):
         pass
     assert log_of_resources() == [
-        "ours up", "event up", "router up with 5", "router down", "event down", "ours down",
+        "ours up", "event up", "router up with 6", "router down", "event down", "ours down",
     ]  # fmt: skip
 
 

@@ -51,8 +51,8 @@ def test_what_is_lost_and_what_is_not_closed_is_told_and_the_exit_code_is_1(lab:
     assert "FAILED requests failed: " in done.stdout
     assert " 5xx" in done.stdout
     assert (
-        "opened offloading, memory_cache, task_clock, memory_jobs, roof, closed memory_jobs"
-        in done.stdout
+        "opened offloading, memory_cache, memory_channels, task_clock, memory_jobs, roof,"
+        " closed memory_jobs" in done.stdout
     )
     assert "its log: " in done.stdout
     assert "clean" not in done.stdout

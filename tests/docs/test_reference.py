@@ -42,6 +42,7 @@ PUBLIC = (
     "fastforge.apps",
     "fastforge.asgi",
     "fastforge.cache",
+    "fastforge.channels",
     "fastforge.checks",
     "fastforge.commands",
     "fastforge.components",

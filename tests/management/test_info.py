@@ -43,6 +43,7 @@ def test_it_knows_versions_and_the_project_and_tells_no_secret(
         "resources": [
             "offloading",
             "memory_cache",
+            "memory_channels",
             "task_clock",
             "memory_jobs",
             "database",

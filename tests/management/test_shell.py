@@ -248,8 +248,8 @@ def test_a_console_awaits_survives_and_closes_in_order(
         assert "models: Note" in banner
         assert "tasks: count_words" in banner
         assert (
-            "resources: offloading, memory_cache, task_clock, memory_jobs, database, databases,"
-            " desk, lamp" in banner
+            "resources: offloading, memory_cache, memory_channels, task_clock, memory_jobs,"
+            " database, databases, desk, lamp" in banner
         )
         terminal.enter(f"777_000 + {COUNT}")
         terminal.wait_for("77700")

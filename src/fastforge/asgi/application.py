@@ -6,8 +6,11 @@ import sys
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
 
 from .. import __version__
+from ..channels.kinds import CHANNELS
+from ..channels.settings import Channels
 from ..core.identity import LABEL
 from ..core.services import where_jobs_run
 from ..exceptions import ComponentError, Location
@@ -67,6 +70,7 @@ def get_asgi_application(
     formats = ErrorFormats(project.registry.components(ERROR_FORMATS), routers, prefixes)
     name_operations(app)
     mount_routers(app, routers, prefixes)
+    _open_channels(app, project)
     index_routes(app)
     limit_bodies(app, project)
     let_pages_work(app, project)
@@ -101,6 +105,15 @@ def _unfit(fault: str, hint: str) -> ComponentError:
     caller = sys._getframe(3)  # of get_asgi_application
     where = Location(caller.f_code.co_filename, caller.f_lineno)
     return ComponentError(f"the application {fault}", code="web.E006", hint=hint, where=where)
+
+
+def _open_channels(app: FastAPI, project: Project) -> None:
+    if not project.registry.values(CHANNELS):
+        return
+    from ..channels.endpoint import ChannelEndpoint
+
+    path = project.settings.section(Channels).path
+    app.router.routes.append(WebSocketRoute(path, ChannelEndpoint(), name="channels"))
 
 
 def _error_page(app: FastAPI, project: Project) -> FailurePage | None:

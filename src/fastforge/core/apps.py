@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..apps import AppConfig
 from ..cache.settings import Caching
+from ..channels.settings import Channels
 from ..observability.settings import Logging
 from ..observability.watchdog.settings import Watchdog
 from ..tasks.settings import Tasks
@@ -28,6 +29,7 @@ class CoreConfig(AppConfig):
         Logging,
         Tasks,
         Caching,
+        Channels,
         Watchdog,
     )
     commands = COMMANDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import checks, lifecycle
 from ..cache import kinds as cache
+from ..channels import kinds as channels
 from ..commands import shell
 from ..observability.metrics import source
 from ..tasks import kinds as tasks
@@ -12,6 +13,9 @@ from ..web import kinds as web
 __all__ = [
     "CACHE_BACKENDS",
     "CALLERS",
+    "CHANNELS",
+    "CHANNEL_BACKENDS",
+    "CHANNEL_GUARDS",
     "CHECKS",
     "ERROR_FORMATS",
     "ERROR_PANELS",
@@ -46,6 +50,9 @@ TASK_BACKENDS = tasks.TASK_BACKENDS
 SCHEDULES = tasks.SCHEDULES
 JOB_LISTENERS = tasks.JOB_LISTENERS
 CACHE_BACKENDS = cache.CACHE_BACKENDS
+CHANNELS = channels.CHANNELS
+CHANNEL_BACKENDS = channels.CHANNEL_BACKENDS
+CHANNEL_GUARDS = channels.CHANNEL_GUARDS
 CHECKS = checks.CHECKS
 EXAMINATIONS = checks.EXAMINATIONS
 METRIC_SOURCES = source.METRIC_SOURCES

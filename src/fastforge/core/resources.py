@@ -8,6 +8,7 @@ from typing import Annotated
 
 from ..cache.memory import MemoryStore
 from ..cache.settings import Caching
+from ..channels.memory import MemoryBroker
 from ..lifecycle import current_container, provide, resource, transaction_here
 from ..offloading.running import Offloading, running_offloading
 from ..tasks.clock import Clock
@@ -15,7 +16,7 @@ from ..tasks.memory import MemoryBackend
 from ..tasks.settings import Tasks
 from .settings import Server
 
-__all__ = ["memory_cache", "memory_jobs", "offloading", "task_clock"]
+__all__ = ["memory_cache", "memory_channels", "memory_jobs", "offloading", "task_clock"]
 
 
 @resource
@@ -37,6 +38,12 @@ async def memory_cache() -> AsyncIterator[MemoryStore]:
     """Give the cache that ends with this process: CACHE.backend = "memory"."""
     config = current_container().settings.section(Caching)
     yield MemoryStore(max_entries=config.max_entries, max_bytes=config.max_bytes)
+
+
+@resource
+async def memory_channels() -> AsyncIterator[MemoryBroker]:
+    """Give what carries messages within this process: CHANNELS.backend = "memory"."""
+    yield MemoryBroker()
 
 
 @resource

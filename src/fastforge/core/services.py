@@ -8,6 +8,8 @@ import os
 from contextlib import ExitStack
 from typing import Final
 
+from ..channels.kinds import CHANNELS
+from ..channels.upkeep import look_after
 from ..ending import leave_behind
 from ..lifecycle import Container, DrainSignal, Role, StopSignal, current_container, service
 from ..observability.metrics.demand import is_exported
@@ -21,6 +23,7 @@ from ..tasks.working import HAND_BACK_LIMIT_S, has_work, options_of, queues_of, 
 
 __all__ = [
     "EMBEDDED_WORKER",
+    "channel_upkeep",
     "embedded_worker",
     "loop_watchdog",
     "metric_refresh",
@@ -100,6 +103,14 @@ async def loop_watchdog(stopping: StopSignal) -> None:
 async def offload_watch(stopping: StopSignal) -> None:
     """Tell when a limit of `offload` is stuck; at the stop, let functions end before resources."""
     await watch(current_container(), stopping)
+
+
+@service(roles={Role.WEB}, scoped=False)
+async def channel_upkeep(stopping: StopSignal) -> None:
+    """Look after the sockets of the channels, where there are any."""
+    container = current_container()
+    if container.registry.values(CHANNELS):
+        await look_after(container, stopping)
 
 
 @service(scoped=False)

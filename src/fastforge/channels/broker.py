@@ -1,0 +1,146 @@
+"""Broker: what carries messages to every process that has somebody in a room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol
+
+from .._utils import did_you_mean
+from ..lifecycle import Container, Resource
+from .errors import ChannelError
+from .settings import Channels
+
+__all__ = [
+    "MEMORY", "Broker", "ChannelBackend", "Envelope", "Kept", "Recalled", "backend_hint",
+    "broker_of",
+]  # fmt: skip
+
+MEMORY: Final = "memory"
+_APPS: Final = {"redis": "fastforge.contrib.redis", "postgres": "fastforge.contrib.db"}
+
+
+class Envelope(NamedTuple):
+    """A message on its way.
+
+    Args:
+        name: The room.
+        id: Larger than that of every message before it in the room.
+        data: The JSON.
+        exclude: The id of the connection that does not get it; empty for none.
+    """
+
+    name: str
+    id: int
+    data: bytes
+    exclude: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of a room's past is kept.
+
+    Args:
+        count: How many messages.
+        ttl_s: How long, in seconds.
+    """
+
+    count: int
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What is known of a room's past.
+
+    Args:
+        epoch: Ids of another epoch mean nothing.
+        last_id: That of the latest message; 0 where none is known.
+        messages: What came after the id that was asked for, in order.
+        is_complete: Whether that is all that came.
+    """
+
+    epoch: str
+    last_id: int
+    messages: Sequence[Envelope] = ()
+    is_complete: bool = False
+
+
+class Broker(Protocol):
+    """What a backend does. Methods that wait may raise ChannelUnavailable, within a short time."""
+
+    reaches_other_processes: bool
+
+    def attach(self, deliver: Callable[[Envelope], None], missed: Callable[[], None], /) -> None:
+        """Say who gets what comes in, and who hears that something may have been missed."""
+        ...
+
+    async def subscribe(self, name: str, /) -> None:
+        """Let messages of a room come in; when it returns, they do."""
+        ...
+
+    def unsubscribe(self, name: str, /) -> None:
+        """Let them come in no more, soon."""
+        ...
+
+    async def publish(self, name: str, data: bytes, /, *, exclude: str, kept: Kept | None) -> int:
+        """Send a message to every process; return its id."""
+        ...
+
+    async def recall(self, name: str, /, *, after: int | None, epoch: str) -> Recalled:
+        """Return what came after an id; with None only where the room stands."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelBackend:
+    """The declaration of a backend, in an app's `channel_backends.py`.
+
+    ```python
+    NATS = ChannelBackend(name="nats", resource=nats_broker)
+    ```
+
+    Args:
+        name: What CHANNELS.backend calls it.
+        resource: Opens the Broker.
+    """
+
+    name: str
+    resource: Resource[Any]
+
+
+def backend_name(container: Container) -> str:
+    """Return the name of the backend that the settings choose."""
+    written = container.settings.section(Channels).backend
+    if written is not None:
+        return written
+    if container.settings.environment == "test":
+        return MEMORY
+    declared = [each.name for each in container.registry.values("channel_backends")]
+    return next((name for name in declared if name != MEMORY), MEMORY)
+
+
+def broker_of(container: Container) -> Broker:
+    """Return the running broker that CHANNELS.backend names.
+
+    Raises:
+        ChannelError: No installed app declares it.
+    """
+    name = backend_name(container)
+    declared = {each.name: each for each in container.registry.values("channel_backends")}
+    if name in declared:
+        found: Broker = container[declared[name].resource]
+        return found
+    raise ChannelError(
+        f"CHANNELS.backend is {name!r}, which no installed app declares",
+        code="channels.E020",
+        hint=backend_hint(name, declared),
+        where=container.settings.where("CHANNELS"),
+    )
+
+
+def backend_hint(name: str, declared: Iterable[str]) -> str:
+    """Return what to do about a backend that is not installed."""
+    if name in _APPS:
+        return f'add "{_APPS[name]}" to INSTALLED_APPS'
+    return did_you_mean(name, (*declared, *_APPS)) or f"there are {', '.join(declared)}"

@@ -1,0 +1,268 @@
+"""Channel: what clients join, what is said there, and who may."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast, get_args
+
+from pydantic import BaseModel
+
+from .._utils import calling_line, did_you_mean
+from ..exceptions import ComponentError, Location
+from .connection import Connection
+from .handlers import Handler, authorizer_of, handlers_of, hooks_of, receives
+from .messages import NO_MESSAGES, Messages
+from .patterns import Pattern
+from .publishing import publish, publish_from_thread
+
+__all__ = ["Bounds", "Channel", "Overflow", "receives"]
+
+Overflow: TypeAlias = Literal["drop_oldest", "drop_newest", "disconnect", "conflate"]
+"""What becomes of a message for a client that is behind."""
+
+C = TypeVar("C", bound="type[Channel]")
+_OVERFLOWS: Final = get_args(Overflow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much of a channel is kept.
+
+    Args:
+        overflow: What becomes of a message for a client that is behind.
+        conflate_by: The field of a message whose latest value alone counts.
+        queue_size: How many messages wait for one client; None: CHANNELS.queue_size.
+        queue_bytes: What they take together; None: CHANNELS.queue_bytes.
+        history: How many messages are kept for those who come back.
+        history_ttl_s: How long they are kept, in seconds.
+        presence: Whether everybody sees who else is there.
+        public: Whether anybody may join.
+    """
+
+    overflow: Overflow = "drop_oldest"
+    conflate_by: str = ""
+    queue_size: int | None = None
+    queue_bytes: int | None = None
+    history: int = 0
+    history_ttl_s: float = 300
+    presence: bool = False
+    public: bool = False
+
+
+class Channel:
+    """The base of a channel, in an app's `channels.py`.
+
+    ```python
+    class Said(BaseModel):
+        type: Literal["said"] = "said"
+        text: str
+
+    class Say(BaseModel):
+        type: Literal["say"] = "say"
+        text: str = Field(max_length=1000)
+
+    class Room(Channel, pattern="room:{room_id:int}", history=100):
+        Incoming = Say
+        Outgoing = Said
+
+        async def authorize(self, connection: Connection, room_id: int, db: DbSession) -> bool:
+            return await is_member(db, room_id, connection.user)
+
+        @receives
+        async def say(self, message: Say) -> None:
+            await self.broadcast(Said(text=message.text))
+
+    await Room.publish(Said(text="hello"), room_id=7)
+    ```
+
+    A class says what there is and does nothing: the project finds it. One object is made for each
+    client that joins, and lives as long as the client is there.
+
+    `async def joined(self)` and `async def left(self)`, where a class has them, are called when a
+    client has come and when it is gone; they take what handlers take.
+
+    Surprises: without `authorize` nobody may join, unless the channel is `public`. A message is
+    delivered at most once; with `history` whoever comes back gets what was said meanwhile.
+
+    Args:
+        pattern: The names of its instances. Without one the class is a base for others.
+        overflow: `drop_oldest` and `drop_newest` tell the client what is missing, `disconnect`
+            closes the socket with 4108, `conflate` keeps the latest by `conflate_by`.
+        conflate_by: A field of every message in `Outgoing`.
+        queue_size: How many messages wait for one client.
+        queue_bytes: What they take together at most.
+        history: How many messages are kept for those who come back.
+        history_ttl_s: How long, in seconds.
+        presence: Whether everybody sees who else is there.
+        public: Whether anybody may join.
+
+    Attributes:
+        Incoming: The models that clients send: `Say | Leave`. None: they only listen.
+        Outgoing: The models that are published.
+        connection: Who has joined.
+        name: The name that they have joined.
+        parameters: What its parts mean.
+    """
+
+    Incoming: ClassVar[Any] = None
+    Outgoing: ClassVar[Any] = None
+    pattern: ClassVar[Pattern | None] = None
+    bounds: ClassVar[Bounds] = Bounds()
+    incoming: ClassVar[Messages] = NO_MESSAGES
+    outgoing: ClassVar[Messages] = NO_MESSAGES
+    handlers: ClassVar[Mapping[type[BaseModel], Handler]] = {}
+    authorizer: ClassVar[Handler | None] = None
+    hooks: ClassVar[Mapping[str, Handler]] = {}
+
+    def __init_subclass__(cls, *, pattern: str | None = None, **options: Any) -> None:
+        super().__init_subclass__()
+        cls.bounds = _bounds(cls, options)
+        cls.pattern = None
+        if pattern is None:
+            return
+        where = cls.__qualname__
+        cls.pattern = _of_class(cls, lambda: Pattern.of(pattern))
+        cls.incoming = _of_class(cls, lambda: _messages(cls.Incoming, f"{where}.Incoming"))
+        cls.outgoing = _of_class(cls, lambda: _messages(cls.Outgoing, f"{where}.Outgoing"))
+        _refuse_conflation(cls)
+        cls.authorizer = _of_class(cls, lambda: authorizer_of(cls, cls.pattern))
+        cls.handlers = _of_class(cls, lambda: handlers_of(cls, cls.pattern, cls.incoming))
+        cls.hooks = _of_class(cls, lambda: hooks_of(cls, cls.pattern))
+
+    def __init__(self, connection: Connection, name: str, parameters: Mapping[str, Any]) -> None:
+        self.connection: Final = connection
+        self.name: Final = name
+        self.parameters: Final = parameters
+
+    @classmethod
+    async def publish(
+        cls,
+        message: BaseModel,
+        *,
+        exclude: Connection | str | None = None,
+        immediately: bool = False,
+        **parameters: Any,
+    ) -> None:
+        """Send a message to everybody who has joined, in every process.
+
+        ```python
+        await OrderEvents.publish(OrderPlaced(id=7), user_id=ann.id)
+        ```
+
+        Surprises: inside a transaction it waits for the commit, and a rollback forgets it. It
+        never waits for a client.
+
+        Args:
+            message: One of `Outgoing`.
+            exclude: Who does not get it: the one who said it, or the id of their connection.
+            immediately: Whether it goes out also if the transaction here rolls back.
+            parameters: Those of the pattern.
+
+        Raises:
+            ChannelError: The message or the parameters do not fit.
+            ChannelUnavailable: What carries messages between processes is away; in HTTP a 503.
+        """
+        await publish(cls, message, parameters, exclude=exclude, immediately=immediately)
+
+    @classmethod
+    def publish_from_thread(
+        cls,
+        message: BaseModel,
+        *,
+        exclude: Connection | str | None = None,
+        immediately: bool = False,
+        **parameters: Any,
+    ) -> None:
+        """Do as `publish`, in a plain `def` handler, task or command, which runs in a thread.
+
+        Raises:
+            ChannelError: It is called on the event loop, or does not fit.
+            ChannelUnavailable: As in `publish`.
+        """
+        publish_from_thread(cls, message, parameters, exclude=exclude, immediately=immediately)
+
+    async def broadcast(self, message: BaseModel, *, to_others: bool = False) -> None:
+        """Send a message to everybody in the room of this client.
+
+        Args:
+            message: One of `Outgoing`.
+            to_others: Whether the client itself does not get it.
+        """
+        exclude = self.connection if to_others else None
+        await publish(type(self), message, self.parameters, exclude=exclude, immediately=False)
+
+    def send(self, message: BaseModel) -> None:
+        """Send a message to this client alone; it has no id, and is not in the history.
+
+        Raises:
+            ChannelError: The message does not fit.
+        """
+        data = self.outgoing.write(message, where=type(self).__qualname__)
+        self.connection.send_in(self.name, data)
+
+
+def _bounds(cls: type[Channel], options: Mapping[str, Any]) -> Bounds:
+    known = [field.name for field in fields(Bounds)]
+    for name in options:
+        if name not in known:
+            raise _wrong(
+                cls,
+                f"{cls.__qualname__} got {name}=, which no channel takes",
+                did_you_mean(name, known) or f"it takes pattern, {', '.join(known)}",
+            )
+    overflow = options.get("overflow", "drop_oldest")
+    if overflow not in _OVERFLOWS:
+        near = did_you_mean(str(overflow), _OVERFLOWS)
+        raise _wrong(
+            cls,
+            f"{cls.__qualname__} has overflow={overflow!r}",
+            near or f"there are {', '.join(_OVERFLOWS)}",
+        )
+    inherited = {name: getattr(cls.bounds, name) for name in known}
+    return Bounds(**(inherited | dict(options)))
+
+
+def _messages(annotation: Any, where: str) -> Messages:
+    return NO_MESSAGES if annotation is None else Messages.of(annotation, where=where)
+
+
+def _refuse_conflation(cls: type[Channel]) -> None:
+    by, models = cls.bounds.conflate_by, cls.outgoing.by_type.values()
+    if (cls.bounds.overflow == "conflate") != bool(by):
+        raise _wrong(
+            cls,
+            f"{cls.__qualname__} has overflow={cls.bounds.overflow!r} and conflate_by={by!r}",
+            'the two belong together: overflow="conflate", conflate_by="symbol"',
+        )
+    for model in models if by else ():
+        if by not in model.model_fields:
+            raise _wrong(
+                cls,
+                f"{cls.__qualname__} keeps the latest by {by!r}, which {model.__name__} lacks",
+                did_you_mean(by, model.model_fields) or "give every message of Outgoing that field",
+            )
+
+
+R = TypeVar("R")
+
+
+def _of_class(cls: type[Channel], read: Callable[[], R]) -> R:
+    """Read a part of a class; say of an error where the class stands."""
+    try:
+        return read()
+    except ComponentError as error:
+        if error.where is None:
+            error.where = _place(cls)
+        raise
+
+
+def _wrong(cls: type[Channel], message: str, hint: str) -> ComponentError:
+    return ComponentError(message, code="channels.E004", hint=hint, where=_place(cls))
+
+
+def _place(cls: type[Channel]) -> Location | None:
+    functions = [each for each in vars(cls).values() if inspect.isfunction(each)]
+    written = calling_line()
+    return written or (Location.of(cast(Any, functions[0])) if functions else None)

@@ -1,0 +1,245 @@
+"""Hub: the rooms of one process, and the way of a message to those who are in them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
+from weakref import WeakKeyDictionary, ref
+
+import orjson
+
+from ..lifecycle import Container
+from .broker import Broker, Envelope, Kept, Recalled, broker_of
+from .channel import Channel
+from .connection import Principal, head_of
+from .frames import Frame, control, message_frame
+from .membership import Membership
+from .patterns import Pattern
+from .settings import Channels
+from .socket import ClientSocket
+
+__all__ = ["Hub", "Room", "hub_of"]
+
+LINGER_S: Final = 10.0
+"""How long a room stays subscribed when its last member has left: they come and go."""
+
+_of_projects: Final[WeakKeyDictionary[Container, Hub]] = WeakKeyDictionary()
+
+
+class Room:
+    """Those who have joined one name, in this process.
+
+    Args:
+        name: The name.
+        channel: The class.
+    """
+
+    __slots__ = ("_head", "channel", "leaving", "members", "name", "subscribed")
+
+    def __init__(self, name: str, channel: type[Channel]) -> None:
+        self.name = name
+        self.channel = channel
+        self.members: dict[str, Membership] = {}
+        self.subscribed: asyncio.Task[None] | None = None
+        self.leaving: asyncio.TimerHandle | None = None
+        self._head = head_of(name)
+
+    def frame(self, envelope: Envelope) -> Frame:
+        """Return what its members get of a message."""
+        by = self.channel.bounds.conflate_by
+        key = orjson.loads(envelope.data).get(by) if by else None
+        return message_frame(self._head, envelope.data, id=envelope.id, key=key)
+
+    def deliver(self, envelope: Envelope) -> None:
+        """Give a message to every member; nobody is waited for."""
+        frame, exclude = self.frame(envelope), envelope.exclude
+        for membership in self.members.values():
+            if membership.connection_id != exclude:
+                membership.take(frame)
+
+
+class Hub:
+    """Keeps the rooms of a process, and subscribes to those that somebody is in.
+
+    Args:
+        channels: The classes of the project.
+        config: The section.
+        find: Gives the broker; asked late, since it opens after those who may use it.
+    """
+
+    def __init__(
+        self, channels: Iterable[type[Channel]], config: Channels, find: Callable[[], Broker]
+    ) -> None:
+        self.channels: Final = tuple(channels)
+        self.config: Final = config
+        self.rooms: Final[dict[str, Room]] = {}
+        self.sockets: Final[set[ClientSocket]] = set()
+        self._by_user: dict[str, set[ClientSocket]] = {}
+        self._patterns: Final = [
+            (each.pattern, each) for each in self.channels if each.pattern is not None
+        ]
+        self._find = find
+        self._broker: Broker | None = None
+
+    @property
+    def broker(self) -> Broker:
+        """What carries messages between processes.
+
+        Raises:
+            ChannelError: No installed app declares it.
+        """
+        broker = self._broker
+        if broker is None:
+            broker = self._broker = self._find()
+            broker.attach(self._deliver, self._tell_of_a_gap)
+        return broker
+
+    def channel_of(self, name: str) -> tuple[type[Channel], dict[str, Any]] | None:
+        """Return the channel that a name belongs to, and its parameters."""
+        pattern: Pattern
+        for pattern, channel in self._patterns:
+            parameters = pattern.match(name)
+            if parameters is not None:
+                return channel, parameters
+        return None
+
+    async def publish(
+        self, channel: type[Channel], name: str, data: bytes, exclude: str = ""
+    ) -> None:
+        """Send a message to every process.
+
+        Raises:
+            ChannelUnavailable: It cannot be sent now; nobody has got it.
+        """
+        await self.broker.publish(name, data, exclude=exclude, kept=_kept(channel))
+
+    # --- who is here ---
+
+    def admit(self, socket: ClientSocket, user: Principal) -> bool:
+        """Say whose a socket is; False where that user has too many."""
+        theirs = self._by_user.setdefault(str(user.id), set())
+        if socket not in theirs and len(theirs) >= self.config.per_user:
+            return False
+        theirs.add(socket)
+        socket.connection.user = user
+        return True
+
+    def dismiss(self, socket: ClientSocket) -> None:
+        """Forget whose a socket was."""
+        user = socket.connection.user
+        theirs = self._by_user.get(str(user.id)) if user is not None else None
+        if user is not None and theirs is not None:
+            theirs.discard(socket)
+            if not theirs:
+                del self._by_user[str(user.id)]
+
+    def tick(self, now: float) -> None:
+        """Look after every socket."""
+        for socket in tuple(self.sockets):
+            socket.tick(now)
+
+    # --- rooms ---
+
+    async def enter(self, membership: Membership) -> Room:
+        """Let a client into its room; when this returns, it misses nothing.
+
+        Raises:
+            ChannelUnavailable: The room cannot be subscribed to now.
+        """
+        room = self._room(membership)
+        room.members[membership.connection_id] = membership
+        if room.leaving is not None:
+            room.leaving.cancel()
+            room.leaving = None
+        subscribed = room.subscribed
+        if subscribed is None or _failed(subscribed):
+            subscribed = asyncio.ensure_future(self.broker.subscribe(room.name))
+            room.subscribed = subscribed
+        try:
+            # Whoever gives up waiting does not take it from the others.
+            await asyncio.shield(subscribed)
+        except BaseException:
+            self.leave(membership)
+            raise
+        return room
+
+    def leave(self, membership: Membership) -> None:
+        """Let a client out of its room."""
+        membership.end()
+        room = self.rooms.get(membership.name)
+        if room is None or room.members.get(membership.connection_id) is not membership:
+            return
+        del room.members[membership.connection_id]
+        if not room.members:
+            loop = asyncio.get_running_loop()
+            room.leaving = loop.call_later(LINGER_S, self._close, room)
+
+    async def recall(self, room: Room, *, after: int | None, epoch: str) -> Recalled:
+        """Return what a client has missed.
+
+        Raises:
+            ChannelUnavailable: The past cannot be read now.
+        """
+        after = after if room.channel.bounds.history else None
+        return await self.broker.recall(room.name, after=after, epoch=epoch)
+
+    def close(self) -> None:
+        """Forget every room: the process ends."""
+        for room in self.rooms.values():
+            if room.leaving is not None:
+                room.leaving.cancel()
+        self.rooms.clear()
+
+    def _room(self, membership: Membership) -> Room:
+        room = self.rooms.get(membership.name)
+        if room is None:
+            room = Room(membership.name, type(membership.channel))
+            self.rooms[room.name] = room
+        return room
+
+    def _close(self, room: Room) -> None:
+        if not room.members and self.rooms.get(room.name) is room:
+            del self.rooms[room.name]
+            if room.subscribed is not None:
+                self.broker.unsubscribe(room.name)
+
+    def _deliver(self, envelope: Envelope) -> None:
+        room = self.rooms.get(envelope.name)
+        if room is not None:
+            room.deliver(envelope)
+
+    def _tell_of_a_gap(self) -> None:
+        """Tell every client that something may have been said that it has not got."""
+        for room in self.rooms.values():
+            frame = control("gap", channel=room.name)
+            for membership in room.members.values():
+                membership.take(frame)
+
+
+def hub_of(container: Container) -> Hub:
+    """Return the rooms of a running project in this process."""
+    hub = _of_projects.get(container)
+    if hub is None:
+        # The hub must not keep the container alive that it is found by.
+        find = partial(_broker_of, ref(container))
+        channels: tuple[type[Channel], ...] = container.registry.values("channels")
+        hub = Hub(channels, container.settings.section(Channels), find)
+        _of_projects[container] = hub
+    return hub
+
+
+def _broker_of(container: ref[Container]) -> Broker:
+    found = container()
+    assert found is not None
+    return broker_of(found)
+
+
+def _kept(channel: type[Channel]) -> Kept | None:
+    bounds = channel.bounds
+    return Kept(bounds.history, bounds.history_ttl_s) if bounds.history else None
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)

@@ -1,0 +1,240 @@
+"""Outbox: what waits for one client, within bounds."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, Protocol
+
+from .frames import Frame, control
+
+if TYPE_CHECKING:
+    from .membership import Membership
+
+__all__ = ["Outbox", "Wire"]
+
+CONTROL_SHARE: Final = 2
+"""Answers are never dropped; a client with so many times the bounds of them is let go."""
+
+
+class Wire(Protocol):
+    """What takes frames to a client."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes a frame at once."""
+        ...
+
+    def write(self, frame: Frame, /) -> None:
+        """Take a frame; only while it is ready."""
+        ...
+
+    def wake(self) -> None:
+        """Hear that something waits."""
+        ...
+
+
+class _Waiting:
+    __slots__ = ("frame", "membership")
+
+    def __init__(self, frame: Frame, membership: Membership | None) -> None:
+        self.frame = frame
+        self.membership = membership
+
+
+class Outbox:
+    """Hands frames to the wire, and keeps those that it does not take yet.
+
+    Nobody who pushes waits. What becomes of a message that finds no place is the decision of its
+    channel; the client is told how many are missing.
+
+    Args:
+        wire: Where they go.
+        size: How many may wait.
+        size_bytes: What they may take together.
+        patience_s: How long the bounds may be reached until the client is let go.
+        let_go: Called when it is.
+    """
+
+    __slots__ = (
+        "_bytes", "_full_since", "_gaps", "_let_go", "_patience_s", "_size", "_size_bytes",
+        "_waiting", "_wire", "dropped", "sent", "sent_bytes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        size: int,
+        size_bytes: int,
+        patience_s: float,
+        let_go: Callable[[], None],
+    ) -> None:
+        self._wire = wire
+        self._size = size
+        self._size_bytes = size_bytes
+        self._patience_s = patience_s
+        self._let_go = let_go
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._full_since: float | None = None
+        self._gaps: dict[Membership, None] = {}
+        self.sent = self.sent_bytes = self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits, in bytes."""
+        return self._bytes
+
+    def push(self, frame: Frame, membership: Membership | None = None) -> None:
+        """Let a frame go to the client, or wait.
+
+        Args:
+            frame: The frame.
+            membership: Whose message it is; None for an answer, which is not dropped.
+        """
+        if not self._waiting and self._wire.is_ready:
+            self._write(frame)
+        elif membership is None:
+            self._push_control(frame)
+        elif self._has_room(frame, membership):
+            self._append(frame, membership)
+        else:
+            self._overflow(frame, membership)
+
+    def pop(self) -> Frame | None:
+        """Return what comes next, for a wire that takes one at a time; None: nothing waits."""
+        while self._waiting:
+            waiting = self._waiting[0]
+            membership = waiting.membership
+            if membership is not None and membership in self._gaps:
+                return self._counted(self._gap(membership))
+            self._waiting.popleft()
+            self._forget(waiting)
+            return self._counted(waiting.frame)
+        self._full_since = None
+        for membership in self._gaps:
+            return self._counted(self._gap(membership))
+        return None
+
+    def drain(self) -> None:
+        """Write what waits, as long as the wire is ready."""
+        while self._wire.is_ready:
+            frame = self.pop()
+            if frame is None:
+                return
+            self._wire.write(frame)
+
+    def forget(self, membership: Membership) -> None:
+        """Drop what waits of somebody who has left a channel."""
+        self._gaps.pop(membership, None)
+        if not membership.waiting:
+            return
+        for waiting in [each for each in self._waiting if each.membership is membership]:
+            self._remove(waiting)
+
+    def clear(self) -> None:
+        """Drop everything: the client is gone."""
+        self._waiting.clear()
+        self._gaps.clear()
+        self._bytes = 0
+
+    # --- bounds ---
+
+    def _has_room(self, frame: Frame, membership: Membership) -> bool:
+        size = len(frame)
+        return (
+            len(self._waiting) < self._size
+            and self._bytes + size <= self._size_bytes
+            and membership.waiting < membership.queue_size
+            and membership.waiting_bytes + size <= membership.queue_bytes
+        )
+
+    def _overflow(self, frame: Frame, membership: Membership) -> None:
+        overflow = membership.overflow
+        if overflow == "conflate" and self._replace(frame, membership):
+            return
+        now = time.monotonic()
+        self._full_since = self._full_since or now
+        if overflow == "disconnect" or now - self._full_since > self._patience_s:
+            self._let_go()
+            return
+        if overflow != "drop_newest":
+            for oldest in self._waiting_of(membership):
+                self._remove(oldest)
+                self._drop(oldest.frame, membership)
+                if self._has_room(frame, membership):
+                    self._append(frame, membership)
+                    return
+        self._drop(frame, membership)
+
+    def _waiting_of(self, membership: Membership) -> Iterator[_Waiting]:
+        return iter([each for each in self._waiting if each.membership is membership])
+
+    def _drop(self, frame: Frame, membership: Membership) -> None:
+        membership.dropped += 1
+        membership.last_dropped_id = max(membership.last_dropped_id, frame.id)
+        self.dropped += 1
+        self._gaps[membership] = None
+
+    def _replace(self, frame: Frame, membership: Membership) -> bool:
+        for waiting in self._waiting:
+            if waiting.membership is membership and waiting.frame.key == frame.key:
+                grown = len(frame) - len(waiting.frame)
+                waiting.frame = frame
+                self._bytes += grown
+                membership.waiting_bytes += grown
+                return True
+        return False
+
+    def _push_control(self, frame: Frame) -> None:
+        if len(self._waiting) > self._size * CONTROL_SHARE:
+            self._let_go()
+        else:
+            self._append(frame, None)
+
+    # --- the queue ---
+
+    def _append(self, frame: Frame, membership: Membership | None) -> None:
+        if membership is not None:
+            if membership.overflow == "conflate" and self._replace(frame, membership):
+                return
+            membership.waiting += 1
+            membership.waiting_bytes += len(frame)
+        self._bytes += len(frame)
+        self._waiting.append(_Waiting(frame, membership))
+        self._wire.wake()
+
+    def _remove(self, waiting: _Waiting) -> None:
+        self._waiting.remove(waiting)
+        self._forget(waiting)
+
+    def _forget(self, waiting: _Waiting) -> None:
+        size = len(waiting.frame)
+        self._bytes -= size
+        if waiting.membership is not None:
+            waiting.membership.waiting -= 1
+            waiting.membership.waiting_bytes -= size
+
+    def _gap(self, membership: Membership) -> Frame:
+        del self._gaps[membership]
+        frame = control(
+            "gap",
+            channel=membership.name,
+            dropped=membership.dropped,
+            last_id=membership.last_dropped_id or None,
+        )
+        membership.dropped = 0
+        return frame
+
+    def _write(self, frame: Frame) -> None:
+        self._wire.write(self._counted(frame))
+
+    def _counted(self, frame: Frame) -> Frame:
+        self.sent += 1
+        self.sent_bytes += len(frame)
+        return frame

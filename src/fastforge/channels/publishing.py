@@ -1,0 +1,138 @@
+"""Publishing: a message on its way to everybody in a room, when the transaction here commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio.from_thread
+from pydantic import BaseModel
+
+from ..lifecycle import Container, Role, current_container, transaction_here
+from .connection import Connection
+from .errors import ChannelError
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .hub import Hub
+
+__all__ = ["publish", "publish_from_thread"]
+
+
+async def publish(
+    channel: type[Channel],
+    message: BaseModel,
+    parameters: Mapping[str, Any],
+    *,
+    exclude: Connection | str | None,
+    immediately: bool,
+) -> None:
+    """Send a message, or let it wait for the commit.
+
+    Raises:
+        ChannelError: The message, the name or the process does not fit.
+        ChannelUnavailable: It cannot be sent now.
+    """
+    from .hub import hub_of  # which knows channels
+
+    if channel.pattern is None:
+        raise _no_channel(channel)
+    container = current_container()
+    hub = hub_of(container)
+    _refuse_foreign(channel, hub)
+    name = channel.pattern.name_of(parameters)
+    data = channel.outgoing.write(message, where=channel.__qualname__)
+    _refuse_large(name, data, hub)
+    _refuse_unheard(container, hub)
+    send = partial(hub.publish, channel, name, data, _id_of(exclude))
+    transaction = None if immediately else transaction_here(container.registry)
+    if transaction is None:
+        await send()
+    else:
+        transaction.on_commit(send)
+
+
+def publish_from_thread(
+    channel: type[Channel],
+    message: BaseModel,
+    parameters: Mapping[str, Any],
+    *,
+    exclude: Connection | str | None,
+    immediately: bool,
+) -> None:
+    """Send a message from a thread that the event loop has started.
+
+    Raises:
+        ChannelError: It is no such thread, or as in `publish`.
+    """
+    send = partial(publish, channel, message, parameters, exclude=exclude, immediately=immediately)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise _not_in_a_thread(channel, f"write `await {channel.__name__}.publish(...)` here")
+    try:
+        anyio.from_thread.run(send)
+    except RuntimeError as error:
+        if isinstance(error, ChannelError) or "AnyIO worker thread" not in str(error):
+            raise
+        raise _not_in_a_thread(
+            channel, "call it in a plain `def` handler, task or command, or in `offload`"
+        ) from None
+
+
+def _id_of(exclude: Connection | str | None) -> str:
+    return exclude.id if isinstance(exclude, Connection) else exclude or ""
+
+
+def _no_channel(channel: type[Channel]) -> ChannelError:
+    return ChannelError(
+        f"{channel.__qualname__} has no pattern: it is a base of channels",
+        code="channels.E014",
+        hint="publish in a channel that derives from it",
+    )
+
+
+def _refuse_foreign(channel: type[Channel], hub: Hub) -> None:
+    if channel not in hub.channels:
+        raise ChannelError(
+            f"{channel.__qualname__} is no channel of this project",
+            code="channels.E014",
+            hint=f"put its app into INSTALLED_APPS; it is defined in {channel.__module__}, and"
+            " channels.py is searched",
+        )
+
+
+def _refuse_large(name: str, data: bytes, hub: Hub) -> None:
+    limit = hub.config.max_message_bytes
+    if len(data) > limit:
+        raise ChannelError(
+            f"a message of {len(data):,} bytes is too large for {name}",
+            code="channels.E013",
+            hint=f"CHANNELS.max_message_bytes is {limit:,}; send an id, and let clients ask",
+        )
+
+
+def _refuse_unheard(container: Container, hub: Hub) -> None:
+    """Refuse to lose a message: what is only in memory reaches nobody from another process."""
+    if container.role is not Role.WEB and not hub.broker.reaches_other_processes:
+        if container.settings.environment == "test":
+            return
+        raise ChannelError(
+            f"a message from this {container.role} process would reach nobody: CHANNELS.backend"
+            " is memory",
+            code="channels.E021",
+            hint='add "fastforge.contrib.redis" to INSTALLED_APPS, or say backend="postgres"',
+            where=container.settings.where("CHANNELS"),
+        )
+
+
+def _not_in_a_thread(channel: type[Channel], hint: str) -> ChannelError:
+    return ChannelError(
+        f"{channel.__name__}.publish_from_thread was not called in a thread of the event loop",
+        code="channels.E015",
+        hint=hint,
+    )

@@ -1,0 +1,138 @@
+"""Requests: what a client asks for, one frame each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from .._utils import did_you_mean
+from .patterns import LONGEST_NAME
+
+__all__ = ["Authenticate", "BadFrame", "Join", "Leave", "Ping", "Push", "Ref", "Request", "read"]
+
+Ref: TypeAlias = "int | str | None"
+LONGEST_REF: Final = 64
+LONGEST_TOKEN: Final = 8192
+
+
+class BadFrame(ValueError):
+    """A frame is no request.
+
+    Attributes:
+        ref: What the client calls it, where that could be read.
+    """
+
+    def __init__(self, message: str, ref: Ref = None) -> None:
+        super().__init__(message)
+        self.ref = ref
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Here is who I am."""
+
+    ref: Ref
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Let me in; I have got everything up to `last_id`."""
+
+    ref: Ref
+    channel: str
+    last_id: int | None = None
+    epoch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Let me out."""
+
+    ref: Ref
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Take this message."""
+
+    ref: Ref
+    channel: str
+    data: object
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Are you there?"""
+
+    ref: Ref
+
+
+Request: TypeAlias = Authenticate | Join | Leave | Push | Ping
+
+
+def read(frame: object) -> Request:
+    """Return what a frame asks for.
+
+    Raises:
+        BadFrame: It is no request.
+    """
+    if not isinstance(frame, dict):
+        raise BadFrame("a frame is a JSON object")
+    ref = _ref(frame)
+    kind = frame.get("type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        near = did_you_mean(kind, _READERS) if isinstance(kind, str) else ""
+        raise BadFrame(near or f"the type of a frame is one of {', '.join(_READERS)}", ref)
+    return reader(frame, ref)
+
+
+def _ref(frame: Mapping[str, Any]) -> Ref:
+    ref: Ref = frame.get("ref")
+    is_text = isinstance(ref, str) and len(ref) <= LONGEST_REF
+    if ref is None or is_text or (isinstance(ref, int) and not isinstance(ref, bool)):
+        return ref
+    raise BadFrame(f"a ref is a number, or a text of at most {LONGEST_REF} characters")
+
+
+def _text(frame: Mapping[str, Any], field: str, ref: Ref, longest: int) -> str:
+    value = frame.get(field)
+    if isinstance(value, str) and 0 < len(value) <= longest:
+        return value
+    raise BadFrame(f"{field} is a text of 1 to {longest} characters", ref)
+
+
+def _authenticate(frame: Mapping[str, Any], ref: Ref) -> Authenticate:
+    return Authenticate(ref, _text(frame, "token", ref, LONGEST_TOKEN))
+
+
+def _join(frame: Mapping[str, Any], ref: Ref) -> Join:
+    last_id, epoch = frame.get("last_id"), frame.get("epoch", "")
+    is_number = isinstance(last_id, int) and not isinstance(last_id, bool) and last_id >= 0
+    if not (last_id is None or is_number) or not isinstance(epoch, str):
+        raise BadFrame("last_id is a number and epoch a text, as an answer had them", ref)
+    return Join(ref, _text(frame, "channel", ref, LONGEST_NAME), last_id, epoch)
+
+
+def _leave(frame: Mapping[str, Any], ref: Ref) -> Leave:
+    return Leave(ref, _text(frame, "channel", ref, LONGEST_NAME))
+
+
+def _push(frame: Mapping[str, Any], ref: Ref) -> Push:
+    return Push(ref, _text(frame, "channel", ref, LONGEST_NAME), frame.get("data"))
+
+
+def _ping(_frame: Mapping[str, Any], ref: Ref) -> Ping:
+    return Ping(ref)
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], Ref], Request]]] = {
+    "authenticate": _authenticate,
+    "join": _join,
+    "leave": _leave,
+    "push": _push,
+    "ping": _ping,
+}

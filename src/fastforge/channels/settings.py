@@ -1,0 +1,48 @@
+"""The setting CHANNELS."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..conf import Section
+
+__all__ = ["Channels"]
+
+
+class Channels(Section, setting="CHANNELS"):
+    """How sockets join channels, and how much one of them may take.
+
+    ```python
+    CHANNELS = Channels(path="/live", per_user=5)
+    ```
+
+    Attributes:
+        path: Where the one WebSocket endpoint of the project is.
+        backend: What carries messages between processes: `memory` is for one process. None: that
+            of an installed app, else `memory`; in the environment `test` always `memory`.
+        max_connections: How many sockets one process holds; more are refused with 503.
+        per_user: How many sockets a user may have in one process.
+        max_joins: How many channels a socket may be in.
+        join_timeout_s: How long a socket may be open without having joined anything, in seconds.
+        queue_size: How many messages wait for a client that does not read.
+        queue_bytes: What they take together at most.
+        slow_consumer_timeout_s: How long a client may be behind before it is let go, in seconds.
+        max_message_bytes: The size of a message, from a client or to them.
+        messages_per_s: How many messages a client may send on average, in a second.
+        messages_burst: How many of them at once.
+        inbox_size: How many messages of a client wait for handlers.
+    """
+
+    path: str = Field(default="/channels", pattern=r"^/[\w./-]*$")
+    backend: str | None = None
+    max_connections: int = Field(default=10_000, ge=1)
+    per_user: int = Field(default=20, ge=1)
+    max_joins: int = Field(default=128, ge=1)
+    join_timeout_s: float = Field(default=10, gt=0)
+    queue_size: int = Field(default=256, ge=1)
+    queue_bytes: int = Field(default=1_048_576, ge=1024)
+    slow_consumer_timeout_s: float = Field(default=10, gt=0)
+    max_message_bytes: int = Field(default=65_536, ge=1024)
+    messages_per_s: float = Field(default=20, gt=0)
+    messages_burst: int = Field(default=40, ge=1)
+    inbox_size: int = Field(default=32, ge=1)

@@ -1,0 +1,233 @@
+"""Socket: one client from its handshake to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, TypeAlias
+
+import orjson
+from starlette.types import Message, Receive, Scope, Send
+
+from .codes import (
+    DONE,
+    EXPIRED,
+    NO_JSON,
+    NO_TEXT,
+    OVERLOADED,
+    POLICY,
+    SLOW_CONSUMER,
+    TOO_FAST,
+    TOO_LARGE,
+)
+from .connection import Connection
+from .frames import Frame, control
+from .lanes import Lanes
+from .outbox import Outbox
+from .rate import Bucket
+from .requests import BadFrame, Ping, Ref, Request, read
+from .sending import AsgiWire
+from .settings import Channels
+
+__all__ = ["ClientSocket"]
+
+logger = logging.getLogger("fastforge.channels")
+
+CLOSING_LIMIT_S: Final = 2.0
+"""How long a client may take to hear that it is let go; then nobody waits for it any more."""
+REFRESH_S: Final = 30.0
+"""How long before the end of a token its client is told, to show another one."""
+LONGEST_REASON_BYTES: Final = 123
+
+Handle: TypeAlias = "Callable[[ClientSocket, Request], bool]"
+"""What takes a request of a client; False: too much of them waits."""
+
+
+class ClientSocket:
+    """Reads what a client sends, and lets it be answered elsewhere.
+
+    Reading never waits for a handler: a server that cannot read does not see either that the
+    client answers its pings. One task reads, one sends, and handlers have their own.
+
+    Args:
+        config: The section.
+        id: Names the connection.
+        scope: The server's.
+        receive: The server's.
+        send: The server's.
+
+    Attributes:
+        connection: What handlers see.
+        lanes: What the client has asked for.
+        has_joined: Whether it has joined anything yet.
+    """
+
+    def __init__(
+        self, config: Channels, id: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._config = config
+        self._receive = receive
+        self._send = send
+        self._wire = AsgiWire(send)
+        self.outbox: Final = Outbox(
+            self._wire,
+            size=config.queue_size,
+            size_bytes=config.queue_bytes,
+            patience_s=config.slow_consumer_timeout_s,
+            let_go=self._let_go,
+        )
+        self.connection: Final = Connection(id, scope, self.outbox, self.close)
+        self.lanes: Final = Lanes(config.inbox_size)
+        self.has_joined = False
+        self._bucket = Bucket(config.messages_per_s, config.messages_burst)
+        self._began = time.monotonic()
+        self._closing_since: float | None = None
+        self._is_told_of_expiry = False
+        self._task: asyncio.Task[object] | None = None
+        self._is_given_up = False
+
+    # --- life ---
+
+    async def accept(self, subprotocol: str | None) -> None:
+        """Let the client in; what it is told comes after."""
+        await self._receive()  # websocket.connect
+        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+
+    async def run(self, handle: Handle) -> None:
+        """Read until the client is gone; when this returns, nothing of it runs any more.
+
+        Args:
+            handle: Takes what the client asks for; it does not wait.
+        """
+        self._task = asyncio.current_task()
+        sending = asyncio.create_task(self._wire.run(self.outbox))
+        sending.add_done_callback(self._sent)
+        try:
+            await self._read(handle)
+        except asyncio.CancelledError:
+            if not self._is_given_up or (self._task is not None and self._task.uncancel()):
+                raise
+        finally:
+            self._closing_since = self._closing_since or time.monotonic()
+            await self.lanes.end()
+            self.outbox.clear()
+            sending.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await sending
+
+    def close(self, code: int = DONE, reason: str = "") -> None:
+        """End the socket, when what waits has been sent."""
+        if self._closing_since is None:
+            self._closing_since = time.monotonic()
+            self._wire.close(code, _short(reason))
+
+    def tick(self, now: float) -> None:
+        """Look after the socket; every now and then somebody calls it.
+
+        Args:
+            now: What `time.monotonic` says.
+        """
+        if self._closing_since is not None:
+            if now - self._closing_since > CLOSING_LIMIT_S:
+                self.give_up()
+            return
+        since = self._wire.sending_since
+        if since is not None and now - since > self._config.slow_consumer_timeout_s:
+            self._let_go()
+        elif not self.has_joined and now - self._began > self._config.join_timeout_s:
+            self.close(POLICY, "nothing was joined")
+        else:
+            self._tick_token()
+
+    def give_up(self) -> None:
+        """Forget a client that does not even take its closing."""
+        if self._task is not None and not self._is_given_up:
+            self._is_given_up = True
+            self._task.cancel()
+
+    def _tick_token(self) -> None:
+        user = self.connection.user
+        expires_at = None if user is None else user.expires_at
+        if expires_at is None:
+            return
+        left_s = expires_at - time.time()
+        if left_s <= 0:
+            self.close(EXPIRED, "the token has ended")
+        elif left_s <= REFRESH_S and not self._is_told_of_expiry:
+            self._is_told_of_expiry = True
+            self.outbox.push(control("expiring", in_s=int(left_s)))
+
+    def is_known_anew(self) -> None:
+        """Hear that the client has shown another token."""
+        self._is_told_of_expiry = False
+
+    def _let_go(self) -> None:
+        self.outbox.clear()
+        self.close(SLOW_CONSUMER, "too far behind")
+
+    def _sent(self, sending: asyncio.Task[None]) -> None:
+        """Hear that nothing is sent any more: the client is gone, or its socket was closed."""
+        error = None if sending.cancelled() else sending.exception()
+        if error is not None:
+            logger.debug("a socket took nothing more: %r", error)
+            self.give_up()
+
+    # --- reading ---
+
+    async def _read(self, handle: Handle) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if self._closing_since is None:
+                frame = self._loaded(message)
+                if frame is not None:
+                    self._take(frame[0], handle)
+
+    def _loaded(self, message: Message) -> tuple[object] | None:
+        """Return what a message has, in brackets; None where that ends the socket."""
+        text = message.get("text")
+        if text is None:
+            self.close(NO_TEXT, "frames are texts")
+        elif len(text) > self._config.max_message_bytes:
+            self.close(TOO_LARGE, f"a message has {self._config.max_message_bytes} bytes at most")
+        elif not self._bucket.take():
+            self.close(TOO_FAST, "too many messages")
+        else:
+            try:
+                return (orjson.loads(text),)
+            except ValueError:  # orjson's is one
+                self.close(NO_JSON, "frames are JSON")
+        return None
+
+    def _take(self, frame: object, handle: Handle) -> None:
+        try:
+            request = read(frame)
+        except BadFrame as error:
+            self.refuse(error.ref, "bad_frame", str(error))
+            return
+        if isinstance(request, Ping):
+            self.outbox.push(control("pong", ref=request.ref))
+        elif not handle(self, request):
+            self.refuse(request.ref, "busy", "too much of yours waits")
+
+    # --- answering ---
+
+    def answer(self, frame: Frame) -> None:
+        """Answer what the client has asked for."""
+        self.outbox.push(frame)
+
+    def refuse(self, ref: Ref, code: str, message: str, **more: object) -> None:
+        """Answer that something was not done; the socket goes on."""
+        self.outbox.push(control("error", ref=ref, code=code, message=message, **more))
+
+    def overloaded(self, reason: str) -> None:
+        """End a socket for which there is no place; its client comes back later."""
+        self.close(OVERLOADED, reason)
+
+
+def _short(reason: str) -> str:
+    return reason.encode()[:LONGEST_REASON_BYTES].decode(errors="ignore")

@@ -1,0 +1,30 @@
+"""Upkeep: what every socket needs now and then, done by one task for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Final
+
+from ..lifecycle import Container
+from .hub import hub_of
+
+__all__ = ["look_after"]
+
+TICK_S: Final = 0.25
+
+
+async def look_after(container: Container, stopping: asyncio.Event) -> None:
+    """Let tokens end, and clients go who do not read, until the process stops.
+
+    Args:
+        container: The running project.
+        stopping: Set at the stop.
+    """
+    hub = hub_of(container)
+    while not stopping.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), TICK_S)
+        hub.tick(time.monotonic())
+    hub.close()

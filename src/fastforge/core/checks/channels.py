@@ -1,0 +1,77 @@
+"""Channels that are ambiguous, or whose messages do not reach everybody."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...channels.broker import MEMORY, backend_hint
+from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
+from ...channels.settings import Channels
+from ...checks import Level, Message, check
+from ...tasks.kinds import TASKS
+from ..processes import servers_of
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+__all__ = ["channels_differ", "channels_have_a_backend", "messages_reach_everybody"]
+
+
+@check(tags={"channels"})
+def channels_differ(project: Project) -> Iterator[Message]:
+    """Find two channels that one name may belong to."""
+    components = project.registry.components(CHANNELS)
+    for one, other in itertools.combinations(components, 2):
+        first, second = one.value.pattern, other.value.pattern
+        if first is None or second is None or not first.overlaps(second):
+            continue
+        yield Message(
+            id="channels.E008",
+            level=Level.ERROR,
+            text=f"{second.text!r} of {other.value.__name__} and {first.text!r} of"
+            f" {one.value.__name__} may be the same name",
+            hint="let them begin with different words",
+            where=other.location,
+        )
+
+
+@check(tags={"channels"})
+def channels_have_a_backend(project: Project) -> Iterator[Message]:
+    """Find channels whose messages nothing carries."""
+    name = project.settings.section(Channels).backend
+    declared = {backend.name for backend in project.registry.values(CHANNEL_BACKENDS)}
+    if name is not None and name not in declared:
+        yield Message(
+            id="channels.E009",
+            level=Level.ERROR,
+            text=f"no installed app declares the channel backend {name!r}",
+            hint=backend_hint(name, declared),
+            where=project.settings.where("CHANNELS"),
+        )
+
+
+@check(tags={"channels"}, deploy=True)
+def messages_reach_everybody(project: Project) -> Iterator[Message]:
+    """Find channels in memory where several processes serve, or jobs run elsewhere."""
+    settings, registry = project.settings, project.registry
+    name = settings.section(Channels).backend
+    others = {each.name for each in registry.values(CHANNEL_BACKENDS)} - {MEMORY}
+    is_memory = name == MEMORY or (name is None and not others)
+    if not registry.values(CHANNELS) or not is_memory:
+        return
+    servers = servers_of(settings)
+    if servers > 1:
+        problem = f"{servers} processes serve, and each has channels of its own"
+    elif registry.values(TASKS):
+        problem = "jobs run in another process, and what they publish is refused"
+    else:
+        return
+    yield Message(
+        id="channels.E018",
+        level=Level.ERROR,
+        text=f"CHANNELS.backend is memory: {problem}",
+        hint='add "fastforge.contrib.redis" to INSTALLED_APPS',
+        where=settings.where("CHANNELS") or settings.where("INSTALLED_APPS"),
+    )

@@ -1,0 +1,157 @@
+"""Declaring: what a class has to say, and how a mistake in it is told."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel
+
+from fastforge.channels import Channel, Connection, receives
+from fastforge.exceptions import ComponentError
+from fastforge.test import run_command
+
+from ..folder import ProjectFolder
+
+
+class Said(BaseModel):
+    type: Literal["said"] = "said"
+    symbol: str = ""
+
+
+class Say(BaseModel):
+    type: Literal["say"] = "say"
+
+
+class Also(BaseModel):
+    type: Literal["say"] = "say"
+
+
+class Untyped(BaseModel):
+    text: str
+
+
+class Loose(BaseModel):
+    type: str = "loose"
+
+
+def refusal(body: str, head: str = 'pattern="room:{room_id:int}", public=True') -> str:
+    """Return how the declaration of a channel is refused."""
+    names = {**globals(), "__name__": __name__}
+    source = f"class Room(Channel, {head}):\n{textwrap.indent(textwrap.dedent(body), '    ')}"
+    with pytest.raises(ComponentError) as refused:
+        exec(compile(source, "a_test.py", "exec"), names)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "told"),
+    [
+        ("pass", 'pattern="room:{x:float}", public=True', "[channels.E001]"),
+        ("Outgoing = int", None, "[channels.E002] Room.Outgoing: <class 'int'> is no model"),
+        ("Outgoing = Untyped", None, "[channels.E002] Room.Outgoing: Untyped has no type of its"),
+        (
+            "Outgoing = Said | Loose",
+            None,
+            "[channels.E002] Room.Outgoing: Loose has no type of its",
+        ),
+        ("Incoming = Say | Also", None, "[channels.E003] Room.Incoming: Say and Also both have"),
+        ("pass", 'pattern="a", pulbic=True', "did you mean 'public'?"),
+        ("pass", 'pattern="a", public=True, overflow="drop_newst"', "did you mean 'drop_newest'?"),
+        ("pass", 'pattern="a", public=True, overflow="conflate"', "[channels.E004]"),
+        ("pass", 'pattern="a", public=True, conflate_by="symbol"', "[channels.E004]"),
+        (
+            "Outgoing = Said",
+            'pattern="a", public=True, overflow="conflate", conflate_by="symbl"',
+            "did you mean 'symbol'?",
+        ),
+        ("pass", 'pattern="a"', "[channels.E005] Room does not say who may join"),
+        (
+            "async def authorize(self) -> bool: ...",
+            None,
+            "[channels.E005] Room is public and has an `authorize`",
+        ),
+        ("Incoming = Say", None, "[channels.E006] Room has no method for Say"),
+        (
+            "Incoming = Say\n@receives\ndef say(self, message: Say) -> None: ...",
+            None,
+            "[channels.E006] Room.say is no async function",
+        ),
+        (
+            "Incoming = Say\n@receives\nasync def say(self, message: Said = None) -> None: ...",
+            None,
+            "[channels.E006] Room.say takes no message of Incoming",
+        ),
+        (
+            "Incoming = Say\n@receives\nasync def say(self, message: Say) -> None: ...\n"
+            "@receives\nasync def tell(self, message: Say) -> None: ...",
+            None,
+            "[channels.E006] Room.tell is the second for it",
+        ),
+        (
+            "Incoming = Say\n@receives\nasync def say(self, message: Say, romm_id: int): ...",
+            None,
+            "[channels.E007] the parameter 'romm_id' of Room.say cannot be filled; did you mean"
+            " 'room_id'?",
+        ),
+    ],
+)
+def test_a_mistake_is_told_where_it_was_made(body: str, head: str | None, told: str) -> None:
+    text = refusal(body, head) if head is not None else refusal(body)
+    assert told in re.sub(r"\S+:\d+: ", "", text), text
+
+
+def test_a_class_without_a_pattern_is_a_base_for_others() -> None:
+    class Base(Channel, history=7, overflow="disconnect"):
+        Outgoing = Said
+
+        async def authorize(self, connection: Connection) -> bool:
+            return False
+
+    class Derived(Base, pattern="derived", history=9):
+        pass
+
+    assert Base.pattern is None
+    assert Derived.outgoing.by_type == {"said": Said}
+    assert (Derived.bounds.history, Derived.bounds.overflow) == (9, "disconnect")
+    assert Derived.authorizer is not None
+
+
+def test_handlers_and_hooks_are_found() -> None:
+    class Room(Channel, pattern="room:{room_id:int}", public=True):
+        Incoming = Say
+
+        @receives
+        async def say(self, message: Say, connection: Connection, room_id: int) -> None: ...
+
+        async def joined(self, room_id: int) -> None: ...
+
+        async def left(self) -> None: ...
+
+    assert dict(Room.handlers[Say].sources) == {
+        "message": "message", "connection": "connection", "room_id": "room_id",
+    }  # fmt: skip
+    assert sorted(Room.hooks) == ["joined", "left"]
+
+
+TWO = """
+    from fastforge.channels import Channel
+
+    class One(Channel, pattern="room:{name}", public=True):
+        pass
+
+    class Two(Channel, pattern="room:{number:int}", public=True):
+        pass
+"""
+
+
+def test_two_channels_that_a_name_may_belong_to_are_refused(folder: ProjectFolder) -> None:
+    folder.write(
+        {"shop/settings.py": 'INSTALLED_APPS = ["shop.talk"]', "shop/talk/channels.py": TWO}
+    )
+    result = run_command(folder.load(), "check")
+    assert result.exit_code == 1
+    assert "[channels.E008]" in result.output
+    assert "'room:{number:int}' of Two and 'room:{name}' of One may be" in result.output

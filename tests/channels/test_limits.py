@@ -1,0 +1,90 @@
+"""Limits: how much a client may take, and for how long."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from fastforge.test.channels import SocketClosed
+
+from ..folder import ProjectFolder
+from .live import Live, Somebody, live_with
+
+
+async def test_a_client_that_sends_too_fast_is_let_go(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="messages_per_s=0.001, messages_burst=3") as live:
+        ann = await live.client()
+        for _ in range(4):
+            ann.send({"type": "ping"})
+        assert (await ann.closed()).code == 4109
+        assert [frame["type"] for frame in ann.frames] == ["pong"] * 3
+
+
+async def test_a_socket_is_in_so_many_channels_and_no_more(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="max_joins=2") as live:
+        ann = await live.client(user=Somebody())
+        for name in ("room:1", "room:2"):
+            assert (await ann.join(name))["type"] == "joined"
+        assert (await ann.join("room:3"))["code"] == "too_many_joins"
+        await ann.leave("room:1")
+        assert (await ann.join("room:3"))["type"] == "joined"
+
+
+async def test_a_process_holds_so_many_sockets_and_no_more(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="max_connections=1") as live:
+        ann = await live.client()
+        with pytest.raises(SocketClosed) as refused:
+            await live.client()
+        assert refused.value.code == 503
+        await ann.socket.close()
+        assert await live.client()
+
+
+async def test_a_user_has_so_many_sockets_and_no_more(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="per_user=1") as live:
+        ann = await live.client(user=Somebody())
+        with pytest.raises(SocketClosed) as refused:
+            await live.client(user=Somebody())
+        assert refused.value.code == 1013
+        assert await live.client(user=Somebody(id=2))
+        assert await live.client()
+        await ann.socket.close()
+        assert await live.client(user=Somebody())
+
+
+async def test_too_much_that_waits_for_handlers_is_told(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="inbox_size=1") as live:
+        ann = await live.client()
+        for ref in range(3):
+            ann.send({"type": "join", "ref": ref, "channel": "news"})
+        answers = {(await ann.next())["ref"] for _ in range(3)}
+        assert answers == {0, 1, 2}
+        assert (await ann.join("news"))["type"] == "joined"
+
+
+async def test_a_socket_that_joins_nothing_is_closed(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="join_timeout_s=0.01") as live:
+        ann = await live.client()
+        assert (await ann.closed()).code == 1008
+
+
+async def test_a_token_that_ends_closes_its_socket(live: Live) -> None:
+    user = Somebody(expires_at=time.time() + 0.3)
+    ann = await live.client(user=user)
+    await ann.join("room:7")
+    assert (await ann.closed()).code == 4100
+    assert [frame["type"] for frame in ann.frames] == ["expiring"]
+
+
+async def test_a_client_that_does_not_read_is_let_go_and_forgotten(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="slow_consumer_timeout_s=0.1") as live:
+        ann, bob = await live.client(), await live.client()
+        await ann.join("news")
+        await bob.join("news")
+        ann.socket.stop_reading()
+        for number in range(20):
+            await live.publish("News", str(number))
+        for number in range(20):
+            await bob.assert_push(live.channels.Said(text=str(number)))
+        await live.until(lambda: len(live.hub.sockets) == 1, within_s=60)

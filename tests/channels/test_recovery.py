@@ -1,0 +1,59 @@
+"""Recovery: who comes back gets what was said meanwhile, or is told that it is not all there."""
+
+from __future__ import annotations
+
+from .live import Live
+
+
+async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: Live) -> None:
+    ann = await live.client()
+    joined = await ann.join("news")
+    await live.publish("News", "1")
+    last = await ann.next()
+    await ann.socket.close()
+    for text in "23":
+        await live.publish("News", text)
+    again = await live.client()
+    answer = await again.join("news", last_id=last["id"], epoch=joined["epoch"])
+    assert (answer["recovered"], answer["last_id"]) == (True, last["id"] + 2)
+    assert [(await again.next())["data"]["text"] for _ in "23"] == ["2", "3"]
+    await live.publish("News", "4")
+    assert (await again.next())["data"]["text"] == "4"
+    await again.assert_nothing()
+
+
+async def test_more_than_is_kept_is_told_as_lost(live: Live) -> None:
+    ann = await live.client()
+    joined = await ann.join("news")
+    for text in "1234":
+        await live.publish("News", text)
+    again = await live.client()
+    answer = await again.join("news", last_id=joined["last_id"], epoch=joined["epoch"])
+    assert (answer["type"], answer["recovered"]) == ("joined", False)
+    await again.assert_nothing()
+
+
+async def test_ids_of_another_life_of_the_process_are_worth_nothing(live: Live) -> None:
+    ann = await live.client()
+    await ann.join("news")
+    await live.publish("News", "1")
+    again = await live.client()
+    assert (await again.join("news", last_id=0, epoch="another"))["recovered"] is False
+    assert (await again.join("news", last_id=99))["recovered"] is False
+
+
+async def test_whoever_never_had_anything_is_told_nothing_of_recovery(live: Live) -> None:
+    ann = await live.client()
+    await live.publish("News", "1")
+    answer = await ann.join("news")
+    assert ("recovered" in answer, answer["last_id"]) == (False, 1)
+    await ann.assert_nothing()
+
+
+async def test_a_channel_without_a_history_recovers_nothing(live: Live) -> None:
+    from .live import Somebody
+
+    ann = await live.client(user=Somebody())
+    joined = await ann.join("room:7")
+    answer = await ann.join("room:7", last_id=joined["last_id"], epoch=joined["epoch"])
+    assert answer["recovered"] is False

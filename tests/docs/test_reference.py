@@ -77,6 +77,7 @@ PUBLIC = (
     "fastforge.tasks",
     "fastforge.test",
     "fastforge.test.proxy",
+    "fastforge.transport",
     "fastforge.web",
 )
 

@@ -83,6 +83,24 @@ class Server(Section, setting="SERVER"):
         write_timeout_s: How long a client may take nothing of an answer that waits for it, in
             seconds; then its connection is cut.
         keep_alive_s: How long a connection may be idle between requests, in seconds.
+        websocket_max_message_bytes: The size of one message of a web socket's client; after a
+            larger one the socket is closed with 1009. This and what follows holds under our own
+            server, and under uvicorn with our protocol.
+        websocket_inbox_bytes: How much a client may have sent that the application has not
+            received yet; then no more is read until it has.
+        websocket_ping_s: How often a client is asked for a sign of life, in seconds; 0: never.
+        websocket_pong_s: How long it may take to give one, in seconds; then it is cut. 0: for
+            ever.
+        websocket_send_timeout_s: How long a client may take nothing while more waits for it than
+            may, in seconds; then it is cut. 0: for ever.
+        websocket_close_s: How long a client may take to confirm that the socket is closed, and
+            an application that takes its sockets over to close one, in seconds.
+        websocket_write_buffer_bytes: How much may wait for a client in this process before
+            `send` waits.
+        websocket_send_buffer_bytes: How much may wait for it in the kernel; 0: what the system
+            thinks right, which is some million bytes.
+        websocket_compression: Whether messages are compressed, for clients that can do it. It
+            takes about as much memory as an idle socket itself.
         threads: How many plain `def` handlers, dependencies and offloaded functions run at the
             same time in one process.
         offload_processes: How many processes `offload` may start for work that needs a CPU.
@@ -116,6 +134,15 @@ class Server(Section, setting="SERVER"):
     min_body_bytes_per_s: int = Field(default=500, ge=0)
     write_timeout_s: float = Field(default=60, ge=0)
     keep_alive_s: float = Field(default=75, ge=0)
+    websocket_max_message_bytes: int = Field(default=MIB, ge=1)
+    websocket_inbox_bytes: int = Field(default=64 * 1024, ge=1)
+    websocket_ping_s: float = Field(default=20, ge=0)
+    websocket_pong_s: float = Field(default=20, ge=0)
+    websocket_send_timeout_s: float = Field(default=20, ge=0)
+    websocket_close_s: float = Field(default=5, gt=0)
+    websocket_write_buffer_bytes: int = Field(default=64 * 1024, ge=1)
+    websocket_send_buffer_bytes: int = Field(default=128 * 1024, ge=0)
+    websocket_compression: bool = False
     threads: int = Field(default=40, ge=1)
     offload_processes: int = Field(default=2, ge=1)
     workers: int | None = Field(default=None, ge=1)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import use_container
 from ..observability.context import request_headers, request_id, request_scope
+from ..transport import transport_of
 from .deadline import EDGE
 from .line import handled_error, has_left, more_of, route_template
 from .replacing import FAILED
@@ -21,7 +22,7 @@ __all__ = ["SocketExchange"]
 ACCEPTED: Final = 101
 REFUSED: Final = 403
 REFUSAL_EXTENSION: Final = "websocket.http.response"
-POLICY_VIOLATION: Final = 1008
+NORMAL, POLICY_VIOLATION, INTERNAL_ERROR, RESTART = 1000, 1008, 1011, 1012
 
 
 class SocketExchange:
@@ -153,7 +154,10 @@ class SocketExchange:
         if self._rules.log is None:
             return
         scope, client = self._scope, self._scope.get("client")
-        closing = {} if self._close_code is None else {"close_code": self._close_code}
+        close_code = self._ended_with(failure=failure is not None, cancelled=cancelled)
+        closing = {} if close_code is None else {"close_code": close_code}
+        transport = transport_of(scope)
+        written = (0, 0) if transport is None else (transport.written, transport.written_bytes)
         self._rules.log.write(
             self._id,
             "WEBSOCKET",
@@ -163,17 +167,28 @@ class SocketExchange:
             time.perf_counter() - self._started,
             client[0] if client else None,
             self._received_bytes,
-            self._sent_bytes,
+            self._sent_bytes + written[1],
             more_of(
                 failure=failure,
                 cancelled=cancelled,
                 code=self._code,
                 messages_in=self._received,
-                messages_out=self._sent,
+                messages_out=self._sent + written[0],
                 **closing,
             ),
             error,
         )
+
+    def _ended_with(self, *, failure: bool, cancelled: bool) -> int | None:
+        """Return the code that the socket was closed with, or will be by a server of ours."""
+        transport = transport_of(self._scope)
+        if self._close_code is not None or transport is None or self._status != ACCEPTED:
+            return self._close_code
+        if transport.close_code is not None:
+            return transport.close_code
+        if cancelled:
+            return RESTART
+        return INTERNAL_ERROR if failure else NORMAL
 
 
 def _size_bytes(message: Message) -> int:

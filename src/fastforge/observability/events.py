@@ -70,6 +70,7 @@ from .metrics.of_requests import (
     HTTP_REFUSED,
     HTTP_RESPONSE_SIZE,
     HTTP_SOCKETS,
+    HTTP_SOCKETS_CUT,
 )
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "HTTP_REFUSED",
     "HTTP_RESPONSE_SIZE",
     "HTTP_SOCKETS",
+    "HTTP_SOCKETS_CUT",
     "JOBS",
     "JOBS_RUNNING",
     "JOB_DURATION",
@@ -192,6 +194,7 @@ METRICS: Final = (
     HTTP_RESPONSE_SIZE,
     HTTP_ACTIVE,
     HTTP_SOCKETS,
+    HTTP_SOCKETS_CUT,
     HTTP_REFUSED,
     HTTP_CLIENT_DURATION,
     MAIL_MESSAGES,

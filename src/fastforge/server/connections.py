@@ -18,8 +18,12 @@ __all__ = [
 
 
 def is_open_web_socket(connection: Any) -> bool:
-    """Return whether a connection is a web socket whose handshake is over."""
-    return bool(getattr(connection, "handshake_complete", False))
+    """Return whether a connection is a web socket that was accepted, and is not being closed."""
+    if not getattr(connection, "handshake_complete", False):
+        return False
+    if getattr(connection, "close_sent", False):
+        return False
+    return not (getattr(connection, "is_leaving", False) or connection.transport.is_closing())
 
 
 def is_in_handshake(connection: Any) -> bool:
@@ -59,4 +63,5 @@ def close_connections(connections: Iterable[Any], is_wanted: Callable[[Any], boo
     """Let uvicorn close connections: a web socket with 1012, one that answers after its answer."""
     for connection in list(connections):
         if not connection.transport.is_closing() and is_wanted(connection):
-            connection.shutdown()
+            # A web socket of ours takes `shutdown` for that of a server which tells all at once.
+            getattr(connection, "leave", connection.shutdown)()

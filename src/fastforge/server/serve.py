@@ -12,6 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from ..core.entrypoint import load_application
+from ..core.settings import Server as ServerSettings
 from ..ending import end_soon
 from ..exceptions import ForgeError, StartError
 from ..middleware.edge import CONTAINER
@@ -23,7 +24,9 @@ from .lifespan import Lifespan
 from .listening import bind
 from .loading import resting_collector
 from .observer import Observer
-from .protocol import protocol_of
+from .protocol import protocol_of, websocket_protocol_of
+from .protocol.websocket.terms import options_of
+from .protocol.wire import give_up_after
 
 __all__ = [
     "LINGER_S",
@@ -144,6 +147,7 @@ def configured(app: Any, *, access_log: bool = True) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         http=protocol_of(),
+        ws=websocket_protocol_of() or "none",
         lifespan="on",
         access_log=access_log,
         proxy_headers=False,
@@ -151,12 +155,21 @@ def configured(app: Any, *, access_log: bool = True) -> uvicorn.Config:
         # What a request binds in context variables must not be there for the next one.
         reset_contextvars=True,
         log_config=None,  # its loggers are as everybody's
+        **options_of(ServerSettings()),  # for an application that is no project
     )
     config.load()
     config.lifespan_class = _Lifespan
     # Its news ("Started server process") is for people who start uvicorn themselves.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return config
+
+
+def _bound_web_sockets(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    """Let the system cut clients that take nothing, where uvicorn's own protocol has to do."""
+    limit_s = (config.ws_ping_interval or 0) + (config.ws_ping_timeout or 0)
+    if limit_s and not hasattr(config.ws_protocol_class, "leave"):
+        for sock in sockets:
+            give_up_after(sock, limit_s)
 
 
 class _Lifespan(Lifespan):
@@ -183,6 +196,7 @@ class ObservedServer(Server):
             if failure is not None and not self.should_exit:
                 self.observer.failed(failure, self.lifespan.message)
             raise
+        _bound_web_sockets(self.config, sockets or [])
         self._telling = asyncio.create_task(self._tell())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

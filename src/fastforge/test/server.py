@@ -15,7 +15,7 @@ from ..project import Project
 from ..server.drain import Server
 from ..server.lifespan import Lifespan
 from ..server.listening import bind
-from ..server.protocol import protocol_of
+from ..server.protocol import protocol_of, websocket_protocol_of
 from .lifespan import Application, application_of
 
 __all__ = ["live_server"]
@@ -80,6 +80,7 @@ def _config(application: Application) -> uvicorn.Config:
     config = uvicorn.Config(
         application,
         http=protocol_of(),
+        ws=websocket_protocol_of() or "none",
         lifespan="on",
         access_log=False,
         log_config=None,  # what a test captures of the log is the test's business

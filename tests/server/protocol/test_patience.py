@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from fastforge.server.protocol.limits import Limits
-from fastforge.server.protocol.patience import Patience, _untaken_bytes
+from fastforge.server.protocol.patience import Patience
 from fastforge.server.protocol.watch import Watch
+from fastforge.server.protocol.wire import untaken_bytes
 
 LIMITS = Limits(
     max_url_bytes=100,
@@ -272,7 +273,7 @@ async def test_what_the_system_has_not_handed_over_counts_as_untaken() -> None:
             asyncio.Protocol, sock=ours
         )
         transport.write(bytes(1000))
-        before = _untaken_bytes(transport)
+        before = untaken_bytes(transport)
         assert theirs.recv(2000) == bytes(1000)
-        assert before > _untaken_bytes(transport) == 0
+        assert before > untaken_bytes(transport) == 0
         transport.close()

@@ -13,6 +13,7 @@ __all__ = [
     "HTTP_REFUSED",
     "HTTP_RESPONSE_SIZE",
     "HTTP_SOCKETS",
+    "HTTP_SOCKETS_CUT",
 ]
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -55,6 +56,13 @@ HTTP_REFUSED: Final = Metric(
     unit="{request}",
     labels=("http.response.status_code",),
     help="How many requests a connection has refused before the application saw them.",
+)
+HTTP_SOCKETS_CUT: Final = Metric(
+    name="http.server.cut_sockets",
+    kind=MetricKind.COUNTER,
+    unit="{socket}",
+    labels=("reason",),
+    help="How many web sockets were cut whose client gave no sign of life, or took nothing.",
 )
 HTTP_CLIENT_DURATION: Final = Metric(
     name="http.client.request.duration",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .meter import process_meter
 from .of_processes import EVENT_LOOP_BLOCKS, EVENT_LOOP_LAG
-from .of_requests import HTTP_REFUSED
+from .of_requests import HTTP_REFUSED, HTTP_SOCKETS_CUT
 
-__all__ = ["record_loop_block", "record_loop_lag", "record_refusal"]
+__all__ = ["record_cut", "record_loop_block", "record_loop_lag", "record_refusal"]
 
 
 def record_loop_lag(lag_s: float) -> None:
@@ -34,3 +34,12 @@ def record_refusal(status: int) -> None:
         status: The status of the answer.
     """
     process_meter.add(HTTP_REFUSED, str(status))
+
+
+def record_cut(reason: str) -> None:
+    """Count a web socket that was cut.
+
+    Args:
+        reason: In one of a few words: `silent`, `stalled`, `unfinished`, `application`.
+    """
+    process_meter.add(HTTP_SOCKETS_CUT, reason)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import struct
-import termios
-from asyncio import Transport
-from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from .limits import Limits
+from .wire import untaken_bytes
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -121,7 +117,7 @@ class Patience:
     def _measure(self, phase: Phase, connection: Connection) -> int:
         """Return a number that changes as long as the client does what is waited for."""
         if phase is Phase.READER:
-            return _untaken_bytes(connection.transport)
+            return untaken_bytes(connection.transport)
         if phase is Phase.BODY:
             if self._body is not connection.cycle:
                 self._body = connection.cycle
@@ -170,20 +166,3 @@ def _end(phase: Phase, connection: Connection) -> None:
         connection.transport.abort()
     else:
         connection.transport.close()
-
-
-def _untaken_bytes(transport: Transport) -> int:
-    """Return how much of what was written the client's system has not taken yet.
-
-    What the kernel keeps counts: it asks for more when a third of its buffer is free, which for a
-    slow reader of a large buffer may take minutes.
-    """
-    waiting = transport.get_write_buffer_size()
-    sock = transport.get_extra_info("socket")
-    if sock is None:
-        return waiting
-    # Where the system does not tell, or the socket has been closed meanwhile, ours has to do.
-    with suppress(OSError, ValueError):
-        answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
-        waiting += struct.unpack("i", answer)[0]
-    return waiting

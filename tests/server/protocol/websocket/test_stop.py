@@ -1,0 +1,66 @@
+"""A server that stops closes its sockets with 1012, one after the other, and ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import ClientConnection
+
+from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.request_path.site import runserver, write
+
+from .conftest import end_of, files, opened
+
+TIMES = {"drain_s": 1, "linger_s": 0.1, "graceful_s": 0.5, "websocket_close_s": 0.5}
+UVICORN = "fastforge.server.protocol:WebSocketProtocol"
+SERVERS = {
+    "gunicorn": ["gunicorn", "-k", "fastforge.server.Worker", "--graceful-timeout", "30", "-b"],
+    "uvicorn": ["uvicorn", "--ws", UVICORN, "--timeout-graceful-shutdown", "2", "--port"],
+}
+
+
+@contextmanager
+def served(path: Path, server: str) -> Iterator[tuple[Process, int]]:
+    """Serve the project by one of the servers, and give the process and the port."""
+    write(path, files(**TIMES))
+    port = free_port()
+    if server == "runserver":
+        started = runserver(path, port)
+    else:
+        words = SERVERS[server]
+        place = str(port) if server == "uvicorn" else f"127.0.0.1:{port}"
+        argv = [sys.executable, "-m", *words, place, "shop.asgi:app"]
+        started = start(argv, cwd=path, env={"FASTFORGE_ENV": "production"})
+    with started as process:
+        wait_until(lambda: fetch(f"http://127.0.0.1:{port}/ready"), describe=process)
+        yield process, port
+
+
+def waiting(stack: ExitStack, port: int, path: str) -> ClientConnection:
+    """Return a client whose handler has begun to wait."""
+    client = stack.enter_context(opened(port, path))
+    assert client.recv(timeout=60) == "open"
+    return client
+
+
+@pytest.mark.parametrize(
+    "server", ["runserver", "gunicorn", pytest.param("uvicorn", marks=pytest.mark.long)]
+)
+def test_every_socket_hears_1012_and_every_handler_ends(tmp_path: Path, server: str) -> None:
+    """One waits elsewhere, one has its application close it, one is forgotten by its own."""
+    with served(tmp_path, server) as (process, port), ExitStack() as stack:
+        stays = waiting(stack, port, "/stays")
+        flushes = waiting(stack, port, "/flushes")
+        forgets = [waiting(stack, port, "/forgets") for _ in range(2)]
+        process.terminate()
+        assert flushes.recv(timeout=60) == "the last"
+        ends = [end_of(client) for client in (stays, flushes, *forgets)]
+        assert ends == [(1012, "restart")] * 4, process
+        process.wait()
+        assert process.output.count("stays: finally") == 1
+        assert "resource: closed" in process.output
+        assert "Traceback" not in process.output

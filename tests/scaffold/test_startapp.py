@@ -209,7 +209,7 @@ def test_without_jobs_there_is_no_task(shop: Path) -> None:
     settings.write_text(settings.read_text().replace('    "fastforge.contrib.jobs",\n', ""))
     assert "tasks.py" not in manage(shop, "startapp", "notes").stdout
     result = pytest_(shop, "tests/test_notes.py")
-    assert "4 passed" in result.stdout, result.stdout + result.stderr
+    assert "5 passed" in result.stdout, result.stdout + result.stderr
 
 
 def test_without_a_database_there_is_a_route(shop: Path) -> None:

@@ -19,6 +19,7 @@ _MODEL: Final = (
 _SCHEMAS: Final = (
     Import(module="pydantic", name="BaseModel"),
     Import(module="pydantic", name="ConfigDict"),
+    Import(module="pydantic", name="with_config"),
     Import(module="typing_extensions", name="TypedDict"),
 )
 _LIMITED: Final = (

@@ -14,6 +14,7 @@ from .state import EdgeState
 __all__ = ["AnswerHeaders"]
 
 REQUEST_ID: Final = b"x-request-id"
+ENCRYPTED: Final = frozenset({"https", "wss"})
 GOING_AWAY: Final[Header] = (b"connection", b"close")
 
 
@@ -33,7 +34,7 @@ class AnswerHeaders:
         self._names = frozenset({REQUEST_ID, *(name for name, _ in self._added_over_https)})
 
     def identify(self, message: Message, request_id: str) -> None:
-        """Add the id alone: what a socket's handshake gets."""
+        """Add the id alone: what a socket's handshake gets that is accepted."""
         headers = [header for header in message.get("headers", ()) if header[0] != REQUEST_ID]
         headers.append((REQUEST_ID, request_id.encode()))
         message["headers"] = headers
@@ -44,10 +45,10 @@ class AnswerHeaders:
         Args:
             message: The message.
             request_id: The id of the request.
-            scope: The request's.
+            scope: The request's, or that of a socket whose handshake is refused.
         """
         headers = list(message.get("headers", ()))
-        added = self._added_over_https if scope.get("scheme") == "https" else self._added
+        added = self._added_over_https if scope.get("scheme") in ENCRYPTED else self._added
         names = self._names
         for name, _ in headers:
             if name in names:

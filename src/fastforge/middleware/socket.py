@@ -134,20 +134,18 @@ class SocketExchange:
             self._sent += 1
             self._sent_bytes += _size_bytes(message)
         elif kind == "websocket.accept":
-            self._begin_with(message, ACCEPTED)
+            self._status = ACCEPTED
+            self._rules.answers.identify(message, self._id)
         elif kind == "websocket.http.response.start":
             self._error = handled_error(self._scope) if message["status"] >= FAILED else None
-            self._begin_with(message, message["status"])
+            self._status = message["status"]
+            self._rules.answers.complete(message, self._id, self._scope)
         elif kind == "websocket.close":
             if self._status is None:
                 self._status = REFUSED
             elif self._close_code is None:
                 self._close_code = message.get("code", 1000)
         return self._send(message)
-
-    def _begin_with(self, message: Message, status: int) -> None:
-        self._status = status
-        self._rules.answers.identify(message, self._id)
 
     def _write_line(self, *, failure: str | None = None, cancelled: bool = False) -> None:
         error, self._error = self._error, None  # which would be a circle

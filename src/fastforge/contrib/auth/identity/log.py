@@ -28,7 +28,7 @@ logger = logging.getLogger("fastforge.auth")
 
 FRESH_S: Final = 0.9
 """For how long what was read is believed without a word; so a line is known within a second."""
-LIMIT_S: Final = 0.5
+LIMIT_S: Final = 1.0
 """How long reading may take."""
 PAUSE_S: Final = 2.0
 """How long after a failure nobody who asks tries it again."""

@@ -76,7 +76,8 @@ Start = Callable[..., AbstractAsyncContextManager[Container]]
 def text(url: str = SQLITE, *, key: str = KEY, **options: str) -> str:
     """The settings of the project."""
     apps = options.pop("apps", '"shop.web"')
-    return settings(url, apps=apps, **options) + f"    SECRET_KEY = {key!r}\n"
+    more = options.pop("more", "")
+    return settings(url, apps=apps, **options) + f"    SECRET_KEY = {key!r}\n{more}"
 
 
 @pytest.fixture

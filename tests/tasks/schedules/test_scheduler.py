@@ -330,6 +330,42 @@ async def test_a_clock_that_is_advanced_is_noticed(backend: MemoryBackend) -> No
     assert due_times(backend)[-1] == "02 00:05:00"
 
 
+async def test_a_clock_that_is_set_back_brings_no_due_time_twice(
+    backend: MemoryBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in the process that was there nor in one that starts afterwards."""
+    worker = Worker(backend, ALLOWING)
+    await worker.tick()
+    advance(backend, hours=2)
+    await worker.tick()
+    before = due_times(backend)
+    advance(backend, hours=-1)
+    workers = (worker, Worker(backend, ALLOWING))
+    for _ in range(12):  # until it shows again what it has shown before
+        for each in workers:
+            await each.tick()
+        advance(backend, minutes=5)
+    assert due_times(backend) == before == ["01 02:00:00"]
+    told = [record.getMessage() for record in caplog.records if "set back" in record.message]
+    assert len(told) == 2 and all("waits until 2026-06-01T02:05:00Z" in line for line in told)
+    advance(backend, minutes=5)
+    for each in workers:
+        await each.tick()
+    assert due_times(backend) == ["01 02:00:00", "01 02:05:00"]
+
+
+async def test_clocks_that_differ_a_little_are_no_news(
+    backend: MemoryBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Worker(backend, POLLING)
+    await worker.tick()
+    advance(backend, minutes=5)
+    await worker.tick()
+    advance(backend, seconds=-20)
+    await worker.tick()
+    assert "set back" not in caplog.text
+
+
 async def test_a_due_time_is_met_on_the_second() -> None:
     backend = MemoryBackend()
     worker = Worker(backend, every(timedelta(seconds=1), poll, overlap="allow"))

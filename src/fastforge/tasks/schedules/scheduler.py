@@ -27,16 +27,19 @@ logger = logging.getLogger("fastforge.tasks")
 LOOK_S: Final = 1.0
 """How long it sleeps at most, in seconds: a clock that was changed is noticed then."""
 LEAST_PAUSE_S: Final = 0.001
+SET_BACK: Final = timedelta(minutes=1)
+"""By how much an entered time may lie ahead until that is told: clocks of hosts differ a little."""
 _TICK: Final = timedelta(microseconds=1)
 
 
 class _Track:
     """A schedule, the last of its times that is known to be entered, and the next one."""
 
-    __slots__ = ("_time_zone", "due", "entered", "schedule")
+    __slots__ = ("_is_told", "_time_zone", "due", "entered", "schedule")
 
     def __init__(self, schedule: Schedule, time_zone: str) -> None:
         self.schedule = schedule
+        self._is_told = False
         self._time_zone = time_zone
         self.entered: datetime | None = None
         self.due: datetime | None = None
@@ -49,6 +52,18 @@ class _Track:
         if self.entered is None or entered > self.entered:
             self.entered = entered
             self.due = self.next_after(entered)
+
+    def tell_if_set_back(self, now: datetime) -> None:
+        """Say once why nothing happens, where the clock shows again what it has shown before."""
+        is_set_back = self.entered is not None and self.entered - now > SET_BACK
+        if is_set_back and not self._is_told:
+            logger.warning(
+                "the schedule %s waits until %s: its runs until then are entered already, so the"
+                " clock was set back",
+                self.schedule.name,
+                f"{self.due:%Y-%m-%dT%H:%M:%SZ}" if self.due else "ever",
+            )
+        self._is_told = is_set_back
 
     def beginning(self, now: datetime) -> datetime:
         """Return where a new schedule begins: now, but at none of its times.
@@ -168,6 +183,7 @@ class Scheduler:
 
     async def _enter_due(self, track: _Track) -> None:
         now = self._clock.now()
+        track.tell_if_set_back(now)
         if track.entered is None or track.due is None or track.due > now:
             return
         policy = track.schedule.catch_up

@@ -45,7 +45,7 @@ def contrib_apps() -> list[str]:
 
 def required_by(app: str) -> set[str]:
     """The contrib apps that an app's configuration names."""
-    if not (PACKAGE / "contrib" / app / "apps.py").exists():
+    if not (PACKAGE / "contrib" / app.replace(".", "/") / "apps.py").exists():
         return set()
     module = importlib.import_module(f"fastforge.contrib.{app}.apps")
     configurations = [
@@ -54,6 +54,12 @@ def required_by(app: str) -> set[str]:
         if inspect.isclass(value) and issubclass(value, AppConfig) and value is not AppConfig
     ]
     return {name for configuration in configurations for name in configuration.requires}
+
+
+def required_inside(app: str, module: str) -> set[str]:
+    """The contrib apps that a smaller app names in whose folder a module stands, inside an app's."""
+    folder = module.split(".")[3:4]
+    return required_by(f"{app}.{folder[0]}") if folder else set()
 
 
 @cache
@@ -73,11 +79,12 @@ def collected_for(app: str) -> frozenset[str]:
 @pytest.mark.parametrize("app", contrib_apps())
 def test_a_contrib_app_imports_only_contrib_apps_that_it_requires(app: str) -> None:
     package = f"fastforge.contrib.{app}"
-    allowed = {package, *required_by(app)}
+    usual = {package, *required_by(app)}
     found = [
         f"{module}:{entry.line}: {'.'.join(target)}"
         for module in modules()
         if f"{module.name}.".startswith(f"{package}.")
+        for allowed in [usual | required_inside(app, module.name)]
         for entry in imports(module, inside_functions=True)
         for target in [f"{entry.base}.{entry.name}".split(".")[:3]]
         if target[:2] == ["fastforge", "contrib"] and ".".join(target) not in allowed

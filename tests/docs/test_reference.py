@@ -50,6 +50,7 @@ PUBLIC = (
     "fastforge.contrib.arq",
     "fastforge.contrib.auth",
     "fastforge.contrib.auth.default_user",
+    "fastforge.contrib.auth.external",
     "fastforge.contrib.db",
     "fastforge.contrib.db.pagination",
     "fastforge.contrib.db.testing",

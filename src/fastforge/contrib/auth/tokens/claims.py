@@ -24,13 +24,14 @@ class Claims:
 
     Attributes:
         subject: Whom it is about.
-        expires_at: When it ends, with what clocks may differ; in seconds of the epoch.
+        expires_at: When it ends, with what clocks may differ; in seconds of the epoch. None where
+            that is not required, and not said.
         token_id: Its `jti`; empty where it has none.
         all: Every claim, for what a project knows to do with it.
     """
 
     subject: str
-    expires_at: float
+    expires_at: float | None
     token_id: str
     all: Mapping[str, Any]
 
@@ -40,8 +41,8 @@ class Expected:
     """What a token has to say.
 
     Args:
-        issuer: Who has written it.
-        audiences: For one of these it has to be.
+        issuer: Who has written it; empty: anybody.
+        audiences: For one of these it has to be; empty: for anybody.
         required: The claims that it has to have.
     """
 
@@ -55,25 +56,32 @@ class Expected:
         Raises:
             InvalidToken: It does not say what is expected, or is not good at this moment.
         """
-        claims = parsed(payload)
+        return self.check(parsed(payload))
+
+    def check(self, claims: Mapping[str, Any]) -> Claims:
+        """Return what is said of a token.
+
+        Raises:
+            InvalidToken: It is not what is expected, or not good at this moment.
+        """
         for name in self.required:
             if claims.get(name) is None:
                 raise InvalidToken(f"it has no {name}")
         self._check_parties(claims)
-        expires_at = _check_times(claims)
         return Claims(
             subject=_text(claims, "sub"),
-            expires_at=expires_at,
+            expires_at=_end_of(claims),
             token_id=_text(claims, "jti") if claims.get("jti") is not None else "",
             all=claims,
         )
 
     def _check_parties(self, claims: Mapping[str, Any]) -> None:
-        if claims.get("iss") != self.issuer:
+        if self.issuer and claims.get("iss") != self.issuer:
             raise InvalidToken("somebody else has written it")
         told = claims.get("aud")
         audiences = told if isinstance(told, list) else [told]
-        if not any(isinstance(each, str) and each in self.audiences for each in audiences):
+        is_for_us = any(isinstance(each, str) and each in self.audiences for each in audiences)
+        if self.audiences and not is_for_us:
             raise InvalidToken("it is for somebody else")
 
 
@@ -96,15 +104,17 @@ def _refuse(_: str) -> NoReturn:
     raise ValueError  # Infinity: it would never expire
 
 
-def _check_times(claims: Mapping[str, Any]) -> float:
-    """Return when a token ends, which has begun and has not ended."""
+def _end_of(claims: Mapping[str, Any]) -> float | None:
+    """Return when a token ends, which has begun and has not ended; None if it does not end."""
     now = now_s()
-    expires_at = _moment(claims, "exp") + LEEWAY_S
-    if expires_at <= now:
-        raise InvalidToken("it has ended")
     for name in ("nbf", "iat"):
         if claims.get(name) is not None and _moment(claims, name) > now + LEEWAY_S:
             raise InvalidToken(f"its {name} is yet to come")
+    if claims.get("exp") is None:
+        return None
+    expires_at = _moment(claims, "exp") + LEEWAY_S
+    if expires_at <= now:
+        raise InvalidToken("it has ended")
     return expires_at
 
 

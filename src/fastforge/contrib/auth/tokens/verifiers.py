@@ -112,7 +112,7 @@ class ApiKeys(TokenVerifier):
             )
 
 
-async def _identity(keys: TokenKeys, handle: bytes, expires_at: float) -> Identity:
+async def _identity(keys: TokenKeys, handle: bytes, expires_at: float | None) -> Identity:
     """Return who an access token of a login makes somebody, by what the database says now."""
     async with session() as db:
         family = await family_of_handle(db, hashes_of(keys, handle))

@@ -57,7 +57,7 @@ def required_by(app: str) -> set[str]:
 
 
 def required_inside(app: str, module: str) -> set[str]:
-    """The contrib apps that a smaller app names in whose folder a module stands, inside an app's."""
+    """The contrib apps that a smaller app names, inside whose folder a module stands."""
     folder = module.split(".")[3:4]
     return required_by(f"{app}.{folder[0]}") if folder else set()
 

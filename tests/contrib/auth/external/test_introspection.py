@@ -15,7 +15,7 @@ from fastforge.lifecycle import Container
 from .conftest import Issuer
 
 URL = "https://id.example.org/introspect"
-GOOD: dict[str, Any] = {"active": True, "sub": "7", "scope": "a b", "exp": time.time() + 60}
+GOOD: dict[str, Any] = {"active": True, "sub": "7", "scope": "a b", "exp": time.time() + 86_400}
 
 
 def partners(**options: Any) -> Introspection:
@@ -23,8 +23,8 @@ def partners(**options: Any) -> Introspection:
     return Introspection(**{**usual, **options})
 
 
-async def verified(answer: dict[str, Any], issuer: Issuer, **options: Any) -> Identity:
-    issuer.answer = answer
+async def verified(answer: dict[str, Any], there: Issuer, **options: Any) -> Identity:
+    there.answer = answer
     return await partners(**options).verify("opaque")
 
 
@@ -60,7 +60,7 @@ async def test_an_answer_without_an_end_has_none(container: Container, issuer: I
         {"exp": "tomorrow"},
         {"exp": True},
         {"exp": float("inf")},
-        {"nbf": time.time() + 600},
+        {"nbf": time.time() + 86_400},
         {"jti": ["a"]},
         {"iss": "https://evil.example"},
         {"iss": None},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import anyio
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -246,7 +248,10 @@ async def test_a_refresh_after_something_was_read_in_the_same_transaction_says_s
 ROUTES = """
     from fastapi import APIRouter
 
-    from fastforge.contrib.auth import CurrentIdentity, create_user, issue, refresh
+    from fastforge.contrib.auth import (
+        CurrentIdentity, create_api_key, create_user, issue, refresh, revoke, revoke_api_key,
+        revoke_everybody, revoke_user,
+    )
     from fastforge.contrib.db import DbSession
 
     router = APIRouter()
@@ -264,6 +269,21 @@ ROUTES = """
     @router.get("/me")
     async def me(me: CurrentIdentity) -> str:
         return str(me.id)
+
+    @router.post("/end/{what}")
+    async def end(what: str, me: CurrentIdentity, db: DbSession) -> None:
+        if what == "token":
+            await revoke(db, token_id=me.token_id)
+        elif what == "user":
+            await revoke_user(db, me.id)
+        elif what == "key":
+            await revoke_api_key(db, me.token_id)
+        else:
+            await revoke_everybody(db, api_keys=True)
+
+    @router.post("/keys")
+    async def key(email: str, db: DbSession) -> str:
+        return (await create_api_key(db, await create_user(db, email), "ci")).key
 """
 
 
@@ -280,6 +300,17 @@ def project(folder: ProjectFolder) -> Project:
     return project
 
 
+async def status(http: httpx.AsyncClient, token: str) -> int:
+    return (await http.get("/me", headers={"Authorization": f"Bearer {token}"})).status_code
+
+
+async def refused(http: httpx.AsyncClient, token: str) -> None:
+    """Wait until a token that this process remembers is good no more."""
+    with anyio.fail_after(30):
+        while await status(http, token) != 401:
+            await anyio.sleep(0.02)
+
+
 async def test_a_theft_stays_found_although_its_request_is_refused(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -288,12 +319,32 @@ async def test_a_theft_stays_found_although_its_request_is_refused(
     async with client(project) as http:
         access, token = (await http.post("/login")).json()
         newer = (await http.post("/refresh", params={"token": token})).json()
+        assert [await status(http, each) for each in (access, newer[0])] == [200, 200]
         stolen = await http.post("/refresh", params={"token": token})
         assert stolen.status_code == 401
         assert stolen.headers["WWW-Authenticate"].startswith("Bearer")
         assert "used" not in stolen.text
         for each in (access, newer[0]):
-            answer = await http.get("/me", headers={"Authorization": f"Bearer {each}"})
-            assert answer.status_code == 401
+            await refused(http, each)
         assert (await http.post("/refresh", params={"token": newer[1]})).status_code == 401
     assert "auth.refresh_reused" in caplog.text
+
+
+@pytest.mark.parametrize("what", ["token", "user", "everybody"])
+async def test_what_is_remembered_of_a_login_is_forgotten_with_it(
+    project: Project, what: str
+) -> None:
+    async with client(project) as http:
+        access, _ = (await http.post("/login")).json()
+        key = (await http.post("/keys", params={"email": "bob@example.org"})).json()
+        assert [await status(http, each) for each in (access, key)] == [200, 200]
+        own = {"Authorization": f"Bearer {access}"}
+        assert (await http.post(f"/end/{what}", headers=own)).status_code == 200
+        await refused(http, access)
+        if what == "everybody":
+            await refused(http, key)
+        else:
+            assert await status(http, key) == 200
+            own = {"Authorization": f"Bearer {key}"}
+            assert (await http.post("/end/key", headers=own)).status_code == 200
+            await refused(http, key)

@@ -13,6 +13,7 @@ from ....lifecycle import current_container
 from ...db import Session
 from ..errors import KeyRefused
 from ..events import API_KEY_CREATED
+from ..identity.forgetting import forget_token
 from ..model import AbstractUser
 from ..models import ApiKey
 from ..resources import token_keys
@@ -132,6 +133,8 @@ async def revoke_api_key(db: Session, key_id: str, *, of: object | None = None) 
         which.append(ApiKey.user_id == str(of))
     async with db.atomic(savepoint=False):
         ended = await end_api_keys(db, *which)
+        for key in ended:
+            await forget_token(db, key.id)
     return bool(ended)
 
 

@@ -13,6 +13,7 @@ from ....signing import now_s
 from ...db import Session
 from ..errors import InvalidToken
 from ..events import REFRESH_REUSED
+from ..identity.forgetting import forget_token
 from ..model import AbstractUser
 from ..models import TokenFamily
 from ..resources import token_keys
@@ -167,4 +168,5 @@ async def _end_for_both(db: Session, family: TokenFamily, token: RefreshToken) -
         # It is none of the past: the database is an older one, of a backup.
         return _Refusal("its login does not know it")
     await end_families(db, TokenFamily.id == family.id)
+    await forget_token(db, family.id)
     return _Refusal("it was used before", reused_of=family.user_id)

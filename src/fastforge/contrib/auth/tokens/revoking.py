@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, true
 from ....lifecycle import current_container
 from ...db import Session
 from ..events import TOKENS_REVOKED
+from ..identity.forgetting import forget_everybody, forget_token, forget_user
 from ..models import ApiKey, TokenFamily
 from ..resources import token_keys
 from .families import end_api_keys, end_families
@@ -43,6 +44,8 @@ async def revoke(db: Session, token: str | None = None, *, token_id: str | None 
         return False
     async with db.atomic(savepoint=False):
         ended = await end_families(db, which)
+        for family in ended:
+            await forget_token(db, family.id)
     for family in ended:
         TOKENS_REVOKED.tell(family.user_id)
     return bool(ended)
@@ -67,6 +70,7 @@ async def revoke_user(db: Session, user_id: object, *, api_keys: bool = False) -
         ended = await end_families(db, TokenFamily.user_id == owner)
         if api_keys:
             await end_api_keys(db, ApiKey.user_id == owner)
+        await forget_user(db, owner)
     TOKENS_REVOKED.tell(owner)
     return len(ended)
 
@@ -85,6 +89,7 @@ async def revoke_everybody(db: Session, *, api_keys: bool = False) -> int:
         ended = await end_families(db, true())
         if api_keys:
             await end_api_keys(db, true())
+        await forget_everybody(db)
     TOKENS_REVOKED.tell()
     return len(ended)
 

@@ -69,6 +69,10 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLWhlcmU"
         (f"x-{JWT}", "x-***"),
         ("AKIAIOSFODNN7EXAMPLE", "***"),
         ("ghp_abcdefghijklmnopqrstuvwxyz0123", "***"),
+        ("sent ffa_" + "Ab-_" * 20 + ".", "sent ***."),
+        ("ffr_" + "Ab-_" * 28, "***"),
+        ("ffk_" + "Ab-_" * 20, "***"),
+        ("ffa_short", "ffa_short"),
         (
             "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx",
             "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----\nx",

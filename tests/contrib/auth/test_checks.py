@@ -125,3 +125,49 @@ def test_hashes_that_take_the_memory_of_the_container_are_told_of(
     assert "304 MiB: 4 processes x 4 threads x 19 MiB, and there are 256 MiB here" in message
     monkeypatch.setattr(checks, "memory_limit", lambda: None)
     assert "auth.W002" not in found(folder, deploy=True)
+
+
+VERIFIERS = """
+    from fastforge.contrib.auth.external import Introspection, OidcIssuer
+
+    PARTNERS = Introspection(
+        name="partners", url="https://id.example.org/i", client_id="a", client_secret="b"{prefix}
+    )
+    STAFF = OidcIssuer(name="staff", issuer="https://id.example.org", audience="shop")
+"""
+
+
+def with_verifiers(folder: ProjectFolder, apps: str, prefix: str = "") -> None:
+    text = settings(apps=f'{apps} "shop.web"').replace(
+        '"fastforge.contrib.auth",', '"fastforge.contrib.http", "fastforge.contrib.auth",'
+    )
+    verifiers = VERIFIERS.format(prefix=prefix)
+    folder.write({"shop/settings.py": text, "shop/web/token_verifiers.py": verifiers})
+
+
+def test_a_verifier_of_others_without_the_app_that_it_needs_is_an_error(
+    folder: ProjectFolder,
+) -> None:
+    with_verifiers(folder, "")
+    message = found(folder)["auth.E007"]
+    assert "token_verifiers.py:6" in message
+    assert '"fastforge.contrib.auth.external" into INSTALLED_APPS' in message
+
+
+def test_a_verifier_behind_one_that_takes_every_token_is_a_warning(folder: ProjectFolder) -> None:
+    with_verifiers(folder, '"fastforge.contrib.auth.external",')
+    assert list(found(folder)) == ["auth.W006"]
+    assert "no token reaches the verifier 'staff': 'partners' takes" in found(folder)["auth.W006"]
+
+
+def test_one_that_takes_its_own_tokens_is_none(folder: ProjectFolder) -> None:
+    with_verifiers(folder, '"fastforge.contrib.auth.external",', ', prefix="p_"')
+    assert found(folder) == {}
+
+
+def test_access_tokens_for_a_month_are_a_warning_before_a_deployment(
+    folder: ProjectFolder,
+) -> None:
+    folder.write({"shop/settings.py": settings(auth="access_ttl_s=30 * 86400")})
+    assert "good for 720 hours" in found(folder, deploy=True)["auth.W005"]
+    assert found(folder) == {}

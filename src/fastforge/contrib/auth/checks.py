@@ -1,4 +1,4 @@
-"""Checks of AUTH: the model of users, and what their passwords are hashed with."""
+"""Checks of AUTH: users, what their passwords are hashed with, and the tokens they are given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...checks import Level, Message, check
 from ...core.processes import memory_limit, workers_of
 from ..db.kinds import MODELS
 from .errors import AuthError
-from .kinds import PASSWORD_RULES
+from .kinds import PASSWORD_RULES, TOKEN_VERIFIERS
 from .settings import DEFAULT_USER_MODEL, Auth
 from .users import model_of
 
@@ -20,12 +20,21 @@ if TYPE_CHECKING:
     from ...project import Project
     from .model import AbstractUser
 
-__all__ = ["hashes_are_strong", "hashes_fit_into_memory", "rules_exist", "user_model_is_usable"]
+__all__ = [
+    "access_tokens_end_soon",
+    "external_tokens_are_installed",
+    "hashes_are_strong",
+    "hashes_fit_into_memory",
+    "rules_exist",
+    "user_model_is_usable",
+]
 
 LEAST_MEMORY_KIB: Final = {1: 47_104, 2: 19_456, 3: 12_288, 4: 9_216, 5: 7_168}
 """By the number of iterations: what OWASP's cheat sheet asks of argon2id."""
 MOST_OF_MEMORY: Final = 0.5
 """What hashes may take of it; the rest is for the processes themselves."""
+LONGEST_ACCESS_S: Final = 86_400
+EXTERNAL: Final = "fastforge.contrib.auth.external"
 
 
 @check(tags={"auth", "models"})
@@ -135,6 +144,38 @@ def hashes_fit_into_memory(project: Project) -> Iterator[Message]:
             hint="lower AUTH.hashing_threads or argon2_memory_kib, run fewer processes, or give"
             " the container more memory",
             where=settings.where("AUTH"),
+        )
+
+
+@check(tags={"auth"})
+def external_tokens_are_installed(project: Project) -> Iterator[Message]:
+    """Find verifiers of others' tokens where the app that they need is not installed."""
+    if any(app.name == EXTERNAL for app in project.apps):
+        return
+    for each in project.registry.components(TOKEN_VERIFIERS):
+        if type(each.value).__module__.startswith(f"{EXTERNAL}."):
+            yield Message(
+                id="auth.E007",
+                level=Level.ERROR,
+                text=f"the verifier {each.name!r} has nobody to ask by",
+                hint=f'put "fastforge.contrib.http" and "{EXTERNAL}" into INSTALLED_APPS',
+                where=each.location,
+            )
+
+
+@check(tags={"auth", "security"}, deploy=True)
+def access_tokens_end_soon(project: Project) -> Iterator[Message]:
+    """Warn of access tokens that a thief has for long: what they are taken from is not asked."""
+    seconds = project.settings.section(Auth).access_ttl_s
+    if seconds > LONGEST_ACCESS_S:
+        yield Message(
+            id="auth.W005",
+            level=Level.WARNING,
+            text=f"access tokens are good for {seconds / 3600:,.0f} hours, and whoever copies one"
+            " has it as long",
+            hint="leave AUTH.access_ttl_s out; clients stay logged in by refreshing, and programs"
+            " have API keys",
+            where=project.settings.where("AUTH"),
         )
 
 

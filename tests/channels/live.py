@@ -109,7 +109,8 @@ class Live:
     @property
     def hub(self) -> Hub:
         """The rooms of the process."""
-        return self.found.hub
+        hub: Hub = self.found.hub
+        return hub
 
     def here(self) -> AbstractContextManager[Container]:
         """Let what runs inside be the project's, as a handler is."""

@@ -38,7 +38,7 @@ async def test_a_process_holds_so_many_sockets_and_no_more(folder: ProjectFolder
             await live.client()
         assert refused.value.code == 503
         await ann.socket.close()
-        assert await live.client()
+        assert (await live.client()).connection_id
 
 
 async def test_a_user_has_so_many_sockets_and_no_more(folder: ProjectFolder) -> None:
@@ -47,10 +47,10 @@ async def test_a_user_has_so_many_sockets_and_no_more(folder: ProjectFolder) -> 
         with pytest.raises(SocketClosed) as refused:
             await live.client(user=Somebody())
         assert refused.value.code == 1013
-        assert await live.client(user=Somebody(id=2))
-        assert await live.client()
+        assert (await live.client(user=Somebody(id=2))).connection_id
+        assert (await live.client()).connection_id
         await ann.socket.close()
-        assert await live.client(user=Somebody())
+        assert (await live.client(user=Somebody())).connection_id
 
 
 async def test_too_much_that_waits_for_handlers_is_told(folder: ProjectFolder) -> None:

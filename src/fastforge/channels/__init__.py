@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .errors import ChannelError as ChannelError
     from .errors import ChannelUnavailable as ChannelUnavailable
     from .guarding import ChannelGuard as ChannelGuard
+    from .guarding import Revocations as Revocations
     from .guarding import Unknown as Unknown
     from .handlers import receives as receives
     from .settings import Channels as Channels
@@ -29,6 +30,7 @@ __all__ = [
     "Channels",
     "Connection",
     "Principal",
+    "Revocations",
     "Unknown",
     "receives",
 ]
@@ -43,6 +45,7 @@ _LAZY = {
     "Channels": "settings",
     "Connection": "connection",
     "Principal": "connection",
+    "Revocations": "guarding",
     "Unknown": "guarding",
     "receives": "handlers",
 }

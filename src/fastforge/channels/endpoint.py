@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from ..lifecycle import Container, current_container
@@ -81,9 +80,8 @@ async def _known(
     if token is not None:
         user = await known_by_token(guards, token)
         return user, user is not None
-    has_origin = "origin" in Headers(scope=scope)
     for guard in guards:
-        if guard.by_request is None or (guard.by_cookie and not has_origin):
+        if guard.by_request is None:
             continue
         try:
             user = await guard.by_request(scope)

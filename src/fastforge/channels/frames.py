@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
-__all__ = ["Frame", "control", "message_frame"]
+from ..transport import text_frame
 
-_FIN_TEXT: Final = b"\x81"
-_SHORT: Final = 126
-_MEDIUM: Final = 65_536
+__all__ = ["Frame", "control", "message_frame"]
 
 
 class Frame:
@@ -44,9 +42,9 @@ class Frame:
 
     @property
     def on_wire(self) -> bytes:
-        """The bytes of an unmasked, uncompressed frame, as RFC 6455 5.2 has it."""
+        """What a server of ours writes."""
         if self._on_wire is None:
-            self._on_wire = _header(len(self.data)) + self.data
+            self._on_wire = text_frame(self.data)
         return self._on_wire
 
 
@@ -67,11 +65,3 @@ def message_frame(head: bytes, data: bytes, *, id: int = 0, key: object = None) 
     """
     numbered = b'"id":%d,' % id if id else b""
     return Frame(b'%b%b"data":%b}' % (head, numbered, data), id, key)
-
-
-def _header(size_bytes: int) -> bytes:
-    if size_bytes < _SHORT:
-        return _FIN_TEXT + size_bytes.to_bytes(1, "big")
-    if size_bytes < _MEDIUM:
-        return _FIN_TEXT + b"\x7e" + size_bytes.to_bytes(2, "big")
-    return _FIN_TEXT + b"\x7f" + size_bytes.to_bytes(8, "big")

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.types import Scope
 
 from .connection import Principal
 
-__all__ = ["ChannelGuard", "Unknown"]
+__all__ = ["ChannelGuard", "Revocations", "Unknown"]
 
 
 class Unknown(Exception):
     """What was shown names nobody, or nobody any more."""
+
+
+class Revocations(Protocol):
+    """What a guard tells when somebody is not to be believed any more."""
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether anybody is here whom a revocation could be about."""
+        ...
+
+    def revoke(self, *, user_id: object = None, token_id: str | None = None) -> None:
+        """Let the sockets of a user end, or of a token; with neither, those of everybody.
+
+        Their clients come back with what they have, and are looked at again.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +46,10 @@ class ChannelGuard:
         by_request: Returns who has sent the request that became the socket; None: it shows
             nothing that this guard knows. Raises Unknown where it shows something worthless.
         by_token: Returns whose token that is; None: it is none of this guard's. May raise Unknown.
-        by_cookie: Whether `by_request` reads cookies, which a browser sends whoever asks it to:
-            it is asked only where the Origin is known.
+        watch: Tells of revocations for as long as it runs: the process runs it while it serves.
     """
 
     name: str
     by_request: Callable[[Scope], Awaitable[Principal | None]] | None = None
     by_token: Callable[[str], Awaitable[Principal | None]] | None = None
-    by_cookie: bool = False
+    watch: Callable[[Revocations], Awaitable[None]] | None = None

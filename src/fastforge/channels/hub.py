@@ -13,6 +13,7 @@ import orjson
 from ..lifecycle import Container
 from .broker import Broker, Envelope, Kept, Recalled, broker_of
 from .channel import Channel
+from .codes import EXPIRED
 from .connection import Principal, head_of
 from .frames import Frame, control, message_frame
 from .membership import Membership
@@ -134,6 +135,22 @@ class Hub:
             theirs.discard(socket)
             if not theirs:
                 del self._by_user[str(user.id)]
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether anybody is here whom a revocation could be about."""
+        return bool(self._by_user)
+
+    def revoke(self, *, user_id: object = None, token_id: str | None = None) -> None:
+        """Let the sockets of a user end, or of a token; with neither, those of everybody."""
+        if user_id is None:
+            found = [socket for theirs in self._by_user.values() for socket in theirs]
+        else:
+            found = [*self._by_user.get(str(user_id), ())]
+        for socket in found:
+            user = socket.connection.user
+            if token_id is None or (user is not None and user.token_id == token_id):
+                socket.close(EXPIRED, "the token may have been revoked")
 
     def tick(self, now: float) -> None:
         """Look after every socket."""

@@ -26,8 +26,8 @@ class Wire(Protocol):
         """Whether it takes a frame at once."""
         ...
 
-    def write(self, frame: Frame, /) -> None:
-        """Take a frame; only while it is ready."""
+    def offer(self, frame: Frame, /) -> bool:
+        """Take a frame at once; False where it cannot be taken now."""
         ...
 
     def wake(self) -> None:
@@ -86,6 +86,11 @@ class Outbox:
         return len(self._waiting)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be sent, not even that something is missing."""
+        return not self._waiting and not self._gaps
+
+    @property
     def waiting_bytes(self) -> int:
         """What waits, in bytes."""
         return self._bytes
@@ -97,8 +102,9 @@ class Outbox:
             frame: The frame.
             membership: Whose message it is; None for an answer, which is not dropped.
         """
-        if not self._waiting and self._wire.is_ready:
-            self._write(frame)
+        if not self._waiting and self._wire.offer(frame):
+            self.sent += 1
+            self.sent_bytes += len(frame.data)
         elif membership is None:
             self._push_control(frame)
         elif self._has_room(frame, membership):
@@ -127,7 +133,7 @@ class Outbox:
             frame = self.pop()
             if frame is None:
                 return
-            self._wire.write(frame)
+            self._wire.offer(frame)
 
     def forget(self, membership: Membership) -> None:
         """Drop what waits of somebody who has left a channel."""
@@ -230,9 +236,6 @@ class Outbox:
         )
         membership.dropped = 0
         return frame
-
-    def _write(self, frame: Frame) -> None:
-        self._wire.write(self._counted(frame))
 
     def _counted(self, frame: Frame) -> Frame:
         self.sent += 1

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, TypeAlias
 
 import orjson
@@ -29,12 +27,10 @@ from .lanes import Lanes
 from .outbox import Outbox
 from .rate import Bucket
 from .requests import BadFrame, Ping, Ref, Request, read
-from .sending import AsgiWire
 from .settings import Channels
+from .wires import wire_of
 
 __all__ = ["ClientSocket"]
-
-logger = logging.getLogger("fastforge.channels")
 
 CLOSING_LIMIT_S: Final = 2.0
 """How long a client may take to hear that it is let go; then nobody waits for it any more."""
@@ -71,7 +67,7 @@ class ClientSocket:
         self._config = config
         self._receive = receive
         self._send = send
-        self._wire = AsgiWire(send)
+        self._wire = wire_of(scope, send)
         self.outbox: Final = Outbox(
             self._wire,
             size=config.queue_size,
@@ -103,8 +99,7 @@ class ClientSocket:
             handle: Takes what the client asks for; it does not wait.
         """
         self._task = asyncio.current_task()
-        sending = asyncio.create_task(self._wire.run(self.outbox))
-        sending.add_done_callback(self._sent)
+        self._wire.start(self.outbox, ended=self.give_up, stopping=self.close)
         try:
             await self._read(handle)
         except asyncio.CancelledError:
@@ -114,9 +109,7 @@ class ClientSocket:
             self._closing_since = self._closing_since or time.monotonic()
             await self.lanes.end()
             self.outbox.clear()
-            sending.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await sending
+            await self._wire.end()
 
     def close(self, code: int = DONE, reason: str = "") -> None:
         """End the socket, when what waits has been sent."""
@@ -134,8 +127,7 @@ class ClientSocket:
             if now - self._closing_since > CLOSING_LIMIT_S:
                 self.give_up()
             return
-        since = self._wire.sending_since
-        if since is not None and now - since > self._config.slow_consumer_timeout_s:
+        if self._wire.is_stuck(now, self._config.slow_consumer_timeout_s):
             self._let_go()
         elif not self.has_joined and now - self._began > self._config.join_timeout_s:
             self.close(POLICY, "nothing was joined")
@@ -146,6 +138,7 @@ class ClientSocket:
         """Forget a client that does not even take its closing."""
         if self._task is not None and not self._is_given_up:
             self._is_given_up = True
+            self._wire.abort()
             self._task.cancel()
 
     def _tick_token(self) -> None:
@@ -167,13 +160,6 @@ class ClientSocket:
     def _let_go(self) -> None:
         self.outbox.clear()
         self.close(SLOW_CONSUMER, "too far behind")
-
-    def _sent(self, sending: asyncio.Task[None]) -> None:
-        """Hear that nothing is sent any more: the client is gone, or its socket was closed."""
-        error = None if sending.cancelled() else sending.exception()
-        if error is not None:
-            logger.debug("a socket took nothing more: %r", error)
-            self.give_up()
 
     # --- reading ---
 

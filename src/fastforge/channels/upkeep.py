@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from ..lifecycle import Container
+from .guarding import ChannelGuard
 from .hub import hub_of
 
 __all__ = ["look_after"]
@@ -23,8 +24,19 @@ async def look_after(container: Container, stopping: asyncio.Event) -> None:
         stopping: Set at the stop.
     """
     hub = hub_of(container)
-    while not stopping.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), TICK_S)
-        hub.tick(time.monotonic())
-    hub.close()
+    guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
+    watching = [
+        asyncio.ensure_future(guard.watch(hub)) for guard in guards if guard.watch is not None
+    ]
+    try:
+        while not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), TICK_S)
+            hub.tick(time.monotonic())
+            for task in watching:
+                if task.done():
+                    task.result()  # the service fails, is told of, and begins anew
+    finally:
+        for task in watching:
+            task.cancel()
+        hub.close()

@@ -1,0 +1,185 @@
+"""Wires: how frames get to a client, past the server's `send` where that can be."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+from starlette.types import Scope, Send
+
+from ..transport import Transport, transport_of
+from .frames import Frame
+from .outbox import Outbox
+
+__all__ = ["AsgiWire", "ClientWire", "DirectWire", "wire_of"]
+
+logger = logging.getLogger("fastforge.channels")
+
+
+class ClientWire:
+    """What both wires have in common: one task at most, and a closing behind what waits.
+
+    Args:
+        send: The server's.
+    """
+
+    __slots__ = ("_closing", "_ended", "_outbox", "_send", "_task")
+
+    def __init__(self, send: Send) -> None:
+        self._closing: tuple[int, str] | None = None
+        self._ended: Callable[[], None] = _nothing
+        self._outbox: Outbox | None = None
+        self._send: Final = send
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes a frame at once."""
+        return False
+
+    def offer(self, frame: Frame) -> bool:
+        """Take a frame at once; False where it cannot be taken now."""
+        return False
+
+    def start(
+        self, outbox: Outbox, *, ended: Callable[[], None], stopping: Callable[[int, str], None]
+    ) -> None:
+        """Begin to send what waits.
+
+        Args:
+            outbox: Where it waits.
+            ended: Called when nothing can be sent any more: the client is gone.
+            stopping: Called when the server stops, with a close code and a reason.
+        """
+        self._outbox, self._ended = outbox, ended
+        self.wake()
+
+    def wake(self) -> None:
+        """Hear that something waits."""
+        is_sending = self._task is not None and not self._task.done()
+        if not is_sending and self._outbox is not None:
+            self._task = asyncio.get_running_loop().create_task(self._sending(self._outbox))
+            self._task.add_done_callback(self._done)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket when everything has been sent."""
+        self._closing = self._closing or (code, reason)
+        self.wake()
+
+    def is_stuck(self, now: float, limit_s: float) -> bool:
+        """Return whether a frame has been on its way for longer than that."""
+        return False
+
+    def abort(self) -> None:
+        """Let go of a client that takes nothing, not even its closing."""
+
+    async def end(self) -> None:
+        """Send nothing more: the client is gone."""
+        self._ended, self._outbox = _nothing, None
+        task = self._task
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+    def _sending(self, outbox: Outbox) -> Coroutine[Any, Any, None]:
+        raise NotImplementedError
+
+    async def _close(self, closing: tuple[int, str]) -> None:
+        code, reason = closing
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if self._task is task:
+            self._task = None
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.debug("a socket takes nothing more: %r", error)
+            self._ended()
+
+
+class AsgiWire(ClientWire):
+    """The wire of any server: a task that waits for each frame.
+
+    Args:
+        send: The server's.
+    """
+
+    __slots__ = ("_since",)
+
+    def __init__(self, send: Send) -> None:
+        super().__init__(send)
+        self._since: float | None = None
+
+    def is_stuck(self, now: float, limit_s: float) -> bool:
+        return self._since is not None and now - self._since > limit_s
+
+    async def _sending(self, outbox: Outbox) -> None:
+        while (frame := outbox.pop()) is not None:
+            self._since = time.monotonic()
+            await self._send({"type": "websocket.send", "text": frame.text})
+            self._since = None
+        if self._closing is not None:
+            self._since = time.monotonic()
+            await self._close(self._closing)
+
+
+class DirectWire(ClientWire):
+    """The wire of our own server: bytes that are made once for all are written to each client.
+
+    There is a task only while a client is behind.
+
+    Args:
+        transport: The connection.
+        send: The server's.
+    """
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: Transport, send: Send) -> None:
+        super().__init__(send)
+        self._transport: Final = transport
+
+    @property
+    def is_ready(self) -> bool:
+        return self._transport.is_writable
+
+    def offer(self, frame: Frame) -> bool:
+        return self._transport.write(frame.on_wire)
+
+    def start(
+        self, outbox: Outbox, *, ended: Callable[[], None], stopping: Callable[[int, str], None]
+    ) -> None:
+        super().start(outbox, ended=ended, stopping=stopping)
+        self._transport.take_over_closing(stopping)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    async def _sending(self, outbox: Outbox) -> None:
+        while not outbox.is_empty:
+            await self._transport.when_writable()
+            if self._transport.close_code is not None:
+                return
+            outbox.drain()
+        if self._closing is not None:
+            await self._close(self._closing)
+
+
+def wire_of(scope: Scope, send: Send) -> ClientWire:
+    """Return the best wire that the server of a socket has.
+
+    Args:
+        scope: The server's.
+        send: The server's.
+    """
+    transport = transport_of(scope)
+    return AsgiWire(send) if transport is None else DirectWire(transport, send)
+
+
+def _nothing() -> None:
+    return None

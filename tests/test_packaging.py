@@ -6,14 +6,16 @@ import ast
 import importlib
 import json
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from .processes import run
-from .source import PACKAGE, SOURCE, Module, absolute, modules
+from .source import PACKAGE, ROOT, SOURCE, Module, absolute, modules
 from .wheel import build_wheel
 
 HEAVY = {
@@ -157,3 +159,14 @@ def test_the_command_line_shows_its_help_without_the_framework() -> None:
     result = run([sys.executable, "-c", program])
     assert result.returncode == 0, result.stderr
     assert HEAVY.intersection(json.loads(result.stdout.splitlines()[-1])) == set()
+
+
+def test_every_package_has_a_lowest_and_a_highest_version() -> None:
+    """Nothing that was published after a release of ours is taken as tested with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [project["dependencies"], *project["optional-dependencies"].values()]
+    requirements = [Requirement(text) for texts in asked for text in texts]
+    ours = project["name"]
+    for requirement in requirements:
+        operators = {each.operator for each in requirement.specifier}
+        assert requirement.name == ours or {">=", "<"} <= operators, requirement

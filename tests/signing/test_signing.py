@@ -106,6 +106,12 @@ def test_a_text_opens_no_longer_than_it_was_sealed_for(
     assert caught.value.code == "signing.E003"
 
 
+def test_what_is_sealed_for_no_time_does_not_open(signer: Signer) -> None:
+    for _ in range(100):
+        with pytest.raises(SignatureExpired):
+            signer.open(signer.seal(7, ttl_s=0))
+
+
 def test_a_clock_that_is_set_back_gives_no_time(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

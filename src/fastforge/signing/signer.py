@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING, Any, Self
 
 from .clock import now_s
@@ -59,9 +60,8 @@ class Signer:
             SigningError: JSON cannot write the payload.
         """
         try:
-            body = json.dumps(
-                [round(now_s() + ttl_s, 3), payload], separators=(",", ":"), allow_nan=False
-            )
+            expires_at = floor((now_s() + ttl_s) * 1000) / 1000  # no longer than was said
+            body = json.dumps([expires_at, payload], separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise SigningError(
                 f"a {type(payload).__name__} cannot be sealed: {error}",

@@ -173,6 +173,18 @@ class Server(Section, setting="SERVER"):
         """
         return 0 if _waits_s() is not None else self._in(environment, "drain_s")
 
+    def spread_in(self, environment: str) -> float:
+        """Return over how long web sockets are closed after SIGTERM, in seconds.
+
+        It is `drain_s`, also where the platform has waited before, and nothing else is left to
+        do: their clients would come back all at once. It is half of `graceful_s` at most then.
+
+        Raises:
+            SettingsError: FASTFORGE_PRE_STOP_S is no time.
+        """
+        in_time_s = min(self._in(environment, "drain_s"), self.graceful_s / 2)
+        return max(self.drain_in(environment), in_time_s)
+
     def linger_in(self, environment: str) -> float:
         """Return how long silent connections may still ask after that, in seconds."""
         return self._in(environment, "linger_s")

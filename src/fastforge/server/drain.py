@@ -2,10 +2,11 @@
 
 In this order: a project is told, so that it is no longer ready, its answers say that their
 connection will be closed, and new web sockets are refused; for `drain_s` connections are accepted
-all the same, while the open web sockets are closed with 1012, one after the other; then no
-connection is accepted any more; for `linger_s` connections that were accepted but have not spoken,
-and idle ones, may still ask and get an answer with `Connection: close`; requests in flight have
-`graceful_s`; what is left then is answered with 503 or cut, and the application's lifespan ends.
+all the same; then no connection is accepted any more; for `linger_s` connections that were accepted
+but have not spoken, and idle ones, may still ask and get an answer with `Connection: close`;
+requests in flight have `graceful_s`; what is left then is answered with 503 or cut, and the
+application's lifespan ends. From the beginning on the open web sockets are closed with 1012, one
+after the other over `spread_s`.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from .listeners import stop_accepting
 __all__ = ["Server"]
 
 TICK_S: Final = 0.02
+SOCKETS_EVERY_S: Final = 0.1
+"""There may be ten thousand of them to look at."""
 GOING_AWAY: Final = (b"connection", b"close")
 
 logger = logging.getLogger("fastforge.server")
@@ -56,6 +59,7 @@ class Server(uvicorn.Server):
     Args:
         config: Uvicorn's; its own graceful limit and request limit are not used.
         drain_s: How long connections are still accepted after SIGTERM, in seconds.
+        spread_s: Over how long web sockets are closed after it; None: over `drain_s`.
         linger_s: How long connections that wait may still ask after the listeners are closed.
         graceful_s: How long requests in flight may go on after that, in seconds.
         max_requests: After how many requests it stops by itself, in the same way.
@@ -76,6 +80,7 @@ class Server(uvicorn.Server):
         config: uvicorn.Config,
         *,
         drain_s: float = 0,
+        spread_s: float | None = None,
         linger_s: float,
         graceful_s: float,
         max_requests: int | None = None,
@@ -86,6 +91,7 @@ class Server(uvicorn.Server):
         if not config.loaded:
             config.load()
         self.drain_s = drain_s
+        self.spread_s = drain_s if spread_s is None else spread_s
         self.linger_s = linger_s
         self.graceful_s = graceful_s
         self.ends_process = ends_process
@@ -94,6 +100,7 @@ class Server(uvicorn.Server):
         self._owns_listeners = owns_listeners
         self._max_requests = max_requests
         self._draining_since: float | None = None
+        self._sockets_looked_at = 0.0
         self._sockets_seen = 0
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -143,13 +150,14 @@ class Server(uvicorn.Server):
         """Begin to stop; more than once is the same as once. Call it on the event loop.
 
         Args:
-            drain_s: How long connections are still accepted; `self.drain_s` unless given.
+            drain_s: How long connections are still accepted, and web sockets closed; as it was
+                set unless given.
         """
         if self._draining_since is not None:
             return
         self._draining_since = time.monotonic()
         if drain_s is not None:
-            self.drain_s = drain_s
+            self.drain_s = self.spread_s = drain_s
         if not (self.server_state.total_requests or self.server_state.connections):
             self.drain_s = 0  # nobody can have heard of it yet, not even a load balancer
         container: Container | None = self.lifespan.state.get(CONTAINER)
@@ -179,7 +187,7 @@ class Server(uvicorn.Server):
         if not self.accepts_while_draining:
             await self._stop_accepting(self._sockets)
         left_s = self._draining_since + self.drain_s - time.monotonic()
-        self._close_web_sockets(left_s)
+        self._close_web_sockets()
         # Without a listener there is nobody to wait for but those who are connected.
         return left_s <= 0 or not (self._accepts or self.server_state.connections)
 
@@ -204,19 +212,25 @@ class Server(uvicorn.Server):
             if not cycle.response_started:
                 cycle.keep_alive = False
 
-    def _close_web_sockets(self, left_s: float) -> None:
+    def _close_web_sockets(self) -> None:
         """Close as many as must be closed by now, so that not all clients come back at once."""
+        now = time.monotonic()
+        if self._draining_since is None or now < self._sockets_looked_at + SOCKETS_EVERY_S:
+            return
+        self._sockets_looked_at = now
+        left_s = self._draining_since + self.spread_s - now
         sockets = list(filter(is_open_web_socket, self.server_state.connections))
         self._sockets_seen = max(self._sockets_seen, len(sockets))
-        stay = math.floor(self._sockets_seen * left_s / self.drain_s) if left_s > 0 else 0
+        stay = math.floor(self._sockets_seen * left_s / self.spread_s) if left_s > 0 else 0
         for connection in sockets[: max(0, len(sockets) - stay)]:
             close_connections([connection], is_open_web_socket)
 
     def _has_lingered(self) -> bool:
-        self._close_web_sockets(0)
+        self._close_web_sockets()
         return not any(map(is_idle, self.server_state.connections))
 
     def _has_finished(self) -> bool:
+        self._close_web_sockets()
         # What has arrived by now will be read in the next turn, and answered.
         close_connections(self.server_state.connections, _is_done)
         return not self.server_state.connections and not self.server_state.tasks
@@ -232,5 +246,7 @@ class Server(uvicorn.Server):
 
 def _is_done(connection: object) -> bool:
     if is_in_handshake(connection):  # it would be refused with a 500
+        return False
+    if is_open_web_socket(connection):  # its turn may be later
         return False
     return not (is_idle(connection) and has_unread(connection))

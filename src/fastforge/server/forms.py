@@ -91,6 +91,7 @@ def serve_here(site: Site, *, max_requests: int | None = None, rule: Sequence[st
         graceful_s=server.graceful_s,
         linger_s=server.linger_in(environment),
         drain_s=server.drain_in(environment),
+        spread_s=server.spread_in(environment),
         max_requests=max_requests,
         owns_listeners=True,
         observer=Announcer(

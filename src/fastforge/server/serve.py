@@ -50,6 +50,7 @@ def serve(
     graceful_s: float = 25,
     linger_s: float = LINGER_S,
     drain_s: float = 0,
+    spread_s: float | None = None,
     max_requests: int | None = None,
     owns_listeners: bool = False,
     access_log: bool = True,
@@ -74,6 +75,7 @@ def serve(
         graceful_s: How long requests in flight may go on once nothing is accepted any more.
         linger_s: How long idle connections may still ask at that time.
         drain_s: How long connections are still accepted after SIGTERM.
+        spread_s: Over how long web sockets are closed after it. None: over `drain_s`.
         max_requests: After how many requests it stops as at SIGTERM. None: after none.
         owns_listeners: Whether no other process listens on this socket, nor a supervisor.
         access_log: Write a line for each request, where the application does not, as ours do.
@@ -91,6 +93,7 @@ def serve(
             server = ObservedServer(
                 configured(app, access_log=access_log),
                 drain_s=drain_s,
+                spread_s=spread_s,
                 linger_s=linger_s,
                 graceful_s=graceful_s,
                 max_requests=max_requests,

@@ -73,7 +73,7 @@ class WorkerServer(ObservedServer):
         # The manager keeps the listener open, and others accept, unless all of them stop.
         self.accepts_while_draining = slot.is_last or not self._is_managed
         if slot.hurries:
-            self.drain_s = 0
+            self.drain_s = self.spread_s = 0
         super().handle_exit(sig, frame)
         # Gunicorn may say it twice, and means the same; what it has for "at once" is SIGQUIT.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -87,6 +87,8 @@ class WorkerServer(ObservedServer):
         timeline = Timeline.of_server(container)
         self.drain_s, self.linger_s = timeline.drain_s, timeline.linger_s
         self.graceful_s = timeline.graceful_s
+        settings = container.settings
+        self.spread_s = settings.section(ServerSettings).spread_in(settings.environment)
         self._worker.slot.stop_s = timeline.stop_s
         if not self._is_managed:
             self._go_by_gunicorn(container.settings.section(ServerSettings), timeline)

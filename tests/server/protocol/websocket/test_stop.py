@@ -8,8 +8,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from fastforge.core.settings import Server
 from tests.processes import Process, fetch, free_port, start, wait_until
 from tests.request_path.site import runserver, write
 
@@ -21,6 +23,10 @@ SERVERS = {
     "gunicorn": ["gunicorn", "-k", "fastforge.server.Worker", "--graceful-timeout", "30", "-b"],
     "uvicorn": ["uvicorn", "--ws", UVICORN, "--timeout-graceful-shutdown", "2", "--port"],
 }
+
+
+LONG_S = 600
+"""As long as a test wants to look."""
 
 
 @contextmanager
@@ -64,3 +70,38 @@ def test_every_socket_hears_1012_and_every_handler_ends(tmp_path: Path, server: 
         assert process.output.count("stays: finally") == 1
         assert "resource: closed" in process.output
         assert "Traceback" not in process.output
+
+
+def test_they_are_closed_one_after_the_other_also_where_the_platform_has_waited(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, files(drain_s=LONG_S, linger_s=0, graceful_s=2 * LONG_S))
+    port = free_port()
+    environ = {"FASTFORGE_PRE_STOP_S": "5"}
+    with runserver(tmp_path, port, environ) as process, ExitStack() as stack:
+        wait_until(lambda: fetch(f"http://127.0.0.1:{port}/ready"), describe=process)
+        clients = [waiting(stack, port, "/stays") for _ in range(4)]
+        process.terminate()
+        wait_until(lambda: fetch(f"http://127.0.0.1:{port}/ready") is None, describe=process)
+        wait_until(lambda: any(map(has_ended, clients)), describe=process)
+        assert sum(map(has_ended, clients)) == 1  # the next one has minutes
+        process.kill()
+
+
+def test_where_nothing_else_drains_they_leave_time_for_their_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server(drain_s=5, graceful_s=4)
+    assert server.spread_in("production") == 5
+    monkeypatch.setenv("FASTFORGE_PRE_STOP_S", "5")
+    assert (server.drain_in("production"), server.spread_in("production")) == (0, 2)
+
+
+def has_ended(client: ClientConnection) -> bool:
+    try:
+        client.recv(timeout=0)
+    except TimeoutError:
+        return False
+    except ConnectionClosed:
+        return client.close_code == 1012
+    return False

@@ -61,7 +61,7 @@ class Terms:
             close_s=server.websocket_close_s,
             write_buffer_bytes=server.websocket_write_buffer_bytes,
             send_buffer_bytes=server.websocket_send_buffer_bytes,
-            spread_s=0 if settings is None else server.drain_in(settings.environment),
+            spread_s=0 if settings is None else server.spread_in(settings.environment),
         )
 
 

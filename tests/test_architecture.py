@@ -38,14 +38,18 @@ def test_each_layer_imports_only_layers_below_it_and_core_names_no_service() -> 
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@cache
 def contrib_apps() -> list[str]:
-    folders = sorted((PACKAGE / "contrib").iterdir())
-    return [folder.name for folder in folders if (folder / "__init__.py").exists()]
+    """The apps below contrib, those inside of another one as well: `auth`, `auth.api.mail`."""
+    contrib = PACKAGE / "contrib"
+    folders = {each.parent for each in contrib.glob("**/apps.py")}
+    folders |= {each.parent for each in contrib.glob("*/__init__.py")}
+    return sorted(".".join(folder.relative_to(contrib).parts) for folder in folders)
 
 
 def required_by(app: str) -> set[str]:
     """The contrib apps that an app's configuration names."""
-    if not (PACKAGE / "contrib" / app.replace(".", "/") / "apps.py").exists():
+    if not (PACKAGE / "contrib" / Path(*app.split(".")) / "apps.py").exists():
         return set()
     module = importlib.import_module(f"fastforge.contrib.{app}.apps")
     configurations = [
@@ -54,12 +58,6 @@ def required_by(app: str) -> set[str]:
         if inspect.isclass(value) and issubclass(value, AppConfig) and value is not AppConfig
     ]
     return {name for configuration in configurations for name in configuration.requires}
-
-
-def required_inside(app: str, module: str) -> set[str]:
-    """The contrib apps that a smaller app names, inside whose folder a module stands."""
-    folder = module.split(".")[3:4]
-    return required_by(f"{app}.{folder[0]}") if folder else set()
 
 
 @cache
@@ -76,21 +74,27 @@ def collected_for(app: str) -> frozenset[str]:
     return frozenset(name for name in found if name.rpartition(".")[2] in names)
 
 
+@cache
+def app_of(module: str) -> str:
+    """The innermost contrib app that a module belongs to."""
+    name = f"{module}."
+    owners = [app for app in contrib_apps() if name.startswith(f"fastforge.contrib.{app}.")]
+    return max(owners, key=len, default="")
+
+
 @pytest.mark.parametrize("app", contrib_apps())
 def test_a_contrib_app_imports_only_contrib_apps_that_it_requires(app: str) -> None:
-    package = f"fastforge.contrib.{app}"
-    usual = {package, *required_by(app)}
+    allowed = {f"fastforge.contrib.{app.split('.')[0]}", *required_by(app)}
     found = [
         f"{module}:{entry.line}: {'.'.join(target)}"
         for module in modules()
-        if f"{module.name}.".startswith(f"{package}.")
-        for allowed in [usual | required_inside(app, module.name)]
+        if app_of(module.name) == app
         for entry in imports(module, inside_functions=True)
         for target in [f"{entry.base}.{entry.name}".split(".")[:3]]
         if target[:2] == ["fastforge", "contrib"] and ".".join(target) not in allowed
         if module.name not in collected_for(".".join(target))
     ]
-    assert found == [], f"name them in {package}.apps: requires"
+    assert found == [], f"name them in fastforge.contrib.{app}.apps: requires"
 
 
 def test_no_module_imports_itself_through_others() -> None:

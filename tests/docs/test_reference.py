@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import pkgutil
 import re
 import sys
 import tomllib
 import typing
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,6 +49,8 @@ PUBLIC = (
     "fastforge.conf",
     "fastforge.contrib.arq",
     "fastforge.contrib.auth",
+    "fastforge.contrib.auth.api.mail",
+    "fastforge.contrib.auth.api.registration",
     "fastforge.contrib.auth.default_user",
     "fastforge.contrib.auth.external",
     "fastforge.contrib.db",
@@ -90,11 +92,13 @@ _SPAN = re.compile(r"`([^`]+)`")
 def configs() -> tuple[AppConfig, ...]:
     """The apps that fastforge brings."""
     found: list[AppConfig] = [CoreConfig(App("fastforge.core"))]
-    for package in pkgutil.iter_modules(fastforge.contrib.__path__, "fastforge.contrib."):
-        module = importlib.import_module(f"{package.name}.apps")
-        classes = filter(inspect.isclass, vars(module).values())
-        own = (each for each in classes if each.__module__ == module.__name__)
-        found.extend(each(App(package.name)) for each in own if issubclass(each, AppConfig))
+    for folder in fastforge.contrib.__path__:
+        for file in sorted(Path(folder).glob("**/apps.py")):
+            inner = ".".join(file.relative_to(folder).parent.parts)
+            module = importlib.import_module(f"fastforge.contrib.{inner}.apps")
+            classes = filter(inspect.isclass, vars(module).values())
+            own = (each for each in classes if each.__module__ == module.__name__)
+            found.extend(each(App(each.name)) for each in own if issubclass(each, AppConfig))
     return tuple(found)
 
 

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import clsregistry
 
 from fastforge import Project, Role
 from fastforge.contrib.auth.default_user.models import User
-from fastforge.contrib.auth.models import Forgotten
+from fastforge.contrib.auth.models import ApiKey
 from fastforge.contrib.db import Model
 from fastforge.contrib.db.resources import database
 from fastforge.lifecycle import Container, use_container
@@ -26,6 +27,7 @@ SETTINGS = """
     ]
     DATABASES = {{"default": Database(url={url!r})}}
     AUTH = Auth({auth})
+    SECRET_KEY = "only-for-these-tests-0123456789abcdef0123456789abcdef"
 """
 PASSWORD = "plum-kettle-9"
 
@@ -46,6 +48,12 @@ def folder(tmp_path: Path) -> Iterator[ProjectFolder]:
         yield folder
 
 
+def tables_of_users() -> list[sa.Table]:
+    """Those of the app itself, and of the model."""
+    assert {User, ApiKey}  # their modules are imported: that makes the tables known
+    return [table for table in Model.metadata.sorted_tables if table.name.startswith("auth_")]
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"{request.param}_url")
@@ -63,6 +71,6 @@ async def container(project: Project) -> AsyncIterator[Container]:
     """The project, running, with an empty table of users."""
     async with project.running(Role.COMMAND) as running:
         async with running[database].engine.begin() as own:
-            await own.run_sync(Model.metadata.create_all, [User.__table__, Forgotten.__table__])
+            await own.run_sync(Model.metadata.create_all, tables_of_users())
         with use_container(running):
             yield running

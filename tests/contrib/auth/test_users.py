@@ -242,7 +242,8 @@ def test_the_reference_has_every_audit_event() -> None:
     }
     page = Page(DOCS / "reference" / "events.md")
     rows = {row[0].strip("`"): row[1].strip("`") for row in page.heading("Audit").rows()}
-    assert rows == declared
+    ours = {name: each for name, each in rows.items() if each.startswith("auth.")}
+    assert ours == declared
     reasons = " ".join(row[3] for row in page.heading("Audit").rows())
     assert all(f"`{reason}`" in reasons for reason in get_args(Reason))
 

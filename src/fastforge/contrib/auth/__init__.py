@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from .admission import LoginRule as LoginRule
     from .admission import login_rule as login_rule
     from .attempts import attempt as attempt
+    from .changing import change_password as change_password
     from .errors import AuthError as AuthError
     from .errors import HashingBusy as HashingBusy
     from .errors import InvalidToken as InvalidToken
     from .errors import KeyRefused as KeyRefused
     from .errors import NotAuthenticated as NotAuthenticated
     from .errors import PasswordRefused as PasswordRefused
+    from .errors import PasswordWrong as PasswordWrong
+    from .errors import ProofRefused as ProofRefused
     from .errors import ScopesMissing as ScopesMissing
     from .errors import TooManyAttempts as TooManyAttempts
     from .errors import VerifyingBusy as VerifyingBusy
@@ -44,6 +47,10 @@ if TYPE_CHECKING:
     from .models import ApiKey as ApiKey
     from .models import TokenFamily as TokenFamily
     from .passwords import PasswordHashing as PasswordHashing
+    from .proofs.resetting import password_reset_token as password_reset_token
+    from .proofs.resetting import reset_password as reset_password
+    from .proofs.verifying import email_verification_token as email_verification_token
+    from .proofs.verifying import verify_email as verify_email
     from .resources import Passwords as Passwords
     from .rules import About as About
     from .rules import PasswordRule as PasswordRule
@@ -89,7 +96,9 @@ _LAZY = {
     "PasswordHashing": "passwords",
     "PasswordRefused": "errors",
     "PasswordRule": "rules",
+    "PasswordWrong": "errors",
     "Passwords": "resources",
+    "ProofRefused": "errors",
     "ScopesMissing": "errors",
     "TokenFamily": "models",
     "TokenPair": "tokens.pairs",
@@ -99,9 +108,11 @@ _LAZY = {
     "Weakness": "rules",
     "attempt": "attempts",
     "authenticate": "login",
+    "change_password": "changing",
     "create_api_key": "tokens.api_keys",
     "create_user": "users",
     "credential_source": "identity.sources",
+    "email_verification_token": "proofs.verifying",
     "find_user": "users",
     "forget_everybody": "identity.forgetting",
     "forget_token": "identity.forgetting",
@@ -110,16 +121,19 @@ _LAZY = {
     "issue": "tokens.issuing",
     "login_rule": "admission",
     "on_forgotten": "identity.dependencies",
+    "password_reset_token": "proofs.resetting",
     "password_rule": "rules",
     "refresh": "tokens.issuing",
     "requires": "identity.dependencies",
     "requires_superuser": "identity.dependencies",
+    "reset_password": "proofs.resetting",
     "revoke": "tokens.revoking",
     "revoke_api_key": "tokens.api_keys",
     "revoke_everybody": "tokens.revoking",
     "revoke_user": "tokens.revoking",
     "set_password": "users",
     "user_model": "users",
+    "verify_email": "proofs.verifying",
     "weaknesses_of": "weaknesses",
 }
 
@@ -147,7 +161,9 @@ __all__ = [
     "PasswordHashing",
     "PasswordRefused",
     "PasswordRule",
+    "PasswordWrong",
     "Passwords",
+    "ProofRefused",
     "ScopesMissing",
     "TokenFamily",
     "TokenPair",
@@ -157,9 +173,11 @@ __all__ = [
     "Weakness",
     "attempt",
     "authenticate",
+    "change_password",
     "create_api_key",
     "create_user",
     "credential_source",
+    "email_verification_token",
     "find_user",
     "forget_everybody",
     "forget_token",
@@ -168,16 +186,19 @@ __all__ = [
     "issue",
     "login_rule",
     "on_forgotten",
+    "password_reset_token",
     "password_rule",
     "refresh",
     "requires",
     "requires_superuser",
+    "reset_password",
     "revoke",
     "revoke_api_key",
     "revoke_everybody",
     "revoke_user",
     "set_password",
     "user_model",
+    "verify_email",
     "weaknesses_of",
 ]
 

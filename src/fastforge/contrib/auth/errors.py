@@ -7,9 +7,13 @@ ForgeError
     ├── HashingBusy         too many wait for a hash already: 503, with Retry-After
     ├── KeyRefused          a name that no API key can have: 422
     ├── NotAuthenticated    there is no credential: 401, with WWW-Authenticate
+    │   ├── LoginWrong      a login or a password is wrong: the same words for both
     │   └── InvalidToken    there is one, and it is not good: the same words, whatever the reason
+    ├── NoLogin             a good one that is none of a login: 403
     ├── ScopesMissing       a good one that does not allow this: 403
     ├── VerifyingBusy       too many wait for their credential to be checked: 503
+    ├── ProofRefused        a link of a mail is none, was used, or is too old: 400
+    ├── PasswordWrong       the present password was asked for, and is another one: 403
     ├── TooManyAttempts     a guard of logins says so: 429, with Retry-After
     └── NoRequest           who asks was to be known where nobody asks
 """
@@ -33,9 +37,13 @@ __all__ = [
     "InvalidToken",
     "KeyRefused",
     "LoginRefused",
+    "LoginWrong",
+    "NoLogin",
     "NoRequest",
     "NotAuthenticated",
     "PasswordRefused",
+    "PasswordWrong",
+    "ProofRefused",
     "ScopesMissing",
     "TooManyAttempts",
     "VerifyingBusy",
@@ -62,6 +70,18 @@ class LoginRefused(AuthError):
     """What shall be somebody's login or e-mail address is none."""
 
     status: ClassVar[int] = 422
+
+
+class ProofRefused(AuthError):
+    """What a mail brought is no proof: it is none of ours, was used already, or is too old."""
+
+    status: ClassVar[int] = 400
+
+
+class PasswordWrong(AuthError):
+    """The present password was asked for once more, and is another one."""
+
+    status: ClassVar[int] = 403
 
 
 class TooManyAttempts(AuthError):
@@ -137,6 +157,35 @@ class InvalidToken(NotAuthenticated):
     def headers(self) -> dict[str, str]:
         """What the answer has besides, as RFC 6750 says."""
         return {"WWW-Authenticate": f'{_scheme()} error="invalid_token"'}
+
+
+class LoginWrong(NotAuthenticated):
+    """A login and a password are nobody's. A client is told the same, whatever the reason."""
+
+    def __init__(self) -> None:
+        AuthError.__init__(
+            self,
+            "the login or the password is wrong",
+            code="auth.E057",
+            hint="the line auth.login_failed of the log has the reason",
+        )
+
+
+class NoLogin(AuthError):
+    """A credential is good, and is no login that could end or go on: an API key, say.
+
+    Args:
+        kind: What it is.
+    """
+
+    status: ClassVar[int] = 403
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"this is for tokens of a login, and the request has one of the kind {kind!r}",
+            code="auth.E058",
+            hint="log in; an API key is revoked by its id",
+        )
 
 
 class ScopesMissing(AuthError):

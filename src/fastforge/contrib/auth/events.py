@@ -12,9 +12,12 @@ from typing import Final, Literal, TypeAlias
 __all__ = [
     "API_KEY_CREATED",
     "API_KEY_REVOKED",
+    "EMAIL_VERIFIED",
     "LOGIN",
     "LOGIN_FAILED",
     "PASSWORD_CHANGED",
+    "PASSWORD_RESET",
+    "PROOF_REFUSED",
     "REFRESH_REUSED",
     "TOKENS_REVOKED",
     "USER_CREATED",
@@ -25,6 +28,7 @@ __all__ = [
 Reason: TypeAlias = Literal[
     "inactive", "no_password", "unreadable_hash", "unknown", "unusable_password", "wrong_password",
     "changed_meanwhile", "login_rule", "too_many_attempts",
+    "expired", "forged", "used_or_void",
 ]  # fmt: skip
 
 logger = logging.getLogger("fastforge.auth")
@@ -70,6 +74,17 @@ LOGIN_FAILED: Final = AuditEvent(
 )
 PASSWORD_CHANGED: Final = AuditEvent(
     name="auth.password_changed", level=logging.INFO, help="A user was given another password."
+)
+PASSWORD_RESET: Final = AuditEvent(
+    name="auth.password_reset",
+    level=logging.INFO,
+    help="A user was given another password by a link that was mailed.",
+)
+EMAIL_VERIFIED: Final = AuditEvent(
+    name="auth.email_verified", level=logging.INFO, help="A user has proven the e-mail address."
+)
+PROOF_REFUSED: Final = AuditEvent(
+    name="auth.proof_refused", level=logging.WARNING, help="A link of a mail was not good."
 )
 USER_CREATED: Final = AuditEvent(
     name="auth.user_created", level=logging.INFO, help="A user was made."

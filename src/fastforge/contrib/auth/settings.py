@@ -43,6 +43,8 @@ class Auth(Section, setting="AUTH"):
         login_ttl_s: How long a login lasts at most, however often it is refreshed, in seconds.
         jwt_issuer: The `iss` of our JSON web tokens; the project's package unless set.
         jwt_audience: Their `aud`; the issuer unless set.
+        reset_ttl_s: How long the link of a mail lets somebody choose another password.
+        verification_ttl_s: How long the link of a mail proves that an address is somebody's.
         scheme: The word before a token in the Authorization header: `Bearer`, or `Token`.
         identity_ttl_s: For how long a credential that was checked is not checked again, in seconds.
         max_unconfirmed_s: For how long that holds while nobody can say what was revoked, because
@@ -67,6 +69,8 @@ class Auth(Section, setting="AUTH"):
     login_ttl_s: int = Field(default=7_776_000, ge=1, le=315_360_000)
     jwt_issuer: str = Field(default="", max_length=255)
     jwt_audience: str = Field(default="", max_length=255)
+    reset_ttl_s: float = Field(default=3600, gt=0)
+    verification_ttl_s: float = Field(default=3 * 24 * 3600, gt=0)
     scheme: str = Field(default="Bearer", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
     identity_ttl_s: float = Field(default=300, ge=0, le=86_400)
     max_unconfirmed_s: float = Field(default=30, ge=0)

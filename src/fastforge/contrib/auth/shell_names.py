@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...commands.shell import shell_names
 from .login import authenticate
+from .proofs.resetting import password_reset_token
 from .users import create_user, find_user, set_password
 
 __all__ = ["users"]
@@ -16,5 +17,6 @@ def users() -> dict[str, object]:
         "authenticate": authenticate,
         "create_user": create_user,
         "find_user": find_user,
+        "password_reset_token": password_reset_token,
         "set_password": set_password,
     }

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, overload
 
-from pydantic import SecretStr
 from sqlalchemy import select
 
 from ..._utils import import_object, told
 from ...conf import Settings
 from ...lifecycle import current_container
 from ..db import Session
-from .errors import AuthError, LoginRefused, refused
+from .accepting import accepted_hash
+from .errors import AuthError, LoginRefused
 from .events import PASSWORD_CHANGED, USER_CREATED
 from .model import LONGEST_LOGIN, AbstractUser
-from .resources import passwords
 from .settings import Auth
-from .weaknesses import weaknesses_of
 
-__all__ = ["create_user", "find_user", "model_of", "set_password", "user_model"]
+__all__ = [
+    "create_user",
+    "find_user",
+    "model_of",
+    "set_password",
+    "user_model",
+    "user_of_email",
+    "user_of_id",
+]
 
 U = TypeVar("U", bound=AbstractUser)
 
@@ -96,6 +102,48 @@ async def find_user(
     return (await db.scalars(select(model).where(column == login))).one_or_none()
 
 
+async def user_of_email(db: Session, email: str) -> AbstractUser | None:
+    """Return the user who has an e-mail address, however it is typed.
+
+    Args:
+        db: A session.
+        email: What was typed.
+    """
+    model = user_model()
+    if len(email) > LONGEST_LOGIN or not email.isprintable():
+        return None
+    return (await db.scalars(select(model).where(model.email == email))).one_or_none()
+
+
+@overload
+async def user_of_id(db: Session, text: str, *, lock: bool = False) -> AbstractUser | None: ...
+@overload
+async def user_of_id(
+    db: Session, text: str, *, model: type[U] | None, lock: bool = False
+) -> U | None: ...
+async def user_of_id(
+    db: Session, text: str, *, model: type[AbstractUser] | None = None, lock: bool = False
+) -> AbstractUser | None:
+    """Return the user whose id a text is, as the row is now.
+
+    Args:
+        db: A session.
+        text: As `str(user.id)` has it; anything else is nobody's.
+        model: The project's own class, for type checkers.
+        lock: Let nobody else change them before the end of the transaction.
+
+    Raises:
+        AuthError: The model is not the one of the project.
+    """
+    model = user_model(model)
+    try:
+        key = model.__table__.c.id.type.python_type(text)
+    except (TypeError, ValueError):
+        return None
+    query = select(model).where(model.id == key).execution_options(populate_existing=True)
+    return (await db.scalars(query.with_for_update() if lock else query)).one_or_none()
+
+
 @overload
 async def create_user(
     db: Session, login: str, password: str | None = None, *, model: type[U], **fields: Any
@@ -139,7 +187,7 @@ async def create_user(
     model = user_model(model)
     user = model(**{model.login_field: login, **fields})
     _refuse_odd(user.login, user.email)
-    hashed = None if password is None else await _accepted(user, password)
+    hashed = None if password is None else await accepted_hash(user, password)
     user.password_hash = hashed
     db.add(user)
     await db.flush()
@@ -158,15 +206,8 @@ async def set_password(user: AbstractUser, password: str) -> None:
         PasswordRefused: It breaks rules.
         HashingBusy: As many wait to be hashed as may.
     """
-    user.password_hash = await _accepted(user, password)
+    user.password_hash = await accepted_hash(user, password)
     PASSWORD_CHANGED.tell(user.id)
-
-
-async def _accepted(user: AbstractUser, password: str) -> SecretStr:
-    weaknesses = weaknesses_of(password, user)
-    if weaknesses:
-        raise refused(weaknesses)
-    return await current_container()[passwords].hash(password)
 
 
 def _refuse_odd(login: str, email: str | None) -> None:

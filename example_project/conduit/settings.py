@@ -3,13 +3,18 @@
 from pathlib import Path
 
 from fastforge.conf import App, env
+from fastforge.contrib.auth import Auth
 from fastforge.contrib.db import Database
 from fastforge.contrib.http import Http
 from fastforge.web import Cors
 
 BASE_DIR = Path(__file__).parent.parent
 
-SECRET_KEY = env.secret("SECRET_KEY", default="", help="Signs what the project hands out")
+SECRET_KEY = env.secret(
+    "SECRET_KEY",
+    default="an-example-that-nothing-in-production-starts-with",
+    help="Signs what the project hands out",
+)
 ALLOWED_HOSTS = env(
     "ALLOWED_HOSTS",
     list[str],
@@ -21,6 +26,8 @@ INSTALLED_APPS = [
     "fastforge.contrib.db",
     "fastforge.contrib.jobs",
     "fastforge.contrib.http",
+    "fastforge.contrib.auth",
+    "fastforge.contrib.ratelimit",
     App("conduit.accounts", prefix="/api"),
     App("conduit.articles", prefix="/api"),
 ]
@@ -45,5 +52,11 @@ DATABASES = {
         ),
     ),
 }
+
+AUTH = Auth(
+    user_model="conduit.accounts.models.User",
+    scheme="Token",
+    access_ttl_s=14 * 24 * 3600,  # clients of RealWorld know one token, and refresh none
+)
 
 HTTP = Http(timeout_s=10)

@@ -1,11 +1,12 @@
 """The articles API."""
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from conduit.accounts.models import User
 from conduit.text import Text
+from fastforge.contrib.auth import CurrentUser
 from fastforge.contrib.db import DbSession
 from fastforge.contrib.db.pagination import OffsetPage, paginate
 
@@ -27,11 +28,10 @@ WITH_AUTHOR_AND_TAGS = (selectinload(Article.author), selectinload(Article.tags)
 
 
 @router.post("/articles", status_code=201)
-async def create_article(body: NewArticleRequest, db: DbSession) -> ArticleResponse:
+async def create_article(
+    body: NewArticleRequest, author: CurrentUser[User], db: DbSession
+) -> ArticleResponse:
     """Publish an article: its rows and the job that announces it, or neither."""
-    author = await db.scalar(select(User).where(User.username == body.article.author))
-    if author is None:
-        raise HTTPException(422, "no such author")
     article = await publish(db, body.article, author)
     await announce.enqueue(article_id=article.id)
     return ArticleResponse(article=ArticleOut.model_validate(article))

@@ -20,9 +20,8 @@ class Wire(BaseModel):
 
 
 class NewArticle(Wire):
-    """An article to publish. `author` stands in for the sign-in that is not there yet."""
+    """An article to publish."""
 
-    author: Text
     title: Title
     description: Text = Field(max_length=500)
     body: Text = Field(max_length=100_000)

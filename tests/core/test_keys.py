@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from fastforge import Role
+from fastforge import Project, Role
+from fastforge.checks import Diagnosis, Patient
+from fastforge.core.examinations.basics import process
 from fastforge.exceptions import StartError
 from tests.commanding import python
 from tests.folder import ProjectFolder, isolated
@@ -88,3 +90,20 @@ def test_the_processes_say_so_in_one_line(folder: ProjectFolder, command: list[s
     assert done.returncode == 3
     told = done.stdout + done.stderr
     assert told.count("signing.E005") == 1 and "Traceback" not in told
+
+
+def stopping(project: Project) -> list[Diagnosis]:
+    """What the doctor says that no process can start with."""
+    rows = process.function(Patient(project=project))
+    assert isinstance(rows, Iterable)
+    return [row for row in rows if row.stops]
+
+
+def test_the_doctor_says_so_too(folder: ProjectFolder) -> None:
+    stops = stopping(folder.load(environ("hunter2", fallbacks=f"{GOOD},short")))
+    assert [row.text.partition(" is ")[0] for row in stops] == [
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS[1]",
+    ]
+    assert all(row.verdict == "fail" and "token_urlsafe" in row.hint for row in stops)
+    assert not stopping(folder.load(environ("hunter2", environment="development")))

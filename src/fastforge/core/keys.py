@@ -14,7 +14,7 @@ from ..exceptions import Location, StartError
 if TYPE_CHECKING:
     from ..conf import Settings
 
-__all__ = ["MAKE_ONE", "AcceptedKey", "Weakness", "accepted_keys", "refuse_weak_keys"]
+__all__ = ["MAKE_ONE", "AcceptedKey", "Weakness", "accepted_keys", "refuse_weak_keys", "weak_keys"]
 
 MIN_BYTES: Final = 32
 LEAST_BITS: Final = 100
@@ -88,12 +88,17 @@ def refuse_weak_keys(settings: Settings) -> None:
     Raises:
         StartError: A key is weak.
     """
-    if settings.environment != "production":
-        return
-    for key in accepted_keys(settings):
+    refusal = next(weak_keys(settings), None)
+    if refusal is not None:
+        raise refusal
+
+
+def weak_keys(settings: Settings) -> Iterator[StartError]:
+    """Yield why nothing starts in production, for each key that others can work out."""
+    for key in accepted_keys(settings) if settings.environment == "production" else ():
         weakness = next(key.weaknesses(), None) if key.value else None
         if weakness is not None:
-            raise StartError(
+            yield StartError(
                 f"{key.name} is not fit for production: it {weakness.value}",
                 code="signing.E005",
                 hint=MAKE_ONE,

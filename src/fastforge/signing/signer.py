@@ -62,7 +62,7 @@ class Signer:
         try:
             expires_at = floor((now_s() + ttl_s) * 1000) / 1000  # no longer than was said
             body = json.dumps([expires_at, payload], separators=(",", ":"), allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise SigningError(
                 f"a {type(payload).__name__} cannot be sealed: {error}",
                 code="signing.E004",

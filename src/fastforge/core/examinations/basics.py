@@ -11,6 +11,7 @@ from typing import Final
 from ... import __version__
 from ..._utils import DISTRIBUTION, counted
 from ...checks import Diagnosis, Patient, examination
+from ..keys import weak_keys
 from .versions import packages
 
 __all__ = ["process"]
@@ -34,6 +35,10 @@ def process(patient: Patient) -> Iterator[Diagnosis]:
         verdict="warn" if debug and settings.environment == "production" else "ok",
         hint="turn DEBUG off in production: it shows details of errors to whoever asks",
     )
+    for refusal in weak_keys(settings):
+        yield Diagnosis(
+            what="keys", text=refusal.message, verdict="fail", hint=refusal.hint, stops=True
+        )
     yield _loop(settings.environment)
 
 

@@ -23,6 +23,7 @@ class TokenFamily(Model):
     Attributes:
         id: What `Identity.token_id` and the log say; nothing can be done with it alone.
         user_id: Whose it is.
+        user_created_at: When the user was made: another one may get the id of one who is gone.
         user_version: The version that the user had; with another one it is void.
         scopes: What its tokens may do at most; None: whatever the user may.
         handle_hash: The keyed hash of what its access tokens are found by.
@@ -35,6 +36,7 @@ class TokenFamily(Model):
 
     id: Mapped[str] = mapped_column(sa.Uuid(as_uuid=False), primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.String(LONGEST_USER_ID), index=True)
+    user_created_at: Mapped[datetime]
     user_version: Mapped[int]
     scopes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     handle_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
@@ -52,6 +54,7 @@ class ApiKey(Model):
     Attributes:
         id: What `Identity.token_id` and the log say; nothing can be done with it alone.
         user_id: For whom it acts.
+        user_created_at: When that user was made, as in a `TokenFamily`.
         name: What it is for, in the user's words.
         scopes: What it may do at most; None: whatever the user may.
         key_hash: The keyed hash of the secret in it.
@@ -61,6 +64,7 @@ class ApiKey(Model):
 
     id: Mapped[str] = mapped_column(sa.Uuid(as_uuid=False), primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.String(LONGEST_USER_ID), index=True)
+    user_created_at: Mapped[datetime]
     name: Mapped[str] = mapped_column(sa.String(100))
     scopes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     key_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)

@@ -6,7 +6,7 @@ import jwt
 import pytest
 import sqlalchemy as sa
 
-from fastforge.contrib.auth import AuthError, issue
+from fastforge.contrib.auth import AuthError, InvalidToken, create_api_key, issue, refresh
 from fastforge.contrib.auth.models import TokenFamily
 from fastforge.contrib.auth.resources import token_keys
 from fastforge.contrib.auth.tokens.pairs import AccessToken, RefreshToken
@@ -176,3 +176,25 @@ async def test_tokens_outlive_the_key_that_signed_them_as_long_as_it_is_a_fallba
         assert await is_good(token)
     async with start(key=newer, auth=auth):
         assert not await is_good(token)
+
+
+@FORMS
+async def test_whoever_gets_the_id_of_one_who_is_gone_gets_none_of_their_tokens(
+    start: Start, form: str
+) -> None:
+    """SQLite gives the last id again: the tokens of the one would open the account of the other."""
+    async with start(auth=f"access_tokens={form!r}"):
+        before = await ann()
+        given = await pair(before)
+        async with session() as db:
+            key = (await create_api_key(db, before, "ci")).key
+        await delete_ann()
+        async with session() as db, db.atomic():
+            after = User(id=before.id, email="bob@example.org")
+            db.add(after)
+        assert (after.id, after.version) == (before.id, before.version)
+        assert not await is_good(given.access_token)
+        assert not await is_good(key)
+        async with session() as db:
+            with pytest.raises(InvalidToken):
+                await refresh(db, given.refresh_token)

@@ -89,6 +89,7 @@ async def create_api_key(
         row = ApiKey(
             id=str(uuid4()),
             user_id=str(user.id),
+            user_created_at=user.created_at,
             name=name,
             scopes=None if scopes is None else sorted(set(scopes)),
             key_hash=keys.hashed(_KEY + secret),

@@ -67,7 +67,7 @@ async def end_families(db: Session, *which: ColumnElement[bool]) -> Sequence[Row
     """Revoke the logins of which all of this holds; return those that were not over, and whose."""
     done = await db.execute(
         update(TokenFamily)
-        .where(TokenFamily.revoked_at.is_(None), *which)
+        .where(TokenFamily.revoked_at.is_(None), TokenFamily.expires_at > now(), *which)
         .values(revoked_at=now())
         .returning(TokenFamily.id, TokenFamily.user_id)
         .execution_options(synchronize_session=False)

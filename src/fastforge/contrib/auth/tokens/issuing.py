@@ -64,6 +64,7 @@ async def issue(
         family = TokenFamily(
             id=str(uuid4()),
             user_id=str(user.id),
+            user_created_at=user.created_at,
             user_version=user.version,
             scopes=None if scopes is None else sorted(allowed(user, scopes)),
             created_at=moment(now_s()),
@@ -132,7 +133,7 @@ async def _refreshed(db: Session, keys: TokenKeys, token: RefreshToken) -> Token
         newest = _next_of(keys, family, token)
         if newest is None:
             return await _end_for_both(db, family, token)
-        user = await active_user(db, family.user_id, version=family.user_version)
+        user = await active_user(db, family)
     except InvalidToken as refused:
         return _Refusal(refused.reason)
     if newest.generation != family.generation:

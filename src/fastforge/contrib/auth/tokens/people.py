@@ -10,18 +10,18 @@ from ...db import Session
 from ..errors import AuthError, InvalidToken
 from ..identity.principal import Identity
 from ..model import AbstractUser
+from ..models import ApiKey, TokenFamily
 from ..users import user_model
 
 __all__ = ["active_user", "allowed", "identity_of", "refuse_nobody"]
 
 
-async def active_user(db: Session, user_id: str, *, version: int | None = None) -> AbstractUser:
-    """Return the user of a token as they are now.
+async def active_user(db: Session, given: TokenFamily | ApiKey) -> AbstractUser:
+    """Return the user whom something was given to, as they are now.
 
     Args:
         db: A session.
-        user_id: Their id as text.
-        version: The version that they had when the token was made; None: any.
+        given: A login or a key.
 
     Raises:
         InvalidToken: There is none, they are not active, or they have changed since.
@@ -29,12 +29,15 @@ async def active_user(db: Session, user_id: str, *, version: int | None = None) 
     model = user_model()
     key = model.__table__.c.id.type.python_type
     try:
-        user = await db.get(model, key(user_id))
+        user = await db.get(model, key(given.user_id))
     except (TypeError, ValueError):
         user = None
     if user is None or not user.is_active:
         raise InvalidToken("its user is gone or not active")
-    if version is not None and version != user.version:
+    if user.created_at != given.user_created_at:
+        # SQLite gives an id again, and so do people who choose their names themselves.
+        raise InvalidToken("its user is gone, and another one has the id")
+    if isinstance(given, TokenFamily) and given.user_version != user.version:
         raise InvalidToken("its user has changed")
     return user
 

@@ -105,7 +105,7 @@ class ApiKeys(TokenVerifier):
                 raise InvalidToken("it was revoked")
             if key.expires_at is not None and key.expires_at <= now():
                 raise InvalidToken("it has ended")
-            user = await active_user(db, key.user_id)
+            user = await active_user(db, key)
             ends_at = None if key.expires_at is None else key.expires_at.timestamp()
             return identity_of(
                 user, key.scopes, kind="api_key", token_id=key.id, expires_at=ends_at
@@ -116,7 +116,7 @@ async def _identity(keys: TokenKeys, handle: bytes, expires_at: float | None) ->
     """Return who an access token of a login makes somebody, by what the database says now."""
     async with session() as db:
         family = await family_of_handle(db, hashes_of(keys, handle))
-        user = await active_user(db, family.user_id, version=family.user_version)
+        user = await active_user(db, family)
         return identity_of(
             user, family.scopes, kind="token", token_id=family.id, expires_at=expires_at
         )

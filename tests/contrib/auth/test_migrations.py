@@ -14,8 +14,9 @@ def test_the_migrations_are_those_of_the_models(folder: ProjectFolder, database_
     done = run_command(project, "migrate")
     assert done.exit_code == 0, done.output
     assert "applied: auth.0001_initial" in done.output
-    done = run_command(project, "makemigrations", "auth", "--check")
-    assert done.exit_code == 0, done.output
+    for label in ("auth", "default_user"):
+        done = run_command(project, "makemigrations", label, "--check")
+        assert done.exit_code == 0, done.output
 
 
 def test_they_can_be_taken_back(folder: ProjectFolder, database_url: str) -> None:

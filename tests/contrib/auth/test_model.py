@@ -110,3 +110,15 @@ async def test_nothing_shows_the_hash_of_a_password(container: Container) -> Non
     assert secret not in shown
     assert repr(ann) == f"<User {ann.id}>"
     assert repr(User()) == "<User unsaved>"
+
+
+async def test_the_ready_model_gives_no_id_a_second_time(container: Container) -> None:
+    """Sessions, logs and rows of others name a user by it."""
+    async with session() as db:
+        async with db.atomic():
+            gone = await create_user(db, "ann@example.org")
+            await db.flush()
+            key = gone.id
+            await db.delete(gone)
+        async with db.atomic():
+            assert (await create_user(db, "bob@example.org")).id > key

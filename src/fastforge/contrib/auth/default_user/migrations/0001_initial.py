@@ -28,6 +28,7 @@ def upgrade(op: Operations) -> None:
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_auth_user_email_folded")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_user")),
         sa.UniqueConstraint("email", name=op.f("uq_auth_user_email")),
+        sqlite_autoincrement=True,
     )
 
 

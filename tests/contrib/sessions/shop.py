@@ -41,11 +41,12 @@ ROUTES = """
 
     from fastforge.cache import cached
     from fastforge.contrib.auth import (
-        CurrentIdentity, OptionalIdentity, authenticate, create_user, set_password, user_model,
+        CurrentIdentity, OptionalIdentity, authenticate, create_user, revoke_everybody,
+        revoke_user, set_password, user_model,
     )
     from fastforge.contrib.db import DbSession, non_atomic
     from fastforge.contrib.sessions import (
-        Session, csrf_exempt, csrf_token, end_sessions, log_in, log_out,
+        Session, SessionError, csrf_exempt, csrf_token, end_sessions, log_in, log_out,
     )
 
     router = APIRouter()
@@ -208,6 +209,11 @@ ROUTES = """
         return (await create_user(db, email, "plum-kettle-9")).id
 
 
+    @router.post("/revoke")
+    async def revoke(me: CurrentIdentity, db: DbSession, everybody: bool = False) -> int:
+        return await (revoke_everybody(db) if everybody else revoke_user(db, me.id))
+
+
     @router.post("/goodbye")
     async def goodbye(session: Session) -> None:
         await log_out(session)
@@ -236,6 +242,16 @@ ROUTES = """
             session.set("late", 1)
 
         return StreamingResponse(stream())
+
+
+    @router.websocket("/greedy")
+    async def greedy(websocket: WebSocket, session: Session) -> None:
+        await websocket.accept()
+        try:
+            session.set("cart", [1])
+        except SessionError as error:
+            await websocket.send_text(error.code)
+        await websocket.close()
 
 
     @router.websocket("/socket")

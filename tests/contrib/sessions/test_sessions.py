@@ -182,6 +182,7 @@ async def test_whoever_is_deactivated_is_out(project: Project) -> None:
         await http.post("/cart/7")
         await http.post("/deactivate")
         assert (await http.get("/me")).status_code == 401
+        assert (await http.get("/maybe")).json() == "nobody"  # a page for everybody stays one
         assert (await http.get("/cart")).json() == []
 
 
@@ -237,3 +238,32 @@ async def test_it_is_the_same_on_postgres(
         answers = await asyncio.gather(http.post("/logout"), http.post("/logout"))
         assert [each.status_code for each in answers] == [200, 200]
         assert (await http.get("/me")).status_code == 401
+
+
+async def test_revoking_a_user_or_everybody_ends_their_sessions(
+    project: Project, folder: ProjectFolder
+) -> None:
+    async with browser(project) as http, browser(project) as stranger:
+        await stranger.post("/cart/7")
+        await log_in(http)
+        assert (await http.post("/revoke")).json() == 1
+        assert (await http.get("/me")).status_code == 401
+        assert (await stranger.get("/cart")).json() == [7]
+        await log_in(http)
+        assert (await http.post("/revoke", params={"everybody": True})).json() == 2
+        assert (await http.get("/me")).status_code == 401
+        assert rows(folder) == 0
+
+
+async def test_a_logout_reaches_a_process_that_remembers_the_session(project: Project) -> None:
+    """By the log of what was forgotten: two running projects stand for two processes."""
+    async with browser(project) as one, browser(project) as other:
+        secret = await log_in(one)
+        other.cookies.set("__Host-session", secret, domain="shop.example")
+        assert (await other.get("/me")).status_code == 200
+        assert (await one.post("/logout")).status_code == 200
+        deadline = asyncio.get_running_loop().time() + 30
+        while (await other.get("/me")).status_code == 200:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.05)
+        assert (await other.get("/me")).status_code == 401

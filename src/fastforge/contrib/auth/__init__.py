@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .proofs.verifying import email_verification_token as email_verification_token
     from .proofs.verifying import verify_email as verify_email
     from .resources import Passwords as Passwords
+    from .revokers import Revoker as Revoker
     from .rules import About as About
     from .rules import PasswordRule as PasswordRule
     from .rules import Weakness as Weakness
@@ -99,6 +100,7 @@ _LAZY = {
     "PasswordWrong": "errors",
     "Passwords": "resources",
     "ProofRefused": "errors",
+    "Revoker": "revokers",
     "ScopesMissing": "errors",
     "TokenFamily": "models",
     "TokenPair": "tokens.pairs",
@@ -164,6 +166,7 @@ __all__ = [
     "PasswordWrong",
     "Passwords",
     "ProofRefused",
+    "Revoker",
     "ScopesMissing",
     "TokenFamily",
     "TokenPair",

@@ -9,9 +9,17 @@ from .admission import LoginRule
 from .guards import LoginGuard
 from .identity.sources import CredentialSource
 from .identity.verifier import TokenVerifier
+from .revokers import Revoker
 from .rules import PasswordRule
 
-__all__ = ["CREDENTIALS", "LOGIN_GUARDS", "LOGIN_RULES", "PASSWORD_RULES", "TOKEN_VERIFIERS"]
+__all__ = [
+    "CREDENTIALS",
+    "LOGIN_GUARDS",
+    "LOGIN_RULES",
+    "PASSWORD_RULES",
+    "REVOKERS",
+    "TOKEN_VERIFIERS",
+]
 
 PASSWORD_RULES: Final[Kind[PasswordRule]] = Kind(
     name="password_rules",
@@ -45,4 +53,10 @@ LOGIN_GUARDS: Final[Kind[LoginGuard]] = Kind(
     type=LoginGuard,
     module="login_guards",
     key=lambda guard: guard.name,
+)
+REVOKERS: Final[Kind[Revoker]] = Kind(
+    name="revokers",
+    type=Revoker,
+    module="revokers",
+    key=lambda revoker: revoker.name,
 )

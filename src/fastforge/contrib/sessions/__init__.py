@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .errors import SessionError as SessionError
     from .errors import SessionTooLarge as SessionTooLarge
     from .errors import SessionTooLate as SessionTooLate
+    from .logins import end_all_sessions as end_all_sessions
     from .logins import end_sessions as end_sessions
     from .logins import log_in as log_in
     from .logins import log_out as log_out
@@ -42,6 +43,7 @@ _LAZY = {
     "csrf_exempt": "csrf",
     "csrf_input": "template_helpers",
     "csrf_token": "template_helpers",
+    "end_all_sessions": "logins",
     "end_sessions": "logins",
     "log_in": "logins",
     "log_out": "logins",
@@ -62,6 +64,7 @@ __all__ = [
     "csrf_exempt",
     "csrf_input",
     "csrf_token",
+    "end_all_sessions",
     "end_sessions",
     "log_in",
     "log_out",

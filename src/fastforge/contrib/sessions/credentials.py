@@ -10,7 +10,7 @@ from .visit import visit_here
 __all__ = ["session_cookie"]
 
 
-@credential_source(order=50)
+@credential_source(order=50, lenient=True)
 def session_cookie(connection: HTTPConnection) -> str | None:
     """Return the secret of the session, if somebody has logged in in this browser."""
     visit = visit_here.get()

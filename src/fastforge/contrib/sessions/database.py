@@ -56,9 +56,9 @@ class DatabaseSessions:
     async def touch(
         self, db: Db, hashes: Sequence[bytes], *, now: float, lifetime: Lifetime
     ) -> None:
-        """Note that one is used now, if nobody has noted it lately."""
+        """Note that one is used now, if it has not ended and nobody has noted it lately."""
         record = await self.load(db, hashes)
-        if record is None or now - record.seen_at < lifetime.touch_s:
+        if record is None or not lifetime.should_note(record, now):
             return
         end = min(now + lifetime.idle_s, record.created_at + lifetime.whole_s)
         values = {"seen_at": _moment(now), "expires_at": _moment(end)}
@@ -74,6 +74,10 @@ class DatabaseSessions:
         """Forget all of a user; return the ids that they had."""
         gone = delete(StoredSession).where(_ROW.user_id == user_id).returning(_ROW.id)
         return (await db.scalars(gone)).all()
+
+    async def delete_all(self, db: Db) -> int:
+        """Forget all; return how many."""
+        return await _count(db, delete(StoredSession))
 
     async def delete_expired(self, db: Db, *, now: float, most: int) -> int:
         """Forget some that have expired; return how many."""

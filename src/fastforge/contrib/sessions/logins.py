@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..auth import forget_everybody, forget_token
 from ..db import Session as Db
 from .events import LOGGED_OUT
 from .resources import store_here
+from .saving import token_id_of
 from .session import WebSession
 
 if TYPE_CHECKING:
     from ..auth import AbstractUser
 
-__all__ = ["end_sessions", "log_in", "log_out"]
+__all__ = ["end_all_sessions", "end_sessions", "log_in", "log_out"]
 
 
 async def log_in(session: WebSession, user: AbstractUser) -> None:
@@ -66,16 +68,33 @@ async def log_out(session: WebSession) -> None:
 async def end_sessions(db: Db, user_id: object) -> int:
     """Log a user out of all browsers; return of how many.
 
+    `revoke_user` of `fastforge.contrib.auth` does it too, besides the tokens.
+
     ```python
-    async with db.atomic():
-        await end_sessions(db, user.id)
+    await end_sessions(db, user.id)
     ```
 
     Args:
-        db: A session, in `atomic`.
+        db: A session; what is written stands in `atomic`, in yours if there is one.
         user_id: Whose.
     """
-    ended = await store_here().delete_of(db, str(user_id))
+    async with db.atomic(savepoint=False):
+        ended = await store_here().delete_of(db, str(user_id))
+        for each in ended:
+            await forget_token(db, token_id_of(each))
     if ended:
         LOGGED_OUT.tell(user_id=str(user_id))
     return len(ended)
+
+
+async def end_all_sessions(db: Db) -> int:
+    """Log everybody out of all browsers, and forget what browsers without a login hold.
+
+    Args:
+        db: A session; what is written stands in `atomic`, in yours if there is one.
+    """
+    async with db.atomic(savepoint=False):
+        count = await store_here().delete_all(db)
+        await forget_everybody(db)
+    LOGGED_OUT.tell()
+    return count

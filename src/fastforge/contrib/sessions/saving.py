@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...signing import now_s
+from ..auth import forget_token
 from ..db import Session as Db
 from .errors import SessionEnded, SessionTooLarge
 from .events import LOGGED_IN, LOGGED_OUT
@@ -101,6 +102,7 @@ async def _taken(session: WebSession, db: Db) -> Record:
     old = await session.store.delete(db, session.keeper.secrets.hashes(session.secret))
     if old is None:
         raise _ended()
+    await forget_token(db, token_id_of(old.id))
     return old
 
 
@@ -109,12 +111,13 @@ async def _end(session: WebSession, db: Db) -> None:
         return
     old = await session.store.delete(db, session.keeper.secrets.hashes(session.secret))
     if old is not None and old.user_id is not None:
+        await forget_token(db, token_id_of(old.id))
         LOGGED_OUT.tell(user_id=old.user_id)
 
 
-def token_id_of(record: Record) -> str:
+def token_id_of(session_id: str) -> str:
     """Return what `Identity.token_id` is of a session."""
-    return f"session:{record.id}"
+    return f"session:{session_id}"
 
 
 def _checked(session: WebSession, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +134,7 @@ def _checked(session: WebSession, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _max_age(session: WebSession, record: Record, now: float) -> int:
-    return max(1, int(record.created_at + session.keeper.lifetime.whole_s - now))
+    return max(1, round(record.created_at + session.keeper.lifetime.whole_s - now))
 
 
 def _ended() -> SessionEnded:

@@ -54,6 +54,10 @@ class Lifetime:
         """How old the time of the last use may be: not every request writes."""
         return min(60.0, self.idle_s / 20)
 
+    def should_note(self, record: Record, now: float) -> bool:
+        """Return whether a use is worth a write; one that comes too late wakes nothing up."""
+        return now - record.seen_at >= self.touch_s and now < self.end_of(record)
+
     def end_of(self, record: Record) -> float:
         """Return when a session ends unless it is used again."""
         return min(record.seen_at + self.idle_s, record.created_at + self.whole_s)
@@ -86,7 +90,7 @@ class SessionStore(Protocol):
     async def touch(
         self, db: Db, hashes: Sequence[bytes], *, now: float, lifetime: Lifetime
     ) -> None:
-        """Note that one is used now, if it is there and nobody has noted it lately."""
+        """Note that one is used now, if `lifetime.should_note` says so of what there is."""
         ...
 
     async def delete(self, db: Db, hashes: Sequence[bytes]) -> Record | None:
@@ -95,6 +99,10 @@ class SessionStore(Protocol):
 
     async def delete_of(self, db: Db, user_id: str) -> Sequence[str]:
         """Forget all of a user; return the ids that they had."""
+        ...
+
+    async def delete_all(self, db: Db) -> int:
+        """Forget all; return how many."""
         ...
 
     async def delete_expired(self, db: Db, *, now: float, most: int) -> int:

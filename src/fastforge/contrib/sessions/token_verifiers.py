@@ -47,7 +47,7 @@ class SessionCookies(TokenVerifier):
             scopes=frozenset(user.scopes),
             is_superuser=user.is_superuser,
             kind="session",
-            token_id=token_id_of(record),
+            token_id=token_id_of(record.id),
             expires_at=keeper.lifetime.end_of(record),
         )
 

@@ -95,7 +95,7 @@ class _Identified(TokenScheme):
 
 
 class _Optional(TokenScheme):
-    """Whoever asks may say who they are; a credential that is not good is refused all the same."""
+    """Whoever asks may say who they are; a token that is not good is refused all the same."""
 
     async def __call__(self) -> Identity | None:
         return await identity_here()
@@ -107,7 +107,8 @@ _optional = _Optional()
 CurrentIdentity = Annotated[Identity, Security(_identified)]
 """Who asks, without a database: `async def mine(me: CurrentIdentity)`; nobody is a 401."""
 OptionalIdentity = Annotated[Identity | None, Security(_optional)]
-"""Who asks, or None; a credential that is not good is a 401 all the same."""
+"""Who asks, or None; a credential that is not good is a 401 all the same, unless its source is
+`lenient`, as the cookie of a session is."""
 
 
 def requires(*scopes: str) -> Any:

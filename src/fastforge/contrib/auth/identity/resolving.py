@@ -85,8 +85,7 @@ class Identities:
         if FOUND in scope:
             found: Identity | None = scope[FOUND]
             return found
-        token = self._token(HTTPConnection(scope))
-        identity = None if token is None else await self.of_token(token)
+        identity = await self._of_sources(HTTPConnection(scope))
         scope[FOUND] = identity
         if self._tells_user and identity is not None:
             user_id.set(str(identity.id))
@@ -123,11 +122,17 @@ class Identities:
             raise InvalidToken("it names no user")
         return replace(identity, id=key)
 
-    def _token(self, connection: HTTPConnection) -> str | None:
+    async def _of_sources(self, connection: HTTPConnection) -> Identity | None:
+        """Return who the first source that has a credential says."""
         for source in self._sources:
             token = source.read(connection)
             if token is not None:
-                return token
+                try:
+                    return await self.of_token(token)
+                except InvalidToken:
+                    if not source.lenient:
+                        raise
+                    return None
         return None
 
     async def _looked_up(self, token: str) -> Checked:

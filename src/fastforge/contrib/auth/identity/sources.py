@@ -26,14 +26,18 @@ class CredentialSource:
         name: Unique in the project; the function's name.
         order: Smaller ones are asked first; the Authorization header has 0.
         read: Returns what stands there, or None.
+        lenient: Whether what is not good counts as none.
     """
 
     name: str
     order: int
     read: Reader
+    lenient: bool = False
 
 
-def credential_source(*, order: int = AFTER_THE_HEADER) -> Callable[[Reader], CredentialSource]:
+def credential_source(
+    *, order: int = AFTER_THE_HEADER, lenient: bool = False
+) -> Callable[[Reader], CredentialSource]:
     """Declare where a credential may stand, in an app's `credentials.py`.
 
     ```python
@@ -47,6 +51,8 @@ def credential_source(*, order: int = AFTER_THE_HEADER) -> Callable[[Reader], Cr
 
     Args:
         order: Smaller ones are asked first; the Authorization header has 0.
+        lenient: Whether one that is not good counts as none. That is for what a client sends by
+            itself, as a browser its cookie: a page for everybody stays one when a login has ended.
 
     Raises:
         ComponentError: It decorates no plain function.
@@ -60,6 +66,6 @@ def credential_source(*, order: int = AFTER_THE_HEADER) -> Callable[[Reader], Cr
                 hint="write `def`, with the connection: it reads headers and asks nobody",
                 where=Location.of(function),
             )
-        return CredentialSource(name=function.__name__, order=order, read=function)
+        return CredentialSource(name=function.__name__, order=order, read=function, lenient=lenient)
 
     return declare

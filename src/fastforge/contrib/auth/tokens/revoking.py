@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, true
@@ -12,6 +13,7 @@ from ..events import TOKENS_REVOKED
 from ..identity.forgetting import forget_everybody, forget_token, forget_user
 from ..models import ApiKey, TokenFamily
 from ..resources import token_keys
+from ..revokers import Revoker
 from .families import end_api_keys, end_families
 from .pairs import hashes_of
 from .reading import handle_of
@@ -52,7 +54,7 @@ async def revoke(db: Session, token: str | None = None, *, token_id: str | None 
 
 
 async def revoke_user(db: Session, user_id: object, *, api_keys: bool = False) -> int:
-    """End all logins of a user, on every device.
+    """End all logins of a user, on every device: tokens, and the sessions of browsers.
 
     Surprises: another password, other scopes and `is_active = False` do so by themselves. API keys
     stay, because programs have them that nobody logs in to, unless you say otherwise.
@@ -71,8 +73,9 @@ async def revoke_user(db: Session, user_id: object, *, api_keys: bool = False) -
         if api_keys:
             await end_api_keys(db, ApiKey.user_id == owner)
         await forget_user(db, owner)
+        others = sum([await each.of_user(db, owner) for each in _revokers()])
     TOKENS_REVOKED.tell(owner)
-    return len(ended)
+    return len(ended) + others
 
 
 async def revoke_everybody(db: Session, *, api_keys: bool = False) -> int:
@@ -90,8 +93,14 @@ async def revoke_everybody(db: Session, *, api_keys: bool = False) -> int:
         if api_keys:
             await end_api_keys(db, true())
         await forget_everybody(db)
+        others = sum([await each.of_everybody(db) for each in _revokers()])
     TOKENS_REVOKED.tell()
-    return len(ended)
+    return len(ended) + others
+
+
+def _revokers() -> Iterable[Revoker]:
+    """Return what ends the logins that others keep: the sessions of browsers, above all."""
+    return current_container().registry.values("revokers")
 
 
 def _by_token(token: str) -> ColumnElement[bool] | None:

@@ -50,18 +50,26 @@ class Connection:
 
     Attributes:
         user: Who asks; None for nobody in particular.
-        state: What handlers keep for as long as it is open.
     """
+
+    __slots__ = ("__weakref__", "_close", "_outbox", "_scope", "_state", "id", "user")
 
     def __init__(
         self, id: str, scope: Scope, outbox: Outbox, close: Callable[[int, str], None]
     ) -> None:
         self.id: Final = id
         self.user: Principal | None = None
-        self.state: Final[dict[str, Any]] = {}
+        self._state: dict[str, Any] | None = None
         self._close = close
         self._outbox = outbox
         self._scope = scope
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What handlers keep for as long as it is open."""
+        if self._state is None:
+            self._state = {}
+        return self._state
 
     @property
     def headers(self) -> Headers:

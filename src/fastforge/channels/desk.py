@@ -42,6 +42,8 @@ class Desk:
         guards: Who knows whose a token is.
     """
 
+    __slots__ = ("_container", "_guards", "_hub", "_memberships", "_socket")
+
     def __init__(
         self, container: Container, hub: Hub, socket: ClientSocket, guards: tuple[ChannelGuard, ...]
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .frames import Frame, control
@@ -76,14 +76,15 @@ class Outbox:
         self._size_bytes = size_bytes
         self._patience_s = patience_s
         self._let_go = let_go
-        self._waiting: deque[_Waiting] = deque()
+        # Of a client that keeps up there is neither: an empty deque alone takes 600 bytes.
+        self._waiting: deque[_Waiting] | None = None
         self._bytes = 0
         self._full_since: float | None = None
-        self._gaps: dict[Membership, None] = {}
+        self._gaps: dict[Membership, None] | None = None
         self.sent = self.sent_bytes = self.dropped = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting or ())
 
     @property
     def is_empty(self) -> bool:
@@ -114,16 +115,16 @@ class Outbox:
 
     def pop(self) -> Frame | None:
         """Return what comes next, for a wire that takes one at a time; None: nothing waits."""
-        while self._waiting:
+        if self._waiting:
             waiting = self._waiting[0]
             membership = waiting.membership
-            if membership is not None and membership in self._gaps:
+            if membership is not None and membership.dropped:
                 return self._counted(self._gap(membership))
             self._waiting.popleft()
             self._forget(waiting)
             return self._counted(waiting.frame)
-        self._full_since = None
-        for membership in self._gaps:
+        self._waiting = self._full_since = None
+        for membership in self._gaps or ():
             return self._counted(self._gap(membership))
         return None
 
@@ -137,16 +138,14 @@ class Outbox:
 
     def forget(self, membership: Membership) -> None:
         """Drop what waits of somebody who has left a channel."""
-        self._gaps.pop(membership, None)
-        if not membership.waiting:
-            return
-        for waiting in [each for each in self._waiting if each.membership is membership]:
+        if membership.dropped:
+            self._gap(membership)
+        for waiting in self._waiting_of(membership):
             self._remove(waiting)
 
     def clear(self) -> None:
         """Drop everything: the client is gone."""
-        self._waiting.clear()
-        self._gaps.clear()
+        self._waiting = self._gaps = None
         self._bytes = 0
 
     # --- bounds ---
@@ -154,7 +153,7 @@ class Outbox:
     def _has_room(self, frame: Frame, membership: Membership) -> bool:
         size = len(frame)
         return (
-            len(self._waiting) < self._size
+            len(self) < self._size
             and self._bytes + size <= self._size_bytes
             and membership.waiting < membership.queue_size
             and membership.waiting_bytes + size <= membership.queue_bytes
@@ -178,17 +177,21 @@ class Outbox:
                     return
         self._drop(frame, membership)
 
-    def _waiting_of(self, membership: Membership) -> Iterator[_Waiting]:
-        return iter([each for each in self._waiting if each.membership is membership])
+    def _waiting_of(self, membership: Membership) -> list[_Waiting]:
+        if not membership.waiting:
+            return []
+        return [each for each in self._waiting or () if each.membership is membership]
 
     def _drop(self, frame: Frame, membership: Membership) -> None:
         membership.dropped += 1
         membership.last_dropped_id = max(membership.last_dropped_id, frame.id)
         self.dropped += 1
+        if self._gaps is None:
+            self._gaps = {}
         self._gaps[membership] = None
 
     def _replace(self, frame: Frame, membership: Membership) -> bool:
-        for waiting in self._waiting:
+        for waiting in self._waiting or ():
             if waiting.membership is membership and waiting.frame.key == frame.key:
                 grown = len(frame) - len(waiting.frame)
                 waiting.frame = frame
@@ -198,7 +201,7 @@ class Outbox:
         return False
 
     def _push_control(self, frame: Frame) -> None:
-        if len(self._waiting) > self._size * CONTROL_SHARE:
+        if len(self) > self._size * CONTROL_SHARE:
             self._let_go()
         else:
             self._append(frame, None)
@@ -212,10 +215,13 @@ class Outbox:
             membership.waiting += 1
             membership.waiting_bytes += len(frame)
         self._bytes += len(frame)
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(_Waiting(frame, membership))
         self._wire.wake()
 
     def _remove(self, waiting: _Waiting) -> None:
+        assert self._waiting is not None
         self._waiting.remove(waiting)
         self._forget(waiting)
 
@@ -227,7 +233,8 @@ class Outbox:
             waiting.membership.waiting_bytes -= size
 
     def _gap(self, membership: Membership) -> Frame:
-        del self._gaps[membership]
+        if self._gaps is not None:
+            self._gaps.pop(membership, None)
         frame = control(
             "gap",
             channel=membership.name,

@@ -61,6 +61,11 @@ class ClientSocket:
         has_joined: Whether it has joined anything yet.
     """
 
+    __slots__ = (
+        "_began", "_bucket", "_closing_since", "_config", "_is_given_up", "_is_told_of_expiry",
+        "_receive", "_send", "_task", "_wire", "connection", "has_joined", "lanes", "outbox",
+    )  # fmt: skip
+
     def __init__(
         self, config: Channels, id: str, scope: Scope, receive: Receive, send: Send
     ) -> None:

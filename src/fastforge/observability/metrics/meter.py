@@ -72,7 +72,8 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a signal, or the collector, may record while it is held
-        self._series: dict[Metric, dict[tuple[str, ...], Series]] = {}
+        # By name: a Metric is hashed by all of its fields, and the heart of a loop records always.
+        self._series: dict[str, dict[tuple[str, ...], Series]] = {}
         self._place: Place = _in_memory
 
     def add(self, metric: Metric, *labels: str, amount: float = 1) -> None:
@@ -97,7 +98,7 @@ class Meter:
             metric: The metric.
             labels: The values of its labels, in their order.
         """
-        known = self._series.get(metric)
+        known = self._series.get(metric.name)
         found = None if known is None else known.get(labels)
         return found or self._new(metric, labels)
 
@@ -127,7 +128,7 @@ class Meter:
 
     def _new(self, metric: Metric, labels: tuple[str, ...]) -> Series:
         with self._lock:
-            known = self._series.setdefault(metric, {})
+            known = self._series.setdefault(metric.name, {})
             found = known.get(labels)
             if found is not None:
                 return found

@@ -56,7 +56,7 @@ class Identified:
     def __init__(self, database_url: str, redis_url: str) -> None:
         self._engine = make_engine(database_url)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
-        self.redis = redis.Redis.from_url(redis_url)
+        self.redis: redis.Redis = redis.Redis.from_url(redis_url)
         self.verified = 0
 
     async def session(self) -> AsyncIterator[AsyncSession]:

@@ -16,12 +16,13 @@ from ..core.services import where_jobs_run
 from ..exceptions import ComponentError, Location
 from ..middleware.line import route_template
 from ..project import Project
+from ..web.document import complete_document
 from ..web.errors.bodies import answer_large_bodies
 from ..web.errors.handlers import FailurePage, add_exception_handlers
 from ..web.errors.openapi import describe_errors
 from ..web.errors.resolution import ErrorFormats
 from ..web.index import index_routes
-from ..web.kinds import ERROR_FORMATS, ERROR_PANELS, ROUTERS
+from ..web.kinds import ERROR_FORMATS, ERROR_PANELS, OPENAPI_PARTS, ROUTERS
 from ..web.operations import name_operations
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
@@ -78,6 +79,7 @@ def get_asgi_application(
     add_exception_handlers(app, formats, page=_error_page(app, project))
     answer_large_bodies(app, formats)
     describe_errors(app, formats)
+    complete_document(app, partial(project.registry.values, OPENAPI_PARTS), project.settings)
     if project.settings.debug:
         _welcome(app, project)
     enclose(app, project, formats)

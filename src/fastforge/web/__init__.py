@@ -12,6 +12,8 @@ from .._utils import lazy_attribute
 if TYPE_CHECKING:
     from .callers import Caller as Caller
     from .callers import caller as caller
+    from .document import OpenApiPart as OpenApiPart
+    from .document import openapi_part as openapi_part
     from .errorpage.panel import ErrorPanel as ErrorPanel
     from .errorpage.panel import PanelRow as PanelRow
     from .errorpage.panel import error_panel as error_panel
@@ -39,6 +41,7 @@ __all__ = [
     "FieldError",
     "Health",
     "Middleware",
+    "OpenApiPart",
     "PanelRow",
     "Problem",
     "Security",
@@ -46,6 +49,7 @@ __all__ = [
     "caller",
     "error_format",
     "error_panel",
+    "openapi_part",
     "policy",
     "problem_response",
     "public",
@@ -62,6 +66,7 @@ _LAZY = {
     "FieldError": "errors.problems",
     "Health": "settings",
     "Middleware": "middleware",
+    "OpenApiPart": "document",
     "PanelRow": "errorpage.panel",
     "Problem": "errors.problems",
     "Security": "settings",
@@ -69,6 +74,7 @@ _LAZY = {
     "caller": "callers",
     "error_format": "errors.formats",
     "error_panel": "errorpage.panel",
+    "openapi_part": "document",
     "policy": "policies",
     "problem_response": "errors.responses",
     "public": "policies",

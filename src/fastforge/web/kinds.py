@@ -8,11 +8,12 @@ from fastapi import APIRouter
 
 from ..components import Kind
 from .callers import Caller
+from .document import OpenApiPart
 from .errorpage.panel import ErrorPanel
 from .errors.formats import ErrorFormat
 from .middleware import Middleware
 
-__all__ = ["CALLERS", "ERROR_FORMATS", "ERROR_PANELS", "MIDDLEWARE", "ROUTERS"]
+__all__ = ["CALLERS", "ERROR_FORMATS", "ERROR_PANELS", "MIDDLEWARE", "OPENAPI_PARTS", "ROUTERS"]
 
 ROUTERS: Final = Kind(name="routers", type=APIRouter, module="routes")
 MIDDLEWARE: Final = Kind(
@@ -38,4 +39,11 @@ CALLERS: Final = Kind(
     module="callers",
     key=lambda caller: caller.name,
     home=lambda caller: caller.identify,
+)
+OPENAPI_PARTS: Final = Kind(
+    name="openapi_parts",
+    type=OpenApiPart,
+    module="openapi",
+    home=lambda part: part.write,
+    deferred=True,
 )

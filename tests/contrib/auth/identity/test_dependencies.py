@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 
-from fastforge import Project
+from fastforge import Project, Role
+from fastforge.contrib.auth import identity_here
+from fastforge.contrib.auth.errors import NoRequest
+from fastforge.management.served import served_application
 from fastforge.test import client, run_command
 from tests.contrib.auth.conftest import PASSWORD, settings
 from tests.folder import ProjectFolder
@@ -192,3 +196,62 @@ async def test_the_word_before_the_token_is_a_setting(folder: ProjectFolder) -> 
         assert answer.json() == 1
         answer = await http.get("/me", headers=bearing("ann"))
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Token")
+
+
+async def test_the_document_says_how_a_credential_is_sent(folder: ProjectFolder) -> None:
+    """So that the pages that try requests send one: for another word than Bearer as it is typed."""
+    document = served_application(write(folder)).openapi()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes == {"token": {"type": "http", "scheme": "bearer"}}
+    security = {path: each["get"].get("security") for path, each in document["paths"].items()}
+    assert security == {
+        "/me": [{"token": []}],
+        "/maybe": [{"token": []}],
+        "/row": [{"token": []}],
+        "/maybe-row": [{"token": []}],
+        "/read": [{"token": ["orders:read"]}],
+        "/write": [{"token": ["orders:read", "orders:write"]}],
+        "/admin": [{"token": []}],
+    }
+    document = served_application(write(folder, auth='scheme="Token"')).openapi()
+    assert document["components"]["securitySchemes"]["token"] == {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "The word `Token`, a space, and the token.",
+    }
+
+
+async def test_a_socket_is_somebodys_and_nobodys_is_refused(http: httpx.AsyncClient) -> None:
+    async def handshake(headers: list[tuple[bytes, bytes]]) -> list[Any]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            return {"type": "websocket.connect"}
+
+        scope = {
+            "type": "websocket", "path": "/socket", "raw_path": b"/socket", "query_string": b"",
+            "root_path": "", "scheme": "ws", "http_version": "1.1", "subprotocols": [],
+            "headers": [(b"host", b"localhost"), *headers], "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80), "asgi": {"version": "3.0"}, "state": {},
+            "extensions": {"websocket.http.response": {}},
+        }  # fmt: skip
+        await http._transport.app(scope, receive, send)  # type: ignore[attr-defined]
+        return sent
+
+    known = await handshake([(b"authorization", b"Bearer word-ann")])
+    assert [each["type"] for each in known[:2]] == ["websocket.accept", "websocket.send"]
+    assert known[1]["text"] == "1"
+    for headers in ([], [(b"authorization", b"Bearer word-bad")]):
+        refused = await handshake(headers)
+        assert refused[0]["type"] == "websocket.http.response.start"
+        assert refused[0]["status"] == 401
+
+
+async def test_who_asks_is_a_mistake_where_nobody_does(project: Project) -> None:
+    async with project.running(Role.COMMAND):
+        with pytest.raises(NoRequest, match=r"auth\.E027.*nobody asks here"):
+            await identity_here()

@@ -59,8 +59,9 @@ def serve(
 ) -> int:
     """Serve an application until SIGTERM or SIGINT, and return the exit code of the process.
 
-    A signal during the start cancels it: what has been opened is closed. Later it ends the server
-    gracefully, without resetting a connection. A second one ends the process at once.
+    It is 0 after a stop that was asked for, 3 where the application could not start. A signal
+    during the start cancels it: what has been opened is closed. Later it ends the server gracefully,
+    without resetting a connection. A second one ends the process at once.
 
     Surprises: its log is as LOGGING says. A failed start is one line on standard error.
     X-Forwarded-* headers are not believed. The garbage collector rests until the first answers.
@@ -81,9 +82,6 @@ def serve(
         access_log: Write a line for each request, where the application does not, as ours do.
         observer: Whom to tell how far it has come.
         ends_process: Whether the process ends 3 seconds after the server, whatever goes on in it.
-
-    Returns:
-        0 after a stop that was asked for, 3 when the application could not start.
     """
     observer, lines = observer or Observer(), _lines(for_ever=ends_process)
     with sock, lines, end_at_termination(), resting_collector() as wake_collector:

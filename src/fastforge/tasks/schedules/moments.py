@@ -11,6 +11,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from .cron import Cron
@@ -73,20 +75,22 @@ def _minute_of_day(cron: Cron, earliest: int) -> int | None:
 def _on_changing_days(cron: Cron, day: date, zone: ZoneInfo, after: datetime) -> datetime | None:
     """Look at the next date too: clocks that are put back over midnight show it first."""
     dates = [each for each, _ in zip(cron.dates(day), range(2), strict=False)]
-    moments = (
-        moment
-        for each in dates
-        if each - day <= _DAY
-        for moment in _moments_of(cron, each, zone)
-        if moment > after
-    )
-    return min(moments, default=None)
+    moments = (_first_of(cron, each, zone, after) for each in dates if each - day <= _DAY)
+    return min(filter(None, moments), default=None)
 
 
-def _moments_of(cron: Cron, day: date, zone: ZoneInfo) -> Iterator[datetime]:
-    for hour in cron.hours:
-        for minute in cron.minutes:
-            yield from _shown(datetime.combine(day, time(hour, minute)), zone, cron.every_hour)
+def _first_of(cron: Cron, day: date, zone: ZoneInfo, after: datetime) -> datetime | None:
+    moments = _moments_of(cron, day, zone)
+    index = bisect_right(moments, after)
+    return moments[index] if index < len(moments) else None
+
+
+@lru_cache(maxsize=8)  # thousands are worked out, and the next one asked for is of the same day
+def _moments_of(cron: Cron, day: date, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """Return when a day on which the clocks are changed shows the times, in order."""
+    times = (time(hour, minute) for hour in cron.hours for minute in cron.minutes)
+    shown = (_shown(datetime.combine(day, each), zone, cron.every_hour) for each in times)
+    return tuple(sorted(chain.from_iterable(shown)))
 
 
 def _shown(local: datetime, zone: ZoneInfo, every_hour: bool) -> Iterator[datetime]:

@@ -59,12 +59,11 @@ def serve(
 ) -> int:
     """Serve an application until SIGTERM or SIGINT, and return the exit code of the process.
 
-    It is 0 after a stop that was asked for, 3 where the application could not start. A signal
-    during the start cancels it: what has been opened is closed. Later it ends the server gracefully,
-    without resetting a connection. A second one ends the process at once.
+    It is 0 after a stop that was asked for, 3 without a start. A signal during the start cancels
+    it: what has been opened is closed. Later it ends the server gracefully, without resetting a
+    connection. A second one ends the process at once.
 
-    Surprises: its log is as LOGGING says. A failed start is one line on standard error.
-    X-Forwarded-* headers are not believed. The garbage collector rests until the first answers.
+    Surprises: a failed start is one line on standard error. X-Forwarded-* headers are not believed.
 
     ```python
     raise SystemExit(serve("shop.asgi:app", bind("127.0.0.1", 8000)))

@@ -242,8 +242,12 @@ class WebSocketProtocol(ReadingProtocol):
 
     def _end(self) -> None:
         """Close the connection behind what has been written, if the client takes it."""
-        self.transport.close()
-        if not self.disconnected and self.transport.get_write_buffer_size():
+        if self.disconnected:
+            return
+        # A TLS connection of asyncio's that is closed twice never hears of its end.
+        if not self.transport.is_closing():
+            self.transport.close()
+        if self.transport.get_write_buffer_size():
             self._watch_no_stall()
             self._watch_stall(self.terms.close_s, in_all_s=LONGEST_FLUSH_S)
 
@@ -252,7 +256,7 @@ class WebSocketProtocol(ReadingProtocol):
         if untaken_bytes(self.transport):
             self.cut("unfinished")
         else:
-            self.transport.close()
+            self._end()
 
     def _hear_end(self, code: int, reason: str = "") -> None:
         """Let the handler hear of the end, which whoever is first tells."""

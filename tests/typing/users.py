@@ -13,17 +13,35 @@ from fastforge.contrib.auth import (
     Auth,
     Folded,
     LoginRule,
+    PasswordListener,
     PasswordRule,
     authenticate,
+    change_password,
     create_user,
+    email_verification_token,
     find_user,
     login_rule,
+    password_listener,
+    password_reset_token,
     password_rule,
+    reset_password,
     set_password,
+    verify_email,
 )
+from fastforge.contrib.auth.api.mail import (
+    AccountMail,
+    Accounts,
+    Occasion,
+    account_mail,
+    ask_for_password_reset,
+)
+from fastforge.contrib.auth.api.registration import finish_registration
 from fastforge.contrib.db import DbSession, non_atomic
+from fastforge.contrib.mail import Message
 
 AUTH = Auth(user_model="shop.accounts.models.Account", password_min_length=10)
+
+ACCOUNTS = Accounts(reset_url="https://shop.example/reset#{token}")
 
 router = APIRouter()
 
@@ -50,6 +68,22 @@ def has_a_name(user: AbstractUser) -> bool:
 assert_type(has_a_name, LoginRule)
 
 
+@password_listener
+async def tell(user: AbstractUser) -> None:
+    assert_type(user.email, str)
+
+
+assert_type(tell, PasswordListener)
+
+
+@account_mail("password_reset")
+def reset_mail(occasion: Occasion) -> Message:
+    return Message(to=occasion.email, subject="Reset", text=occasion.link)
+
+
+assert_type(reset_mail, AccountMail)
+
+
 @router.post("/login")
 @non_atomic
 async def login(name: str, password: str, db: DbSession) -> int:
@@ -73,3 +107,15 @@ async def typed(db: DbSession) -> None:
     assert_type(await find_user(db, "ann", model=Account), Account | None)
     assert_type(await authenticate(db, "ann", "plum", model=Account), Account | None)
     assert_type(await find_user(db, "ann"), AbstractUser | None)
+
+
+async def by_mail(db: DbSession, user: Account) -> None:
+    await change_password(db, user, current="plum", new="kettle")
+    assert_type(password_reset_token(user), str)
+    assert_type(email_verification_token(user), str)
+    assert_type(await reset_password(db, "token", "plum", model=Account), Account)
+    assert_type(await verify_email(db, "token", model=Account), Account)
+    assert_type(await verify_email(db, "token"), AbstractUser)
+    made = await finish_registration(db, "token", "plum", model=Account, username="ann")
+    assert_type(made, Account)
+    await ask_for_password_reset("ann@example.org")

@@ -15,6 +15,7 @@ from fastforge.contrib.auth import (
     create_user,
     email_verification_token,
     find_user,
+    password_listener,
     password_reset_token,
     reset_password,
     verify_email,
@@ -24,6 +25,7 @@ from fastforge.contrib.auth.errors import PasswordWrong
 from fastforge.contrib.auth.library import Argon2Hasher
 from fastforge.contrib.auth.proofs.sealed import REGISTRATION, RESET
 from fastforge.contrib.db import session, utcnow
+from fastforge.exceptions import ComponentError
 from fastforge.lifecycle import Container
 from fastforge.signing import Signer, signer
 
@@ -31,6 +33,16 @@ from .conftest import PASSWORD
 from .test_users import audit
 
 NEW = "walnut-harbour-3"
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite, but where two who come at once meet: locks are the database's."""
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
+    return url
+
+
+BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 
 
 async def change(**fields: Any) -> None:
@@ -77,6 +89,7 @@ async def test_a_token_is_good_once_and_costs_no_hash_afterwards(
     assert audit(caplog)[-1] == ("auth.proof_refused", "used_or_void")
 
 
+@BOTH
 async def test_of_many_who_use_a_token_at_once_one_succeeds(token: str) -> None:
     answers = await asyncio.gather(
         *(use(token, f"walnut-harbour-{number}") for number in range(5)), return_exceptions=True
@@ -204,6 +217,7 @@ async def test_whoever_knows_the_present_password_changes_it(token: str) -> None
         await use(token)
 
 
+@BOTH
 async def test_of_two_who_change_a_password_at_once_one_succeeds(token: str) -> None:
     async def one(new: str) -> None:
         async with session() as db:
@@ -213,6 +227,11 @@ async def test_of_two_who_change_a_password_at_once_one_succeeds(token: str) -> 
 
     answers = await asyncio.gather(one(NEW), one("another-wharf-77"), return_exceptions=True)
     assert sorted(type(each).__name__ for each in answers) == ["NoneType", "PasswordWrong"]
+
+
+def test_a_listener_has_to_be_an_async_function() -> None:
+    with pytest.raises(ComponentError, match=r"auth\.E059.*no async function"):
+        password_listener(lambda user: None)  # type: ignore[arg-type, return-value]
 
 
 async def test_somebody_without_a_password_changes_none(container: Container) -> None:

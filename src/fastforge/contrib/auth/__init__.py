@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from .identity.sources import CredentialSource as CredentialSource
     from .identity.sources import credential_source as credential_source
     from .identity.verifier import TokenVerifier as TokenVerifier
+    from .listeners import PasswordListener as PasswordListener
+    from .listeners import password_listener as password_listener
     from .login import authenticate as authenticate
     from .model import AbstractUser as AbstractUser
     from .model import Folded as Folded
@@ -95,6 +97,7 @@ _LAZY = {
     "OptionalIdentity": "identity.dependencies",
     "OptionalUser": "identity.dependencies",
     "PasswordHashing": "passwords",
+    "PasswordListener": "listeners",
     "PasswordRefused": "errors",
     "PasswordRule": "rules",
     "PasswordWrong": "errors",
@@ -123,6 +126,7 @@ _LAZY = {
     "issue": "tokens.issuing",
     "login_rule": "admission",
     "on_forgotten": "identity.dependencies",
+    "password_listener": "listeners",
     "password_reset_token": "proofs.resetting",
     "password_rule": "rules",
     "refresh": "tokens.issuing",
@@ -161,6 +165,7 @@ __all__ = [
     "OptionalIdentity",
     "OptionalUser",
     "PasswordHashing",
+    "PasswordListener",
     "PasswordRefused",
     "PasswordRule",
     "PasswordWrong",
@@ -189,6 +194,7 @@ __all__ = [
     "issue",
     "login_rule",
     "on_forgotten",
+    "password_listener",
     "password_reset_token",
     "password_rule",
     "refresh",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...lifecycle import current_container
 from ..db import Session
-from .accepting import accepted_hash
+from .accepting import accepted_hash, save_chosen
 from .attempts import attempt
 from .errors import PasswordWrong
 from .events import LOGIN_FAILED, PASSWORD_CHANGED
@@ -55,8 +55,7 @@ async def change_password(db: Session, user: AbstractUser, *, current: str, new:
         locked = await user_of_id(db, str(key), lock=True)
         if locked is None or not locked.is_active or locked.version != version:
             raise _wrong()
-        locked.password_hash = hashed
-        await db.flush()
+        await save_chosen(db, locked, hashed)
     PASSWORD_CHANGED.tell(key)
 
 

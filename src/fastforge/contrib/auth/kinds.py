@@ -9,6 +9,7 @@ from .admission import LoginRule
 from .guards import LoginGuard
 from .identity.sources import CredentialSource
 from .identity.verifier import TokenVerifier
+from .listeners import PasswordListener
 from .revokers import Revoker
 from .rules import PasswordRule
 
@@ -16,6 +17,7 @@ __all__ = [
     "CREDENTIALS",
     "LOGIN_GUARDS",
     "LOGIN_RULES",
+    "PASSWORD_LISTENERS",
     "PASSWORD_RULES",
     "REVOKERS",
     "TOKEN_VERIFIERS",
@@ -59,4 +61,11 @@ REVOKERS: Final[Kind[Revoker]] = Kind(
     type=Revoker,
     module="revokers",
     key=lambda revoker: revoker.name,
+)
+PASSWORD_LISTENERS: Final[Kind[PasswordListener]] = Kind(
+    name="password_listeners",
+    type=PasswordListener,
+    module="password_listeners",
+    key=lambda listener: listener.name,
+    home=lambda listener: listener.function,
 )

@@ -70,9 +70,7 @@ async def test_a_guard_answers_before_anything_else(shop: Shop) -> None:
     assert await shop.letters() == []
 
 
-async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(
-    shop: Shop, folder: ProjectFolder
-) -> None:
+async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(shop: Shop) -> None:
     first = await shop.log_in()
     second = (await shop.post("/auth/refresh", refresh_token=first["refresh_token"])).json()
     third = (await shop.post("/auth/refresh", refresh_token=second["refresh_token"])).json()
@@ -85,7 +83,10 @@ async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(
 
 async def test_logging_out_ends_this_login_alone(shop: Shop) -> None:
     here, there = await shop.log_in(), await shop.log_in()
+    for pair in (here, there):
+        assert (await shop.me(pair["access_token"])).status_code == 200
     assert (await shop.post("/auth/logout", here["access_token"])).status_code == 204
+    assert (await shop.me(here["access_token"])).status_code == 401
     refreshed = await shop.post("/auth/refresh", refresh_token=here["refresh_token"])
     assert refreshed.status_code == 401
     assert (await shop.me(there["access_token"])).status_code == 200
@@ -105,6 +106,8 @@ async def test_a_refresh_token_logs_out_where_the_access_token_has_ended(shop: S
 async def test_logging_out_everywhere(shop: Shop) -> None:
     here, there = await shop.log_in(), await shop.log_in()
     assert (await shop.post("/auth/logout/all", here["access_token"])).status_code == 204
+    for pair in (here, there):
+        assert (await shop.me(pair["access_token"])).status_code == 401
     refreshed = await shop.post("/auth/refresh", refresh_token=there["refresh_token"])
     assert refreshed.status_code == 401
 
@@ -124,7 +127,9 @@ async def test_another_password_ends_all_logins_and_goes_on_with_a_new_pair(shop
     )
     assert changed.status_code == 200
     assert (await shop.me(changed.json()["access_token"])).status_code == 200
+    assert [each.subject for each in await shop.letters()] == ["Neues Passwort"]
     for old in (here, there):
+        assert (await shop.me(old["access_token"])).status_code == 401
         refreshed = await shop.post("/auth/refresh", refresh_token=old["refresh_token"])
         assert refreshed.status_code == 401
     await shop.log_in(NEW)

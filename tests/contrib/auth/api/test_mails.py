@@ -19,6 +19,7 @@ async def reset(shop: Shop, token: str, password: str = NEW) -> httpx.Response:
 
 async def test_a_lost_password_is_replaced_by_a_link_and_every_login_ends(shop: Shop) -> None:
     before = await shop.log_in()
+    assert (await shop.me(before["access_token"])).status_code == 200
     asked = await shop.post("/auth/password/reset", email=" ANN@Example.org")
     assert (asked.status_code, asked.json()["detail"]) == (
         202,
@@ -38,6 +39,7 @@ async def test_a_lost_password_is_replaced_by_a_link_and_every_login_ends(shop: 
         "Neues Passwort",
         "ann@example.org hat eines",
     )
+    assert (await shop.me(before["access_token"])).status_code == 401
     refreshed = await shop.post("/auth/refresh", refresh_token=before["refresh_token"])
     assert refreshed.status_code == 401
     await shop.log_in(NEW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar, overload
 
 from ...db import Session, utcnow
-from ..accepting import accepted_hash
+from ..accepting import accepted_hash, save_chosen
 from ..events import PASSWORD_RESET
 from ..model import AbstractUser
 from ..tokens.revoking import revoke_user
@@ -82,9 +82,8 @@ async def reset_password(
         user = await user_of_id(db, user_id, model=model, lock=True)
         if user is None or not _is_bound(user, version, digest):
             raise used_or_void(user_id)
-        user.password_hash = hashed
         user.email_verified_at = user.email_verified_at or utcnow()
-        await db.flush()
+        await save_chosen(db, user, hashed)
         # Who is locked out does not know who has made the keys.
         await revoke_user(db, user.id, api_keys=True)
     PASSWORD_RESET.tell(user.id)

@@ -11,7 +11,6 @@ from ...proofs.resetting import reset_password
 from ...proofs.verifying import verify_email
 from ..shapes import Asked, Email, Given, Token
 from .asking import ask_for_password_reset, ask_for_verification
-from .tasks import mail_password_changed
 
 __all__ = ["router"]
 
@@ -51,8 +50,7 @@ async def ask_for_reset(given: AboutAddress) -> Asked:
 async def reset(given: NewPassword, db: DbSession) -> None:
     """Choose another password; whoever is logged in as this user is logged out."""
     token, password = given.token.get_secret_value(), given.password.get_secret_value()
-    user = await reset_password(db, token, password)
-    await mail_password_changed.enqueue(str(user.id))
+    await reset_password(db, token, password)
 
 
 @router.post("/email/verify", status_code=202)

@@ -149,6 +149,16 @@ async def test_another_password_ends_all_logins_but_the_one_that_is_given(
         assert (await log_in(http, ADA["email"], "jacquard-looms-8")).status_code == 200
 
 
+async def test_its_document_says_what_to_write_into_the_header(project: Project) -> None:
+    async with client(project) as http:
+        document = (await http.get("/openapi.json")).json()
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Authorization")
+    assert "Token" in scheme["description"]
+    assert document["paths"]["/api/user"]["get"]["security"] == [{"token": []}]
+    assert "security" not in document["paths"]["/api/users/login"]["post"]
+
+
 async def test_an_article_is_of_whoever_has_the_token(project: Project) -> None:
     async with api(project) as http:
         await register(http, ADA)

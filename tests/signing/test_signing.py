@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,15 @@ import pytest
 from fastforge.conf import Settings
 from fastforge.core.checks.keys import secret_key_is_not_in_the_code
 from fastforge.exceptions import ErrorGroup, SettingsError
-from fastforge.signing import BadSignature, Keys, SignatureExpired, Signer, SigningError, now_s
+from fastforge.signing import (
+    BadSignature,
+    Keys,
+    SignatureExpired,
+    Signer,
+    SigningError,
+    clock,
+    now_s,
+)
 from fastforge.web.errors.handlers import status_of
 from tests.folder import ProjectFolder, isolated
 
@@ -125,6 +133,18 @@ def test_a_clock_that_is_set_back_gives_no_time(
         signer.open(text)
 
 
+def test_a_clock_that_is_set_back_is_told_once_and_a_small_correction_is_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock._tell.cache_clear()
+    wall, before = time.time, now_s()
+    for back_s, told in ((1, 0), (3600, 1), (7200, 1)):
+        monkeypatch.setattr(time, "time", lambda back_s=back_s: wall() - back_s)
+        assert now_s() >= before
+        assert caplog.text.count("was set back") == told
+    clock._tell.cache_clear()
+
+
 def test_what_an_old_key_signed_opens_while_it_is_a_fallback(folder: ProjectFolder) -> None:
     text = Signer.of(settings(folder, OLD), "shop.links").seal(7, ttl_s=60)
     rotated = Signer.of(settings(folder, NEW, OLD), "shop.links")
@@ -172,6 +192,8 @@ def test_an_empty_old_key_is_refused(folder: ProjectFolder) -> None:
 
 def test_old_keys_in_the_code_are_told_of(folder: ProjectFolder) -> None:
     folder.write({"shop/settings.py": f"SECRET_KEY_FALLBACKS = [{OLD!r}]\n"})
-    found = list(secret_key_is_not_in_the_code.function(folder.load()))
+    rows = secret_key_is_not_in_the_code.function(folder.load())
+    assert isinstance(rows, Iterable)
+    found = [*rows]
     assert [each.id for each in found] == ["core.W004"]
     assert "SECRET_KEY_FALLBACKS stands in the settings" in found[0].text

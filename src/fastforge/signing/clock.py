@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from functools import cache
 from typing import Final
 
 __all__ = ["now_s"]
 
+logger = logging.getLogger("fastforge.signing")
+
+SET_BACK_S: Final = 60
+"""By how much a clock has to be behind until that is told: small corrections are usual."""
 _MONOTONIC_TO_WALL_S: Final = time.time() - time.monotonic()
 
 
@@ -23,5 +29,22 @@ def now_s() -> float:
     expires_at = now_s() + 900
     assert now_s() < expires_at
     ```
+
+    Surprises: a process that was started while the clock was ahead stays ahead until it is started
+    again. A line of the log says when the clock was set back.
     """
-    return max(time.time(), time.monotonic() + _MONOTONIC_TO_WALL_S)
+    wall_s, steady_s = time.time(), time.monotonic() + _MONOTONIC_TO_WALL_S
+    if wall_s >= steady_s:
+        return wall_s
+    if steady_s - wall_s > SET_BACK_S:
+        _tell()
+    return steady_s
+
+
+@cache
+def _tell() -> None:
+    """Say it once in the life of a process."""
+    logger.warning(
+        "the clock of this machine was set back: what was signed ends when it would have ended; if"
+        " the clock is right only now, start this process again"
+    )

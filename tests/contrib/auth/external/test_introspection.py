@@ -31,7 +31,7 @@ async def verified(answer: dict[str, Any], there: Issuer, **options: Any) -> Ide
 async def test_a_token_that_they_know_says_who_asks(container: Container, issuer: Issuer) -> None:
     found = await verified({**GOOD, "jti": "j-1"}, issuer)
     assert (found.id, found.kind, found.version) == ("partners:7", "partners", 0)
-    assert (found.scopes, found.token_id) == ({"a", "b"}, "j-1")
+    assert (found.scopes, found.token_id) == ({"a", "b"}, "partners:j-1")
     assert found.expires_at is not None
     assert issuer.asked == [URL]
     assert issuer.forms == [{"token": "opaque", "token_type_hint": "access_token"}]
@@ -116,3 +116,8 @@ async def test_a_service_that_is_away_is_a_503(container: Container, issuer: Iss
 def test_a_secret_is_sent_to_nobody_by_plain_http() -> None:
     with pytest.raises(IssuerRefused, match=r"auth\.E033"):
         partners(url="http://id.example.org/introspect")
+
+
+def test_a_name_that_is_one_of_ours_is_refused() -> None:
+    with pytest.raises(IssuerRefused, match=r"auth\.E037"):
+        partners(name="api_key")

@@ -59,7 +59,7 @@ async def test_a_token_of_the_issuer_says_who_asks(container: Container, issuer:
     found = await verified(token(scope="orders:read orders:write", jti="j-1"))
     assert (found.id, found.kind, found.version) == ("staff:7", "staff", 0)
     assert found.scopes == {"orders:read", "orders:write"}
-    assert (found.token_id, found.is_superuser) == ("j-1", False)
+    assert (found.token_id, found.is_superuser) == ("staff:j-1", False)
     assert found.expires_at is not None
     await verified(token(sub="8"))
     assert issuer.asked == [DISCOVERY, JWKS]
@@ -370,6 +370,10 @@ async def test_keys_that_are_no_list_are_an_issuer_that_is_away(
         ("auth.E035", {"algorithms": []}),
         ("auth.E035", {"audience": ""}),
         ("auth.E035", {"audience": []}),
+        ("auth.E037", {"name": "token"}),
+        ("auth.E037", {"name": "session"}),
+        ("auth.E037", {"name": "a:b"}),
+        ("auth.E037", {"name": ""}),
     ],
 )
 def test_an_issuer_is_not_declared_so_that_it_would_not_be_safe(

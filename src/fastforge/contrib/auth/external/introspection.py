@@ -17,7 +17,7 @@ from ..tokens.claims import Expected
 from .asking import ask
 from .looking import is_ours, is_token
 from .places import Places
-from .whom import Identify, stranger_of, user_of
+from .whom import Identify, checked_name, stranger_of, user_of
 
 __all__ = ["Introspection"]
 
@@ -73,6 +73,7 @@ class Introspection(TokenVerifier):
     identify: Identify | None = None
 
     def __post_init__(self) -> None:
+        checked_name(self.name)
         self._places.checked(self.url, named=f"the url of {self.name!r}")
 
     @property

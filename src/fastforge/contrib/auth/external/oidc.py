@@ -18,7 +18,7 @@ from .library import PyJWK, PyJWS, PyJWTError
 from .looking import Head, is_ours, looked_at
 from .places import Places
 from .resources import key_sets
-from .whom import Identify, stranger_of, user_of
+from .whom import Identify, checked_name, stranger_of, user_of
 
 __all__ = ["OidcIssuer"]
 
@@ -75,6 +75,7 @@ class OidcIssuer(TokenVerifier):
     identify: Identify | None = None
 
     def __post_init__(self) -> None:
+        checked_name(self.name)
         self._places.checked(self.issuer, named=f"the issuer of {self.name!r}")
         if self.jwks_url:
             self._places.checked(self.jwks_url, named=f"jwks_url of {self.name!r}")

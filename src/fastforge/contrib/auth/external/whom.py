@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidToken
 from ..identity.principal import Identity
 from ..model import AbstractUser
 from ..tokens.people import identity_of
+from .errors import IssuerRefused
 
-__all__ = ["Identify", "stranger_of", "user_of"]
+__all__ = ["Identify", "checked_name", "stranger_of", "user_of"]
+
+OUR_KINDS: Final = ("api_key", "session", "token")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 Identify: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[AbstractUser | None]]
+
+
+def checked_name(name: str) -> None:
+    """Refuse a name that says something else of whoever asks.
+
+    Raises:
+        IssuerRefused: It is one of our own kinds, or could be the beginning of another one.
+    """
+    if name in OUR_KINDS or not _NAME.fullmatch(name):
+        raise IssuerRefused(
+            f"a verifier of others' tokens is called {name!r}",
+            code="auth.E037",
+            hint=f"use small letters, digits, - and _, and none of {', '.join(OUR_KINDS)}",
+        )
+
+
+def named(issuer: str, token_id: str) -> str:
+    """Return how a token of theirs is called here: nobody is to choose the name of one of ours."""
+    return token_id and f"{issuer}:{token_id}"
 
 
 def stranger_of(
@@ -29,7 +53,7 @@ def stranger_of(
         id=f"{issuer}:{subject}",  # "7" elsewhere is nobody's 7 here
         scopes=_scopes(claims.get(scopes_claim)),
         kind=issuer,
-        token_id=token_id,
+        token_id=named(issuer, token_id),
         expires_at=expires_at,
     )
 
@@ -50,6 +74,7 @@ async def user_of(
     user = await identify(claims)
     if user is None or not user.is_active:
         raise InvalidToken("its user is gone or not active")
+    token_id = named(issuer, token_id)
     return identity_of(user, None, kind=issuer, token_id=token_id, expires_at=expires_at)
 
 

@@ -19,6 +19,8 @@ from .texts import ACCESS, REFRESH, encoded
 __all__ = ["AccessToken", "RefreshToken", "TokenPair", "hashes_of", "pair_of", "renew"]
 
 HANDLE_BYTES: Final = 16
+TIME_BYTES: Final = 5
+COUNT_BYTES: Final = 4
 _HANDLE: Final = b"handle\0"
 _SECRET: Final = b"secret\0"
 
@@ -60,11 +62,12 @@ class AccessToken:
         body = ACCESS.read(keys.access, text)
         if body is None:
             return None
-        return cls(handle=body[:HANDLE_BYTES], expires_at=int.from_bytes(body[16:21]))
+        handle, rest = body[:HANDLE_BYTES], body[HANDLE_BYTES:]
+        return cls(handle=handle, expires_at=int.from_bytes(rest[:TIME_BYTES]))
 
     def write(self, keys: TokenKeys) -> str:
         """Return a text; another one each time."""
-        rest = self.expires_at.to_bytes(5) + secrets.token_bytes(7)
+        rest = self.expires_at.to_bytes(TIME_BYTES) + secrets.token_bytes(7)
         return ACCESS.write(keys.access, self.handle + rest)
 
 
@@ -95,13 +98,15 @@ class RefreshToken:
         body = REFRESH.read(keys.refresh, text)
         if body is None:
             return None
-        return cls(
-            handle=body[:HANDLE_BYTES], generation=int.from_bytes(body[16:20]), secret=body[20:]
-        )
+        handle, rest = body[:HANDLE_BYTES], body[HANDLE_BYTES:]
+        count, secret = rest[:COUNT_BYTES], rest[COUNT_BYTES:]
+        return cls(handle=handle, generation=int.from_bytes(count), secret=secret)
 
     def write(self, keys: TokenKeys) -> str:
         """Return its text."""
-        return REFRESH.write(keys.refresh, self.handle + self.generation.to_bytes(4) + self.secret)
+        return REFRESH.write(
+            keys.refresh, self.handle + self.generation.to_bytes(COUNT_BYTES) + self.secret
+        )
 
     def is_newest_of(self, keys: TokenKeys, family: TokenFamily) -> bool:
         """Return whether it is the one that a login is refreshed by."""
@@ -115,7 +120,7 @@ class RefreshToken:
         given the same. Nobody works it out without our keys.
         """
         generation = self.generation + 1
-        about = generation.to_bytes(4) + self.secret
+        about = generation.to_bytes(COUNT_BYTES) + self.secret
         return [
             RefreshToken(handle=self.handle, generation=generation, secret=Keys((key,)).sign(about))
             for key in keys.next_secret.all

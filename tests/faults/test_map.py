@@ -81,12 +81,14 @@ FAULTS = {
         "signing/test_signing.py::test_a_clock_that_is_set_back_gives_no_time",
         "contrib/auth/tokens/test_issuing.py::test_an_access_token_ends_and_not_later_because_a",
         "contrib/auth/tokens/test_refreshing.py::test_a_clock_that_is_set_back_makes_the_grace",
+        "contrib/sessions/test_expiry.py::test_a_session_that_nobody_uses_ends",
         "cache/test_memory.py::test_a_clock_that_is_set_changes_nothing",
         "contrib/ratelimit/test_windows.py::test_a_clock_that_is_set_back_locks_nobody_out",
         "tasks/schedules/test_scheduler.py::test_a_clock_that_is_set_back_brings_no_due_time",
     ],
     "F28 many miss the cache at once": [
         "cache/test_flights.py::test_a_thousand_at_once_make_one_call",
+        "contrib/auth/identity/test_faults.py::test_7_a_thousand_misses_at_once_are_one_check",
     ],
 }
 """By fault the beginnings of the names of the tests, below `tests/`."""

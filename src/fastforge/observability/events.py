@@ -31,6 +31,7 @@ from .metrics.of_jobs import (
     WORKER_PLACES,
     WORKER_TROUBLE,
 )
+from .metrics.of_limits import RATE_LIMITED
 from .metrics.of_mail import MAIL_MESSAGES
 from .metrics.of_pools import (
     OFFLOAD_ABANDONED,
@@ -130,6 +131,7 @@ __all__ = [
     "PUT_BACK",
     "QUEUE_DEPTH",
     "QUEUE_OLDEST",
+    "RATE_LIMITED",
     "READY",
     "RESOURCE_UP",
     "RETRIED",
@@ -198,6 +200,7 @@ METRICS: Final = (
     HTTP_REFUSED,
     HTTP_CLIENT_DURATION,
     MAIL_MESSAGES,
+    RATE_LIMITED,
     JOBS,
     JOB_DURATION,
     JOB_QUEUE_LATENCY,

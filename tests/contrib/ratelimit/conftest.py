@@ -19,7 +19,7 @@ SETTINGS = """
     {more}
 """
 ROUTES = """
-    from fastapi import APIRouter, HTTPException
+    from fastapi import APIRouter, HTTPException, WebSocket
     from starlette.requests import HTTPConnection
 
     from fastforge.contrib.ratelimit import rate_limit
@@ -53,6 +53,24 @@ ROUTES = """
     @router.get("/tenant", dependencies=[rate_limit("1/day", by="tenant")])
     async def tenant() -> str:
         return "tenant"
+
+    @router.post("/passing", dependencies=[rate_limit("1/day", when_away="pass")])
+    async def passing() -> str:
+        return "passed"
+
+    @router.get("/counting", dependencies=[rate_limit("1/day", when_away="count_here")])
+    async def counting() -> str:
+        return "counted"
+
+    @router.get("/odd", dependencies=[rate_limit("9/day", name='a "b"\\r\\nx-c: d é')])
+    async def odd() -> str:
+        return "odd"
+
+    @router.websocket("/feed", dependencies=[rate_limit("2/day")])
+    async def feed(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text("hello")
+        await socket.close()
 
     @router.get("/free")
     async def free() -> str:

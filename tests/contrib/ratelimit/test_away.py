@@ -59,6 +59,8 @@ async def test_reads_pass_and_writes_are_counted_here_until_it_is_back(
         assert (answer.status_code, "ratelimit" in answer.headers) == (200, False)
         assert await statuses(http, "GET", "/read", 9) == [200] * 9
         assert await statuses(http, "POST", "/write", 3) == [200, 200, 429]
+        assert await statuses(http, "POST", "/passing", 3) == [200] * 3
+        assert await statuses(http, "GET", "/counting", 2) == [200, 429]
         proxy.heal()
 
         async def is_counted_again() -> bool:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient, WebSocketDenialResponse
 
+from fastforge import Role, get_asgi_application
 from fastforge.contrib.ratelimit import RateLimitError
+from fastforge.contrib.ratelimit.limits import limits_of
+from fastforge.contrib.ratelimit.resources import rate_counters
+from fastforge.observability.events import RATE_LIMITED
+from fastforge.observability.metrics import snapshot
+from fastforge.observability.metrics.demand import exporting
 from fastforge.test import client
 from tests.folder import ProjectFolder
 
@@ -145,6 +152,50 @@ async def test_the_default_counts_all_requests_together_also_those_that_find_not
     assert answers[-1].json()["code"] == "ratelimit.E001"
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert told(answers[1], "ratelimit") != []
+
+
+async def test_proxies_that_nobody_trusts_are_told_of_once(
+    folder: ProjectFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.write({"shop/settings.py": settings(more="TRUSTED_PROXIES = []")})
+    async with client(folder.load()) as http:
+        await ask_from(http, "203.0.113.1", "203.0.113.2")
+    told = [each for each in caplog.messages if "TRUSTED_PROXIES names nobody" in each]
+    assert len(told) == 1
+
+
+async def test_a_name_breaks_no_header(folder: ProjectFolder) -> None:
+    async with client(folder.load()) as http:
+        answer = await http.get("/odd")
+    assert (
+        answer.headers["ratelimit-policy"] == '"9/day by address for a ?b???x-c: d ?";q=9;w=86400'
+    )
+    assert "x-c" not in answer.headers
+
+
+def test_a_socket_is_refused_before_it_is_accepted(folder: ProjectFolder) -> None:
+    app = get_asgi_application(folder.load())
+    with TestClient(app, base_url="http://localhost", backend="asyncio") as http:
+        for _ in range(2):
+            with http.websocket_connect("/feed") as socket:
+                assert socket.receive_text() == "hello"
+        with pytest.raises(WebSocketDenialResponse) as caught, http.websocket_connect("/feed"):
+            pass
+    assert caught.value.status_code == 429
+    assert int(caught.value.headers["retry-after"]) >= 1
+
+
+async def test_outcomes_are_counted_for_who_exports_metrics(folder: ProjectFolder) -> None:
+    limits = limits_of("2/day")
+    async with folder.load().running(Role.COMMAND) as container:
+        with exporting(container):
+            for who in ("ann", "ann", "ann", "bob"):
+                await container[rate_counters].take(limits, who, by="user", when_away="pass")
+            samples = [each for each in snapshot(container) if each.metric is RATE_LIMITED]
+    assert {each.labels: each.value for each in samples} == {
+        ("user", "passed"): 3,
+        ("user", "refused"): 1,
+    }
 
 
 async def test_each_start_begins_with_nothing_counted(folder: ProjectFolder) -> None:

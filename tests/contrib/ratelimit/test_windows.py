@@ -18,6 +18,7 @@ from fastforge.contrib.ratelimit.windows import Windows
 from fastforge.contrib.redis import Redis, open_client
 from fastforge.contrib.redis.cache import RedisStore
 from fastforge.lifecycle import Breaker
+from fastforge.observability.metrics import Meter
 
 
 class Clock:
@@ -51,11 +52,11 @@ async def store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[C
 def counters_on(store: CacheStore, clock: Clock) -> Counters:
     """The counters of one of several processes."""
     local = MemoryStore(max_entries=10, max_bytes=10_000)
-    return Counters(local=local, shared=lambda: store, clock=clock, digest=bytes)
+    return Counters(local=local, shared=lambda: store, clock=clock, digest=bytes, meter=Meter())
 
 
 async def passes(counters: Counters, limits: str, who: str = "ann") -> bool:
-    taken = await counters.take(limits_of(limits), who, label="by name", when_away="pass")
+    taken = await counters.take(limits_of(limits), who, by="name", when_away="pass")
     return taken.refused is None
 
 
@@ -72,7 +73,7 @@ async def test_whoever_waits_as_long_as_he_was_told_passes(store: CacheStore, cl
     refusals = 0
     for _ in range(60):
         clock.now_s += chance.expovariate(1 / 2)
-        taken = await counters.take(limits_of("5/minute"), "ann", label="", when_away="pass")
+        taken = await counters.take(limits_of("5/minute"), "ann", by="name", when_away="pass")
         if taken.refused is None:
             continue
         refusals += 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from ...cache.backend import CacheStore
 from ...cache.errors import CacheAway
+from ...observability.events import RATE_LIMITED
+from ...observability.metrics.meter import Meter
 from .errors import RateLimited
 from .library import SlidingWindowCounterRateLimiter
 from .limits import Limit
@@ -85,6 +87,8 @@ class Counters:
         shared: Gives those of all processes; None where each counts for itself.
         clock: Gives the seconds that all processes have in common.
         digest: Makes a key of what tells who asks: no store has that itself.
+        meter: Is told what became of whom.
+        believes_proxies: Whether TRUSTED_PROXIES names any.
     """
 
     def __init__(
@@ -94,25 +98,38 @@ class Counters:
         shared: Callable[[], CacheStore] | None,
         clock: Callable[[], float],
         digest: Callable[[bytes], bytes],
+        meter: Meter,
+        believes_proxies: bool = False,
     ) -> None:
         self._local = local
         self._shared = shared
         self._clock = clock
         self._digest = digest
+        self._meter = meter
+        self._doubts_addresses = not believes_proxies
         self._complained_at = -COMPLAINS_EVERY_S
 
     async def take(
-        self, limits: Sequence[Limit], *who: str, label: str, when_away: WhenAway
+        self, limits: Sequence[Limit], *who: str, by: str, when_away: WhenAway, name: str = ""
     ) -> Taken:
         """Count one request in each of the limits, until one of them refuses it.
 
         Args:
             limits: The shortest first.
             who: What is counted together.
-            label: Whose requests these are, in words.
+            by: What tells who asks, in a word.
             when_away: What to do while the storage cannot be asked.
+            name: What the limits have in common.
         """
-        key = self._key(who)
+        label = f"by {by} for {name}" if name else f"by {by}"
+        taken = await self._take(limits, self._key(who), label, when_away)
+        outcome = "refused" if taken.refused else "passed" if taken.windows else "uncounted"
+        self._meter.add(RATE_LIMITED, by, outcome)
+        return taken
+
+    async def _take(
+        self, limits: Sequence[Limit], key: str, label: str, when_away: WhenAway
+    ) -> Taken:
         if self._shared is not None:
             try:
                 return await _take(Windows(self._shared(), self._clock), limits, key, label)
@@ -133,6 +150,15 @@ class Counters:
             else:
                 return
         await _give_back(self._windows_here(), limits, key)
+
+    def doubt(self, headers: Mapping[str, str]) -> None:
+        """Tell once of a proxy that is not trusted: all of its clients have one address."""
+        if self._doubts_addresses and "x-forwarded-for" in headers:
+            self._doubts_addresses = False
+            logger.warning(
+                "a rate limit by address counts all clients of a proxy as one: requests come with"
+                " X-Forwarded-For, and TRUSTED_PROXIES names nobody who is believed"
+            )
 
     def _windows_here(self) -> Windows:
         # A clock that nobody sets: nobody else has these windows.

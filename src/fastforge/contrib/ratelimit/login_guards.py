@@ -29,7 +29,7 @@ async def _count(attempt: Attempt) -> None:
     """
     counters = current_container()[rate_counters]
     for limits, who in _rules(attempt):
-        taken = await counters.take(limits, *who, label="", when_away="count_here")
+        taken = await counters.take(limits, *who, by="login", when_away="count_here")
         if taken.refused is not None:
             raise TooManyAttempts.after(taken.refused.retry_after_s)
 

@@ -14,6 +14,7 @@ from ...cache.memory import MemoryStore
 from ...components import Registry
 from ...conf import Settings
 from ...lifecycle import Container, current_container, resource, section
+from ...observability.metrics.meter import meter_of
 from ...signing import Keys, now_s
 from .counters import Counters
 from .errors import RateLimitError
@@ -40,6 +41,8 @@ async def rate_counters(
         shared=None if name == MEMORY else partial(_store, ref(container), name),
         clock=now_s,
         digest=_digest(settings),
+        meter=meter_of(container),
+        believes_proxies=bool(settings["TRUSTED_PROXIES"]),
     )
 
 

@@ -53,11 +53,6 @@ class Rule:
         """What the limits go by, in a word."""
         return self.by if isinstance(self.by, str) else getattr(self.by, "__name__", "caller")
 
-    @property
-    def label(self) -> str:
-        """Whose requests are counted, and which."""
-        return f"by {self.word} for {self.name}" if self.name else f"by {self.word}"
-
     async def take(
         self, counters: Counters, registry: Registry, connection: HTTPConnection
     ) -> Taken:
@@ -69,12 +64,15 @@ class Rule:
         who = await self._who(registry, connection)
         if who is None:
             return Taken()
+        if who[0] == ADDRESS:
+            counters.doubt(connection.headers)
         scope = connection.scope
         return await counters.take(
             self.limits,
             self.name or _route(scope),
             *who,
-            label=self.label,
+            by=self.word,
+            name=self.name,
             when_away=self.when_away or _when_away(scope),
         )
 

@@ -28,25 +28,23 @@ def header_token(scope: Scope) -> str | None:
         InvalidToken: It cannot be a token, or there are two headers.
         ContainerMissing: No project runs here.
     """
-    found = [value for name, value in scope["headers"] if name == _NAME]
-    if not found:
+    values = [value for name, value in scope["headers"] if name == _NAME]
+    if not values:
         return None
-    wanted = current_container().settings.section(Auth).scheme
-    tokens = [token for value in found if (token := _token(value, wanted)) is not None]
-    if not tokens:
-        return None
-    if len(found) > 1:
+    wanted = current_container().settings.section(Auth).scheme.lower().encode("ascii")
+    if len(values) == 1:
+        return _checked(values[0]) if _word(values[0]) == wanted else None
+    if any(_word(value) == wanted for value in values):
         raise InvalidToken("there are two Authorization headers")
-    return _checked(tokens[0])
+    return None
 
 
-def _token(value: bytes, wanted: str) -> bytes | None:
-    scheme, _, token = value.strip().partition(b" ")
-    is_ours = scheme.lower() == wanted.lower().encode("ascii")
-    return token.strip() if is_ours else None
+def _word(value: bytes) -> bytes:
+    return value.strip().partition(b" ")[0].lower()
 
 
-def _checked(token: bytes) -> str:
+def _checked(value: bytes) -> str:
+    token = value.strip().partition(b" ")[2].strip()
     if not 0 < len(token) <= LONGEST_TOKEN:
         raise InvalidToken("the header has no token, or one that is too long")
     text = token.decode("latin-1")

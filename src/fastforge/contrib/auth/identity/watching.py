@@ -28,7 +28,7 @@ KEPT: Final = timedelta(days=1)
 
 async def watch(identities: Identities) -> NoReturn:
     """Read the log for as long as it runs."""
-    log, idle, cleaned_at = identities.log, 0, -CLEANS_EVERY_S
+    log, idle, cleaned_at = identities.log, RESTS_AFTER, -CLEANS_EVERY_S
     log.is_watched = True
     try:
         while True:

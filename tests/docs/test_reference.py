@@ -53,6 +53,7 @@ PUBLIC = (
     "fastforge.contrib.auth.api.registration",
     "fastforge.contrib.auth.default_user",
     "fastforge.contrib.auth.external",
+    "fastforge.contrib.auth.testing",
     "fastforge.contrib.db",
     "fastforge.contrib.db.pagination",
     "fastforge.contrib.db.testing",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..._utils import did_you_mean
 from ...checks import Level, Message, check
 from ...web.settings import Cors
 from .kinds import SESSION_STORES
+from .resources import store_hint
 from .settings import Sessions
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def store_exists(project: Project) -> Iterator[Message]:
             id="sessions.E001",
             level=Level.ERROR,
             text=f"SESSIONS.store is {name!r}, which no installed app declares",
-            hint=did_you_mean(name, names) or f"there is {' and '.join(map(repr, names))}",
+            hint=store_hint(name, names),
             where=project.settings.where("SESSIONS"),
         )
 

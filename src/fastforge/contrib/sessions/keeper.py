@@ -11,7 +11,7 @@ from ...signing import now_s
 from .cookies import Cookies
 from .csrf import Csrf
 from .secrets import Secrets
-from .store import Lifetime, Record
+from .store import Lifetime, Record, SessionStore
 
 __all__ = ["Cleaning", "Keeper", "Touches"]
 
@@ -58,7 +58,7 @@ class Cleaning:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Keeper:
     """The rules of a project's sessions, made once in each process.
 
@@ -72,6 +72,7 @@ class Keeper:
     Attributes:
         touches: Which were noted as used lately.
         cleaning: When those are deleted that have expired.
+        store: Where they are kept; None until it is used first.
     """
 
     secrets: Secrets
@@ -81,9 +82,10 @@ class Keeper:
     max_bytes: int
     touches: Touches = field(init=False)
     cleaning: Cleaning = field(init=False, default_factory=Cleaning)
+    store: SessionStore | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "touches", Touches(self.lifetime.touch_s))
+        self.touches = Touches(self.lifetime.touch_s)
 
     def is_alive(self, record: Record) -> bool:
         """Return whether a session has not ended by its age."""

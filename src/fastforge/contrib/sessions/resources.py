@@ -1,28 +1,21 @@
-"""The resources of one process: the store of sessions, and what knows their cookies."""
+"""The resource of one process: what knows the cookies of sessions, and where these are kept."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated
 
 from ..._utils import did_you_mean
 from ...exceptions import StartError
-from ...lifecycle import current_container, resource, section
+from ...lifecycle import Container, current_container, resource, section
 from .cookies import Cookies
 from .csrf import Csrf
-from .database import DatabaseSessions
 from .keeper import Keeper
 from .secrets import Secrets
-from .settings import DATABASE_STORE, Sessions
-from .store import Lifetime, SessionStore
+from .settings import Sessions
+from .store import Lifetime, SessionBackend, SessionStore
 
-__all__ = ["database_sessions", "keeper_here", "session_keeper", "store_here"]
-
-
-@resource
-async def database_sessions() -> AsyncIterator[DatabaseSessions]:
-    """Give the store that needs no server but the database."""
-    yield DatabaseSessions()
+__all__ = ["keeper_here", "session_keeper", "store_here", "store_hint"]
 
 
 @resource
@@ -52,21 +45,35 @@ def keeper_here() -> Keeper:
 
 
 def store_here() -> SessionStore:
-    """Return the store that SESSIONS.store names.
+    """Return the store that SESSIONS.store names; it is made when it is used first.
 
     Raises:
         StartError: No installed app declares it.
         ContainerMissing: No project runs here.
     """
     container = current_container()
+    keeper = container[session_keeper]
+    if keeper.store is None:
+        keeper.store = _backend(container).open(container)
+    return keeper.store
+
+
+def _backend(container: Container) -> SessionBackend:
     name = container.settings.section(Sessions).store
     backends = {each.name: each for each in container.registry.values("session_stores")}
     if name in backends:
-        store: SessionStore = container[backends[name].resource]
-        return store
+        backend: SessionBackend = backends[name]
+        return backend
     raise StartError(
         f"SESSIONS.store is {name!r}, which no installed app declares",
         code="sessions.E010",
-        hint=did_you_mean(name, backends) or f"there is {DATABASE_STORE!r}",
+        hint=store_hint(name, backends),
         where=container.settings.where("SESSIONS"),
     )
+
+
+def store_hint(name: str, names: Iterable[str]) -> str:
+    """Return what to do about a store that is not installed."""
+    if name == "redis":
+        return 'add "fastforge.contrib.redis" to INSTALLED_APPS'
+    return did_you_mean(name, names) or f"there is {' and '.join(map(repr, names))}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from .resources import database_sessions
+from .database import DatabaseSessions
 from .settings import DATABASE_STORE
 from .store import SessionBackend
 
 __all__ = ["DATABASE"]
 
-DATABASE: Final = SessionBackend(name=DATABASE_STORE, resource=database_sessions)
+DATABASE: Final = SessionBackend(name=DATABASE_STORE, open=lambda _: DatabaseSessions())

@@ -38,7 +38,8 @@ class Sessions(Section, setting="SESSIONS"):
         trusted_origins: Whole origins, `https://app.shop.example`, besides the application's own,
             whose pages may send what changes something with the cookie.
         max_bytes: How much one session may hold, as JSON.
-        store: Where they are kept: `database`, or the name of another one that an app brings.
+        store: Where they are kept: `database`; with `fastforge.contrib.redis` `redis`; or the name
+            of another one that an app brings.
     """
 
     idle_s: int = Field(default=14 * DAY_S, ge=1)

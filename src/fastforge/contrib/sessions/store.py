@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from ...lifecycle import Resource
-from ..db import Session as Db
+from ...lifecycle import Container
+from ..db import Session
 
-__all__ = ["Change", "Lifetime", "Record", "SessionBackend", "SessionStore"]
+__all__ = ["Change", "Db", "Lifetime", "Record", "SessionBackend", "SessionStore"]
 
+Db: TypeAlias = Session
+"""The session of the database in whose transaction a request stands."""
 Data: TypeAlias = Mapping[str, Any]
 Change: TypeAlias = Callable[[Data], Data]
 """Makes of what a session holds what it will hold."""
@@ -116,8 +118,8 @@ class SessionBackend:
 
     Args:
         name: Unique in the project.
-        resource: What opens the store in each process.
+        open: Makes the store of a process, once, from its running resources.
     """
 
     name: str
-    resource: Resource[Any]
+    open: Callable[[Container], SessionStore]

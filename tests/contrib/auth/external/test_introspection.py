@@ -44,47 +44,44 @@ async def test_an_answer_without_an_end_has_none(container: Container, issuer: I
     assert (await verified({"active": True, "sub": "7"}, issuer)).expires_at is None
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"active": False},
-        {"active": None},
-        {"active": "true"},
-        {"active": 1},
-        {"sub": None},
-        {"sub": 7},
-        {"sub": ""},
-        {"sub": "7\0"},
-        {"sub": "7" * 300},
-        {"exp": 1},
-        {"exp": "tomorrow"},
-        {"exp": True},
-        {"exp": float("inf")},
-        {"nbf": time.time() + 86_400},
-        {"jti": ["a"]},
-        {"iss": "https://evil.example"},
-        {"iss": None},
-        {"aud": "other"},
-        {"aud": None},
-        {"aud": {"shop": 1}},
-    ],
-    ids=lambda changes: repr(changes)[:8],
-)
+UNCLEAR: list[dict[str, Any]] = [
+    {"active": False},
+    {"active": None},
+    {"active": "true"},
+    {"active": 1},
+    {"sub": None},
+    {"sub": 7},
+    {"sub": ""},
+    {"sub": "7\0"},
+    {"sub": "7" * 300},
+    {"exp": 1},
+    {"exp": "tomorrow"},
+    {"exp": True},
+    {"exp": float("inf")},
+    {"nbf": time.time() + 86_400},
+    {"jti": ["a"]},
+    {"iss": "https://evil.example"},
+    {"iss": None},
+    {"aud": "other"},
+    {"aud": None},
+    {"aud": {"shop": 1}},
+]
+
+
 async def test_what_they_do_not_say_clearly_lets_nobody_in(
-    container: Container, issuer: Issuer, changes: dict[str, Any]
+    container: Container, issuer: Issuer
 ) -> None:
     usual = {**GOOD, "iss": "https://id.example.org", "aud": ["shop"]}
     expected = {"issuer": "https://id.example.org", "audience": "shop"}
     await verified(usual, issuer, **expected)
-    with pytest.raises(InvalidToken):
-        await verified({**usual, **changes}, issuer, **expected)
+    for changes in UNCLEAR:
+        with pytest.raises(InvalidToken):
+            await verified({**usual, **changes}, issuer, **expected)
 
 
-@pytest.mark.parametrize("scopes", [7, None, {"a": 1}, [["a"]]])
-async def test_scopes_of_another_form_are_none(
-    container: Container, issuer: Issuer, scopes: Any
-) -> None:
-    assert (await verified({**GOOD, "scope": scopes}, issuer)).scopes == frozenset()
+async def test_scopes_of_another_form_are_none(container: Container, issuer: Issuer) -> None:
+    for scopes in (7, None, {"a": 1}, [["a"]]):
+        assert (await verified({**GOOD, "scope": scopes}, issuer)).scopes == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +90,7 @@ async def test_scopes_of_another_form_are_none(
     ids=lambda text: ascii(text)[:12],
 )
 async def test_they_see_no_token_of_ours_and_nothing_that_is_none(
-    container: Container, issuer: Issuer, text: str
+    issuer: Issuer, text: str
 ) -> None:
     assert not partners().accepts(text)
     with pytest.raises(InvalidToken):

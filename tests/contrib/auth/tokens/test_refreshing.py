@@ -20,7 +20,8 @@ from fastforge.lifecycle import current_container
 from fastforge.test import client, run_command
 from tests.folder import ProjectFolder
 
-from .conftest import KEY, Clock, Start, ann, change, is_good, pair, text, together
+from .conftest import KEY, Clock, Start, ann, change, is_good, pair, together
+from .conftest import text as settings_of
 
 NO_GRACE = "refresh_grace_s=0"
 
@@ -213,15 +214,13 @@ async def test_a_refresh_takes_a_login_over_to_the_new_key(start: Start) -> None
         assert await reason_of(first.refresh_token) == "it is no refresh token of ours"
 
 
-@pytest.mark.parametrize(
-    "odd",
-    ["", "ffr_", "x" * 100_000, "ffr_\0", "ffr_" + "é" * 112, "\ud800" * 116, "ffr_" + "A" * 112],
-)
-async def test_what_is_no_refresh_token_asks_no_database(start: Start, odd: str) -> None:
+async def test_what_is_no_refresh_token_asks_no_database(start: Start) -> None:
+    odd = ["", "ffr_", "x" * 100_000, "ffr_\0", "ffr_" + "é" * 112, "\ud800" * 116]
     async with start(), session() as db:
-        with pytest.raises(InvalidToken):
-            await refresh(db, odd)
-        assert not db.in_transaction()
+        for text in (*odd, "ffr_" + "A" * 112):
+            with pytest.raises(InvalidToken):
+                await refresh(db, text)
+            assert not db.in_transaction()
 
 
 async def test_other_kinds_are_no_refresh_tokens(start: Start) -> None:
@@ -291,7 +290,7 @@ ROUTES = """
 def project(folder: ProjectFolder) -> Project:
     folder.write(
         {
-            "shop/settings.py": text(auth=NO_GRACE, apps='"shop.web"'),
+            "shop/settings.py": settings_of(auth=NO_GRACE, apps='"shop.web"'),
             "shop/web/routes.py": ROUTES,
         }
     )

@@ -54,14 +54,14 @@ async def test_a_login_is_ended_by_its_name_and_by_each_of_its_tokens(
         assert await is_good(other.access_token)
 
 
-@pytest.mark.parametrize("odd", ["", "x", "ffa_", "é" * 84, "\0", "\ud800", "x" * 10_000, "a.b.c"])
-async def test_what_names_no_login_ends_none(start: Start, odd: str) -> None:
+async def test_what_names_no_login_ends_none(start: Start) -> None:
     async with start():
         await pair(await ann())
         async with session() as db:
-            assert not await revoke(db, odd)
-            assert not await revoke(db, token_id=odd)
-            assert not await revoke_api_key(db, odd)
+            for odd in ("", "x", "ffa_", "é" * 84, "\0", "\ud800", "x" * 10_000, "a.b.c"):
+                assert not await revoke(db, odd)
+                assert not await revoke(db, token_id=odd)
+                assert not await revoke_api_key(db, odd)
 
 
 async def test_what_our_own_key_has_signed_and_is_none_ends_no_login(start: Start) -> None:

@@ -256,6 +256,19 @@ async def test_keys_hold_for_a_day_while_the_issuer_is_away(
         await verified(token())
 
 
+@pytest.mark.parametrize("keys", [[], [{"kty": "oct", "k": "AA", "kid": "1"}], [None]])
+async def test_an_issuer_that_suddenly_has_no_keys_keeps_those_from_before(
+    container: Container, issuer: Issuer, clock: Time, keys: list[Any]
+) -> None:
+    assert await is_good(token())
+    issuer.keys = keys
+    clock.now += 601
+    assert await is_good(token())
+    clock.now += 86_400
+    with pytest.raises(IssuerAway, match=r"auth\.E038"):
+        await verified(token())
+
+
 async def test_an_issuer_that_was_never_there_is_a_503_and_not_asked_with_each_request(
     container: Container, issuer: Issuer, clock: Time
 ) -> None:

@@ -91,24 +91,30 @@ class KeySet:
 
     async def _try(self) -> None:
         try:
-            keys = await self._fetch()
+            self._keys = self._usable(await self._fetch())
         except IssuerAway as error:
             self._failure = error
             logger.warning("auth.issuer_away", extra={"problem": error.message})
         else:
-            self._keys = [each for each in keys[:MOST_KEYS] if self._is_usable(each)]
             self._made = {}
             self._fetched_at = time.monotonic()
         # Not when it is cancelled: whoever waits next tries at once.
         self._tried_at = time.monotonic()
 
-    def _is_usable(self, key: Any) -> bool:
-        """Return whether a key is a public one that signatures are checked with."""
-        if not isinstance(key, dict) or key.get("use", "sig") != "sig" or "d" in key:
-            return False  # with "d" it is the private one, and anybody signs with it
-        operations = key.get("key_ops", ["verify"])
-        may_verify = isinstance(operations, list) and "verify" in operations
-        return may_verify and key.get("kty") in {kind for kind, _ in KINDS_OF_KEYS.values()}
+    def _usable(self, keys: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        """Return the keys that can be used; an issuer without any is one that is away.
+
+        Raises:
+            IssuerAway: There are none: those from before go on.
+        """
+        found = [each for each in keys[:MOST_KEYS] if _is_usable(each)]
+        if not found:
+            raise IssuerAway(
+                f"the issuer publishes {len(keys)} keys, and none that signatures are checked with",
+                code="auth.E038",
+                hint="see what its `jwks_uri` answers, and whether it has keys for signing",
+            )
+        return found
 
     def _known(self, kid: str | None, algorithm: str) -> tuple[PyJWK, ...]:
         if (kid, algorithm) not in self._made:
@@ -124,6 +130,15 @@ class KeySet:
 
     def _is_older_than(self, seconds: float) -> bool:
         return self._fetched_at is None or time.monotonic() - self._fetched_at >= seconds
+
+
+def _is_usable(key: Any) -> bool:
+    """Return whether a key is a public one that signatures are checked with."""
+    if not isinstance(key, dict) or key.get("use", "sig") != "sig" or "d" in key:
+        return False  # with "d" it is the private one, and anybody signs with it
+    operations = key.get("key_ops", ["verify"])
+    may_verify = isinstance(operations, list) and "verify" in operations
+    return may_verify and key.get("kty") in {kind for kind, _ in KINDS_OF_KEYS.values()}
 
 
 def _fits(key: Mapping[str, Any], kid: str | None, algorithm: str) -> bool:

@@ -271,7 +271,7 @@ class Connection(HttpToolsProtocol):
         """
         if not self._should_upgrade():
             self._go_on(rest)
-        elif self._is_answering:
+        elif self.cycle is not None and not self.cycle.response_complete:
             self._hear_no_more()
         else:
             self.handle_websocket_upgrade()
@@ -286,13 +286,10 @@ class Connection(HttpToolsProtocol):
         if rest:
             self.data_received(rest)
 
-    @property
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
     def handle_websocket_upgrade(self) -> None:
         self.watch.discard(self)
         super().handle_websocket_upgrade()
+        self.parser = None  # a circle; no byte comes here any more
 
 
 class _Refused(Exception):

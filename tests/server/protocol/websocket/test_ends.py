@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import struct
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.processes import wait_until
-from tests.request_path.site import Site
+from tests.request_path.site import Site, serving
 
-from .conftest import end_of, is_reset, opened, unread
+from .conftest import end_of, files, is_reset, opened, unread
 
 
 @pytest.mark.parametrize(("path", "code"), [("/returns", 1000), ("/raises", 1011)])
@@ -101,3 +102,45 @@ def test_an_application_writes_frames_and_cuts_its_socket(site: Site) -> None:
 def test_compression_is_off_though_every_client_asks_for_it(site: Site) -> None:
     with opened(site.port, "/echo") as client:
         assert client.protocol.extensions == []
+
+
+def test_a_socket_that_has_ended_leaves_nothing_for_the_garbage_collector(tmp_path: Path) -> None:
+    routes = """
+        import gc
+
+        from fastapi import APIRouter, WebSocket
+
+        router = APIRouter()
+
+        @router.get("/ready")
+        async def ready():
+            return {}
+
+        @router.websocket("/echo")
+        async def echo(socket: WebSocket):
+            await socket.accept()
+            async for text in socket.iter_text():
+                await socket.send_text(text)
+
+        @router.get("/rest")
+        async def rest():
+            gc.disable()
+            gc.collect()
+
+        @router.get("/garbage")
+        async def garbage():
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            kinds = {type(each).__module__ for each in gc.garbage}
+            return sorted(each for each in kinds if "protocol" in each)
+        """
+    with serving(tmp_path, files() | {"shop/prices/routes.py": routes}) as site:
+        with opened(site.port, "/echo"):
+            pass  # what is made once is there from now on
+        site.get("/rest")
+        for _ in range(5):
+            with opened(site.port, "/echo") as client:
+                client.send("x")
+                assert client.recv(timeout=60) == "x"
+        wait_until(lambda: len(site.lines) >= 8, describe=site.process)
+        assert site.get("/garbage").json == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from typing import Any
 
@@ -26,6 +27,7 @@ class Transport:
     """A transport that notes what is written, and takes nothing off while it is told so."""
 
     def __init__(self) -> None:
+        self.socket: socket.socket | None = None
         self.written: list[bytes] = []
         self.reads = True
         self.closing = False
@@ -33,8 +35,8 @@ class Transport:
     def write(self, data: bytes) -> None:
         self.written.append(data)
 
-    def get_extra_info(self, name: str) -> None:
-        return None
+    def get_extra_info(self, name: str) -> socket.socket | None:
+        return self.socket if name == "socket" else None
 
     def set_write_buffer_limits(self, high: int) -> None:
         assert high == LIMIT
@@ -106,6 +108,16 @@ async def test_empty_messages_by_the_thousand_are_parsed_as_far_as_somebody_rece
     await opened.end()
 
 
+async def test_what_comes_behind_a_mistake_is_dropped() -> None:
+    opened = await Opened().accepted()
+    opened.protocol.data_received(frame(TEXT) + bytes(100_000))  # a frame without its mask
+    assert opened.transport.closing
+    assert [each[:1] for each in opened.transport.written if each] == [b"\x88"]
+    assert opened.protocol.close_code == 1002
+    await opened.end()
+    assert len(opened.received) == 1
+
+
 async def test_a_message_in_very_many_pieces_is_one_buffer() -> None:
     opened = await Opened().accepted()
     pieces = frame(CONTINUATION, b"y", is_last=False) * 5000
@@ -126,6 +138,22 @@ async def test_of_pings_whose_answers_nobody_takes_the_last_is_answered() -> Non
     assert opened.transport.written == []
     opened.protocol.resume_writing()
     assert opened.transport.written == [b"\x8a\x03999"]
+    await opened.end()
+
+
+async def test_a_client_whose_answer_waits_to_be_read_is_not_silent() -> None:
+    opened = await Opened().accepted()
+    near, far = socket.socketpair()
+    with near, far:
+        opened.transport.socket = near
+        far.send(b"a pong that came while the event loop was blocked")
+        opened.protocol.keepalive_timeout()
+        assert not opened.transport.closing
+        assert opened.protocol.pong_timer is not None  # it is asked for again
+        near.recv(100)
+        opened.protocol.keepalive_timeout()
+        assert opened.transport.closing
+    opened.transport.socket = None
     await opened.end()
 
 

@@ -16,6 +16,7 @@ from websockets.protocol import State
 
 from ....observability.metrics.recording import record_cut
 from ....transport import TRANSPORT, binary_frame, text_frame
+from ...connections import has_unread
 from ..wire import cut, limit_send_buffer, untaken_bytes
 from .reading import ReadingProtocol
 from .stall import Stall
@@ -25,6 +26,8 @@ __all__ = ["WebSocketProtocol"]
 
 RESTART: Final = "restart"
 """Why a server that stops closes its sockets."""
+LATE_S: Final = 0.5
+"""How long we take ourselves to read what a client has sent, when we are late."""
 LONGEST_FLUSH_S: Final = 60.0
 """How long a client may take over the last that was written, however steadily it does."""
 
@@ -114,6 +117,10 @@ class WebSocketProtocol(ReadingProtocol):
         self._end()
 
     def keepalive_timeout(self) -> None:
+        if not self.read_paused and has_unread(self):
+            # The event loop was blocked, and has not come to read what may be the answer.
+            self.pong_timer = self.loop.call_later(LATE_S, self.keepalive_timeout)
+            return
         has_taken_all = not untaken_bytes(self.transport)
         if self.read_paused and has_taken_all:
             # Its answer is behind messages that the application has not received; its system has

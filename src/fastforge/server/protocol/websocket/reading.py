@@ -71,6 +71,8 @@ class ReadingProtocol(WebSocketsSansIOProtocol):
                 return
 
     def _parse(self, data: bytes) -> None:
+        if self.transport.is_closing():  # what follows a mistake is none of ours
+            return
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # Its parser refuses headers that the server takes, and uvicorn does not look.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .metrics.metric import Metric, MetricKind
+from .metrics.of_auth import AUTH_CHECKS_WAITING, AUTH_IDENTITIES
 from .metrics.of_caches import (
     CACHE_CALLS,
     CACHE_DURATION,
@@ -75,6 +76,8 @@ from .metrics.of_requests import (
 )
 
 __all__ = [
+    "AUTH_CHECKS_WAITING",
+    "AUTH_IDENTITIES",
     "BREAKER_OPEN",
     "BREAKER_OPENED",
     "BREAKER_REFUSED",
@@ -228,6 +231,8 @@ METRICS: Final = (
     OFFLOAD_ABANDONED,
     OFFLOAD_PROCESSES,
     RESOURCE_UP,
+    AUTH_IDENTITIES,
+    AUTH_CHECKS_WAITING,
     CACHE_CALLS,
     CACHE_DURATION,
     CACHE_ENTRIES,

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 __all__ = [
     "API_KEY_CREATED",
     "API_KEY_REVOKED",
+    "CREDENTIAL_REFUSED",
     "EMAIL_VERIFIED",
     "LOGIN",
     "LOGIN_FAILED",
@@ -66,6 +67,11 @@ class AuditEvent:
         logger.log(self.level, self.name, extra=fields)
 
 
+CREDENTIAL_REFUSED: Final = AuditEvent(
+    name="auth.credential_refused",
+    level=logging.INFO,
+    help="A credential of a known form was checked and is not good.",
+)
 LOGIN: Final = AuditEvent(
     name="auth.login", level=logging.INFO, help="A password was right; its user is logged in."
 )

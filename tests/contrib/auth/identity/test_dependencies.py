@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -255,3 +256,16 @@ async def test_who_asks_is_a_mistake_where_nobody_does(project: Project) -> None
     async with project.running(Role.COMMAND):
         with pytest.raises(NoRequest, match=r"auth\.E027.*nobody asks here"):
             await identity_here()
+
+
+async def test_the_reason_of_a_refusal_is_a_line_of_the_log_once_for_each_check(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fastforge.auth")
+    for _ in range(3):
+        assert (await http.get("/me", headers=bearing("bad"))).status_code == 401
+    lines = [each for each in caplog.records if each.getMessage() == "auth.credential_refused"]
+    assert [(each.__dict__["reason"], each.__dict__["verifier"]) for each in lines] == [
+        ("it is bad", "words")
+    ]
+    assert "word-bad" not in caplog.text

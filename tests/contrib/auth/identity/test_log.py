@@ -16,6 +16,7 @@ from fastforge.contrib.auth.identity import log as log_module
 from fastforge.contrib.auth.identity.log import ForgottenLog, Line
 from fastforge.contrib.auth.identity.resolving import Identities
 from fastforge.contrib.auth.identity.watching import remove_old_lines, watch
+from fastforge.contrib.auth.metrics import identities_here
 from fastforge.contrib.auth.models import Forgotten
 from fastforge.contrib.auth.resources import identities
 from fastforge.contrib.db import session, utcnow
@@ -282,3 +283,24 @@ async def test_a_clock_that_is_set_back_makes_nothing_last_longer(
     found = await asked("word-1-long")
     assert isinstance(found, Identity)
     assert found.scopes == {"read"}
+
+
+async def test_the_ways_by_which_it_was_told_who_asks_are_counted(
+    running: Container, known: Identities
+) -> None:
+    await sign_up()
+    for token in ("word-1", "word-1", "word-404", "chance"):
+        await asked(token)
+    known.near.found.clear()
+    await asked("word-1")
+    counts = {
+        (sample.metric.name, *sample.labels): sample.value
+        for sample in identities_here.function(running)
+    }
+    assert counts == {
+        ("auth.identities", "near"): 1,
+        ("auth.identities", "shared"): 1,
+        ("auth.identities", "checked"): 1,
+        ("auth.identities", "refused"): 2,
+        ("auth.checks.waiting",): 0,
+    }

@@ -31,6 +31,9 @@ class Checking:
         log: What was forgotten.
         concurrency: How many are asked at the same time.
         queue: How many more may wait for that.
+
+    Attributes:
+        waiting: How many do.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class Checking:
         self._log: Final = log
         self._places: Final = asyncio.Semaphore(concurrency)
         self._queue: Final = queue
-        self._waiting = 0
+        self.waiting = 0
 
     def verifier(self, token: str) -> TokenVerifier:
         """Return who knows tokens like this one; nobody is asked.
@@ -83,17 +86,17 @@ class Checking:
         Raises:
             VerifyingBusy: As many wait as may.
         """
-        if self._places.locked() and self._waiting >= self._queue:
+        if self._places.locked() and self.waiting >= self._queue:
             raise VerifyingBusy(
-                f"{self._waiting} credentials wait to be checked already",
+                f"{self.waiting} credentials wait to be checked already",
                 code="auth.E019",
                 hint="AUTH.verify_concurrency and verify_queue say how many may",
             )
-        self._waiting += 1
+        self.waiting += 1
         try:
             await self._places.acquire()
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def leave(self) -> None:
         """Give a place back."""

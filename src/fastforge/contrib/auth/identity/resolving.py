@@ -9,6 +9,7 @@ On every way the same is asked: has it ended, and is anything known that makes i
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from starlette.types import Scope
 from ....cache.flights import Flight, Flights
 from ....observability.context import user_id
 from ..errors import InvalidToken
+from ..events import CREDENTIAL_REFUSED
 from .checking import Checking, left_s_of
 from .entries import Checked
 from .log import ForgottenLog, Line
@@ -31,6 +33,8 @@ from .sources import CredentialSource
 from .verifier import TokenVerifier
 
 __all__ = ["FOUND", "NEAR_S", "Identities"]
+
+logger = logging.getLogger("fastforge.auth")
 
 FOUND: Final = "fastforge.identity"
 """Where the scope of a request has what was found, so that it is looked for once."""
@@ -50,7 +54,9 @@ class Identities:
         tells_user: Whether lines of the log name the user.
 
     Attributes:
+        checking: The real check.
         log: What was forgotten.
+        counts: How often it was told who asks, by which way.
         near: What is remembered of good credentials, by the token.
         refused: Why others were refused, by the key of the token.
     """
@@ -67,11 +73,12 @@ class Identities:
     ) -> None:
         self._key_type: Final = key_type
         self._sources: Final = sorted(sources, key=attrgetter("order"))
-        self._checking: Final = checking
+        self.checking: Final = checking
         self._shared: Final = shared
         self._tells_user: Final = tells_user
         self._flights: Final[Flights[Checked]] = Flights()
         self.log: Final = log
+        self.counts: Final = dict.fromkeys(("near", "shared", "checked", "refused"), 0)
         self.near: Final[Near[Checked]] = Near(ttl_s=NEAR_S)
         self.refused: Final[Near[str]] = Near(ttl_s=REFUSED_S)
         log.on_forgotten(self._forget)
@@ -104,8 +111,13 @@ class Identities:
             log = self.log
             if now < until and now < log.fresh_until and log.allows(identity, position):
                 log.asked = True
+                self.counts["near"] += 1
                 return identity
-        return (await self._looked_up(token)).identity
+        try:
+            return (await self._looked_up(token)).identity
+        except InvalidToken:
+            self.counts["refused"] += 1
+            raise
 
     def _keyed(self, identity: Identity) -> Identity:
         """Return an identity whose id is the user's key, of the type that their model has.
@@ -140,8 +152,9 @@ class Identities:
         if may_remember:
             near = self.near.get(token)
             if near is not None and self.log.allows(near.identity, near.position):
+                self.counts["near"] += 1
                 return near
-        verifier = self._checking.verifier(token)  # a guess with a wrong signature ends here
+        verifier = self.checking.verifier(token)  # a guess with a wrong signature ends here
         key = self._shared.entries.key(token)
         reason = self.refused.get(key)
         if reason is not None:
@@ -158,11 +171,15 @@ class Identities:
         checked = await self._shared.read(key) if may_remember else None
         try:
             if checked is None or not self._holds(checked, verifier):
-                checked = await self._checking.check(verifier, token)
+                checked = await self.checking.check(verifier, token)
+                self.counts["checked"] += 1
                 await self._shared.write(key, checked)
+            else:
+                self.counts["shared"] += 1
             checked = checked._replace(identity=self._keyed(checked.identity))
         except InvalidToken as error:
             self.refused.put(key, error.reason)
+            _tell(verifier, error)
             raise
         self.near.put(token, checked, left_s=left_s_of(checked.identity))
         return checked
@@ -179,3 +196,9 @@ class Identities:
         self.refused.found.clear()  # somebody may have been let in again
         if line.user_id is None and line.token_id is None:
             self.near.found.clear()
+
+
+def _tell(verifier: TokenVerifier, error: InvalidToken) -> None:
+    """Say why a credential is refused: once for each check, and no word to whoever sent it."""
+    about = {"reason": error.reason, "verifier": verifier.name}
+    logger.log(CREDENTIAL_REFUSED.level, CREDENTIAL_REFUSED.name, extra=about)

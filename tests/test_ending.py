@@ -71,7 +71,7 @@ SETTINGS = """
 from fastforge.core.settings import Server
 
 INSTALLED_APPS = ["shop.orders"]
-SERVER = Server(graceful_s=0)
+SERVER = Server(graceful_s=0, drain_s=0, linger_s=0)
 """
 
 

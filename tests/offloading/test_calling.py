@@ -226,7 +226,7 @@ def test_busy_and_late_answers_have_their_status(tmp_path: Path) -> None:
 
         @router.get("/late")
         async def late() -> None:
-            await offload(door.wait, timeout_s=0.01, limiter=ONE)
+            await offload(door.wait, timeout_s=0.3, limiter=ONE)  # it has begun by then
 
         @router.get("/busy")
         async def busy() -> None:

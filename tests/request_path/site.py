@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 from .wire import Answer, Wire, ask
 
@@ -101,7 +102,8 @@ def write(path: Path, files: Mapping[str, str]) -> ProjectFolder:
 def runserver(path: Path, port: int, environ: Mapping[str, str] | None = None) -> Process:
     """Start `manage runserver` as it serves in production, in one process."""
     argv = [sys.executable, "-m", "fastforge", "runserver", str(port), "--workers", "1"]
-    environ = {"FASTFORGE_LOG_FORMAT": "json", **(environ or {})}
+    # No platform has to hear of the end before the socket is closed.
+    environ = {"FASTFORGE_LOG_FORMAT": "json", "FASTFORGE_PRE_STOP_S": "0", **(environ or {})}
     return start(argv, cwd=path, env={**PRODUCTION, **environ})
 
 

@@ -170,6 +170,19 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "asyncpg", "psycopg"])
 def each_database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database; the test runs once for SQLite and for each PostgreSQL driver."""
+    return database_for(request)
+
+
+@pytest.fixture(params=["sqlite", "asyncpg", pytest.param("psycopg", marks=pytest.mark.long)])
+def each_served_url(request: pytest.FixtureRequest) -> str:
+    """The same for tests with servers and workers: psycopg is among the long ones.
+
+    What it does otherwise than asyncpg is tested where no process has to start.
+    """
+    return database_for(request)
+
+
+def database_for(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         url: str = request.getfixturevalue("sqlite_url")
         return url

@@ -10,11 +10,8 @@ import pytest
 
 from tests.processes import ROOT, clean_environment, run
 
-TESTS = (
-    "tests/contrib/arq/test_wire.py",
-    "tests/contrib/arq/test_backend.py",
-    "tests/contrib/redis",
-)
+TESTS = ("tests/contrib/arq/test_wire.py", "tests/contrib/redis/test_client.py")
+ALL_TESTS = (*TESTS, "tests/contrib/arq/test_backend.py", "tests/contrib/redis")
 SAID = "import redis; print(redis.__version__)"
 
 
@@ -28,11 +25,12 @@ def newest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_newest_client_does_the_same(newest: Path) -> None:
+@pytest.mark.parametrize("tests", [TESTS, pytest.param(ALL_TESTS, marks=pytest.mark.long)])
+def test_the_newest_client_does_the_same(newest: Path, tests: tuple[str, ...]) -> None:
     variables = {"PYTHONPATH": f"{newest}{os.pathsep}{clean_environment()['PYTHONPATH']}"}
     said = run([sys.executable, "-c", SAID], env=variables)
     assert int(said.stdout.partition(".")[0]) >= 8, said.stderr
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    done = run([*argv, "-x", *TESTS], cwd=ROOT, env=variables, deadline_s=500)
+    done = run([*argv, "-x", *tests], cwd=ROOT, env=variables, deadline_s=500)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "skipped" not in done.stdout

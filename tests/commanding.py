@@ -1,4 +1,4 @@
-"""Commands in a process of their own that need not import everything first.
+"""Commands, workers and servers as processes of their own that need not import everything first.
 
 They are forked from one that has: that costs a tenth, and each is as new as a started program.
 """
@@ -11,20 +11,23 @@ import io
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO
 
-from .processes import DEADLINE_S, clean_environment
+from .processes import DEADLINE_S, ROOT, Log, Process, Program, clean_environment
 
-__all__ = ["outcomes", "python"]
+__all__ = ["outcomes", "python", "start"]
 
 IMPORTED = [
     __name__,
@@ -36,10 +39,18 @@ IMPORTED = [
     "fastforge.contrib.db.migrations.project",
     "fastforge.contrib.db.migrations.runner",
     "fastforge.management.cli",
+    "fastforge.management.commands.runserver",
+    "fastforge.management.commands.runworker",
+    "fastforge.server.serve",
+    "httpx",
     "psycopg",
+    "pytest",
     "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.dialects.postgresql.psycopg",
+    "redis.asyncio",
     "sqlalchemy.dialects.sqlite.aiosqlite",
+    "uvicorn.protocols.http.httptools_impl",
+    "watchfiles",
 ]
 
 Outcome = tuple[int, str]
@@ -95,6 +106,54 @@ def python(
             process.join()
 
 
+def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> Process:
+    """Start this Python, as `processes.start` does. Not for what `python` is not for.
+
+    It leads a process group of its own as soon as it runs.
+    """
+    program, *arguments = map(str, argv)
+    assert program == sys.executable, f"only what is Python can be forked from it: {argv}"
+    variables = clean_environment() | dict(env or {})
+
+    def launch(log: Log) -> Program:
+        given = ([log.name, log.name], str(cwd), variables, arguments, True)
+        process = prepared().Process(target=_become_python, args=given)
+        process.start()
+        return _Forked(process)
+
+    return Process(argv, launch)
+
+
+class _Forked:
+    """What `subprocess.Popen` is, of a process that was forked."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+        assert process.pid is not None
+        self.pid = process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int:
+        self._process.join()
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+    def send_signal(self, sig: int, /) -> None:
+        # Whoever has forked it hears of its end before we do.
+        with contextlib.suppress(ProcessLookupError):
+            if self.poll() is None:
+                os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def _log() -> IO[bytes]:
     return tempfile.NamedTemporaryFile(prefix="fastforge-", suffix=".log")
 
@@ -111,9 +170,16 @@ def prepared() -> ForkServerContext:
 
 
 def _become_python(
-    logs: list[str], folder: str, environ: dict[str, str], arguments: list[str]
+    logs: list[str],
+    folder: str,
+    environ: dict[str, str],
+    arguments: list[str],
+    leads: bool = False,
 ) -> None:
     """Do in this process what `python` does when it starts, goes on and ends."""
+    if leads:
+        os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for stream, log in enumerate(logs, 1):
         os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), stream)
     sys.stdout, sys.stderr = (
@@ -134,6 +200,7 @@ def _become_python(
         sys.excepthook(type(error), error.with_traceback(shown), shown)
         sys.exit(1)
     finally:
+        threading._shutdown()  # type: ignore[attr-defined]  # in this order, as the interpreter
         atexit._run_exitfuncs()
 
 
@@ -144,6 +211,8 @@ def _is_ours(frame: types.FrameType) -> bool:
 def _run_main(arguments: list[str]) -> None:
     """What the command line of `python` says: a script, `-m` a module, or `-c` a text."""
     first, *rest = arguments
+    if rest[:1] == ["pytest"]:
+        _make_way_for_pytest()
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     if first == "-m":
         sys.argv = ["-m", *rest[1:]]
@@ -160,6 +229,16 @@ def _run_main(arguments: list[str]) -> None:
         sys.path.insert(0, os.path.dirname(main.__file__))
         code = compile(Path(first).read_bytes(), main.__file__, "exec")
     exec(code, main.__dict__)
+
+
+def _make_way_for_pytest() -> None:
+    """Forget our own tests, whose names a project has too, and let what is a plugin be imported."""
+    for name in [name for name in sys.modules if f"{name}.".startswith("tests.")]:
+        del sys.modules[name]
+    sys.path[:] = [path for path in sys.path if Path(path) != ROOT]
+    for name in ("anyio", "fastforge"):  # pytest would complain that it is too late to rewrite it
+        module = sys.modules[name]
+        module.__doc__ = f"{module.__doc__ or ''} PYTEST_DONT_REWRITE"
 
 
 def _run(

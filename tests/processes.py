@@ -17,14 +17,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Protocol, Self, TypeVar
 
 import anyio
 
 from .services import free_port
 
 __all__ = [
+    "Log",
     "Process",
+    "Program",
     "Response",
     "descendants",
     "fetch",
@@ -43,6 +45,22 @@ DEADLINE_S = 60
 PAUSE_S = 0.02
 
 
+Log = IO[bytes]
+
+
+class Program(Protocol):
+    """What runs, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def kill(self) -> None: ...
+
+
 class Process:
     """A started program and what it has written so far; end it with `with`.
 
@@ -55,19 +73,11 @@ class Process:
             assert server.wait() == 0
     """
 
-    def __init__(self, argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str]) -> None:
+    def __init__(self, argv: Sequence[str], launch: Callable[[Log], Program]) -> None:
         self.argv = [str(argument) for argument in argv]
         self._log = tempfile.NamedTemporaryFile(prefix="fastforge-", suffix=".log")  # noqa: SIM115
         try:
-            self.popen = subprocess.Popen(
-                self.argv,
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self.popen = launch(self._log)
         except BaseException:
             self._log.close()
             raise
@@ -125,6 +135,7 @@ class Process:
         # The group exists as long as the program is not reaped or one of its children lives.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        self.popen.kill()  # one that was forked may not lead its group yet
         self.popen.wait()
         self._log.close()
 
@@ -149,8 +160,23 @@ class Process:
 def start(
     argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Process:
-    """Start a program; `env` is added to a clean environment that knows the source tree."""
-    return Process(argv, cwd=cwd, env=clean_environment() | dict(env or {}))
+    """Start a program; `env` is added to a clean environment that knows the source tree.
+
+    `commanding.start` takes a fraction of it where the program is this Python.
+    """
+
+    def launch(log: Log) -> Program:
+        return subprocess.Popen(
+            [str(argument) for argument in argv],
+            cwd=cwd,
+            env=clean_environment() | dict(env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    return Process(argv, launch)
 
 
 def run(

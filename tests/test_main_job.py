@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from .commanding import python
-from .processes import Process, fetch, free_port, start, wait_until
+from .commanding import python, start
+from .processes import Process, fetch, free_port, wait_until
 
 FILES = {
     "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
@@ -181,11 +181,11 @@ def _alive(process: Process) -> bool:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, each_database_url: str) -> Shop:
+def shop(tmp_path: Path, each_served_url: str) -> Shop:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(textwrap.dedent(text).lstrip())
-    shop = Shop(tmp_path, each_database_url)
+    shop = Shop(tmp_path, each_served_url)
     shop.manage("makemigrations")
     shop.manage("migrate")
     return shop

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .commanding import python
-from .processes import Process, fetch, free_port, start, wait_until
+from .commanding import python, start
+from .processes import Process, fetch, free_port, wait_until
 
 SETTINGS = 'INSTALLED_APPS = ["fastforge.contrib.db", "fastforge.contrib.jobs"{added}]\n'
 

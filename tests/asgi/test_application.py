@@ -18,8 +18,9 @@ from starlette.types import Message
 from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError, ForgeError, StartError
 from fastforge.lifecycle import current_container
+from tests.commanding import start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import fetch, free_port, run, start, wait_until
+from tests.processes import fetch, free_port, run, wait_until
 
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

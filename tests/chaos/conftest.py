@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, run, start
+from tests.processes import Process, run
 
 PROJECT = {
     "pyproject.toml": """

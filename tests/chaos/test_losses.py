@@ -23,13 +23,13 @@ from fastforge.chaos.subject import Subject
 from fastforge.chaos.wire import Target
 from fastforge.chaos.workshop import Workshop
 from fastforge.lifecycle.diary import DIARY_VARIABLE
+from tests.commanding import start
 from tests.folder import ProjectFolder
 from tests.processes import (
     Process,
     clean_environment,
     is_running,
     run,
-    start,
     wait_until,
     wait_until_async,
 )

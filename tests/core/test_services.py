@@ -15,8 +15,9 @@ from fastforge import Role
 from fastforge.contrib.db.migrations.project import migration_engines, project_history
 from fastforge.contrib.db.migrations.runner import migrate as apply_migrations
 from fastforge.core.services import EMBEDDED_WORKER, where_jobs_run
+from tests.commanding import start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 SETTINGS = """
     from fastforge.contrib.db import Database

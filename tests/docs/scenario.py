@@ -117,7 +117,7 @@ def arguments_of_python(argv: Sequence[str]) -> list[str]:
     if argv[0] == sys.executable:
         return list(argv[1:])
     command = argv[-1]
-    if not re.match(r"python (manage\.py|-c) ", command) or "$" in command:
+    if not re.match(r"python (manage\.py|-c|-m pytest) ", command) or "$" in command:
         return []
     words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
     plain = shlex.split(command)

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, start
+from tests.processes import Process
 
 __all__ = ["Office"]
 

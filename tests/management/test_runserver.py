@@ -11,8 +11,9 @@ import pytest
 
 from fastforge.exceptions import CommandError
 from fastforge.management.commands.runserver import parse_address
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, start, wait_until
+from tests.processes import Process, fetch, free_port, run, wait_until
 
 ROUTES = """
     from fastapi import APIRouter

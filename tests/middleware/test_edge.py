@@ -18,8 +18,9 @@ from fastforge.asgi import get_asgi_application
 from fastforge.lifecycle import current_container
 from fastforge.middleware.edge import Edge, EdgeState
 from fastforge.observability.context import new_request_id, request_id
+from tests.commanding import start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import free_port, start, wait_until
+from tests.processes import free_port, wait_until
 
 Seen = list[tuple[str, str | None]]
 

@@ -19,9 +19,10 @@ from opentelemetry import trace
 from fastforge.observability.access import access_log_of
 from fastforge.observability.context import request_id, user_id
 from fastforge.observability.lines import ATOMIC_BYTES, LineBuffer
+from tests.commanding import start
 from tests.folder import ProjectFolder, isolated
 from tests.middleware.asgi import access_log_to
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 REQUEST: dict[str, Any] = {
     "request_id": "018f",

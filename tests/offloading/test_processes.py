@@ -23,8 +23,9 @@ from fastforge.offloading import (
     PoolGauges,
     offload_gauges,
 )
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import is_running, start, wait_until, wait_until_async
+from tests.processes import is_running, wait_until, wait_until_async
 
 from . import functions
 from .conftest import MakeProject

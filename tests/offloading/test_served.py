@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import fetch, free_port, start, wait_until
+from tests.processes import fetch, free_port, wait_until
 
 FILES = {
     "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
@@ -97,7 +98,7 @@ def test_a_stuck_function_does_not_keep_a_server_that_stops(
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: fetch(f"{url}/gauges"), describe=process)
         program = f"import urllib.request; urllib.request.urlopen('{url}/wait')"
-        with start([sys.executable, "-c", program]):
+        with start([sys.executable, "-c", program], cwd=folder):
             wait_until(lambda: has_begun(f"{url}/gauges"))
             process.terminate()
             process.wait()

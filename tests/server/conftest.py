@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, free_port, start
+from tests.processes import Process, free_port
 
 PROGRAM = """
 import json

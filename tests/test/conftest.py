@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.commanding import python
 from tests.folder import ProjectFolder
-from tests.processes import run
 
 FILES = {
     "pyproject.toml": """
@@ -144,8 +143,8 @@ class Suite:
         self, *arguments: str, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run pytest, where every warning is an error."""
-        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
-        return run([*argv, *arguments], cwd=self.path, env=env, deadline_s=240)
+        argv = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+        return python([*argv, *arguments], cwd=self.path, env=env, deadline_s=240)
 
 
 @pytest.fixture

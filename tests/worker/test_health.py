@@ -122,4 +122,4 @@ async def test_a_port_in_use_is_told_at_once(make_shop: MakeShop) -> None:
         wait_until(lambda: status(port) == 200, describe=first)
         with shop.worker("--health-port", str(port)) as second:
             assert second.wait() == 3
-            assert f"port {port}" in second.output, second.output
+            assert f":{port} is in use by" in second.output, second.output

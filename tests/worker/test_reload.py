@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from fastforge.tasks.outcome import JobState
+from tests.commanding import start
 from tests.contrib.jobs.shop import Shop
-from tests.processes import Process, start, wait_until
+from tests.processes import Process, wait_until
 
 from .conftest import MakeShop, append, pids
 

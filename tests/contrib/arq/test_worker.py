@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from fastforge import Role
 from fastforge.contrib.db.resources import database
 from fastforge.tasks import JobState
+from tests.commanding import start
 from tests.contrib.jobs.shop import ENV
 from tests.folder import isolated
-from tests.processes import start, wait_until, wait_until_async
+from tests.processes import wait_until, wait_until_async
 
 from .shop import ArqShop, RedisServer
 

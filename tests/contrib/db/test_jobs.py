@@ -12,9 +12,10 @@ from sqlalchemy import text
 from fastforge.contrib.db import session
 from fastforge.contrib.db.resources import database
 from fastforge.lifecycle import Role
+from tests.commanding import start
 from tests.contrib.jobs.shop import ENV, Shop
 from tests.folder import isolated
-from tests.processes import start, wait_until_async
+from tests.processes import wait_until_async
 
 TASKS = """
     from pathlib import Path

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from fastforge import Role
 from fastforge.contrib.db.resources import database
 from fastforge.tasks.outcome import JobState
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, start
+from tests.processes import Process
+from tests.processes import start as start_anew
 
 from .conftest import create_tables, rows
 
@@ -115,9 +116,11 @@ class Shop:
 
     def worker(self, *arguments: str, ignoring: str = "") -> Process:
         """Start a worker, with a signal that is ignored from the beginning."""
-        shell = ["sh", "-c", f'trap "" {ignoring}; exec "$@"', "sh"] if ignoring else []
-        argv = [*shell, *self._argv("runworker", *arguments)]
-        return start(argv, cwd=self.folder.path, env=ENV)
+        argv = [sys.executable, "-m", "fastforge", "runworker", *arguments]
+        if not ignoring:
+            return start(argv, cwd=self.folder.path, env=ENV)
+        shell = ["sh", "-c", f'trap "" {ignoring}; exec "$@"', "sh"]
+        return start_anew([*shell, *argv], cwd=self.folder.path, env=ENV)
 
     @asynccontextmanager
     async def enqueueing(self) -> AsyncIterator[Any]:
@@ -146,9 +149,6 @@ class Shop:
         return Counter(
             {int(line.split()[1]): n for line, n in self.log().items() if line.startswith(word)}
         )
-
-    def _argv(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "fastforge", *arguments]
 
 
 ENV = {"FASTFORGE_ENV": "test"}

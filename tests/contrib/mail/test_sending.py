@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import Response, fetch, free_port, run, start, wait_until
+from tests.processes import Response, fetch, free_port, run, wait_until
 
 from .mailhost import MailHost
 

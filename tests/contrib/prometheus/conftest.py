@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, Response, fetch, free_port, start, wait_until
+from tests.processes import Process, Response, fetch, free_port, wait_until
 
 SETTINGS = """
 from fastforge.contrib.prometheus import Prometheus

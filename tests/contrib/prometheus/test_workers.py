@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import start
 from tests.contrib.jobs.shop import Shop as Jobs
 from tests.folder import ProjectFolder, isolated
-from tests.processes import Process, descendants, fetch, free_port, start, wait_until
+from tests.processes import Process, descendants, fetch, free_port, wait_until
 
 from .conftest import Scraped
 

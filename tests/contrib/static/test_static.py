@@ -14,8 +14,9 @@ from fastforge.asgi import get_asgi_application
 from fastforge.checks import run_checks
 from fastforge.contrib.static import Static, static_url
 from fastforge.exceptions import SettingsError
+from tests.commanding import start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import fetch, free_port, start, wait_until
+from tests.processes import fetch, free_port, wait_until
 
 SHOP = {
     "shop/settings.py": """

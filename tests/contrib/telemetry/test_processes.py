@@ -15,8 +15,9 @@ import pytest
 from fastforge.contrib.telemetry.outbox import Outbox
 from fastforge.contrib.telemetry.sending import NotTaken, Sender
 from fastforge.contrib.telemetry.state import ExportState
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, start, wait_until
+from tests.processes import Process, fetch, free_port, run, wait_until
 
 from .collector import Collector, Received, collecting
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, start, wait_until
+from tests.processes import Process, fetch, free_port, run, wait_until
 from tests.request_path.wire import Answer, Wire, ask
 
 from .shop import FILES

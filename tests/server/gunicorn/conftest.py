@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, descendants, fetch, free_port, start, wait_until
+from tests.processes import Process, descendants, fetch, free_port, wait_until
 
 SETTINGS = """
 from fastforge.core.settings import Server

@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 
-from tests.processes import descendants, fetch, is_running, start, wait_until
+from tests.commanding import start
+from tests.processes import descendants, fetch, is_running, wait_until
 from tests.server.load import Load
 
 from .conftest import Shop, replaced

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 from tests.services import find_chromium
 
 from .shop import ENVIRON, SHOP

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.commanding import outcomes
+from tests.commanding import outcomes, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, run, start
+from tests.processes import Process, run
 
 SHOP = {
     "shop/settings.py": """

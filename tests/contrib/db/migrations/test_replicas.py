@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.processes import start, wait_until
+from tests.commanding import start
+from tests.processes import wait_until
 
 from .shop import Shop
 

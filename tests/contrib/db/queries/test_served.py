@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import start
 from tests.conftest import with_driver
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 from tests.request_path.site import write
 
 FILES = {

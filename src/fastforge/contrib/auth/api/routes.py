@@ -18,7 +18,7 @@ from ..login import authenticate
 from ..tokens.issuing import issue, refresh
 from ..tokens.pairs import TokenPair
 from ..tokens.revoking import revoke, revoke_user
-from .shapes import Given, LoginName, Token, Tokens, UserOut
+from .shapes import AuthTokens, AuthUser, Given, LoginName, Token
 
 __all__ = ["router"]
 
@@ -27,20 +27,20 @@ router = APIRouter(tags=["auth"])
 SECURED_OR_NOT: Final[dict[str, Any]] = {"security": [{SCHEME_NAME: []}, {}]}
 
 
-class Credentials(Given):
+class AuthLogin(Given):
     """Who logs in."""
 
     login: LoginName
     password: SecretStr
 
 
-class RefreshToken(Given):
+class AuthRefreshToken(Given):
     """The refresh token of a login."""
 
     refresh_token: Token
 
 
-class PasswordChange(Given):
+class AuthPasswordChange(Given):
     """The present password, and the new one."""
 
     current_password: SecretStr
@@ -61,7 +61,7 @@ LoggedIn = Annotated[Identity, Depends(_logged_in)]
 @router.post("/login")
 @public
 @non_atomic
-async def log_in(given: Credentials, db: DbSession, response: Response) -> Tokens:
+async def log_in(given: AuthLogin, db: DbSession, response: Response) -> AuthTokens:
     """Log in: a token for the header of each request, and one for the next pair."""
     user = await authenticate(db, given.login, given.password.get_secret_value())
     if user is None:
@@ -72,14 +72,14 @@ async def log_in(given: Credentials, db: DbSession, response: Response) -> Token
 @router.post("/refresh")
 @public
 @non_atomic
-async def renew(given: RefreshToken, db: DbSession, response: Response) -> Tokens:
+async def renew(given: AuthRefreshToken, db: DbSession, response: Response) -> AuthTokens:
     """Get the next pair of tokens. A refresh token is good once."""
     return _shown(await refresh(db, given.refresh_token.get_secret_value()), response)
 
 
 @router.post("/logout", status_code=204, openapi_extra=SECURED_OR_NOT)
 @public
-async def log_out(db: DbSession, given: RefreshToken | None = None) -> None:
+async def log_out(db: DbSession, given: AuthRefreshToken | None = None) -> None:
     """End one login: that of a refresh token, or without one that of the request."""
     if given is not None:
         await revoke(db, given.refresh_token.get_secret_value())
@@ -97,17 +97,17 @@ async def log_out_everywhere(me: LoggedIn, db: DbSession) -> None:
 
 
 @router.get("/me")
-async def who_am_i(user: CurrentUser, response: Response) -> UserOut:
+async def who_am_i(user: CurrentUser, response: Response) -> AuthUser:
     """Return who is logged in."""
     _keep_from_caches(response)
-    return UserOut.of(user)
+    return AuthUser.of(user)
 
 
 @router.post("/password")
 @non_atomic
 async def choose_password(
-    given: PasswordChange, me: LoggedIn, user: CurrentUser, db: DbSession, response: Response
-) -> Tokens:
+    given: AuthPasswordChange, me: LoggedIn, user: CurrentUser, db: DbSession, response: Response
+) -> AuthTokens:
     """Choose another password: all logins end, and this one goes on with a new pair of tokens."""
     current = given.current_password.get_secret_value()
     await change_password(db, user, current=current, new=given.new_password.get_secret_value())
@@ -116,9 +116,9 @@ async def choose_password(
     return _shown(await issue(db, user, scopes=scopes), response)
 
 
-def _shown(pair: TokenPair, response: Response) -> Tokens:
+def _shown(pair: TokenPair, response: Response) -> AuthTokens:
     _keep_from_caches(response)
-    return Tokens.of(pair)
+    return AuthTokens.of(pair)
 
 
 def _keep_from_caches(response: Response) -> None:

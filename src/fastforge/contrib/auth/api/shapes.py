@@ -1,4 +1,8 @@
-"""Shapes: what the routes take and give, as JSON."""
+"""Shapes: what the routes take and give, as JSON.
+
+Their names stand in the OpenAPI document beside those of the project, and must not be the same:
+both would be called by their modules then.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..model import LONGEST_EMAIL, LONGEST_LOGIN, AbstractUser
 from ..tokens.pairs import TokenPair
 
-__all__ = ["Asked", "Email", "Given", "LoginName", "Token", "Tokens", "UserOut"]
+__all__ = [
+    "AuthAddress",
+    "AuthMailAsked",
+    "AuthTokens",
+    "AuthUser",
+    "Email",
+    "Given",
+    "LoginName",
+    "Token",
+]
 
 LONGEST_TOKEN: Final = 8192
 
@@ -32,13 +45,19 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Asked(BaseModel):
+class AuthAddress(Given):
+    """Whose address it is about."""
+
+    email: Email
+
+
+class AuthMailAsked(BaseModel):
     """The answer to whoever asks for a mail: the same for all."""
 
     detail: str = "If the address is right, a mail is on its way."
 
 
-class Tokens(BaseModel):
+class AuthTokens(BaseModel):
     """What a login gives, as RFC 6749 calls it.
 
     Attributes:
@@ -67,7 +86,7 @@ class Tokens(BaseModel):
         )
 
 
-class UserOut(BaseModel):
+class AuthUser(BaseModel):
     """What is told of a user, to the user."""
 
     id: int | str

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from .....web.policies import public
 from ....db import DbSession, non_atomic
 from ...users import user_model
-from ..shapes import Asked, Email, Given, LoginName, Token, UserOut
+from ..shapes import AuthAddress, AuthMailAsked, AuthUser, Given, LoginName, Token
 from .registering import ask_for_registration, finish_registration
 
 __all__ = ["router"]
@@ -16,13 +16,7 @@ __all__ = ["router"]
 router = APIRouter(tags=["auth"])
 
 
-class NewAddress(Given):
-    """Who wants to register."""
-
-    email: Email
-
-
-class NewAccount(Given):
+class AuthNewAccount(Given):
     """What finishes a registration, by the token of a mail."""
 
     token: Token
@@ -32,20 +26,20 @@ class NewAccount(Given):
 
 @router.post("/register", status_code=202)
 @public
-async def register(given: NewAddress) -> Asked:
+async def register(given: AuthAddress) -> AuthMailAsked:
     """Ask for a mail with which the registration is finished. The answer is the same for all."""
     await ask_for_registration(given.email)
-    return Asked()
+    return AuthMailAsked()
 
 
 @router.post("/register/confirm", status_code=201)
 @public
 @non_atomic
-async def finish(given: NewAccount, db: DbSession) -> UserOut:
+async def finish(given: AuthNewAccount, db: DbSession) -> AuthUser:
     """Make the account, with the password; the login where users have another one than the mail."""
     name = user_model().login_field
     fields = {} if name == "email" else {name: given.login}
     user = await finish_registration(
         db, given.token.get_secret_value(), given.password.get_secret_value(), **fields
     )
-    return UserOut.of(user)
+    return AuthUser.of(user)

@@ -172,3 +172,12 @@ def test_logins_that_nobody_limits_are_told_of(folder: ProjectFolder, has_guard:
         (folder.path / "shop/login_guards.py").unlink()
     messages = run_checks(folder.load(), deploy=True).messages
     assert ("auth.W008" in [each.id for each in messages]) is not has_guard
+
+
+@pytest.mark.parametrize("has_sender", [True, False])
+def test_mails_that_nobody_sends_are_told_of(folder: ProjectFolder, has_sender: bool) -> None:
+    if not has_sender:
+        text = (folder.path / "shop/settings.py").read_text()
+        folder.write({"shop/settings.py": text.replace('from_address="shop@example.org"', "")})
+    messages = run_checks(folder.load()).messages
+    assert ("auth.W010" in [each.id for each in messages]) is not has_sender

@@ -1,4 +1,4 @@
-"""Checks of ACCOUNTS: where the links in mails lead."""
+"""Checks of ACCOUNTS: where the links in mails lead, and whom mails are from."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from .....checks import Level, Message, check
+from ....mail import Mail
 from .settings import Accounts
 
 if TYPE_CHECKING:
     from .....project import Project
 
-__all__ = ["links_lead_to_pages"]
+__all__ = ["links_lead_to_pages", "mails_are_from_somebody"]
 
 REGISTRATION: Final = "fastforge.contrib.auth.api.registration"
 
@@ -40,4 +41,18 @@ def links_lead_to_pages(project: Project) -> Iterator[Message]:
             text=f"ACCOUNTS: {'; '.join(problems)}",
             hint="write the whole https address of the page, with {token} behind a #",
             where=project.settings.where("ACCOUNTS") or project.settings.where("INSTALLED_APPS"),
+        )
+
+
+@check(tags={"auth", "mail"})
+def mails_are_from_somebody(project: Project) -> Iterator[Message]:
+    """Find mails about accounts that nobody could send: they name no sender themselves."""
+    settings = project.settings
+    if not settings.section(Mail).from_address:
+        yield Message(
+            id="auth.W010",
+            level=Level.WARNING,
+            text="MAIL.from_address is not set: no mail about an account can be sent",
+            hint='write MAIL = Mail(from_address="Shop <shop@example.org>")',
+            where=settings.where("MAIL") or settings.where("INSTALLED_APPS"),
         )

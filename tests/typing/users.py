@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Annotated, assert_type
 
 from fastapi import APIRouter, HTTPException
 from sqlalchemy.orm import Mapped, mapped_column
+from starlette.requests import HTTPConnection
 
 from fastforge.contrib.auth import (
     About,
     AbstractUser,
     Auth,
+    CredentialSource,
+    CurrentIdentity,
+    CurrentUser,
     Folded,
+    Identity,
+    InvalidToken,
     LoginRule,
+    OptionalIdentity,
+    OptionalUser,
     PasswordListener,
     PasswordRule,
+    TokenVerifier,
     authenticate,
     change_password,
     create_user,
+    credential_source,
     email_verification_token,
     find_user,
+    forget_everybody,
+    forget_token,
+    forget_user,
+    identity_here,
     login_rule,
     password_listener,
     password_reset_token,
     password_rule,
+    requires,
     reset_password,
     set_password,
     verify_email,
@@ -119,3 +134,46 @@ async def by_mail(db: DbSession, user: Account) -> None:
     made = await finish_registration(db, "token", "plum", model=Account, username="ann")
     assert_type(made, Account)
     await ask_for_password_reset("ann@example.org")
+
+
+@router.get("/me")
+async def me(
+    me: CurrentIdentity,
+    reader: Annotated[Identity, requires("orders:read")],
+    maybe: OptionalIdentity,
+    user: CurrentUser[Account],
+    perhaps: OptionalUser[Account],
+    anybody: CurrentUser,
+) -> str:
+    assert_type(me, Identity)
+    assert_type(reader.has("orders:write"), bool)
+    assert_type(maybe, Identity | None)
+    assert_type(user, Account)
+    assert_type(perhaps, Account | None)
+    assert_type(anybody, AbstractUser)
+    return me.token_id
+
+
+class Partner(TokenVerifier):
+    name = "partner"
+
+    def accepts(self, token: str) -> bool:
+        return token.startswith("partner_")
+
+    async def verify(self, token: str) -> Identity:
+        raise InvalidToken("no partner has it")
+
+
+@credential_source(order=50)
+def partner_header(connection: HTTPConnection) -> str | None:
+    return connection.headers.get("x-partner-token")
+
+
+assert_type(partner_header, CredentialSource)
+
+
+async def forget(db: DbSession) -> None:
+    await forget_user(db, 7)
+    await forget_token(db, "t")
+    await forget_everybody(db)
+    assert_type(await identity_here(), Identity | None)

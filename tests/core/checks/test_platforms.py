@@ -196,35 +196,39 @@ def test_replicas_of_a_manifest_by_hand_are_counted_where_it_says_what_one_has(
 
 # --- other servers -------------------------------------------------------------------------------
 
-DRAIN, LIMITS = "no SERVER.drain_s", "no header_timeout_s"
+DRAIN, LIMITS, SOCKETS = "no SERVER.drain_s", "no header_timeout_s", "no websocket_pong_s"
 LAUNCHES = {
     "web: uvicorn shop.asgi:app --host 0.0.0.0": (
         "uvicorn serves",
-        [DRAIN, "--timeout-graceful-shutdown", LIMITS],
+        [DRAIN, "--timeout-graceful-shutdown", LIMITS, SOCKETS],
     ),
     "web: uvicorn shop.asgi:app --workers 4 --timeout-graceful-shutdown 25": (
         "uvicorn serves",
-        [DRAIN, "exit code 0", LIMITS],
+        [DRAIN, "exit code 0", LIMITS, SOCKETS],
     ),
     "web: uvicorn --http fastforge.server.protocol.connection:Connection shop.asgi:app": (
         "uvicorn serves",
-        [DRAIN, "--timeout-graceful-shutdown"],
+        [DRAIN, "--timeout-graceful-shutdown", SOCKETS],
     ),
     "web: fastapi run --workers=2 shop/asgi.py": (
         "uvicorn serves",
-        [DRAIN, "--timeout-graceful-shutdown", "exit code 0", LIMITS],
+        [DRAIN, "--timeout-graceful-shutdown", "exit code 0", LIMITS, SOCKETS],
     ),
     "web: exec gunicorn -w4 -k uvicorn_worker.UvicornWorker shop.asgi:app": (
         "gunicorn with the worker class uvicorn_worker.UvicornWorker serves",
-        [DRAIN, "--graceful-timeout is cut off", LIMITS],
+        [DRAIN, "--graceful-timeout is cut off", LIMITS, SOCKETS],
     ),
     "web: gunicorn --worker-class=asgi shop.asgi:app": (
         "gunicorn with the worker class asgi serves",
-        [DRAIN, "without a close code", LIMITS],
+        [DRAIN, "without a close code", LIMITS, SOCKETS],
     ),
     "web: granian --interface asgi shop.asgi:app": (
         "granian serves",
         [DRAIN, "without a close code", LIMITS],
+    ),
+    "web: uvicorn --ws fastforge.server.protocol:WebSocketProtocol shop.asgi:app": (
+        "uvicorn serves",
+        [DRAIN, "--timeout-graceful-shutdown", LIMITS],
     ),
 }
 

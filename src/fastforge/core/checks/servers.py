@@ -26,6 +26,9 @@ NO_DRAIN: Final = (
     " noticed (no SERVER.drain_s)"
 )
 NO_LIMITS: Final = "slow clients hold its connections (no header_timeout_s, body_timeout_s)"
+NO_END_OF_SOCKETS: Final = (
+    "WebSockets whose client reads nothing stay for ever (no websocket_pong_s)"
+)
 LACKS: Final = {
     "uvicorn without a limit": "a request that hangs keeps it from ending, unless told"
     " --timeout-graceful-shutdown",
@@ -103,6 +106,8 @@ def _lacks(launch: Launch) -> Iterator[str]:
     yield from _of_uvicorn(launch) if launch.server == "uvicorn" else _of_others(launch)
     if not launch.options.get("http", "").startswith(OURS):
         yield NO_LIMITS
+    if launch.server != "granian" and not launch.options.get("ws", "").startswith(OURS):
+        yield NO_END_OF_SOCKETS
 
 
 def _of_uvicorn(launch: Launch) -> Iterator[str]:

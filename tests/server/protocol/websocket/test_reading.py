@@ -108,13 +108,14 @@ async def test_empty_messages_by_the_thousand_are_parsed_as_far_as_somebody_rece
     await opened.end()
 
 
-async def test_what_comes_behind_a_mistake_is_dropped() -> None:
+async def test_what_comes_before_a_mistake_counts_and_what_is_behind_it_is_dropped() -> None:
     opened = await Opened().accepted()
     opened.protocol.data_received(frame(TEXT) + bytes(100_000))  # a frame without its mask
     assert opened.transport.closing
     assert [each[:1] for each in opened.transport.written if each] == [b"\x88"]
     assert opened.protocol.close_code == 1002
     await opened.end()
+    assert len(opened.received) == 1
 
 
 async def test_a_message_in_very_many_pieces_is_one_buffer() -> None:

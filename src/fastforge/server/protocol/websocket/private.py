@@ -21,6 +21,7 @@ METHODS: Final = {
     "handle_close": ["event"],
     "handle_connect": ["event"],
     "handle_cont": ["event"],
+    "handle_events": [],
     "handle_parser_exception": [],
     "handle_ping": [],
     "keepalive_timeout": [],

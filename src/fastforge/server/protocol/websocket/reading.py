@@ -73,7 +73,10 @@ class ReadingProtocol(WebSocketsSansIOProtocol):
     def _parse(self, data: bytes) -> None:
         if self.transport.is_closing():  # what follows a mistake is none of ours
             return
-        super().data_received(data)
+        self.conn.receive_data(data)
+        self.handle_events()  # what comes before a mistake counts, where uvicorn drops it
+        if self.conn.parser_exc is not None and not self.transport.is_closing():
+            self.handle_parser_exception()
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # Its parser refuses headers that the server takes, and uvicorn does not look.
             self.handshake_complete = self.close_sent = True

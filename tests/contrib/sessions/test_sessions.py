@@ -9,7 +9,13 @@ from collections.abc import Callable
 import pytest
 
 from fastforge import Project
-from fastforge.contrib.sessions.errors import SessionError, SessionTooLarge, SessionTooLate
+from fastforge.contrib.sessions.errors import (
+    NoSession,
+    SessionError,
+    SessionTooLarge,
+    SessionTooLate,
+)
+from fastforge.contrib.sessions.template_helpers import csrf_token
 from tests.folder import ProjectFolder
 
 from .shop import PASSWORD, browser, log_in, secret_of, settings
@@ -267,3 +273,20 @@ async def test_a_logout_reaches_a_process_that_remembers_the_session(project: Pr
             assert asyncio.get_running_loop().time() < deadline
             await asyncio.sleep(0.05)
         assert (await other.get("/me")).status_code == 401
+
+
+async def test_somebody_who_was_just_seen_costs_no_question_about_their_session(
+    project: Project, statements: list[str]
+) -> None:
+    async with browser(project) as http:
+        await log_in(http)
+        assert (await http.get("/me")).status_code == 200
+        statements.clear()
+        assert (await http.get("/me")).status_code == 200
+        assert [each for each in statements if "session" in each or "auth_user" in each] == []
+
+
+def test_where_nobody_asks_there_is_no_session() -> None:
+    with pytest.raises(NoSession) as caught:
+        csrf_token()
+    assert caught.value.code == "sessions.E017"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from ...signing import now_s
 from ..db import session as new_unit
 from .resources import store_here
+from .store import Db
 from .visit import Visit
 
 __all__ = ["look_after"]
@@ -31,11 +33,21 @@ async def look_after(visit: Visit) -> None:
     if not (is_due or is_dirty):
         return
     try:
-        async with new_unit() as db, db.atomic():
-            store = store_here()
+        async with new_unit() as db:
             if is_due:
-                await store.touch(db, hashes, now=now_s(), lifetime=keeper.lifetime)
+                await _note_use(visit, hashes, db)
             if is_dirty:
-                await store.delete_expired(db, now=now_s(), most=MOST_EXPIRED)
+                async with db.atomic():
+                    await store_here().delete_expired(db, now=now_s(), most=MOST_EXPIRED)
     except Exception:
         logger.warning("sessions could not be looked after", exc_info=True)
+
+
+async def _note_use(visit: Visit, hashes: Sequence[bytes], db: Db) -> None:
+    """Write that a session is used, if it is time to; to find that out it is read at most."""
+    store, lifetime, now = store_here(), visit.keeper.lifetime, now_s()
+    record = None if visit.opened is None else visit.opened.known
+    record = record or await store.load(db, hashes)
+    if record is not None and lifetime.should_note(record, now):
+        async with db.atomic():
+            await store.touch(db, hashes, now=now, lifetime=lifetime)

@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from ...exceptions import Location
 from ...signing import Keys
+from ..auth import Auth
 from .errors import CsrfRefused, SessionError
 from .events import CSRF_REFUSED
 from .origins import SAFE_METHODS, Sender, sender_of
@@ -44,6 +45,7 @@ class Csrf:
     """
 
     trusted: Collection[str]
+    _scheme: bytes
     _keys: Keys
 
     @classmethod
@@ -54,7 +56,8 @@ class Csrf:
             SettingsError: SECRET_KEY is not set.
         """
         trusted = frozenset(settings.section(Sessions).trusted_origins)
-        return cls(trusted, Keys.of(settings, "sessions.csrf"))
+        scheme = settings.section(Auth).scheme.lower().encode("ascii")
+        return cls(trusted, scheme, Keys.of(settings, "sessions.csrf"))
 
     def token(self, secret: str) -> str:
         """Return a token for the pages of a session; each time another one, all of them good.
@@ -85,7 +88,7 @@ class Csrf:
         Raises:
             CsrfRefused: It would change something, and another site's page may have sent it.
         """
-        if is_harmless(scope) or is_exempt(scope.get("endpoint")):
+        if is_harmless(scope) or self._has_header(scope) or is_exempt(scope.get("endpoint")):
             return
         sender = sender_of(scope, self.trusted)
         if sender is Sender.FOREIGN:
@@ -99,6 +102,13 @@ class Csrf:
         if is_harmless(scope) or any(name == HEADER for name, _ in scope["headers"]):
             return False
         return sender_of(scope, self.trusted) is Sender.UNKNOWN
+
+    def _has_header(self, scope: Scope) -> bool:
+        """Return whether a token is sent in a header, which no page can do that may not."""
+        return any(
+            name == b"authorization" and value.partition(b" ")[0].lower() == self._scheme
+            for name, value in scope["headers"]
+        )
 
     def _has_token(self, scope: Scope, secret: str, field: str) -> bool:
         sent = [value.decode("latin-1") for name, value in scope["headers"] if name == HEADER]

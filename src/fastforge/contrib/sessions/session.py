@@ -184,6 +184,11 @@ class WebSession:
                 self._is_loaded = True
         return self._record
 
+    @property
+    def known(self) -> Record | None:
+        """What was read; None where nothing was, or there is nothing."""
+        return self._record
+
     async def _counting(self, db: Db, record: Record | None) -> Record | None:
         if record is None or not self.keeper.is_alive(record):
             return None

@@ -51,7 +51,7 @@ def migrated(monkeypatch: pytest.MonkeyPatch) -> Callable[[Project], Project]:
     return prepare
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the tables and Ann, made once for many tests."""
     with isolated(tmp_path_factory.mktemp("made")) as folder, pytest.MonkeyPatch.context() as patch:

@@ -6,10 +6,13 @@ import re
 import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fastforge import Project
+from fastforge.contrib.sessions import Sessions
+from fastforge.contrib.sessions.cookies import Cookies
 from fastforge.contrib.sessions.secrets import Secrets
 from fastforge.test import client
 from tests.folder import ProjectFolder
@@ -25,43 +28,28 @@ def secrets_of(*keys: str) -> Secrets:
     return Secrets.of(fake)  # type: ignore[arg-type]
 
 
+def flags(name: str, *others: str) -> str:
+    return "; ".join([f"{name}={SECRET}", "Path=/", *others])
+
+
 @pytest.mark.parametrize(
-    ("environment", "url", "sessions", "cookie"),
+    ("environment", "url", "cookie"),
     [
         (
-            "production", "https://shop.example", "",
-            rf"__Host-session={SECRET}; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax; Secure",
-        ),
-        (  # behind a proxy that the settings do not know
-            "production", "http://shop.example", "",
-            rf"__Host-session={SECRET}; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax; Secure",
+            "production",
+            "https://shop.example",
+            flags("__Host-session", "Max-Age=7776000", "HttpOnly", "SameSite=Lax", "Secure"),
         ),
         (
-            "development", "http://127.0.0.1:8000", "",
-            rf"session={SECRET}; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax",
-        ),
-        (
-            "development", "https://localhost", "",
-            rf"__Host-session={SECRET}; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax; Secure",
-        ),
-        (
-            "production", "https://shop.example", "is_persistent=False, same_site='strict'",
-            rf"__Host-session={SECRET}; Path=/; HttpOnly; SameSite=Strict; Secure",
-        ),
-        (
-            "development", "http://localhost", "same_site='none', lifetime_s=60",
-            rf"__Host-session={SECRET}; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure",
-        ),
-        (
-            "production", "http://shop.example", "secure=False",
-            rf"session={SECRET}; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax",
+            "development",
+            "http://127.0.0.1:8000",
+            flags("session", "Max-Age=7776000", "HttpOnly", "SameSite=Lax"),
         ),
     ],
-)  # fmt: skip
+)
 async def test_what_a_browser_is_told(
-    folder: ProjectFolder, database: Path, environment: str, url: str, sessions: str, cookie: str
+    folder: ProjectFolder, database: Path, environment: str, url: str, cookie: str
 ) -> None:
-    folder.write({"shop/settings.py": settings(sessions=sessions)})
     shutil.copy(database, folder.path / "db.sqlite3")
     project = folder.load({"FASTFORGE_ENV": environment})
     async with browser(project, url) as http:
@@ -70,9 +58,44 @@ async def test_what_a_browser_is_told(
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["vary"] == "Cookie"
         gone = await http.post("/logout", headers={"Cookie": answer.headers["set-cookie"]})
-    name, *flags = re.sub(r" Max-Age=\d+;", "", answer.headers["set-cookie"]).split("; ")
-    expected = [f"{name.split('=')[0]}=", *flags]
+    name, *others = re.sub(r" Max-Age=\d+;", "", answer.headers["set-cookie"]).split("; ")
+    expected = [f"{name.split('=')[0]}=", *others]
     assert gone.headers["set-cookie"].replace(" Max-Age=0;", "").split("; ") == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "scheme", "config", "cookie"),
+    [
+        # Behind a proxy that the settings do not know.
+        ("production", "http", Sessions(), "__Host-session=x; Max-Age=9; SameSite=Lax; Secure"),
+        ("development", "https", Sessions(), "__Host-session=x; Max-Age=9; SameSite=Lax; Secure"),
+        ("development", "wss", Sessions(), "__Host-session=x; Max-Age=9; SameSite=Lax; Secure"),
+        (
+            "development",
+            "http",
+            Sessions(same_site="none"),
+            "__Host-session=x; Max-Age=9; SameSite=None; Secure",
+        ),
+        (
+            "production",
+            "https",
+            Sessions(is_persistent=False, same_site="strict"),
+            "__Host-session=x; SameSite=Strict; Secure",
+        ),
+        ("production", "http", Sessions(secure=False), "session=x; Max-Age=9; SameSite=Lax"),
+    ],
+)
+def test_what_the_settings_make_of_it(
+    environment: str, scheme: str, config: Sessions, cookie: str
+) -> None:
+    settings = SimpleNamespace(environment=environment, section=lambda _: config)
+    cookies = Cookies.of(settings)  # type: ignore[arg-type]
+    _, header = cookies.write({"scheme": scheme}, "x", max_age_s=9)
+    text = header.decode().replace(" Path=/;", "").replace(" HttpOnly;", "")
+    assert text == cookie
+    name = cookie.partition("=")[0]
+    sent = [(b"cookie", f"a=b; {name}=one; {name}=two".encode())]
+    assert cookies.read({"scheme": scheme, "headers": sent}) == "one"
 
 
 async def test_who_has_planted_a_cookie_before_the_login_is_left_behind(project: Project) -> None:

@@ -198,6 +198,26 @@ async def test_outcomes_are_counted_for_who_exports_metrics(folder: ProjectFolde
     }
 
 
+async def test_what_the_default_refuses_has_the_form_of_other_errors(
+    folder: ProjectFolder,
+) -> None:
+    form = """
+        from fastforge.web import Problem, error_format
+
+        @error_format(prefix="/")
+        def short(problem: Problem) -> dict[str, str]:
+            return {"short": problem.detail}
+    """
+    folder.write(
+        {"shop/settings.py": settings("default='1/day'"), "shop/orders/errors.py": form}
+    )
+    async with client(folder.load()) as http:
+        await http.get("/free")
+        refused = await http.get("/nothing")
+    assert refused.status_code == 429
+    assert refused.json() == {"short": "too many requests: 1/day by address for everything"}
+
+
 async def test_each_start_begins_with_nothing_counted(folder: ProjectFolder) -> None:
     """So does each test of a project."""
     for _ in range(2):

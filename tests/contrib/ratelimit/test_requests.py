@@ -208,9 +208,7 @@ async def test_what_the_default_refuses_has_the_form_of_other_errors(
         def short(problem: Problem) -> dict[str, str]:
             return {"short": problem.detail}
     """
-    folder.write(
-        {"shop/settings.py": settings("default='1/day'"), "shop/orders/errors.py": form}
-    )
+    folder.write({"shop/settings.py": settings("default='1/day'"), "shop/orders/errors.py": form})
     async with client(folder.load()) as http:
         await http.get("/free")
         refused = await http.get("/nothing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -23,6 +24,7 @@ def address_of(connection: HTTPConnection) -> str | None:
     return network_of(client.host) if client is not None else None
 
 
+@lru_cache(maxsize=1024)
 def network_of(address: str) -> str | None:
     """Return what counts as one client.
 

@@ -31,7 +31,7 @@ SETTINGS = """
 
     INSTALLED_APPS = [
         "fastforge.contrib.db", "fastforge.contrib.mail", "fastforge.contrib.auth",
-        "fastforge.contrib.auth.default_user", "shop",
+        "fastforge.contrib.auth.default_user", "fastforge.contrib.sessions", "shop",
         App("fastforge.contrib.auth.api", prefix="/auth"),
         App("fastforge.contrib.auth.api.mail", prefix="/auth"),
         App("fastforge.contrib.auth.api.registration", prefix="/auth"),
@@ -63,6 +63,25 @@ GUARDS = """
 """
 
 
+ROUTES = """
+    from fastapi import APIRouter
+
+    from fastforge.contrib.auth import CurrentUser, create_api_key, find_user
+    from fastforge.contrib.db import DbSession
+    from fastforge.contrib.sessions import Session, log_in
+
+    router = APIRouter()
+
+    @router.post("/key")
+    async def key(user: CurrentUser, db: DbSession) -> str:
+        return (await create_api_key(db, user, "a program")).key
+
+    @router.post("/cookie")
+    async def cookie(db: DbSession, session: Session) -> None:
+        user = await find_user(db, "ann@example.org")
+        assert user is not None
+        await log_in(session, user)
+"""
 MAILS = """
     from fastforge.contrib.auth.api.mail import Occasion, account_mail
     from fastforge.contrib.mail import Message
@@ -102,6 +121,7 @@ def _write(folder: ProjectFolder) -> None:
             "shop/settings.py": SETTINGS,
             "shop/login_guards.py": GUARDS,
             "shop/account_mails.py": MAILS,
+            "shop/routes.py": ROUTES,
         }
     )
 

@@ -135,6 +135,52 @@ async def test_another_password_ends_all_logins_and_goes_on_with_a_new_pair(shop
     await shop.log_in(NEW)
 
 
+async def test_an_api_key_is_no_login(shop: Shop) -> None:
+    """It sees whose it is; it neither ends logins nor gets tokens."""
+    pair = await shop.log_in()
+    key = (await shop.post("/key", pair["access_token"])).json()
+    assert (await shop.me(key)).status_code == 200
+    change = {"current_password": PASSWORD, "new_password": NEW}
+    answers = [
+        await shop.post("/auth/logout", key),
+        await shop.post("/auth/logout/all", key),
+        await shop.post("/auth/password", key, **change),
+    ]
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(403, "auth.E058")] * 3
+    assert (await shop.me(pair["access_token"])).status_code == 200
+    # Another password leaves it; a reset, of whoever is locked out, does not.
+    assert (await shop.post("/auth/password", pair["access_token"], **change)).status_code == 200
+    assert (await shop.me(key)).status_code == 200
+    await shop.letters()
+    await shop.post("/auth/password/reset", email="ann@example.org")
+    token = await shop.mailed_token()
+    done = await shop.post("/auth/password/reset/confirm", token=token, password=PASSWORD)
+    assert done.status_code == 204
+    assert (await shop.me(key)).status_code == 401
+
+
+async def test_a_cookie_gets_no_tokens_and_ends_with_all_logins(shop: Shop) -> None:
+    async def own() -> int:
+        return (await shop.http.get("/auth/me")).status_code
+
+    pages = {"Sec-Fetch-Site": "same-origin"}
+    for end in ("logout", "reset"):
+        login = await shop.http.post("/cookie", headers=pages)
+        assert (login.status_code, await own()) == (200, 200)
+        change = {"current_password": PASSWORD, "new_password": NEW}
+        refused = await shop.http.post("/auth/password", json=change, headers=pages)
+        assert (refused.status_code, refused.json()["code"]) == (403, "auth.E058")
+        if end == "logout":
+            assert (await shop.http.post("/auth/logout/all", headers=pages)).status_code == 204
+        else:
+            body = {"email": "ann@example.org"}
+            await shop.http.post("/auth/password/reset", json=body, headers=pages)
+            given = {"token": await shop.mailed_token(), "password": PASSWORD}
+            path = "/auth/password/reset/confirm"
+            assert (await shop.http.post(path, json=given, headers=pages)).status_code == 204
+        assert await own() == 401
+
+
 @pytest.mark.parametrize("path", ["/auth/me", "/auth/logout", "/auth/logout/all"])
 async def test_nobody_is_asked_to_log_in(shop: Shop, path: str) -> None:
     method = "GET" if path == "/auth/me" else "POST"
@@ -185,7 +231,7 @@ async def test_the_document_has_each_route_with_its_answer_and_the_authorize_but
         path
         for path, operations in paths.items()
         for operation in operations.values()
-        if {scheme: []} in operation.get("security", [])
+        if path.startswith("/auth") and {scheme: []} in operation.get("security", [])
     }
     assert secured == {"/auth/me", "/auth/logout", "/auth/logout/all", "/auth/password"}
 

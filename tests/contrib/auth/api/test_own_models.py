@@ -34,7 +34,8 @@ async def test_users_with_a_name_and_a_key_of_another_kind(
     """They register with a name, log in by it, and have their mail and their links as others."""
     delivered.clear()
     monkeypatch.setenv("FASTFORGE_USER_PASSWORD", PASSWORD)
-    text = SETTINGS.replace('"fastforge.contrib.auth.default_user", "shop",', '"shop.people",')
+    others = '"fastforge.contrib.auth.default_user", "fastforge.contrib.sessions", "shop",'
+    text = SETTINGS.replace(others, '"shop.people",')
     own = 'AUTH = Auth(user_model="shop.people.models.Customer")'
     with isolated(tmp_path) as folder:
         folder.write(

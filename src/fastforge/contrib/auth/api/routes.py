@@ -48,14 +48,23 @@ class AuthPasswordChange(Given):
 
 
 @policy
-async def _logged_in(me: CurrentIdentity) -> Identity:
-    """Let those go on who have logged in here, and no program with a key of theirs."""
+async def _has_login(me: CurrentIdentity) -> Identity:
+    """Let those go on who have logged in here: no program with a key, nobody from elsewhere."""
+    if me.kind not in ("token", "session"):
+        raise NoLogin(me.kind)
+    return me
+
+
+@policy
+async def _has_token(me: CurrentIdentity) -> Identity:
+    """Let those go on whose login has tokens: one with a cookie shall not get any."""
     if me.kind != "token":
         raise NoLogin(me.kind)
     return me
 
 
-LoggedIn = Annotated[Identity, Depends(_logged_in)]
+HasLogin = Annotated[Identity, Depends(_has_login)]
+HasToken = Annotated[Identity, Depends(_has_token)]
 
 
 @router.post("/login")
@@ -87,11 +96,11 @@ async def log_out(db: DbSession, given: AuthRefreshToken | None = None) -> None:
     me = await identity_here()
     if me is None:
         raise NotAuthenticated
-    await revoke(db, token_id=(await _logged_in(me)).token_id)
+    await revoke(db, token_id=(await _has_token(me)).token_id)
 
 
 @router.post("/logout/all", status_code=204)
-async def log_out_everywhere(me: LoggedIn, db: DbSession) -> None:
+async def log_out_everywhere(me: HasLogin, db: DbSession) -> None:
     """End all logins of this user, this one as well."""
     await revoke_user(db, me.id)
 
@@ -106,7 +115,7 @@ async def who_am_i(user: CurrentUser, response: Response) -> AuthUser:
 @router.post("/password")
 @non_atomic
 async def choose_password(
-    given: AuthPasswordChange, me: LoggedIn, user: CurrentUser, db: DbSession, response: Response
+    given: AuthPasswordChange, me: HasToken, user: CurrentUser, db: DbSession, response: Response
 ) -> AuthTokens:
     """Choose another password: all logins end, and this one goes on with a new pair of tokens."""
     current = given.current_password.get_secret_value()

@@ -28,7 +28,7 @@ VERIFIERS = """
 
     from fastforge.contrib.auth import Identity, InvalidToken, TokenVerifier
     from fastforge.contrib.auth.default_user.models import User
-    from fastforge.contrib.db import session
+    from fastforge.contrib.auth.identity.reading import reading
 
     class Words(TokenVerifier):
         name = "words"
@@ -55,7 +55,7 @@ VERIFIERS = """
 
         async def read(self, token: str) -> Identity:
             number = token.removeprefix("word-").partition("-")[0]
-            async with session() as db:
+            async with reading() as db:
                 user = await db.get(User, int(number))
             await self.go_on.wait()
             if token in self.revoked:

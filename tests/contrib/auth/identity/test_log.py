@@ -304,3 +304,29 @@ async def test_the_ways_by_which_it_was_told_who_asks_are_counted(
         ("auth.identities", "refused"): 2,
         ("auth.checks.waiting",): 0,
     }
+
+
+async def test_who_holds_a_connection_needs_no_second_one_to_be_known(
+    start: Start, postgres_url: str
+) -> None:
+    """Else as many requests as the pool has connections would wait for one another."""
+    more = f"""
+    DATABASES["default"] = Database(url={postgres_url!r}, pool_size=1, pool_timeout_s=1)
+"""
+    async with start(postgres_url, more=more):
+        await sign_up()
+        async with session() as db, db.atomic():
+            await db.execute(sa.text("SELECT 1"))
+            assert isinstance(await asked(), Identity)
+
+
+async def test_a_transaction_that_sees_nothing_new_is_not_asked(
+    start: Start, postgres_url: str
+) -> None:
+    async with start(postgres_url):
+        key = await sign_up()
+        async with session() as db, db.atomic(isolation="repeatable read"):
+            await db.execute(sa.text("SELECT 1"))
+            assert isinstance(await asked(), Identity)
+            await change(key, is_active=False)
+            assert await asked() == "its user is gone or not active"

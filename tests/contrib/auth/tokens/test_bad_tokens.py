@@ -317,7 +317,7 @@ async def test_a_guess_is_refused_and_asks_no_database(
     def asked() -> None:
         pytest.fail("a guess asks the database")
 
-    monkeypatch.setattr(verifiers, "session", asked)
+    monkeypatch.setattr(verifiers, "reading", asked)
     assert len(GUESSES) > 30
     assert await statuses(http, given, GUESSES) == dict.fromkeys(GUESSES, 401)
 

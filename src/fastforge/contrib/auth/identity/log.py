@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from ...._utils import told
 from ....cache.flights import Flight, Flights
 from ....exceptions import ForgeError
-from ...db import session
 from ..models import Forgotten
 from .principal import Identity
+from .reading import reading
 
 __all__ = ["FRESH_S", "ForgottenLog", "Line", "Listener"]
 
@@ -160,7 +160,7 @@ class ForgottenLog:
     async def _lines(self) -> Sequence[Line]:
         columns = (Forgotten.id, Forgotten.user_id, Forgotten.token_id, Forgotten.at)
         statement = sa.select(*columns).limit(MOST_LINES + 1)
-        async with session() as db:
+        async with reading() as db:
             if self._last is not None:
                 # With the last one: where it is not the same, this is another table.
                 newer = statement.where(Forgotten.id >= self._last.id).order_by(Forgotten.id)

@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from ....lifecycle import current_container
 from ....signing import now_s
-from ...db import session
 from ..errors import InvalidToken
 from ..identity.principal import Identity
+from ..identity.reading import reading
 from ..identity.verifier import TokenVerifier
 from ..models import ApiKey
 from ..resources import token_keys
@@ -97,7 +97,7 @@ class ApiKeys(TokenVerifier):
         secret = read_key(keys, token)
         if secret is None:
             raise InvalidToken(_NOT_OURS)
-        async with session() as db:
+        async with reading() as db:
             hashes = hashes_of_key(keys, secret)
             found = await db.scalars(select(ApiKey).where(ApiKey.key_hash.in_(hashes)))
             key = found.one_or_none()
@@ -114,7 +114,7 @@ class ApiKeys(TokenVerifier):
 
 async def _identity(keys: TokenKeys, handle: bytes, expires_at: float | None) -> Identity:
     """Return who an access token of a login makes somebody, by what the database says now."""
-    async with session() as db:
+    async with reading() as db:
         family = await family_of_handle(db, hashes_of(keys, handle))
         user = await active_user(db, family)
         return identity_of(

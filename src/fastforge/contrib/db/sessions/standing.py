@@ -119,6 +119,11 @@ class StandingSession(SessionOfLentConnections):
 
     # --- blocks ---
 
+    @property
+    def sees_others(self) -> bool:
+        """Whether it stands in a transaction that sees what others commit meanwhile."""
+        return self.depth > 0 and self._view is self.engines.write
+
     def enter(self, view: Engine | None = None) -> None:
         """Enter the outermost `atomic`; the transaction begins with its first statement.
 

@@ -32,7 +32,7 @@ async def publish(broker: MemoryBroker, name: str, count: int, kept: Kept | None
 
 
 async def ids(broker: MemoryBroker, name: str, after: int) -> tuple[list[int], bool]:
-    recalled = await broker.recall(name, after=after, epoch=broker.epoch)
+    recalled = await broker.recall(name, after=after, epoch=broker.epoch, kept=None)
     return [each.id for each in recalled.messages], recalled.is_complete
 
 
@@ -88,6 +88,6 @@ async def test_the_pasts_of_so_many_rooms_are_kept(
 
 async def test_another_epoch_and_an_id_to_come_recover_nothing(broker: MemoryBroker) -> None:
     await publish(broker, "a", 1, Kept(3, 60))
-    assert not (await broker.recall("a", after=0, epoch="other")).is_complete
-    assert not (await broker.recall("a", after=2, epoch=broker.epoch)).is_complete
-    assert (await broker.recall("a", after=None, epoch="")).last_id == 1
+    assert not (await broker.recall("a", after=0, epoch="other", kept=None)).is_complete
+    assert not (await broker.recall("a", after=2, epoch=broker.epoch, kept=None)).is_complete
+    assert (await broker.recall("a", after=None, epoch="", kept=None)).last_id == 1

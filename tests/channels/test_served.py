@@ -75,7 +75,7 @@ def test_a_client_that_stops_to_read_holds_up_nobody_and_is_told_of_what_it_miss
         for number in range(100):
             publish(url, "News", f"{number:04}{text}")
             assert received(ann)["data"]["text"].startswith(f"{number:04}")
-        frames = []
+        frames: list[dict[str, Any]] = []
         while not frames or not (frames[-1].get("data", {"text": ""})["text"].startswith("0099")):
             frames.append(received(slow))
         gaps = [frame for frame in frames if frame["type"] == "gap"]

@@ -67,7 +67,13 @@ class Recalled:
 
 
 class Broker(Protocol):
-    """What a backend does. Methods that wait may raise ChannelUnavailable, within a short time."""
+    """What a backend does. Methods that wait may raise ChannelUnavailable, within a short time.
+
+    Messages of a room come in with growing ids.
+
+    Attributes:
+        reaches_other_processes: Whether what one process publishes comes in in others.
+    """
 
     reaches_other_processes: bool
 
@@ -87,8 +93,17 @@ class Broker(Protocol):
         """Send a message to every process; return its id."""
         ...
 
-    async def recall(self, name: str, /, *, after: int | None, epoch: str) -> Recalled:
-        """Return what came after an id; with None only where the room stands."""
+    async def recall(
+        self, name: str, /, *, after: int | None, epoch: str, kept: Kept | None
+    ) -> Recalled:
+        """Return what came after an id; with None only where the room stands.
+
+        Args:
+            name: The room.
+            after: The id.
+            epoch: The epoch that it is of.
+            kept: How much of the room's past is kept.
+        """
         ...
 
 

@@ -15,6 +15,7 @@ from .broker import Broker, Envelope, Kept, Recalled, broker_of
 from .channel import Channel
 from .codes import EXPIRED
 from .connection import Principal, head_of
+from .errors import ChannelUnavailable
 from .frames import Frame, control, message_frame
 from .membership import Membership
 from .patterns import Pattern
@@ -37,7 +38,9 @@ class Room:
         channel: The class.
     """
 
-    __slots__ = ("_head", "channel", "leaving", "members", "name", "subscribed")
+    __slots__ = (
+        "_head", "channel", "epoch", "last_id", "leaving", "members", "name", "subscribed",
+    )  # fmt: skip
 
     def __init__(self, name: str, channel: type[Channel]) -> None:
         self.name = name
@@ -45,7 +48,14 @@ class Room:
         self.members: dict[str, Membership] = {}
         self.subscribed: asyncio.Task[None] | None = None
         self.leaving: asyncio.TimerHandle | None = None
+        self.epoch = ""
+        self.last_id = 0
         self._head = head_of(name)
+
+    def stand_at(self, recalled: Recalled) -> None:
+        """Know the epoch, and how far the room was when the first one came."""
+        if recalled.epoch != self.epoch:
+            self.epoch, self.last_id = recalled.epoch, recalled.last_id
 
     def frame(self, envelope: Envelope) -> Frame:
         """Return what its members get of a message."""
@@ -56,6 +66,7 @@ class Room:
     def deliver(self, envelope: Envelope) -> None:
         """Give a message to every member; nobody is waited for."""
         frame, exclude = self.frame(envelope), envelope.exclude
+        self.last_id = envelope.id
         for membership in self.members.values():
             if membership.connection_id != exclude:
                 membership.take(frame)
@@ -83,6 +94,7 @@ class Hub:
         ]
         self._find = find
         self._broker: Broker | None = None
+        self._catching_up: asyncio.Future[None] | None = None
 
     @property
     def broker(self) -> Broker:
@@ -94,7 +106,7 @@ class Hub:
         broker = self._broker
         if broker is None:
             broker = self._broker = self._find()
-            broker.attach(self._deliver, self._tell_of_a_gap)
+            broker.attach(self._deliver, self._missed)
         return broker
 
     def channel_of(self, name: str) -> tuple[type[Channel], dict[str, Any]] | None:
@@ -199,8 +211,12 @@ class Hub:
         Raises:
             ChannelUnavailable: The past cannot be read now.
         """
-        after = after if room.channel.bounds.history else None
-        return await self.broker.recall(room.name, after=after, epoch=epoch)
+        kept = _kept(room.channel)
+        recalled = await self.broker.recall(
+            room.name, after=None if kept is None else after, epoch=epoch, kept=kept
+        )
+        room.stand_at(recalled)
+        return recalled
 
     def close(self) -> None:
         """Forget every room: the process ends."""
@@ -208,6 +224,8 @@ class Hub:
             if room.leaving is not None:
                 room.leaving.cancel()
         self.rooms.clear()
+        if self._catching_up is not None:
+            self._catching_up.cancel()
 
     def _room(self, membership: Membership) -> Room:
         room = self.rooms.get(membership.name)
@@ -227,12 +245,31 @@ class Hub:
         if room is not None:
             room.deliver(envelope)
 
-    def _tell_of_a_gap(self) -> None:
-        """Tell every client that something may have been said that it has not got."""
-        for room in self.rooms.values():
-            frame = control("gap", channel=room.name)
-            for membership in room.members.values():
-                membership.take(frame)
+    def _missed(self) -> None:
+        """Hear that something may have been said that has not come in."""
+        self._catching_up = asyncio.ensure_future(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Give every room what it has missed, or tell its members that something is missing."""
+        for room in tuple(self.rooms.values()):
+            if room.members and not await self._replay(room):
+                frame = control("gap", channel=room.name)
+                for membership in room.members.values():
+                    membership.take(frame)
+
+    async def _replay(self, room: Room) -> bool:
+        if not room.channel.bounds.history or not room.epoch:
+            return False
+        before = room.last_id
+        try:
+            recalled = await self.recall(room, after=before, epoch=room.epoch)
+        except ChannelUnavailable:
+            return False
+        if recalled.is_complete:
+            for envelope in recalled.messages:
+                if envelope.id > room.last_id:  # others have come in by themselves meanwhile
+                    room.deliver(envelope)
+        return recalled.is_complete
 
 
 def hub_of(container: Container) -> Hub:

@@ -82,7 +82,9 @@ class MemoryBroker:
             self._deliver(envelope)
         return envelope.id
 
-    async def recall(self, name: str, *, after: int | None, epoch: str) -> Recalled:
+    async def recall(
+        self, name: str, *, after: int | None, epoch: str, kept: Kept | None
+    ) -> Recalled:
         """Return what came after an id."""
         if after is None or epoch != self.epoch or after > self._last_id:
             return Recalled(epoch=self.epoch, last_id=self._last_id)

@@ -20,6 +20,8 @@ class Channels(Section, setting="CHANNELS"):
         path: Where the one WebSocket endpoint of the project is.
         backend: What carries messages between processes: `memory` is for one process. None: that
             of an installed app, else `memory`; in the environment `test` always `memory`.
+        prefix: What keys and names begin with where others share the server. Empty: the name of
+            the settings' package.
         max_connections: How many sockets one process holds; more are refused with 503.
         per_user: How many sockets a user may have in one process.
         max_joins: How many channels a socket may be in.
@@ -35,6 +37,7 @@ class Channels(Section, setting="CHANNELS"):
 
     path: str = Field(default="/channels", pattern=r"^/[\w./-]*$")
     backend: str | None = None
+    prefix: str = Field(default="", pattern=r"^[\w.-]*$")
     max_connections: int = Field(default=10_000, ge=1)
     per_user: int = Field(default=20, ge=1)
     max_joins: int = Field(default=128, ge=1)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from ...cache.backend import backend_name
 from ...cache.settings import Caching
+from ...channels.settings import Channels
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
     Breaker,
@@ -17,18 +18,20 @@ from ...lifecycle import (
     watched_breaker,
 )
 from .cache import RedisStore
+from .channels import RedisBroker
 from .client import open_client
 from .library import Client, exceptions
 from .settings import Redis
 from .unavailable import unavailable
 
-__all__ = ["RedisClient", "breaker_of", "redis_cache", "redis_client"]
+__all__ = ["RedisClient", "breaker_of", "redis_cache", "redis_channels", "redis_client"]
 
 FAILURES: Final = 5
 """So many commands in a row that were not answered open the breaker."""
 LEAST_WITHIN_S: Final = 10.0
 CACHE_FORMAT: Final = 1
 """How keys and entries are written: with another number nothing of before is found."""
+CHANNELS_FORMAT: Final = 1
 CACHE_FIRST_PAUSE_S: Final = 0.2
 CACHE_LONGEST_PAUSE_S: Final = 2.0
 
@@ -92,6 +95,42 @@ async def redis_cache(
         yield store
     finally:
         await store.close()
+
+
+def _always(_broker: RedisBroker) -> bool:
+    return True
+
+
+async def _hears(broker: RedisBroker) -> None:
+    if broker.subscription.is_wanted and not broker.subscription.is_connected:
+        raise ResourceUnavailable(
+            "messages of other processes are not heard",
+            code="channels.E023",
+            hint="it is tried again by itself; see whether Redis runs",
+        )
+
+
+@resource(ping=_hears, optional=_always)
+async def redis_channels(
+    redis: Annotated[Client, provide(redis_client)], config: Annotated[Redis, section(Redis)]
+) -> AsyncIterator[RedisBroker]:
+    """Give what carries messages of channels between processes.
+
+    It publishes by the client of this process. It hears by one connection of its own, which is
+    opened when somebody joins something.
+    """
+    container = current_container()
+    channels = container.settings.section(Channels)
+    name = channels.prefix or container.settings.module.partition(".")[0]
+    own = open_client(config, max_connections=1)
+    broker = RedisBroker(
+        redis, own.connection_pool.make_connection, prefix=f"{name}:channels{CHANNELS_FORMAT}:"
+    )
+    try:
+        yield broker
+    finally:
+        await broker.subscription.close()
+        await own.aclose()
 
 
 def breaker_of(config: Redis) -> Breaker:

@@ -1,0 +1,216 @@
+"""Subscription: the one connection by which a process hears what others publish."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from ...exceptions import ResourceUnavailable
+from .library import AbstractConnection, exceptions
+
+__all__ = ["Subscription"]
+
+logger = logging.getLogger("fastforge.channels")
+
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 1.0
+PING_S: Final = 2.0
+"""After so long without a word the server is asked for one, and given so long again."""
+AT_ONCE: Final = 500
+"""How many names one command has."""
+_AWAY: Final = (exceptions.RedisError, OSError, ResourceUnavailable, TimeoutError)
+
+Heard = Callable[[bytes, bytes], None]
+
+
+class Subscription:
+    """Hears the names that are wanted, and goes on when the server was away, was frozen or is new.
+
+    What is wanted is known here and nowhere else. A new connection asks for exactly that, so that
+    nothing of an old one is left; a name that comes in and is not wanted is given back.
+
+    Args:
+        connect: Makes a connection that is not open yet.
+        heard: Called with the name and the content of each message.
+        lost: Called when everything is heard again and something may have been missed.
+
+    Attributes:
+        reconnects: How often a connection took the place of another.
+        is_connected: Whether everything that is wanted is heard.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], AbstractConnection],
+        *,
+        heard: Heard,
+        lost: Callable[[], None],
+    ) -> None:
+        self.reconnects = 0
+        self.is_connected = False
+        self._connect = connect
+        self._connection: AbstractConnection | None = None
+        self._heard = heard
+        self._lost = lost
+        self._confirmed: set[bytes] = set()
+        self._wanted: dict[bytes, asyncio.Future[None] | None] = {}
+        self._sending = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._has_been_connected = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be heard."""
+        return bool(self._wanted)
+
+    async def add(self, name: bytes) -> None:
+        """Hear a name; when this returns, it is heard.
+
+        Surprises: while the server is away it waits. Whoever does not want to, sets a limit.
+        """
+        if self._task is None:  # a process in which nobody joins anything has no such connection
+            self._task = asyncio.create_task(self._run(), name="channels: hear")
+        waiter = self._wanted.get(name)
+        if waiter is None and name in self._wanted and name in self._confirmed:
+            return
+        if waiter is None:
+            waiter = self._wanted[name] = asyncio.get_running_loop().create_future()
+            if self._connection is not None:
+                await self._try_to_send("SUBSCRIBE", name)
+        await asyncio.shield(waiter)
+
+    def remove(self, name: bytes) -> None:
+        """Hear a name no more."""
+        waiter = self._wanted.pop(name, None)
+        if waiter is not None:
+            waiter.cancel()
+        self._confirmed.discard(name)
+        self._give_back(name)
+
+    async def close(self) -> None:
+        """Hear nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        """Hear, for ever: it ends by being cancelled alone."""
+        pause_s = FIRST_PAUSE_S
+        try:
+            while True:
+                try:
+                    await self._hear()
+                except _AWAY as error:
+                    pause_s = FIRST_PAUSE_S if self.is_connected else pause_s
+                    await self._away(error)
+                # Not all processes at once.
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1))
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        finally:
+            await self._close()
+
+    async def _hear(self) -> None:
+        connection = self._connect()
+        await connection.connect()  # type: ignore[no-untyped-call]
+        self._connection = connection
+        self._confirmed.clear()
+        names = [*self._wanted]
+        for start in range(0, len(names), AT_ONCE):
+            await self._send("SUBSCRIBE", *names[start : start + AT_ONCE])
+        self._look_whether_all_is_heard()
+        is_asked = False
+        while True:
+            answer: Any = await connection.read_response(timeout=PING_S)
+            if answer is not None:
+                is_asked = False
+                self._take(answer)
+            elif is_asked:
+                raise exceptions.TimeoutError("the server says nothing")
+            else:
+                is_asked = True
+                await self._send("PING")
+
+    def _take(self, answer: Any) -> None:
+        if not isinstance(answer, list):
+            return
+        kind = answer[0]
+        if kind == b"message":
+            _, name, data = answer
+            if name in self._wanted:
+                self._heard(name, data)
+            else:
+                self._give_back(name)
+        elif kind == b"subscribe":
+            self._confirm(answer[1])
+
+    def _confirm(self, name: bytes) -> None:
+        if name not in self._wanted:
+            self._give_back(name)
+            return
+        self._confirmed.add(name)
+        waiter, self._wanted[name] = self._wanted[name], None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+        self._look_whether_all_is_heard()
+
+    def _look_whether_all_is_heard(self) -> None:
+        if self.is_connected or len(self._confirmed) < len(self._wanted):
+            return
+        self.is_connected = True
+        if self._has_been_connected:
+            self.reconnects += 1
+            logger.info("messages of other processes are heard again")
+            self._lost()
+        self._has_been_connected = True
+
+    # --- sending ---
+
+    async def _send(self, command: str, *names: bytes) -> None:
+        async with self._sending:
+            if self._connection is not None:
+                await self._connection.send_command(command, *names, check_health=False)
+
+    async def _try_to_send(self, command: str, *names: bytes) -> None:
+        try:
+            await self._send(command, *names)
+        except _AWAY:
+            return  # whoever reads finds out, and asks again for everything
+
+    def _give_back(self, name: bytes) -> None:
+        if self._connection is None:
+            return
+
+        async def leave() -> None:
+            if name not in self._wanted:
+                await self._try_to_send("UNSUBSCRIBE", name)
+
+        task = asyncio.ensure_future(leave())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    # --- the end of a connection ---
+
+    async def _away(self, error: Exception) -> None:
+        if self.is_connected or not self._has_been_connected:
+            logger.warning("messages of other processes are not heard: %s", error)
+            self._has_been_connected = True
+        await self._close()
+
+    async def _close(self) -> None:
+        self.is_connected = False
+        connection, self._connection = self._connection, None
+        self._wait_anew(self._confirmed)
+        self._confirmed.clear()
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+    def _wait_anew(self, names: Iterable[bytes]) -> None:
+        """Let those who ask for a name again wait until the next connection has it."""
+        loop = asyncio.get_running_loop()
+        for name in names:
+            if name in self._wanted:
+                self._wanted[name] = loop.create_future()

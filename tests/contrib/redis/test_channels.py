@@ -1,0 +1,213 @@
+"""Channels in Redis: what is published reaches every process, and comes back when Redis does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+import redis
+
+from fastforge.channels import ChannelUnavailable
+from fastforge.channels.broker import Envelope, Kept
+from fastforge.contrib.redis import Redis, open_client
+from fastforge.contrib.redis.channels import RedisBroker
+from fastforge.test.proxy import Proxy
+from tests import services
+from tests.processes import wait_until_async
+
+KEPT = Kept(3, 60)
+
+
+class Process:
+    """What one process has: a broker, and what has come in."""
+
+    def __init__(self, broker: RedisBroker) -> None:
+        self.broker = broker
+        self.got: list[Envelope] = []
+        self.missed = 0
+        broker.attach(self.got.append, self._missed)
+
+    def _missed(self) -> None:
+        self.missed += 1
+
+    @property
+    def texts(self) -> list[bytes]:
+        return [each.data for each in self.got]
+
+
+@asynccontextmanager
+async def process(url: str, prefix: str = "shop:") -> AsyncIterator[Process]:
+    config = Redis(url=url)
+    client, own = open_client(config, retries=0), open_client(config, retries=0)
+    broker = RedisBroker(client, own.connection_pool.make_connection, prefix=prefix)
+    try:
+        yield Process(broker)
+    finally:
+        await broker.subscription.close()
+        await client.aclose()
+        await own.aclose()
+
+
+async def publish(one: Process, text: bytes, room: str = "a", kept: Kept | None = None) -> int:
+    return await one.broker.publish(room, text, exclude="", kept=kept)
+
+
+async def test_what_is_published_comes_in_in_every_process_in_order(redis_url: str) -> None:
+    async with process(redis_url) as one, process(redis_url) as other:
+        for each in (one, other):
+            await each.broker.subscribe("a")
+        ids = [await publish(one, b"%d x" % number) for number in range(5)]
+        await one.broker.publish("a", b"last", exclude="c1", kept=None)
+        await publish(one, b"elsewhere", room="b")
+        for each in (one, other):
+            await wait_until_async(lambda each=each: len(each.got) == 6)
+            assert each.texts == [b"0 x", b"1 x", b"2 x", b"3 x", b"4 x", b"last"]
+            assert [envelope.id for envelope in each.got][:5] == ids == sorted(set(ids))
+            assert each.got[5].exclude == "c1"
+        assert max(ids) < 2**53  # JavaScript counts no further
+
+
+async def test_projects_that_share_a_server_hear_nothing_of_each_other(redis_url: str) -> None:
+    async with process(redis_url) as one, process(redis_url, "other:") as other:
+        await one.broker.subscribe("a")
+        await other.broker.subscribe("a")
+        await publish(one, b"x")
+        await wait_until_async(lambda: one.texts == [b"x"])
+        assert other.got == []
+
+
+async def test_whoever_has_left_hears_nothing_and_costs_nothing(redis_url: str) -> None:
+    async with process(redis_url) as one:
+        await one.broker.subscribe("a")
+        one.broker.unsubscribe("a")
+        with redis.Redis.from_url(redis_url) as admin:
+            await wait_until_async(lambda: admin.pubsub_numsub("shop:r:a")[0][1] == 0)
+        await one.broker.subscribe("a")
+        await publish(one, b"x")
+        await wait_until_async(lambda: one.texts == [b"x"])
+
+
+async def test_a_past_is_bounded_and_what_is_gone_is_known(redis_url: str) -> None:
+    async with process(redis_url) as one:
+        start = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
+        ids = [await publish(one, b"%d" % number, kept=KEPT) for number in range(5)]
+
+        async def since(after: int, epoch: str = start.epoch) -> tuple[list[bytes], bool]:
+            found = await one.broker.recall("a", after=after, epoch=epoch, kept=KEPT)
+            return [each.data for each in found.messages], found.is_complete
+
+        assert await since(ids[1]) == ([b"2", b"3", b"4"], True)
+        assert await since(ids[0]) == ([b"2", b"3", b"4"], False)
+        assert (await since(start.last_id))[1] is False
+        assert await since(ids[4]) == ([], True)
+        assert await since(ids[4], "another") == ([], False)
+        assert await since(2**53 - 1) == ([], False)
+
+
+async def test_a_quiet_room_is_recovered_whole_as_long_as_a_past_would_last(
+    redis_url: str,
+) -> None:
+    async with process(redis_url) as one:
+        start = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
+        again = await one.broker.recall("a", after=start.last_id, epoch=start.epoch, kept=KEPT)
+        assert again.is_complete
+        await publish(one, b"first", kept=KEPT)
+        again = await one.broker.recall("a", after=start.last_id, epoch=start.epoch, kept=KEPT)
+        assert ([each.data for each in again.messages], again.is_complete) == ([b"first"], True)
+        brief = Kept(3, 0.05)
+        await publish(one, b"lost", room="b", kept=brief)
+        await asyncio.sleep(0.1)
+        late = await one.broker.recall("b", after=start.last_id, epoch=start.epoch, kept=brief)
+        assert not late.is_complete
+        await publish(one, b"found", room="b", kept=brief)
+        late = await one.broker.recall("b", after=start.last_id, epoch=start.epoch, kept=brief)
+        assert not late.is_complete
+
+
+async def test_a_server_that_has_forgotten_begins_another_epoch(redis_url: str) -> None:
+    async with process(redis_url) as one:
+        before = await publish(one, b"x", kept=KEPT)
+        start = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.flushdb()
+        again = await one.broker.recall("a", after=before, epoch=start.epoch, kept=KEPT)
+        assert again.epoch != start.epoch
+        assert not again.is_complete
+
+
+async def test_a_connection_that_was_cut_is_replaced_and_what_was_missed_is_told_of(
+    redis_url: str,
+) -> None:
+    with Proxy(redis_url) as proxy:
+        async with process(proxy.url) as one, process(redis_url) as other:
+            await one.broker.subscribe("a")
+            await one.broker.subscribe("b")
+            proxy.refuse()
+            proxy.reset()
+            await wait_until_async(lambda: not one.broker.subscription.is_connected)
+            await publish(other, b"missed")
+            with pytest.raises(ChannelUnavailable, match=r"channels\.E022"):
+                await publish(one, b"x")
+            with pytest.raises(ChannelUnavailable, match=r"channels\.E022"):
+                await one.broker.subscribe("c")
+            proxy.heal()
+            await wait_until_async(lambda: one.missed == 1)
+            await publish(other, b"heard")
+            await publish(other, b"heard too", room="b")
+            await wait_until_async(lambda: one.texts == [b"heard", b"heard too"])
+            assert one.broker.subscription.reconnects == 1
+
+
+async def test_no_subscription_stays_that_nobody_wants(redis_url: str) -> None:
+    """One that is given back while its connection is killed comes back with others."""
+    with redis.Redis.from_url(redis_url) as admin:
+        async with process(redis_url) as one:
+            await one.broker.subscribe("a")
+            await one.broker.subscribe("b")
+            one.broker.unsubscribe("a")
+            admin.client_kill_filter(_type="pubsub")
+            await wait_until_async(lambda: one.broker.subscription.reconnects == 1)
+            await wait_until_async(
+                lambda: (
+                    admin.pubsub_numsub("shop:r:a", "shop:r:b")
+                    == [(b"shop:r:a", 0), (b"shop:r:b", 1)]
+                )
+            )
+
+
+@pytest.fixture
+def server() -> Iterator[services.Server]:
+    """A server that a test may stop."""
+    server = services.start("redis")
+    yield server
+    server.close()
+
+
+async def test_a_server_that_is_frozen_is_left_and_heard_again(
+    server: services.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastforge.contrib.redis.subscription.PING_S", 0.1)
+    async with process(server.url) as one:
+        await one.broker.subscribe("a")
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            await wait_until_async(lambda: not one.broker.subscription.is_connected)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        await wait_until_async(lambda: one.broker.subscription.is_connected)
+        await publish(one, b"x")
+        await wait_until_async(lambda: one.texts == [b"x"])
+
+
+async def test_a_thousand_rooms_are_heard_again_by_a_few_commands(redis_url: str) -> None:
+    async with process(redis_url) as one:
+        await asyncio.gather(*(one.broker.subscribe(f"r{number}") for number in range(1000)))
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.client_kill_filter(_type="pubsub")
+            await wait_until_async(lambda: one.broker.subscription.reconnects == 1)
+            await publish(one, b"x", room="r999")
+            await wait_until_async(lambda: one.texts == [b"x"])

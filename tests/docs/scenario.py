@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.commanding import python
-from tests.processes import Process, clean_environment, free_port, start, wait_until
+from tests.commanding import python, start
+from tests.processes import Process, clean_environment, free_port, wait_until
+from tests.processes import start as start_anew
 
 from .markdown import OUTPUT, Block, Page
 
@@ -246,9 +247,12 @@ class _Scene:
         return matches(step.expected, self._there(done.stdout))
 
     def _start(self, step: Step) -> None:
-        # Without a shell in between, so that the program itself is what is ended.
-        command = f"exec {self._with_port(step.command.removesuffix('&').strip())}"
-        process = start(["bash", "-c", command], cwd=self.folder, env=EVERY_COMMAND | self.environ)
+        command = self._with_port(step.command.removesuffix("&").strip())
+        environ = EVERY_COMMAND | self.environ
+        if arguments := arguments_of_python(["bash", "-c", command]):
+            process = start([sys.executable, *arguments], cwd=self.folder, env=environ)
+        else:  # without a shell in between, so that the program itself is what is ended
+            process = start_anew(["bash", "-c", f"exec {command}"], cwd=self.folder, env=environ)
         self.stack.callback(process.close)
         self.background.append((step, process))
 

@@ -10,8 +10,9 @@ from typing import Final
 
 import pytest
 
+from tests.commanding import python
 from tests.folder import ProjectFolder
-from tests.processes import clean_environment, run
+from tests.processes import clean_environment
 from tests.terminal import CTRL_C, CTRL_D, Terminal, in_terminal
 
 from .conftest import PYPROJECT, Shell
@@ -72,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shell(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
-    return run([*MANAGE, "shell", "-c", code], cwd=folder, env={"FASTFORGE_ENV": "test"})
+    return python([*MANAGE[1:], "shell", "-c", code], cwd=folder, env={"FASTFORGE_ENV": "test"})
 
 
 # --- without a terminal --------------------------------------------------------------------------

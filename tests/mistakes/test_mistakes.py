@@ -2,7 +2,8 @@
 
 A case is a story: what it is about, the `culprit` and the `fix` that have to be named, the
 environment (`env`), the files that are added to a small project (`==>`), the command that is typed
-(`$`) and all that it writes. `...` in the output stands for what differs between machines.
+(`$`) and all that it writes. `...` in the output stands for what differs between machines. The
+command is forked, unless it has to be `started` to import a package of the case's own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 
 import pytest
 
+from tests.commanding import python
 from tests.processes import run
 
 CASES: Final = sorted((Path(__file__).parent / "cases").glob("*.txt"))
@@ -81,7 +83,11 @@ def test_a_mistake_is_told_in_a_few_lines_with_its_place_and_the_way_out(
     if "outside" in case.facts:
         (tmp_path / "pyproject.toml").unlink()
 
-    result = run([PROGRAMS / program, *arguments], cwd=tmp_path, env=case.environment)
+    argv = [str(PROGRAMS / program), *arguments]
+    if "started" in case.facts:
+        result = run(argv, cwd=tmp_path, env=case.environment)
+    else:
+        result = python(argv, cwd=tmp_path, env=case.environment)
 
     told = (result.stdout + result.stderr).splitlines()
     *expected, end = case.output

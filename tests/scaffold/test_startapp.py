@@ -32,8 +32,8 @@ def manage(project: Path, *arguments: str, code: int = 0) -> CompletedProcess[st
 
 def pytest_(project: Path, *arguments: str) -> CompletedProcess[str]:
     """Run the project's own tests, whose `pyproject.toml` asks for anyio's plugin alone."""
-    command = [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    return run([*command, "-p", "no:asyncio", *arguments], cwd=project, deadline_s=300)
+    command = ["-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    return python([*command, "-p", "no:asyncio", *arguments], cwd=project, deadline_s=300)
 
 
 def contents(folder: Path) -> Mapping[str, bytes]:

@@ -18,7 +18,7 @@ from fastforge.contrib.sessions.errors import (
 from fastforge.contrib.sessions.template_helpers import csrf_token
 from tests.folder import ProjectFolder
 
-from .shop import PASSWORD, browser, log_in, secret_of, settings
+from .shop import ANN, PASSWORD, browser, log_in, secret_of, settings
 
 
 def rows(folder: ProjectFolder) -> int:
@@ -132,6 +132,15 @@ async def test_two_logouts_at_once_are_one(project: Project, folder: ProjectFold
         answers = await asyncio.gather(http.post("/logout"), http.post("/logout"))
     assert [each.status_code for each in answers] == [200, 200]
     assert rows(folder) == 0
+
+
+async def test_of_two_logins_at_once_none_is_refused(project: Project) -> None:
+    async with browser(project) as http:
+        await http.post("/cart/7")
+        question = {"email": ANN, "password": PASSWORD}
+        answers = await asyncio.gather(*(http.post("/login", params=question) for _ in range(2)))
+        assert [each.status_code for each in answers] == [200, 200]
+        assert (await http.get("/me")).status_code == 200
 
 
 async def test_a_cart_goes_with_the_login_and_not_with_that_of_somebody_else(

@@ -97,11 +97,16 @@ async def _change(session: WebSession, db: Db) -> None:
         raise _ended()
 
 
-async def _taken(session: WebSession, db: Db) -> Record:
-    """Take away the session that another one follows; who comes second has nothing to follow."""
+async def _taken(session: WebSession, db: Db) -> Record | None:
+    """Take away the session that another one follows; who comes second has nothing to follow.
+
+    A login goes on without: of two at once, by a double click, none is refused.
+    """
     old = await session.store.delete(db, session.keeper.secrets.hashes(session.secret))
     if old is None:
-        raise _ended()
+        if session.changes.user is None:
+            raise _ended()
+        return None
     await forget_token(db, token_id_of(old.id))
     return old
 

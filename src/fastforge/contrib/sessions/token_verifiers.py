@@ -42,7 +42,7 @@ class SessionCookies(TokenVerifier):
         if user is None:
             raise InvalidToken("its user is gone, not active, or has changed since the login")
         return Identity(
-            id=user.id,
+            id=str(user.id),
             version=user.version,
             scopes=frozenset(user.scopes),
             is_superuser=user.is_superuser,

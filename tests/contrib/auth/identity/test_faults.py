@@ -187,8 +187,9 @@ async def test_7_who_asked_first_and_left_takes_nobody_along(words: Any) -> None
     await sign_up()
     words.go_on.clear()
     tasks = [asyncio.create_task(asked()) for _ in range(3)]
-    while not words.asked:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        while not words.asked:
+            await asyncio.sleep(0)
     tasks[0].cancel()
     words.go_on.set()
     await asyncio.wait(tasks)
@@ -211,8 +212,9 @@ async def test_8_without_the_cache_who_asks_is_checked_but_not_all_at_once(
         words = words_of(container)
         words.go_on.clear()
         tasks = [asyncio.create_task(asked(f"word-1-{number}")) for number in range(23)]
-        while words.running < 3:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while words.running < 3:
+                await asyncio.sleep(0)
         for _ in range(10):
             await asyncio.sleep(0)
         with pytest.raises(Exception, match=r"auth\.E019.*20 credentials wait"):

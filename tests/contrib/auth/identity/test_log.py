@@ -66,8 +66,9 @@ async def test_what_changes_while_it_is_checked_is_checked_again(
     key = await sign_up()
     words.go_on.clear()
     question = asyncio.create_task(asked())
-    while not words.running:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        while not words.running:
+            await asyncio.sleep(0)
     await change(key, scopes=["read"])
     await known.log.read()
     words.go_on.set()

@@ -142,6 +142,7 @@ def collecting(
                 waits, status = collector.wait_before_answer, collector.status
             if waits is not None:
                 waits.wait(120)
+                status = collector.status
             if status == 200:
                 with collector.lock:
                     collector.headers.append({k.lower(): v for k, v in self.headers.items()})
@@ -167,6 +168,7 @@ def collecting(
             yield collector
         finally:
             if collector.wait_before_answer is not None:
+                collector.status = 503  # what hangs now is not taken: it is for the next collector
                 collector.wait_before_answer.set()
             server.shutdown()
             thread.join()

@@ -15,6 +15,7 @@ from fastforge.channels import ChannelUnavailable
 from fastforge.channels.broker import Envelope, Kept
 from fastforge.contrib.redis import Redis, open_client
 from fastforge.contrib.redis.channels import RedisBroker
+from fastforge.lifecycle import Breaker
 from fastforge.test.proxy import Proxy
 from tests import services
 from tests.processes import wait_until_async
@@ -43,7 +44,9 @@ class Process:
 async def process(url: str, prefix: str = "shop:") -> AsyncIterator[Process]:
     config = Redis(url=url)
     client, own = open_client(config, retries=0), open_client(config, retries=0)
-    broker = RedisBroker(client, own.connection_pool.make_connection, prefix=prefix)
+    breaker = Breaker("channels", opens_after=1, first_pause_s=0.05, longest_pause_s=1)
+    connect = own.connection_pool.make_connection
+    broker = RedisBroker(client, connect, prefix=prefix, breaker=breaker)
     try:
         yield Process(broker)
     finally:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ...channels import ChannelUnavailable
 from ...channels.broker import Envelope, Kept, Recalled
 from ...exceptions import ResourceUnavailable
+from ...lifecycle import Breaker
 from .library import AbstractConnection, Client, exceptions
 from .subscription import Subscription
 
@@ -32,6 +33,7 @@ class RedisBroker:
         client: The client of the process.
         connect: Makes a connection that is not open yet.
         prefix: What all keys and names begin with.
+        breaker: Says that nothing is heard.
 
     Attributes:
         subscription: What is heard.
@@ -40,7 +42,12 @@ class RedisBroker:
     reaches_other_processes: Final = True
 
     def __init__(
-        self, client: Client, connect: Callable[[], AbstractConnection], *, prefix: str
+        self,
+        client: Client,
+        connect: Callable[[], AbstractConnection],
+        *,
+        prefix: str,
+        breaker: Breaker,
     ) -> None:
         self._prefix = prefix
         self._deliver: Callable[[Envelope], None] | None = None
@@ -48,7 +55,9 @@ class RedisBroker:
         self._publish = _script(client, "channels_publish")
         self._recall = _script(client, "channels_recall")
         self._name_prefix = f"{prefix}r:".encode()
-        self.subscription: Final = Subscription(connect, heard=self._heard, lost=self._lost)
+        self.subscription: Final = Subscription(
+            connect, heard=self._heard, lost=self._lost, breaker=breaker
+        )
 
     def attach(self, deliver: Callable[[Envelope], None], missed: Callable[[], None]) -> None:
         """Say who gets what comes in, and who hears that something may have been missed."""

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from ...cache.backend import backend_name
 from ...cache.settings import Caching
+from ...channels.broker import backend_name as channels_backend_name
 from ...channels.settings import Channels
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
@@ -32,6 +33,8 @@ LEAST_WITHIN_S: Final = 10.0
 CACHE_FORMAT: Final = 1
 """How keys and entries are written: with another number nothing of before is found."""
 CHANNELS_FORMAT: Final = 1
+CHANNELS_FIRST_PAUSE_S: Final = 0.05
+CHANNELS_LONGEST_PAUSE_S: Final = 1.0
 CACHE_FIRST_PAUSE_S: Final = 0.2
 CACHE_LONGEST_PAUSE_S: Final = 2.0
 
@@ -97,20 +100,7 @@ async def redis_cache(
         await store.close()
 
 
-def _always(_broker: RedisBroker) -> bool:
-    return True
-
-
-async def _hears(broker: RedisBroker) -> None:
-    if broker.subscription.is_wanted and not broker.subscription.is_connected:
-        raise ResourceUnavailable(
-            "messages of other processes are not heard",
-            code="channels.E023",
-            hint="it is tried again by itself; see whether Redis runs",
-        )
-
-
-@resource(ping=_hears, optional=_always)
+@resource
 async def redis_channels(
     redis: Annotated[Client, provide(redis_client)], config: Annotated[Redis, section(Redis)]
 ) -> AsyncIterator[RedisBroker]:
@@ -123,8 +113,20 @@ async def redis_channels(
     channels = container.settings.section(Channels)
     name = channels.prefix or container.settings.module.partition(".")[0]
     own = open_client(config, max_connections=1)
+    breaker = Breaker(
+        "channels",
+        opens_after=1,
+        first_pause_s=CHANNELS_FIRST_PAUSE_S,
+        longest_pause_s=CHANNELS_LONGEST_PAUSE_S,
+        describe=lambda error: str(unavailable(config, error)),
+    )
+    if container.registry.values("channels") and channels_backend_name(container) == "redis":
+        breaker = watched_breaker(breaker)
     broker = RedisBroker(
-        redis, own.connection_pool.make_connection, prefix=f"{name}:channels{CHANNELS_FORMAT}:"
+        redis,
+        own.connection_pool.make_connection,
+        prefix=f"{name}:channels{CHANNELS_FORMAT}:",
+        breaker=breaker,
     )
     try:
         yield broker

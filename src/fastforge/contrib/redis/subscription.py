@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ...exceptions import ResourceUnavailable
+from ...lifecycle import Breaker, BreakerOpen, BreakerState
 from .library import AbstractConnection, exceptions
 
 __all__ = ["Subscription"]
 
-logger = logging.getLogger("fastforge.channels")
-
-FIRST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 1.0
 PING_S: Final = 2.0
 """After so long without a word the server is asked for one, and given so long again."""
 AT_ONCE: Final = 500
@@ -36,6 +31,7 @@ class Subscription:
         connect: Makes a connection that is not open yet.
         heard: Called with the name and the content of each message.
         lost: Called when everything is heard again and something may have been missed.
+        breaker: Says that nothing is heard, and how long to wait until the next attempt.
 
     Attributes:
         reconnects: How often a connection took the place of another.
@@ -48,9 +44,11 @@ class Subscription:
         *,
         heard: Heard,
         lost: Callable[[], None],
+        breaker: Breaker,
     ) -> None:
         self.reconnects = 0
         self.is_connected = False
+        self._breaker = breaker
         self._connect = connect
         self._connection: AbstractConnection | None = None
         self._heard = heard
@@ -61,11 +59,6 @@ class Subscription:
         self._leaving: set[asyncio.Task[None]] = set()
         self._has_been_connected = False
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anything is to be heard."""
-        return bool(self._wanted)
 
     async def add(self, name: bytes) -> None:
         """Hear a name; when this returns, it is heard.
@@ -99,19 +92,32 @@ class Subscription:
 
     async def _run(self) -> None:
         """Hear, for ever: it ends by being cancelled alone."""
-        pause_s = FIRST_PAUSE_S
         try:
             while True:
                 try:
                     await self._hear()
                 except _AWAY as error:
-                    pause_s = FIRST_PAUSE_S if self.is_connected else pause_s
-                    await self._away(error)
-                # Not all processes at once.
-                await asyncio.sleep(pause_s * random.uniform(0.5, 1))
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                    await self._lose(error)
+                await self._pause()
         finally:
             await self._close()
+
+    async def _lose(self, error: Exception) -> None:
+        await self._close()
+        if self._breaker.state is BreakerState.CLOSED:
+            self._breaker.trip(error)
+        else:
+            self._breaker.failed(error)
+
+    async def _pause(self) -> None:
+        """Wait until the next attempt: not all processes make theirs at once."""
+        while True:
+            await asyncio.sleep(self._breaker.pause_left_s)
+            try:
+                self._breaker.check()
+            except BreakerOpen:  # a clock has woken us early
+                continue
+            return
 
     async def _hear(self) -> None:
         connection = self._connect()
@@ -161,9 +167,9 @@ class Subscription:
         if self.is_connected or len(self._confirmed) < len(self._wanted):
             return
         self.is_connected = True
+        self._breaker.succeeded()
         if self._has_been_connected:
             self.reconnects += 1
-            logger.info("messages of other processes are heard again")
             self._lost()
         self._has_been_connected = True
 
@@ -193,12 +199,6 @@ class Subscription:
         task.add_done_callback(self._leaving.discard)
 
     # --- the end of a connection ---
-
-    async def _away(self, error: Exception) -> None:
-        if self.is_connected or not self._has_been_connected:
-            logger.warning("messages of other processes are not heard: %s", error)
-            self._has_been_connected = True
-        await self._close()
 
     async def _close(self) -> None:
         self.is_connected = False

@@ -91,11 +91,14 @@ class Csrf:
         if is_harmless(scope) or self._has_header(scope) or is_exempt(scope.get("endpoint")):
             return
         sender = sender_of(scope, self.trusted)
+        # Before it is routed nobody is refused: whoever asks then takes the client for nobody.
+        is_told = "endpoint" in scope
         if sender is Sender.FOREIGN:
-            raise _refused("foreign", "it was sent by a page of another origin")
+            raise _refused("foreign", "it was sent by a page of another origin", is_told=is_told)
         # A browser that keeps no cookie of ours has nothing that could be abused.
         if sender is Sender.UNKNOWN and secret and not self._has_token(scope, secret, field):
-            raise _refused("no_token", "nothing tells that one of our pages has sent it")
+            problem = "nothing tells that one of our pages has sent it"
+            raise _refused("no_token", problem, is_told=is_told)
 
     def needs_field(self, scope: Scope) -> bool:
         """Return whether a request is nobody's until its form is read."""
@@ -164,8 +167,9 @@ def is_exempt(endpoint: object) -> bool:
     return getattr(endpoint, _EXEMPT, False) is True
 
 
-def _refused(reason: str, problem: str) -> CsrfRefused:
-    CSRF_REFUSED.tell(reason=reason)
+def _refused(reason: str, problem: str, *, is_told: bool) -> CsrfRefused:
+    if is_told:
+        CSRF_REFUSED.tell(reason=reason)
     return CsrfRefused(
         f"the request was refused to protect you: {problem}",
         code="sessions.E014",

@@ -16,7 +16,10 @@ from .saving import Cookie, save
 from .secrets import USER
 from .session import WebSession
 
-__all__ = ["Visit", "visit_here", "visit_now"]
+__all__ = ["ASKED_EARLY", "Visit", "visit_here", "visit_now"]
+
+ASKED_EARLY: Final = "fastforge.session_asked"
+"""Stands in the scope of a request whose cookie a layer around this one has asked for."""
 
 
 class Visit:
@@ -38,7 +41,7 @@ class Visit:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.field = ""
-        self.is_used = False
+        self.is_used = ASKED_EARLY in scope
         self.opened: WebSession | None = None
         self._keeper: Keeper | None = None
         self._secret: str | None = None

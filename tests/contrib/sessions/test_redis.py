@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import textwrap
 from collections.abc import AsyncIterator
@@ -14,10 +13,11 @@ from redis.asyncio import Redis
 
 from fastforge import Project
 from fastforge.checks import run_checks
+from fastforge.contrib.sessions.store import Lifetime
 from tests.folder import ProjectFolder
 from tests.processes import free_port
 
-from .shop import browser, log_in, secret_of, settings
+from .shop import PASSWORD, browser, log_in, secret_of, settings
 
 SECTION = """
     from fastforge.contrib.redis import Redis
@@ -56,7 +56,7 @@ async def test_it_is_the_same_in_redis(project: Project, redis: Redis) -> None:
         assert (await http.post("/slow/last")).json() == [*"abcdef", "first", "last"]
         assert (await http.post("/cart/8", params={"status": 409})).status_code == 409
         assert (await http.get("/cart")).json() == []
-        keys = [key async for key in redis.scan_iter("shop:sessions1:s:*")]
+        keys = [key async for key in redis.scan_iter("shop:sessions2:s:*")]
         assert len(keys) == 1
         assert 0 < await redis.ttl(keys[0]) <= 14 * 86_400
         assert secret_of(http).encode() not in keys[0] + (await redis.get(keys[0]) or b"")
@@ -82,19 +82,41 @@ async def test_all_sessions_of_a_user_and_of_everybody_end_in_redis_too(
     assert [key async for key in redis.scan_iter("shop:sessions*")] == []
 
 
-async def test_a_use_lengthens_what_redis_keeps(project: Project, redis: Redis) -> None:
+async def test_a_use_lengthens_what_redis_keeps(
+    project: Project, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with browser(project) as http:
         await http.post("/cart/7")
         secret = secret_of(http)
-        (key,) = [key async for key in redis.scan_iter("shop:sessions1:s:*")]
-        record = json.loads(await redis.get(key) or b"")
-        record["seen_at"] -= 3600
-        await redis.set(key, json.dumps(record), ex=100)
+    (key,) = [key async for key in redis.scan_iter("shop:sessions2:s:*")]
+    await redis.expire(key, 100)
+    monkeypatch.setattr(Lifetime, "touch_s", 0)  # as if the last use were a minute ago
     async with browser(project) as http:  # another process, which has noted no use yet
         http.cookies.set("__Host-session", secret, domain="shop.example")
         assert (await http.get("/cart")).json() == [7]
     assert await redis.ttl(key) > 1000
-    assert json.loads(await redis.get(key) or b"")["seen_at"] > record["seen_at"]
+
+
+async def test_who_writes_to_redis_is_nobody(project: Project, redis: Redis) -> None:
+    """Neither by a record of their own, nor by somebody else's in the place of theirs."""
+    bob = {"email": "bob@example.org", "password": PASSWORD}
+    async with browser(project) as ann, browser(project) as http:
+        await log_in(ann)
+        (hers,) = [key async for key in redis.scan_iter("shop:sessions2:s:*")]
+        await http.post("/register", params=bob)
+        assert (await http.post("/login", params=bob)).json() == 2
+        await http.post("/cart/7")
+        (his,) = [key async for key in redis.scan_iter("shop:sessions2:s:*") if key != hers]
+        entry = await redis.get(his) or b""
+        forged = entry.replace(b'"user_id":"2"', b'"user_id":"1"')
+        assert forged != entry
+        for written in (forged, await redis.get(hers) or b"", b"", b"no JSON", entry[32:]):
+            await redis.set(his, written)
+            assert (await http.get("/me")).status_code == 401
+            assert (await http.get("/cart")).json() == []
+        await redis.set(his, entry)
+        assert (await http.get("/cart")).json() == [7]
+        assert (await ann.get("/me")).status_code == 200
 
 
 async def test_while_redis_is_away_nobody_is_taken_for_somebody(

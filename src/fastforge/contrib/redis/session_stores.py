@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from ...cache.settings import Caching
 from ...lifecycle import Container
-from ...signing import now_s
+from ...signing import Keys, now_s
 from ..sessions.settings import Sessions
 from ..sessions.store import Change, Db, Lifetime, Record, SessionBackend
 from .library import Client, Pipeline, exceptions
@@ -19,40 +19,48 @@ from .resources import redis_client
 
 __all__ = ["REDIS", "RedisSessions"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """How keys and records are written: with another number nothing of before is found."""
+MAC_BYTES: Final = 32
 SCANNED: Final = 1000
 _AGAIN_S: Final = 0.005
 
 
 class RedisSessions:
-    """Keeps each session as JSON under the hash of its secret, for as long as it lasts.
+    """Keeps each session as signed JSON under the hash of its secret, for as long as it lasts.
 
     The keys of a user's sessions stand in a sorted set besides, by when each ends at the latest.
     What changes one looks whether somebody else has changed it meanwhile, and then does it again:
     nobody's change is lost.
 
+    Each is signed together with its key: whoever writes to Redis makes nobody's session somebody's.
+    What nobody of ours has written is not there.
+
     Args:
         client: The client of the process.
+        keys: What signs.
         prefix: What all keys begin with.
         lifetime_s: How long a session is kept at all.
     """
 
-    def __init__(self, client: Client, *, prefix: str, lifetime_s: int) -> None:
+    def __init__(self, client: Client, keys: Keys, *, prefix: str, lifetime_s: int) -> None:
         self._client = client
+        self._keys = keys
         self._lifetime_s = lifetime_s
         self._prefix = prefix
 
     async def load(self, db: Db, hashes: Sequence[bytes]) -> Record | None:
         """Return what there is."""
-        found = await self._client.mget([self._key(each) for each in hashes])
-        return next((_record(each) for each in found if each is not None), None)
+        keys = [self._key(each) for each in hashes]
+        found = zip(keys, await self._client.mget(keys), strict=True)
+        records = (self._read(key, data) for key, data in found)
+        return next((each for each in records if each is not None), None)
 
     async def insert(self, db: Db, key_hash: bytes, record: Record, *, expires_at: float) -> None:
         """Keep a new session."""
         key = self._key(key_hash)
         async with self._client.pipeline(transaction=True) as pipe:
-            pipe.set(key, _json(record), px=_left_ms(expires_at))
+            pipe.set(key, self._written(key, record), px=_left_ms(expires_at))
             if record.user_id is not None:
                 of_user = self._of_user(record.user_id)
                 pipe.zremrangebyscore(of_user, 0, now_s())
@@ -64,7 +72,8 @@ class RedisSessions:
         """Change what one holds."""
 
         def changed(pipe: Pipeline, key: str, record: Record) -> None:
-            pipe.set(key, _json(replace(record, data=change(record.data))), keepttl=True)
+            changed_to = replace(record, data=change(record.data))
+            pipe.set(key, self._written(key, changed_to), keepttl=True)
 
         return await self._updated(hashes, changed)
 
@@ -76,7 +85,7 @@ class RedisSessions:
         def touched(pipe: Pipeline, key: str, record: Record) -> None:
             if lifetime.should_note(record, now):
                 seen = replace(record, seen_at=now)
-                pipe.set(key, _json(seen), px=_left_ms(lifetime.end_of(seen)))
+                pipe.set(key, self._written(key, seen), px=_left_ms(lifetime.end_of(seen)))
 
         await self._updated(hashes, touched)
 
@@ -87,9 +96,9 @@ class RedisSessions:
             pipe.mget(keys)
             pipe.delete(*keys)
             found, _ = await pipe.execute()
-        for key, json in zip(keys, found, strict=True):
-            if json is not None:
-                record = _record(json)
+        for key, data in zip(keys, found, strict=True):
+            record = self._read(key, data)
+            if record is not None:
                 if record.user_id is not None:
                     await self._client.zrem(self._of_user(record.user_id), key)
                 return record
@@ -106,7 +115,8 @@ class RedisSessions:
             pipe.delete(*keys)
             pipe.zrem(of_user, *keys)
             found, _, _ = await pipe.execute()
-        return [_record(each).id for each in found if each is not None]
+        read = [self._read(key, data) for key, data in zip(keys, found, strict=True)]
+        return [each.id for each in read if each is not None]
 
     async def delete_all(self, db: Db) -> int:
         """Forget all; return how many. It walks over all keys of the server."""
@@ -128,11 +138,11 @@ class RedisSessions:
             for key in map(self._key, hashes):
                 while True:
                     await pipe.watch(key)
-                    json = await pipe.get(key)
-                    if json is None:
+                    record = self._read(key, await pipe.get(key))
+                    if record is None:
                         break
                     pipe.multi()  # type: ignore[no-untyped-call]
-                    update(pipe, key, _record(json))
+                    update(pipe, key, record)
                     try:
                         await pipe.execute()
                     except exceptions.WatchError:
@@ -141,6 +151,16 @@ class RedisSessions:
                         return True
         return False
 
+    def _written(self, key: str, record: Record) -> bytes:
+        json = to_json(asdict(record))
+        return self._keys.sign(_placed(key, json)) + json
+
+    def _read(self, key: str, data: bytes | None) -> Record | None:
+        if data is None:
+            return None
+        mac, json = data[:MAC_BYTES], data[MAC_BYTES:]
+        return Record(**from_json(json)) if self._keys.verify(_placed(key, json), mac) else None
+
     def _key(self, key_hash: bytes) -> str:
         return f"{self._prefix}s:{key_hash.hex()}"
 
@@ -148,12 +168,8 @@ class RedisSessions:
         return f"{self._prefix}u:{user_id}"
 
 
-def _json(record: Record) -> bytes:
-    return to_json(asdict(record))
-
-
-def _record(json: bytes) -> Record:
-    return Record(**from_json(json))
+def _placed(key: str, json: bytes) -> bytes:
+    return key.encode() + b"\0" + json
 
 
 def _left_ms(expires_at: float) -> int:
@@ -165,6 +181,7 @@ def _opened(container: Container) -> RedisSessions:
     name = settings.section(Caching).prefix or settings.module.partition(".")[0]
     return RedisSessions(
         container[redis_client],
+        Keys.of(settings, "fastforge.contrib.redis.sessions"),
         prefix=f"{name}:sessions{FORMAT}:",
         lifetime_s=settings.section(Sessions).lifetime_s,
     )

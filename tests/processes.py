@@ -246,8 +246,8 @@ def clean_environment() -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # What a process says is read as text; tests/observability has it as JSON.
         "FASTFORGE_LOG_FORMAT": "console",
-        # To import it is a third of a small run of pytest, and no project of a test has it.
-        "PYTEST_ADDOPTS": "-p no:schemathesis",
+        # To import them is a third of a small run of pytest, and no project of a test has them.
+        "PYTEST_ADDOPTS": "-p no:schemathesis -p no:hypothesispytest",
     }
 
 

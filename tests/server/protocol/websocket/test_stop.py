@@ -35,7 +35,7 @@ def served(path: Path, server: str) -> Iterator[tuple[Process, int]]:
     write(path, files(**TIMES))
     port = free_port()
     if server == "runserver":
-        started = runserver(path, port)
+        started = runserver(path, port, {"FASTFORGE_PRE_STOP_S": ""})  # it drains by itself
     else:
         words = SERVERS[server]
         place = str(port) if server == "uvicorn" else f"127.0.0.1:{port}"

@@ -241,8 +241,10 @@ class WebSocketProtocol(ReadingProtocol):
 
     def _finish(self, code: int) -> None:
         """End the socket of a handler that has come to its end, and has not closed it."""
-        if self.is_open:
-            self.close(CloseCode.SERVICE_RESTART if self.is_leaving else code)
+        if self.is_open and (self.is_leaving or code == CloseCode.SERVICE_RESTART):
+            self._close_for_restart()
+        elif self.is_open:
+            self.close(code)
         elif self.close_timer is None:
             self.send_500_response()
             self._end()

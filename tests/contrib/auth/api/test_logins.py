@@ -9,6 +9,7 @@ import pytest
 
 from fastforge.checks import run_checks
 from fastforge.contrib.auth.library import Argon2Hasher
+from fastforge.test import client
 from tests.folder import ProjectFolder
 
 from .conftest import NEW, PASSWORD, SETTINGS, Shop
@@ -157,6 +158,36 @@ async def test_an_api_key_is_no_login(shop: Shop) -> None:
     done = await shop.post("/auth/password/reset/confirm", token=token, password=PASSWORD)
     assert done.status_code == 204
     assert (await shop.me(key)).status_code == 401
+
+
+ELSEWHERE = """
+    from fastforge.contrib.auth import Identity, TokenVerifier
+
+    class Partners(TokenVerifier):
+        name = "partners"
+
+        def accepts(self, token: str) -> bool:
+            return token == "partner"
+
+        async def verify(self, token: str) -> Identity:
+            return Identity(id="1")
+
+    PARTNERS = Partners()
+"""
+
+
+async def test_whoever_is_known_elsewhere_ends_no_login_of_the_one_who_has_their_number(
+    folder: ProjectFolder,
+) -> None:
+    folder.write({"shop/token_verifiers.py": ELSEWHERE})
+    async with client(folder.load()) as http:
+        given = {"login": "ann@example.org", "password": PASSWORD}
+        token = (await http.post("/auth/login", json=given)).json()["access_token"]
+        partner = {"Authorization": "Bearer partner"}
+        for path in ("/auth/logout/all", "/auth/logout"):
+            assert (await http.post(path, headers=partner)).status_code == 403
+        mine = {"Authorization": f"Bearer {token}"}
+        assert (await http.get("/auth/me", headers=mine)).status_code == 200
 
 
 async def test_a_cookie_gets_no_tokens_and_ends_with_all_logins(shop: Shop) -> None:

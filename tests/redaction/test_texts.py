@@ -72,6 +72,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLWhlcmU"
         ("sent ffa_" + "Ab-_" * 20 + ".", "sent ***."),
         ("ffr_" + "Ab-_" * 28, "***"),
         ("ffk_" + "Ab-_" * 20, "***"),
+        ("sent fsu_" + "Ab-_" * 19 + ".", "sent ***."),
+        ("fsg_" + "Ab-_" * 19, "***"),
         ("ffa_short", "ffa_short"),
         (
             "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx",

@@ -26,9 +26,9 @@ _KEY: Final = re.compile(
 _ISSUED: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])|gh[pousr]_[A-Za-z0-9]{20,}+"
     r"|github_pat_\w{20,}+|xox[abeoprs]-[\w-]{10,}+|glpat-[\w-]{16,}+|[sr]k_live_\w{16,}+"
-    r"|AIza[\w-]{30,}+|ff[ark]_[\w-]{80,}+)"
+    r"|AIza[\w-]{30,}+|ff[ark]_[\w-]{80,}+|fs[ug]_[\w-]{76,}+)"
 )
-"""Keys of well-known services, and tokens of our own, which begin as such."""
+"""Keys of well-known services, and tokens and cookies of our own, which begin as such."""
 
 
 def may_be_in(lowered: str) -> bool:
@@ -49,6 +49,8 @@ def may_be_in(lowered: str) -> bool:
         or "ffa_" in lowered
         or "ffr_" in lowered
         or "ffk_" in lowered
+        or "fsu_" in lowered
+        or "fsg_" in lowered
     )
 
 

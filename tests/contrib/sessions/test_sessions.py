@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 
@@ -299,3 +300,14 @@ def test_where_nobody_asks_there_is_no_session() -> None:
     with pytest.raises(NoSession) as caught:
         csrf_token()
     assert caught.value.code == "sessions.E017"
+
+
+async def test_a_guessed_cookie_sent_as_a_token_is_refused_before_anybody_is_asked(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its signature is looked at first: no cache is asked, and no line of the log is written."""
+    caplog.set_level(logging.INFO, "fastforge.auth")
+    async with browser(project) as http:
+        guess = {"Authorization": f"Bearer fsu_{'A' * 76}"}
+        assert (await http.get("/me", headers=guess)).status_code == 401
+    assert "auth.credential_refused" not in caplog.text

@@ -21,7 +21,7 @@ class SessionCookies(TokenVerifier):
 
     def accepts(self, token: str) -> bool:
         """Return whether a token is the secret of a session in which somebody has logged in."""
-        return token.startswith(USER)
+        return token.startswith(USER) and keeper_here().secrets.is_ours(token)
 
     async def verify(self, token: str) -> Identity:
         """Return whose session it is.

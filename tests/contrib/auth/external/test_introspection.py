@@ -10,7 +10,10 @@ import pytest
 
 from fastforge.contrib.auth import Identity, InvalidToken
 from fastforge.contrib.auth.external import Introspection, IssuerAway, IssuerRefused
+from fastforge.contrib.auth.resources import token_keys
+from fastforge.contrib.auth.tokens.jwts import written
 from fastforge.lifecycle import Container
+from fastforge.signing import Keys
 
 from .conftest import Issuer
 
@@ -86,7 +89,19 @@ async def test_scopes_of_another_form_are_none(container: Container, issuer: Iss
 
 @pytest.mark.parametrize(
     "text",
-    ["ffa_" + "A" * 80, "ffr_x", "ffk_x", "x" * 10_000, "é", "a b", "a\0", "a\n", "\ud800"],
+    [
+        "ffa_" + "A" * 80,
+        "ffr_x",
+        "ffk_x",
+        "fsu_x",
+        "fsg_x",
+        "x" * 10_000,
+        "é",
+        "a b",
+        "a\0",
+        "a\n",
+        "\ud800",
+    ],
     ids=lambda text: ascii(text)[:12],
 )
 async def test_they_see_no_token_of_ours_and_nothing_that_is_none(
@@ -96,6 +111,13 @@ async def test_they_see_no_token_of_ours_and_nothing_that_is_none(
     with pytest.raises(InvalidToken):
         await partners().verify(text)
     assert issuer.asked == []
+
+
+async def test_they_see_no_json_web_token_of_ours(container: Container, issuer: Issuer) -> None:
+    """Nor where their app stands before contrib.auth, so that they are asked first."""
+    keys = container[token_keys]
+    assert not partners().accepts(written(keys.jwt, {"sub": "7"}))
+    assert partners().accepts(written(Keys((b"k" * 32,)), {"sub": "7"}))
 
 
 def test_a_prefix_says_which_tokens_are_theirs() -> None:

@@ -15,7 +15,7 @@ from ..identity.principal import Identity
 from ..identity.verifier import TokenVerifier
 from ..tokens.claims import Expected
 from .asking import ask
-from .looking import is_ours, is_token
+from .looking import is_our_jwt, is_ours, is_token
 from .places import Places
 from .whom import Identify, checked_name, stranger_of, user_of
 
@@ -82,7 +82,8 @@ class Introspection(TokenVerifier):
 
     def accepts(self, token: str) -> bool:
         """Return whether a token may be one of these."""
-        return is_token(token) and token.startswith(self.prefix) and not is_ours(token)
+        may_be = is_token(token) and token.startswith(self.prefix)
+        return may_be and not is_ours(token) and not is_our_jwt(token)
 
     async def verify(self, token: str) -> Identity:
         """Return whose a token is.

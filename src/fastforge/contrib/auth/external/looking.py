@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..tokens.jwts import LONGEST_JWT
+from ....lifecycle import current_container
+from ..resources import token_keys
+from ..tokens.jwts import LONGEST_JWT, opened
 from ..tokens.texts import FORMS, decoded
 
-__all__ = ["Head", "is_ours", "is_token", "looked_at"]
+__all__ = ["Head", "is_our_jwt", "is_ours", "is_token", "looked_at"]
 
 LONGEST_KID = 255
+OUR_PREFIXES = (*(form.prefix for form in FORMS), "fsu_", "fsg_")
+"""The last two are those of the secrets in the cookies of fastforge.contrib.sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,16 @@ def is_token(text: str) -> bool:
 
 def is_ours(text: str) -> bool:
     """Return whether a text looks like a token of this project: others need not see those."""
-    return text.startswith(tuple(form.prefix for form in FORMS))
+    return text.startswith(OUR_PREFIXES)
+
+
+def is_our_jwt(text: str) -> bool:
+    """Return whether a text is a JSON web token that this project has written.
+
+    The app of a verifier of others' tokens may stand before ours, and is asked first then.
+    """
+    keys = current_container()[token_keys] if text.count(".") == 2 else None
+    return keys is not None and keys.are_there and opened(keys.jwt, text) is not None
 
 
 def looked_at(token: str) -> Head | None:

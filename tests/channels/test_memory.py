@@ -38,7 +38,7 @@ async def ids(broker: MemoryBroker, name: str, after: int) -> tuple[list[int], b
 
 async def test_messages_come_in_with_growing_ids(broker: MemoryBroker) -> None:
     got: list[Envelope] = []
-    broker.attach(got.append, lambda: None)
+    broker.attach(got.append, lambda: None, lambda name: None)
     await publish(broker, "a", 2, None)
     await broker.publish("b", b"x", exclude="me", kept=None)
     assert got == [Envelope("a", 1, b"0"), Envelope("a", 2, b"1"), Envelope("b", 3, b"x", "me")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -77,8 +77,20 @@ class Broker(Protocol):
 
     reaches_other_processes: bool
 
-    def attach(self, deliver: Callable[[Envelope], None], missed: Callable[[], None], /) -> None:
-        """Say who gets what comes in, and who hears that something may have been missed."""
+    def attach(
+        self,
+        deliver: Callable[[Envelope], None],
+        missed: Callable[[], None],
+        changed: Callable[[str], None],
+        /,
+    ) -> None:
+        """Say who gets what comes in.
+
+        Args:
+            deliver: Called with each message of the rooms that are subscribed to.
+            missed: Called when something may not have come in.
+            changed: Called with the name of such a room when somebody came to it, or went.
+        """
         ...
 
     async def subscribe(self, name: str, /) -> None:
@@ -104,6 +116,24 @@ class Broker(Protocol):
             epoch: The epoch that it is of.
             kept: How much of the room's past is kept.
         """
+        ...
+
+    # --- who is there ---
+
+    async def enter(self, name: str, key: str, shown: bytes, /) -> None:
+        """Let somebody be in a room, by this process; what they show is JSON."""
+        ...
+
+    async def leave(self, name: str, key: str, /) -> None:
+        """Let them be in it no more, as far as this process knows."""
+        ...
+
+    async def present(self, name: str, /) -> Mapping[str, bytes]:
+        """Return who is there, by any process that has been renewed, and what they show."""
+        ...
+
+    async def renew(self, here: Mapping[str, Sequence[str]], /) -> None:
+        """Let those be there that this process knows, for some time from now on."""
         ...
 
 

@@ -15,7 +15,7 @@ from .connection import Connection
 from .handlers import Handler, authorizer_of, handlers_of, hooks_of, receives
 from .messages import NO_MESSAGES, Messages
 from .patterns import Pattern
-from .publishing import publish, publish_from_thread
+from .publishing import present, publish, publish_from_thread
 
 __all__ = ["Bounds", "Channel", "Overflow", "receives"]
 
@@ -182,6 +182,28 @@ class Channel:
             ChannelUnavailable: As in `publish`.
         """
         publish_from_thread(cls, message, parameters, exclude=exclude, immediately=immediately)
+
+    @classmethod
+    async def present(cls, **parameters: Any) -> list[Any]:
+        """Return who is in a room, over all processes: what each of them shows.
+
+        ```python
+        names = [each["name"] for each in await Room.present(room_id=7)]
+        ```
+
+        Raises:
+            ChannelError: The parameters do not fit.
+            ChannelUnavailable: What knows it is away; in HTTP a 503.
+        """
+        return await present(cls, parameters)
+
+    def shown(self) -> Mapping[str, Any]:
+        """Return what others see of this client, where the channel has `presence`; override it.
+
+        Somebody with two sockets is there once, and shows what the later one does.
+        """
+        user = self.connection.user
+        return {} if user is None else {"id": user.id}
 
     async def broadcast(self, message: BaseModel, *, to_others: bool = False) -> None:
         """Send a message to everybody in the room of this client.

@@ -9,7 +9,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from .frames import message_frame
+from .frames import Frame, message_frame
 from .outbox import Outbox
 
 __all__ = ["Connection", "Principal", "head_of"]
@@ -85,6 +85,10 @@ class Connection:
     def send_in(self, name: str, data: bytes) -> None:
         """Send the JSON of a message to this client alone, as of a channel that it is in."""
         self._outbox.push(message_frame(head_of(name), data))
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send a frame of the protocol."""
+        self._outbox.push(frame)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """End the socket, soon; what waits is sent before.

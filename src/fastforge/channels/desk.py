@@ -18,9 +18,10 @@ from .connection import Principal
 from .errors import ChannelUnavailable
 from .frames import Frame, control
 from .guarding import ChannelGuard, Unknown
-from .hub import Hub, Room
+from .hub import Hub
 from .membership import Membership
 from .requests import Authenticate, Join, Leave, Push, Ref, Request
+from .room import Room
 from .socket import ClientSocket
 
 __all__ = ["Desk"]
@@ -105,6 +106,8 @@ class Desk:
             self._hub.leave(membership)
             raise
         socket.has_joined = True
+        if channel.bounds.presence:
+            await self._hub.presence.come(channel)
         await self._tell(channel, "joined")
 
     async def _admitted(self, name: str) -> Channel | None:
@@ -147,6 +150,8 @@ class Desk:
         self._memberships.pop(membership.name, None)
         self._hub.leave(membership)
         try:
+            if membership.channel.bounds.presence:
+                await self._hub.presence.go(membership.channel)
             await self._tell(membership.channel, "left")
         except Exception:
             logger.exception("%s.left failed", type(membership.channel).__qualname__)

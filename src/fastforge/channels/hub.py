@@ -3,73 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary, ref
-
-import orjson
 
 from ..lifecycle import Container
 from .broker import Broker, Envelope, Kept, Recalled, broker_of
 from .channel import Channel
 from .codes import EXPIRED
-from .connection import Principal, head_of
+from .connection import Principal
 from .errors import ChannelUnavailable
-from .frames import Frame, control, message_frame
+from .frames import control
 from .membership import Membership
 from .patterns import Pattern
+from .presence import Presence
+from .room import Room
 from .settings import Channels
 from .socket import ClientSocket
 
-__all__ = ["Hub", "Room", "hub_of"]
+__all__ = ["Hub", "hub_of"]
 
 LINGER_S: Final = 10.0
 """How long a room stays subscribed when its last member has left: they come and go."""
 
 _of_projects: Final[WeakKeyDictionary[Container, Hub]] = WeakKeyDictionary()
-
-
-class Room:
-    """Those who have joined one name, in this process.
-
-    Args:
-        name: The name.
-        channel: The class.
-    """
-
-    __slots__ = (
-        "_head", "channel", "epoch", "last_id", "leaving", "members", "name", "subscribed",
-    )  # fmt: skip
-
-    def __init__(self, name: str, channel: type[Channel]) -> None:
-        self.name = name
-        self.channel = channel
-        self.members: dict[str, Membership] = {}
-        self.subscribed: asyncio.Task[None] | None = None
-        self.leaving: asyncio.TimerHandle | None = None
-        self.epoch = ""
-        self.last_id = 0
-        self._head = head_of(name)
-
-    def stand_at(self, recalled: Recalled) -> None:
-        """Know the epoch, and how far the room was when the first one came."""
-        if recalled.epoch != self.epoch:
-            self.epoch, self.last_id = recalled.epoch, recalled.last_id
-
-    def frame(self, envelope: Envelope) -> Frame:
-        """Return what its members get of a message."""
-        by = self.channel.bounds.conflate_by
-        key = orjson.loads(envelope.data).get(by) if by else None
-        return message_frame(self._head, envelope.data, id=envelope.id, key=key)
-
-    def deliver(self, envelope: Envelope) -> None:
-        """Give a message to every member; nobody is waited for."""
-        frame, exclude = self.frame(envelope), envelope.exclude
-        self.last_id = envelope.id
-        for membership in self.members.values():
-            if membership.connection_id != exclude:
-                membership.take(frame)
 
 
 class Hub:
@@ -88,6 +46,7 @@ class Hub:
         self.config: Final = config
         self.rooms: Final[dict[str, Room]] = {}
         self.sockets: Final[set[ClientSocket]] = set()
+        self.presence: Final = Presence(lambda: self.broker, self._members_of)
         self._by_user: dict[str, set[ClientSocket]] = {}
         self._patterns: Final = [
             (each.pattern, each) for each in self.channels if each.pattern is not None
@@ -106,7 +65,7 @@ class Hub:
         broker = self._broker
         if broker is None:
             broker = self._broker = self._find()
-            broker.attach(self._deliver, self._missed)
+            broker.attach(self._deliver, self._missed, self.presence.changed)
         return broker
 
     def channel_of(self, name: str) -> tuple[type[Channel], dict[str, Any]] | None:
@@ -168,6 +127,7 @@ class Hub:
         """Look after every socket."""
         for socket in tuple(self.sockets):
             socket.tick(now)
+        self.presence.tick(now)
 
     # --- rooms ---
 
@@ -224,8 +184,13 @@ class Hub:
             if room.leaving is not None:
                 room.leaving.cancel()
         self.rooms.clear()
+        self.presence.close()
         if self._catching_up is not None:
             self._catching_up.cancel()
+
+    def _members_of(self, name: str) -> Mapping[str, Membership]:
+        room = self.rooms.get(name)
+        return {} if room is None else room.members
 
     def _room(self, membership: Membership) -> Room:
         room = self.rooms.get(membership.name)

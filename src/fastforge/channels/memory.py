@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from .broker import Envelope, Kept, Recalled
@@ -56,15 +56,22 @@ class MemoryBroker:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.epoch: Final = secrets.token_hex(4)
+        self._changed: Callable[[str], None] | None = None
         self._deliver: Callable[[Envelope], None] | None = None
+        self._present: dict[str, dict[str, bytes]] = {}
         self._now = now
         self._last_id = 0
         self._pasts: OrderedDict[str, _Past] = OrderedDict()
         self._floor = 0  # of the pasts that are gone
 
-    def attach(self, deliver: Callable[[Envelope], None], missed: Callable[[], None]) -> None:
+    def attach(
+        self,
+        deliver: Callable[[Envelope], None],
+        missed: Callable[[], None],
+        changed: Callable[[str], None],
+    ) -> None:
         """Say who gets what comes in; nothing is ever missed."""
-        self._deliver = deliver
+        self._deliver, self._changed = deliver, changed
 
     async def subscribe(self, name: str) -> None:
         """Do nothing: every room's messages come in."""
@@ -99,6 +106,30 @@ class MemoryBroker:
             messages=[each for each in messages if each.id > after],
             is_complete=after >= floor,
         )
+
+    async def enter(self, name: str, key: str, shown: bytes) -> None:
+        """Let somebody be in a room."""
+        self._present.setdefault(name, {})[key] = shown
+        self._tell(name)
+
+    async def leave(self, name: str, key: str) -> None:
+        """Let them be in it no more."""
+        present = self._present.get(name, {})
+        present.pop(key, None)
+        if not present:
+            self._present.pop(name, None)
+        self._tell(name)
+
+    async def present(self, name: str) -> Mapping[str, bytes]:
+        """Return who is there."""
+        return dict(self._present.get(name, {}))
+
+    async def renew(self, here: Mapping[str, Sequence[str]]) -> None:
+        """Do nothing: what this process has ends with it."""
+
+    def _tell(self, name: str) -> None:
+        if self._changed is not None:
+            self._changed(name)
 
     def _keep(self, envelope: Envelope, kept: Kept) -> None:
         now = self._now()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio.from_thread
+import orjson
 from pydantic import BaseModel
 
 from ..lifecycle import Container, Role, current_container, transaction_here
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .hub import Hub
 
-__all__ = ["publish", "publish_from_thread"]
+__all__ = ["present", "publish", "publish_from_thread"]
 
 
 async def publish(
@@ -82,6 +83,29 @@ def publish_from_thread(
         raise _not_in_a_thread(
             channel, "call it in a plain `def` handler, task or command, or in `offload`"
         ) from None
+
+
+async def present(channel: type[Channel], parameters: Mapping[str, Any]) -> list[Any]:
+    """Return what those show who are in a room.
+
+    Raises:
+        ChannelError: The name does not fit, or the channel has no presence.
+        ChannelUnavailable: It cannot be known now.
+    """
+    from .hub import hub_of  # which knows channels
+
+    if channel.pattern is None:
+        raise _no_channel(channel)
+    hub = hub_of(current_container())
+    _refuse_foreign(channel, hub)
+    if not channel.bounds.presence:
+        raise ChannelError(
+            f"{channel.__qualname__} does not know who is there",
+            code="channels.E016",
+            hint="say presence=True beside its pattern",
+        )
+    found = await hub.broker.present(channel.pattern.name_of(parameters))
+    return [orjson.loads(each) for each in found.values()]
 
 
 def _id_of(exclude: Connection | str | None) -> str:

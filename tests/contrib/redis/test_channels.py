@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import redis
@@ -23,6 +24,12 @@ from tests.processes import wait_until_async
 KEPT = Kept(3, 60)
 
 
+def subscribers(admin: redis.Redis, room: str) -> int:
+    found: Any = admin.pubsub_numsub(f"shop:r:{room}")
+    count: int = found[0][1]
+    return count
+
+
 class Process:
     """What one process has: a broker, and what has come in."""
 
@@ -30,7 +37,8 @@ class Process:
         self.broker = broker
         self.got: list[Envelope] = []
         self.missed = 0
-        broker.attach(self.got.append, self._missed)
+        self.changed: list[str] = []
+        broker.attach(self.got.append, self._missed, self.changed.append)
 
     def _missed(self) -> None:
         self.missed += 1
@@ -45,7 +53,7 @@ async def process(url: str, prefix: str = "shop:") -> AsyncIterator[Process]:
     config = Redis(url=url)
     client, own = open_client(config, retries=0), open_client(config, retries=0)
     breaker = Breaker("channels", opens_after=1, first_pause_s=0.05, longest_pause_s=1)
-    connect = own.connection_pool.make_connection
+    connect: Any = own.connection_pool.make_connection
     broker = RedisBroker(client, connect, prefix=prefix, breaker=breaker)
     try:
         yield Process(broker)
@@ -88,7 +96,7 @@ async def test_whoever_has_left_hears_nothing_and_costs_nothing(redis_url: str) 
         await one.broker.subscribe("a")
         one.broker.unsubscribe("a")
         with redis.Redis.from_url(redis_url) as admin:
-            await wait_until_async(lambda: admin.pubsub_numsub("shop:r:a")[0][1] == 0)
+            await wait_until_async(lambda: subscribers(admin, "a") == 0)
         await one.broker.subscribe("a")
         await publish(one, b"x")
         await wait_until_async(lambda: one.texts == [b"x"])
@@ -214,3 +222,30 @@ async def test_a_thousand_rooms_are_heard_again_by_a_few_commands(redis_url: str
             await wait_until_async(lambda: one.broker.subscription.reconnects == 1)
             await publish(one, b"x", room="r999")
             await wait_until_async(lambda: one.texts == [b"x"])
+
+
+async def test_who_is_there_is_known_to_every_process_once(redis_url: str) -> None:
+    async with process(redis_url) as one, process(redis_url) as other:
+        await other.broker.subscribe("a")
+        await one.broker.enter("a", "u:1", b'{"id":1}')
+        await other.broker.enter("a", "u:1", b'{"id":1}')
+        await other.broker.enter("a", "u:2", b"{}")
+        for each in (one, other):
+            assert await each.broker.present("a") == {"u:1": b'{"id":1}', "u:2": b"{}"}
+        await one.broker.leave("a", "u:1")
+        assert "u:1" in await one.broker.present("a")
+        await other.broker.leave("a", "u:1")
+        assert await one.broker.present("a") == {"u:2": b"{}"}
+        await wait_until_async(lambda: other.changed == ["a"] * 5)
+
+
+async def test_whoever_was_with_a_process_that_died_is_gone(redis_url: str) -> None:
+    async with process(redis_url) as one, process(redis_url) as other:
+        await one.broker.enter("a", "u:1", b"{}")
+        await other.broker.enter("a", "u:2", b"{}")
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.delete(other.broker._lease(other.broker._process))
+            assert await one.broker.present("a") == {"u:1": b"{}"}
+            admin.flushdb()
+        await one.broker.renew({"a": ["u:1"]})
+        assert await other.broker.present("a") == {"u:1": b"{}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +12,15 @@ from ...channels import ChannelUnavailable
 from ...channels.broker import Envelope, Kept, Recalled
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import Breaker
-from .library import AbstractConnection, Client, exceptions
+from .library import AbstractConnection, Client, Pipeline, exceptions
 from .subscription import Subscription
 
 __all__ = ["RedisBroker"]
 
+LEASE_MS: Final = 30_000
+"""How long those are there whom a process has told of, unless it tells again."""
+ROOM_MS: Final = 86_400_000
+_CHANGED: Final = b"!"
 WAIT_S: Final = 2.0
 """How long a join waits for a server that is away."""
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -52,6 +56,11 @@ class RedisBroker:
         self._prefix = prefix
         self._deliver: Callable[[Envelope], None] | None = None
         self._missed: Callable[[], None] | None = None
+        self._changed: Callable[[str], None] | None = None
+        self._client = client
+        self._here: dict[tuple[str, str], bytes] = {}
+        self._process = secrets.token_hex(8)
+        self._present = _script(client, "channels_present")
         self._publish = _script(client, "channels_publish")
         self._recall = _script(client, "channels_recall")
         self._name_prefix = f"{prefix}r:".encode()
@@ -59,9 +68,14 @@ class RedisBroker:
             connect, heard=self._heard, lost=self._lost, breaker=breaker
         )
 
-    def attach(self, deliver: Callable[[Envelope], None], missed: Callable[[], None]) -> None:
-        """Say who gets what comes in, and who hears that something may have been missed."""
-        self._deliver, self._missed = deliver, missed
+    def attach(
+        self,
+        deliver: Callable[[Envelope], None],
+        missed: Callable[[], None],
+        changed: Callable[[str], None],
+    ) -> None:
+        """Say who gets what comes in, and who hears that something was missed, or somebody came."""
+        self._deliver, self._missed, self._changed = deliver, missed, changed
 
     async def subscribe(self, name: str) -> None:
         """Let messages of a room come in.
@@ -112,10 +126,72 @@ class RedisBroker:
             is_complete=bool(is_complete),
         )
 
+    # --- who is there ---
+
+    async def enter(self, name: str, key: str, shown: bytes) -> None:
+        """Let somebody be in a room, by this process."""
+        self._here[name, key] = shown
+        pipeline = self._renewing()
+        fields: Any = {f"{self._process} {key}": shown}
+        pipeline.hset(self._place(name), mapping=fields)
+        pipeline.publish(self._name(name), _CHANGED)
+        await self._run(pipeline)
+
+    async def leave(self, name: str, key: str) -> None:
+        """Let them be in it no more, as far as this process knows."""
+        self._here.pop((name, key), None)
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.hdel(self._place(name), f"{self._process} {key}")
+        pipeline.publish(self._name(name), _CHANGED)
+        await self._run(pipeline)
+
+    async def present(self, name: str) -> Mapping[str, bytes]:
+        """Return who is there."""
+        try:
+            found = await self._present(keys=[self._place(name)], args=[self._lease("")])
+        except _AWAY as error:
+            raise _away(error) from error
+        keys = (key.decode() for key in found[::2])
+        return dict(zip(keys, found[1::2], strict=True))
+
+    async def renew(self, here: Mapping[str, Sequence[str]]) -> None:
+        """Let those be there that this process knows; also when Redis has forgotten them."""
+        pipeline = self._renewing()
+        for name, keys in here.items():
+            known = {key: self._here[name, key] for key in keys if (name, key) in self._here}
+            if known:
+                fields: Any = {f"{self._process} {key}": shown for key, shown in known.items()}
+                pipeline.hset(self._place(name), mapping=fields)
+                pipeline.pexpire(self._place(name), ROOM_MS)
+        await self._run(pipeline)
+
+    def _renewing(self) -> Pipeline:
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.set(self._lease(self._process), b"", px=LEASE_MS)
+        return pipeline
+
+    async def _run(self, pipeline: Pipeline) -> None:
+        try:
+            await pipeline.execute()
+        except _AWAY as error:
+            raise _away(error) from error
+
+    def _place(self, name: str) -> str:
+        return f"{self._prefix}p:{name}"
+
+    def _lease(self, process: str) -> str:
+        return f"{self._prefix}l:{process}"
+
+    # --- hearing ---
+
     def _heard(self, name: bytes, content: bytes) -> None:
+        room = name.removeprefix(self._name_prefix).decode()
+        if content == _CHANGED:
+            if self._changed is not None:
+                self._changed(room)
+            return
         id_, exclude, data = content.split(b" ", 2)
         if self._deliver is not None:
-            room = name.removeprefix(self._name_prefix).decode()
             self._deliver(Envelope(room, int(id_), data, _exclude(exclude)))
 
     def _lost(self) -> None:

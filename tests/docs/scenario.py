@@ -1,7 +1,7 @@
 """A page as a scenario: its files are written, its commands and scripts run, in order.
 
-Every page has a folder of its own and shares nothing with the others. The ports 8000 and 9464 of
-the page are free ports of this machine.
+Every page has a folder of its own and shares nothing with the others. The ports 8000, 8001
+and 9464 of the page are free ports of this machine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EVERY_COMMAND = {"NO_COLOR": "1", "FASTFORGE_LOG_FORMAT": ""}
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
-METRICS_PORT = "9464"
+OTHER_PORTS = ("8001", "9464")
 CURL = Path(__file__).parent / "curl.py"
 _PROMPT = "$ "
 _PUNCTUATION = frozenset("()<>|&;")
@@ -158,7 +158,8 @@ class _Scene:
         self.folder = folder
         self.stack = stack
         self.port = str(free_port())
-        self.ports = {PORT: self.port, METRICS_PORT: str(free_port())}
+        others = {port: str(free_port()) for port in OTHER_PORTS}
+        self.ports = {PORT: self.port, **others}
         self.background: list[tuple[Step, Process]] = []
         self.exit_code: int | None = 0
         self.failed: tuple[Step, str] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from ...cache.backend import backend_name
 from ...cache.settings import Caching
@@ -122,9 +122,10 @@ async def redis_channels(
     )
     if container.registry.values("channels") and channels_backend_name(container) == "redis":
         breaker = watched_breaker(breaker)
+    connect: Any = own.connection_pool.make_connection  # of another type in each redis-py
     broker = RedisBroker(
         redis,
-        own.connection_pool.make_connection,
+        connect,
         prefix=f"{name}:channels{CHANNELS_FORMAT}:",
         breaker=breaker,
     )

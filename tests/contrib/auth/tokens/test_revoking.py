@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -175,6 +175,22 @@ async def test_a_key_has_a_name(start: Start, name: str) -> None:
         user = await ann()
         with pytest.raises(KeyRefused, match=r"auth\.E031"):
             await key(user, name)
+
+
+@pytest.mark.parametrize(
+    "expires_at",
+    [
+        datetime.now(UTC) - timedelta(seconds=1),
+        datetime(2090, 1, 1),  # noqa: DTZ001
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12))),
+    ],
+)
+async def test_a_key_ends_at_a_time_that_is_to_come(start: Start, expires_at: datetime) -> None:
+    """A past one made a key that was good for nothing, and the others a 500."""
+    async with start():
+        user = await ann()
+        with pytest.raises(KeyRefused, match=r"auth\.E039"):
+            await key(user, expires_at=expires_at)
 
 
 async def test_nobody_who_is_not_active_is_given_a_key(start: Start) -> None:

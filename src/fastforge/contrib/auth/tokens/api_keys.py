@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -77,11 +77,12 @@ async def create_api_key(
 
     Raises:
         AuthError: The user is not saved, or not active.
-        KeyRefused: The name is empty or too long; a 422.
+        KeyRefused: The name is empty or too long, or it would have ended already; a 422.
         SettingsError: SECRET_KEY is not set.
     """
     keys = current_container()[token_keys]
     _refuse_odd(name)
+    _refuse_over(expires_at)
     secret = secrets.token_bytes(API_KEY.size)
     async with db.atomic(savepoint=False):
         await db.flush()
@@ -155,4 +156,17 @@ def _refuse_odd(name: str) -> None:
             f"the name of an API key is empty, longer than {LONGEST_NAME} characters, or no text",
             code="auth.E031",
             hint="say in a few words what it is for",
+        )
+
+
+def _refuse_over(expires_at: datetime | None) -> None:
+    if expires_at is None:
+        return
+    # Without a time zone nobody knows when it is, and the last year has no room for all of them.
+    is_moment = expires_at.tzinfo is not None and expires_at.year < MAXYEAR
+    if not is_moment or expires_at <= now():
+        raise KeyRefused(
+            "an API key is to end at a time that is over, has no time zone or is no time",
+            code="auth.E039",
+            hint="give a later one, in UTC for example; None lets it never end",
         )

@@ -186,7 +186,7 @@ async def create_user(
     """
     model = user_model(model)
     user = model(**{model.login_field: login, **fields})
-    _refuse_odd(user.login, user.email)
+    _refuse_odd(model, user.login, user.email)
     hashed = None if password is None else await accepted_hash(user, password)
     user.password_hash = hashed
     db.add(user)
@@ -210,20 +210,31 @@ async def set_password(user: AbstractUser, password: str) -> None:
     PASSWORD_CHANGED.tell(user.id)
 
 
-def _refuse_odd(login: str, email: str | None) -> None:
-    """Refuse what nobody can log in by or be written to; a mail proves the rest."""
-    if not login or len(login) > LONGEST_LOGIN or not login.isprintable():
+def _refuse_odd(model: type[AbstractUser], login: str, email: str | None) -> None:
+    """Refuse what nobody can log in by or be written to; a mail proves the rest.
+
+    What is told is their one form, which may be longer than what was typed.
+    """
+    longest = min(LONGEST_LOGIN, _longest(model, model.login_field))
+    if not login or len(login) > longest or not login.isprintable():
         raise LoginRefused(
             "the login is empty, too long or no text", code="auth.E014", hint="choose another one"
         )
-    if email is not None:
-        name, at, host = email.strip().rpartition("@")
-        if not (name and at and host) or any(map(str.isspace, name + host)):
-            raise LoginRefused(
-                "the e-mail address is none",
-                code="auth.E014",
-                hint="write it as in ann@example.org",
-            )
+    if email is not None and not _is_address(email, _longest(model, "email")):
+        raise LoginRefused(
+            "the e-mail address is none", code="auth.E014", hint="write it as in ann@example.org"
+        )
+
+
+def _is_address(email: str, longest: int) -> bool:
+    name, at, host = email.strip().rpartition("@")
+    is_text = email.isprintable() and not any(map(str.isspace, name + host))
+    return bool(name and at and host) and is_text and len(email) <= longest
+
+
+def _longest(model: type[AbstractUser], field: str) -> int:
+    length: int | None = getattr(model.__mapper__.columns[field].type, "length", None)
+    return LONGEST_LOGIN if length is None else length
 
 
 def _no_model(settings: Settings, problem: str) -> AuthError:

@@ -80,3 +80,8 @@ async def _hold(shop: Shop) -> None:
 
     made = await shop.post("/open/register", email="eve@x.y", login="eve", password=PASSWORD)
     assert made.status_code == 201
+    # What PostgreSQL would not take is no 500: longer than its column, or with a NUL.
+    for odd in ({"login": "m" * 151}, {"email": "m\0@x.y"}):
+        body = {"email": "max@x.y", "login": "max", "password": PASSWORD, **odd}
+        refused = await shop.post("/open/register", **body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "auth.E014")

@@ -22,6 +22,7 @@ __all__ = ["Entry", "entries_of"]
 
 MIDDLEWARE: Final = "middleware"
 SCHEDULES: Final = "schedules"
+CHANNELS: Final = "channels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ def entries_of(project: Project) -> Mapping[str, Callable[[], Iterator[Entry]]]:
         "settings": partial(_settings, project),
         **{name: partial(_components, project, name) for name in project.registry.kinds},
         SCHEDULES: partial(_schedules, project),
+        CHANNELS: partial(_channels, project),
         MIDDLEWARE: partial(_middleware, project),
     }
 
@@ -104,6 +106,13 @@ def _schedules(project: Project) -> Iterator[Entry]:
     now = datetime.now(UTC)
     for entry in _components(project, SCHEDULES):
         yield replace(entry, facts=schedule_facts(entry.value, project.settings, now))
+
+
+def _channels(project: Project) -> Iterator[Entry]:
+    from .channels import channel_facts
+
+    for entry in _components(project, CHANNELS):
+        yield replace(entry, facts=channel_facts(entry.value))
 
 
 def _components(project: Project, kind: str) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ import pytest
 from fastforge.test.channels import SocketClosed
 
 from ..folder import ProjectFolder
-from .live import Live, Somebody, live_with
+from .live import CHANNELS, Live, Somebody, live_with
 
 
 async def test_a_client_that_sends_too_fast_is_let_go(folder: ProjectFolder) -> None:
@@ -29,6 +29,17 @@ async def test_a_socket_is_in_so_many_channels_and_no_more(folder: ProjectFolder
         assert (await ann.join("room:3"))["code"] == "too_many_joins"
         await ann.leave("room:1")
         assert (await ann.join("room:3"))["type"] == "joined"
+
+
+async def test_the_limit_holds_for_channels_that_are_joined_at_once(folder: ProjectFolder) -> None:
+    slow = CHANNELS.replace("return connection", "await asyncio.sleep(0.01); return connection")
+    channels = slow.replace("from typing", "import asyncio\n    from typing", 1)
+    async with live_with(folder, settings="max_joins=2", channels=channels) as live:
+        ann = await live.client(user=Somebody())
+        for number in range(4):
+            ann.send({"type": "join", "ref": 1, "channel": f"room:{number}"})
+        told = [await ann.next(lambda frame: frame.get("ref") == 1) for _ in range(4)]
+        assert sum(frame["type"] == "joined" for frame in told) == 2
 
 
 async def test_a_process_holds_so_many_sockets_and_no_more(folder: ProjectFolder) -> None:

@@ -62,6 +62,10 @@ class Desk:
         work = {Join: self._join, Leave: self._leave, Push: self._push}[type(request)]
         return socket.lanes.add(request.channel, partial(self._guarded, work, request))
 
+    async def join(self, request: Join) -> None:
+        """Join at once; what goes wrong is raised."""
+        await self._join(request)
+
     async def end(self) -> None:
         """Leave everything: the client is gone."""
         for membership in list(self._memberships.values()):
@@ -88,13 +92,14 @@ class Desk:
         name, socket = request.channel, self._socket
         if name in self._memberships:
             await self._left(self._memberships[name])
-        if len(self._memberships) >= self._hub.config.max_joins:
-            socket.refuse(request.ref, "too_many_joins", "leave a channel first", channel=name)
-            return
         channel = await self._admitted(name)
         if channel is None:
             code = "forbidden" if socket.connection.user is not None else "unauthenticated"
             socket.refuse(request.ref, code, _NO_MESSAGE, channel=name)
+            return
+        # Not before: several may be admitted at the same time.
+        if len(self._memberships) >= self._hub.config.max_joins:
+            socket.refuse(request.ref, "too_many_joins", "leave a channel first", channel=name)
             return
         membership = Membership(channel, socket.outbox)
         self._memberships[name] = membership
@@ -136,7 +141,7 @@ class Desk:
             last_id=recalled.last_id,
             recovered=None if request.last_id is None else recalled.is_complete,
         )
-        membership.begin(answer, missed if recalled.is_complete else [])
+        membership.begin(answer, missed if recalled.is_complete else [], recalled.last_id)
 
     async def _leave(self, request: Leave) -> None:
         membership = self._memberships.get(request.channel)

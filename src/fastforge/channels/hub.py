@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
 from ..lifecycle import Container
@@ -14,7 +16,6 @@ from .channel import Channel
 from .codes import EXPIRED
 from .connection import Principal
 from .errors import ChannelUnavailable
-from .frames import control
 from .membership import Membership
 from .patterns import Pattern
 from .presence import Presence
@@ -26,6 +27,9 @@ __all__ = ["Hub", "hub_of"]
 
 LINGER_S: Final = 10.0
 """How long a room stays subscribed when its last member has left: they come and go."""
+
+_Waiting: TypeAlias = "deque[tuple[Room, str, int]]"
+"""Rooms that keep back what comes in, each with its epoch and its last id."""
 
 _of_projects: Final[WeakKeyDictionary[Container, Hub]] = WeakKeyDictionary()
 
@@ -211,30 +215,34 @@ class Hub:
             room.deliver(envelope)
 
     def _missed(self) -> None:
-        """Hear that something may have been said that has not come in."""
-        self._catching_up = asyncio.ensure_future(self._catch_up())
+        """Hear that something may have been said that has not come in.
 
-    async def _catch_up(self) -> None:
+        Rooms with a history keep back what comes in from now on, until what was missed is there.
+        """
+        waiting: _Waiting = deque()
+        for room in self.rooms.values():
+            if room.members and room.channel.bounds.history and room.epoch:
+                room.hold()
+                waiting.append((room, room.epoch, room.last_id))
+            elif room.members:
+                room.tell_of_gap()
+        self._catching_up = asyncio.ensure_future(self._catch_up(self._catching_up, waiting))
+
+    async def _catch_up(self, before: asyncio.Future[None] | None, waiting: _Waiting) -> None:
         """Give every room what it has missed, or tell its members that something is missing."""
-        for room in tuple(self.rooms.values()):
-            if room.members and not await self._replay(room):
-                frame = control("gap", channel=room.name)
-                for membership in room.members.values():
-                    membership.take(frame)
-
-    async def _replay(self, room: Room) -> bool:
-        if not room.channel.bounds.history or not room.epoch:
-            return False
-        before = room.last_id
         try:
-            recalled = await self.recall(room, after=before, epoch=room.epoch)
-        except ChannelUnavailable:
-            return False
-        if recalled.is_complete:
-            for envelope in recalled.messages:
-                if envelope.id > room.last_id:  # others have come in by themselves meanwhile
-                    room.deliver(envelope)
-        return recalled.is_complete
+            if before is not None:
+                await asyncio.gather(before, return_exceptions=True)
+            while waiting:
+                room, epoch, last_id = waiting[0]
+                recalled: Recalled | None = None
+                with suppress(ChannelUnavailable):
+                    recalled = await self.recall(room, after=last_id, epoch=epoch)
+                waiting.popleft()
+                room.go_on(recalled)
+        finally:
+            for room, _, _ in waiting:
+                room.go_on(None)
 
 
 def hub_of(container: Container) -> Hub:

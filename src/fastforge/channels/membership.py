@@ -17,6 +17,8 @@ __all__ = ["Membership"]
 class Membership:
     """What is kept of a client that has joined, and how its messages are bounded.
 
+    A message may come in after it has been read from the history: by its id it is given once.
+
     While the client is joining, what is said is kept back: first it gets its answer, then what it
     has missed, then that.
 
@@ -26,8 +28,9 @@ class Membership:
     """
 
     __slots__ = (
-        "_kept_back", "_outbox", "channel", "connection_id", "dropped", "last_dropped_id",
-        "name", "overflow", "queue_bytes", "queue_size", "waiting", "waiting_bytes",
+        "_kept_back", "_outbox", "channel", "connection_id", "dropped", "known_id",
+        "last_dropped_id", "name", "overflow", "queue_bytes", "queue_size", "waiting",
+        "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, channel: Channel, outbox: Outbox) -> None:
@@ -39,29 +42,33 @@ class Membership:
         self.queue_size = bounds.queue_size or sys.maxsize
         self.queue_bytes = bounds.queue_bytes or sys.maxsize
         self.waiting = self.waiting_bytes = 0
-        self.dropped = self.last_dropped_id = 0
+        self.dropped = self.last_dropped_id = self.known_id = 0
         self._outbox = outbox
         self._kept_back: list[Frame] | None = []
 
     def take(self, frame: Frame) -> None:
         """Take a message of the room."""
-        if self._kept_back is None:
-            self._outbox.push(frame, self)
-        else:
+        if self._kept_back is not None:
             self._kept_back.append(frame)
+        elif not 0 < frame.id <= self.known_id:
+            self._outbox.push(frame, self)
 
-    def begin(self, answer: Frame, missed: list[Frame]) -> None:
+    def begin(self, answer: Frame, missed: list[Frame], last_id: int) -> None:
         """Give the client its answer and what it has missed, and from now on what is said.
 
         Args:
             answer: That it has joined.
             missed: What was said while it was away, in order.
+            last_id: Where the room stands, as the answer says; what is up to it is among those,
+                or not for this client.
         """
         kept_back, self._kept_back = self._kept_back or (), None
         self._outbox.push(answer)
-        known = max((frame.id for frame in missed), default=0)
-        for frame in (*missed, *(frame for frame in kept_back if frame.id > known)):
+        for frame in missed:
             self._outbox.push(frame, self)
+        self.known_id = last_id
+        for frame in kept_back:
+            self.take(frame)
 
     def end(self) -> None:
         """Forget what waits."""

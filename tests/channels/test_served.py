@@ -110,3 +110,13 @@ def test_a_server_that_stops_says_so_and_its_clients_come_back(folder: ProjectFo
         assert is_joined.wait(LIMIT_S)
     client.join(LIMIT_S)
     assert heard == [(1012, "restart")]
+
+
+def test_a_client_that_only_listens_gets_events_over_http(url: str) -> None:
+    with httpx.stream("GET", f"{url}/channels/sse?channel=news", timeout=LIMIT_S) as answer:
+        lines = answer.iter_lines()
+        while "joined" not in next(lines):
+            continue
+        publish(url, "News", "hello")
+        told = next(line for line in lines if '"message"' in line)
+        assert json.loads(told.removeprefix("data: "))["data"]["text"] == "hello"

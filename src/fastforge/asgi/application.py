@@ -6,7 +6,7 @@ import sys
 from functools import partial
 
 from fastapi import FastAPI
-from starlette.routing import WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
 from .. import __version__
 from ..channels.kinds import CHANNELS
@@ -113,9 +113,12 @@ def _open_channels(app: FastAPI, project: Project) -> None:
     if not project.registry.values(CHANNELS):
         return
     from ..channels.endpoint import ChannelEndpoint
+    from ..channels.events import EVENTS_PATH, EventEndpoint
 
     path = project.settings.section(Channels).path
     app.router.routes.append(WebSocketRoute(path, ChannelEndpoint(), name="channels"))
+    events = path.rstrip("/") + EVENTS_PATH
+    app.router.routes.append(Route(events, EventEndpoint(), methods=["GET"], name="channel-events"))
 
 
 def _error_page(app: FastAPI, project: Project) -> FailurePage | None:

@@ -17,7 +17,7 @@ from .guarding import ChannelGuard, Unknown
 from .hub import Hub, hub_of
 from .socket import ClientSocket
 
-__all__ = ["KNOWN_USER", "SUBPROTOCOL", "TOKEN_PREFIX", "ChannelEndpoint"]
+__all__ = ["KNOWN_USER", "SUBPROTOCOL", "TOKEN_PREFIX", "ChannelEndpoint", "known_user"]
 
 SUBPROTOCOL: Final = "fastforge"
 TOKEN_PREFIX: Final = "token."
@@ -51,7 +51,7 @@ class ChannelEndpoint:
         socket = ClientSocket(hub.config, secrets.token_hex(8), scope, receive, send)
         offered = _offered(scope)
         token = next((each[len(TOKEN_PREFIX) :] for each in offered if _is_token(each)), None)
-        user, is_good = await _known(guards, scope, token)
+        user, is_good = await known_user(guards, scope, token)
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         name = connection_id.set(socket.connection.id)
         desk = Desk(container, hub, socket, guards)
@@ -71,7 +71,7 @@ class ChannelEndpoint:
             connection_id.reset(name)
 
 
-async def _known(
+async def known_user(
     guards: tuple[ChannelGuard, ...], scope: Scope, token: str | None
 ) -> tuple[Principal | None, bool]:
     """Return who has opened a socket, and whether what they show is good."""

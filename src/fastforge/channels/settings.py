@@ -17,7 +17,8 @@ class Channels(Section, setting="CHANNELS"):
     ```
 
     Attributes:
-        path: Where the one WebSocket endpoint of the project is.
+        path: Where the one WebSocket endpoint of the project is; `/sse` behind it has the channels
+            as server-sent events.
         backend: What carries messages between processes: `memory` is for one process. None: that
             of an installed app, else `memory`; in the environment `test` always `memory`.
         prefix: What keys and names begin with where others share the server. Empty: the name of

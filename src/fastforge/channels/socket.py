@@ -28,7 +28,7 @@ from .outbox import Outbox
 from .rate import Bucket
 from .requests import BadFrame, Ping, Ref, Request, read
 from .settings import Channels
-from .wires import wire_of
+from .wires import ClientWire, wire_of
 
 __all__ = ["ClientSocket"]
 
@@ -54,6 +54,7 @@ class ClientSocket:
         scope: The server's.
         receive: The server's.
         send: The server's.
+        wire: How frames get to the client; None: as over a WebSocket.
 
     Attributes:
         connection: What handlers see.
@@ -67,12 +68,19 @@ class ClientSocket:
     )  # fmt: skip
 
     def __init__(
-        self, config: Channels, id: str, scope: Scope, receive: Receive, send: Send
+        self,
+        config: Channels,
+        id: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        wire: ClientWire | None = None,
     ) -> None:
         self._config = config
         self._receive = receive
         self._send = send
-        self._wire = wire_of(scope, send)
+        self._wire = wire_of(scope, send) if wire is None else wire
         self.outbox: Final = Outbox(
             self._wire,
             size=config.queue_size,

@@ -1,0 +1,120 @@
+"""Events: the route by which channels are server-sent events, for clients that only listen."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import Final
+from urllib.parse import parse_qs
+
+from fastapi.exceptions import HTTPException
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from ..lifecycle import Container, current_container
+from ..observability.context import connection_id
+from .desk import Desk
+from .endpoint import known_user
+from .guarding import ChannelGuard
+from .hub import Hub, hub_of
+from .patterns import LONGEST_NAME
+from .requests import Join
+from .stream import CHALLENGE, EventStream, Positions
+
+__all__ = ["EVENTS_PATH", "EventEndpoint"]
+
+EVENTS_PATH: Final = "/sse"
+"""Where it is, behind CHANNELS.path."""
+MOST_CHANNELS: Final = 16
+"""An event says of each of them where the client is."""
+LONGEST_POSITION: Final = 2000
+LONGEST_DRAIN_S: Final = 5.0
+"""Over how long the streams of a process end that was told to stop."""
+
+
+class EventEndpoint:
+    """Finds out who asks and whether they may, then sends events until it ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        container = current_container()
+        hub = hub_of(container)
+        if len(hub.sockets) >= hub.config.max_connections or container.draining:
+            raise HTTPException(503, "there is no place", headers={"Retry-After": "5"})
+        names, positions = _asked(scope)
+        stream = EventStream(
+            hub.config,
+            secrets.token_hex(8),
+            scope,
+            receive,
+            send,
+            positions=positions,
+            stops_in_s=partial(_stops_in_s, container),
+        )
+        guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
+        await _admit(hub, guards, scope, stream)
+        await _serve(container, hub, guards, stream, [(name, positions) for name in names])
+
+
+async def _admit(
+    hub: Hub, guards: tuple[ChannelGuard, ...], scope: Scope, stream: EventStream
+) -> None:
+    """Find out who asks.
+
+    Raises:
+        HTTPException: What they show is not good, or they have too many connections.
+    """
+    user, is_good = await known_user(guards, scope, None)
+    if not is_good:
+        raise HTTPException(401, "the credential is not good", headers=CHALLENGE)
+    if user is not None and not hub.admit(stream, user):
+        raise HTTPException(
+            429, "this user has too many connections", headers={"Retry-After": "30"}
+        )
+
+
+async def _serve(
+    container: Container,
+    hub: Hub,
+    guards: tuple[ChannelGuard, ...],
+    stream: EventStream,
+    asked: list[tuple[str, Positions]],
+) -> None:
+    desk = Desk(container, hub, stream, guards)
+    name = connection_id.set(stream.connection.id)
+    try:
+        for channel, positions in asked:
+            epoch, last_id = positions.before(channel)
+            await desk.join(Join(None, channel, last_id, epoch))
+        hub.sockets.add(stream)
+        await stream.accept()
+        await stream.run(_takes_nothing)
+    finally:
+        hub.sockets.discard(stream)
+        hub.dismiss(stream)
+        await desk.end()
+        connection_id.reset(name)
+
+
+def _takes_nothing(_stream: object, _request: object) -> bool:
+    return False
+
+
+def _asked(scope: Scope) -> tuple[list[str], Positions]:
+    """Return the channels that the address names, and where the client was.
+
+    Raises:
+        HTTPException: It names none, or too many.
+    """
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    names = [*dict.fromkeys(query.get("channel", ()))]
+    if not 0 < len(names) <= MOST_CHANNELS or max(map(len, names)) > LONGEST_NAME:
+        raise HTTPException(422, f"name 1 to {MOST_CHANNELS} channels: ?channel=room:7")
+    told = query.get("last_event_id", [""])[0]
+    last = Headers(scope=scope).get("last-event-id", told)
+    return names, Positions(names, last[:LONGEST_POSITION])
+
+
+def _stops_in_s(container: Container) -> float | None:
+    if not container.draining:
+        return None
+    return LONGEST_DRAIN_S if container.settings.environment == "production" else 0.0

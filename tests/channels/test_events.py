@@ -1,0 +1,222 @@
+"""Events: the channels as server-sent events, for clients that only listen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from fastforge.channels.endpoint import KNOWN_USER
+from fastforge.test.lifespan import Application
+
+from ..folder import ProjectFolder
+from .live import Live, Somebody, live_with
+
+LIMIT_S = 30
+
+
+class Listener:
+    """A client of a stream, as a server would serve it."""
+
+    def __init__(self, application: Application, scope: dict[str, Any]) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.last_id = ""
+        self.comments = 0
+        self.is_over = False
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self._left = asyncio.Event()
+        self._asked = False
+        self._text = ""
+        self._came: asyncio.Queue[str] = asyncio.Queue()
+        self._begun = asyncio.Event()
+        self.task = asyncio.ensure_future(application(scope, self._receive, self._send))
+        self.task.add_done_callback(lambda task: self._begun.set())
+
+    async def begun(self) -> None:
+        async with asyncio.timeout(LIMIT_S):
+            await self._begun.wait()
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next frame."""
+        while True:
+            async with asyncio.timeout(LIMIT_S):
+                lines = (await self._came.get()).splitlines()
+            told = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
+            self.comments += not told
+            self.last_id = told.get("id", self.last_id)
+            if "data" in told:
+                frame: dict[str, Any] = json.loads(told["data"])
+                return frame
+
+    async def leave(self) -> None:
+        self._left.set()
+        self.reads.set()
+        await asyncio.wait({self.task})
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        await self.reads.wait()
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+            return
+        self._begun.set()
+        self.is_over = not message.get("more_body")
+        self._text += message["body"].decode()
+        *events, self._text = self._text.split("\n\n")
+        for event in events:
+            self._came.put_nowait(event)
+
+
+@asynccontextmanager
+async def listening(
+    live: Live, *channels: str, user: Somebody | None = None, last_id: str = ""
+) -> AsyncIterator[Listener]:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/channels/sse",
+        "raw_path": b"/channels/sse",
+        "query_string": urlencode([("channel", each) for each in channels]).encode(),
+        "root_path": "",
+        "headers": [(b"host", b"localhost")]
+        + [(b"last-event-id", last_id.encode())] * bool(last_id),
+        "client": ("127.0.0.1", 50_000),
+        "server": ("localhost", 80),
+        "extensions": {},
+        **({} if user is None else {KNOWN_USER: user}),
+    }
+    listener = Listener(live.application, scope)
+    await listener.begun()
+    try:
+        yield listener
+    finally:
+        await listener.leave()
+
+
+async def test_what_is_said_in_several_channels_is_one_stream(live: Live) -> None:
+    async with listening(live, "news", "room:7", user=Somebody()) as ann:
+        assert (ann.status, ann.headers[b"content-type"]) == (
+            200, b"text/event-stream; charset=utf-8",
+        )  # fmt: skip
+        joined = [await ann.next() for _ in range(2)]
+        assert [(each["type"], each["channel"]) for each in joined] == [
+            ("joined", "news"), ("joined", "room:7"),
+        ]  # fmt: skip
+        await live.publish("News", "1")
+        await live.publish("Room", "2", room_id=7)
+        frames = [await ann.next() for _ in range(2)]
+        assert [(each["channel"], each["data"]["text"]) for each in frames] == [
+            ("news", "1"), ("room:7", "2"),
+        ]  # fmt: skip
+    assert not live.hub.sockets
+    assert not live.hub.rooms["news"].members
+
+
+async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: Live) -> None:
+    async with listening(live, "news") as ann:
+        await ann.next()
+        await live.publish("News", "1")
+        await ann.next()
+        last_id = ann.last_id
+    for text in "23":
+        await live.publish("News", text)
+    async with listening(live, "news", last_id=last_id) as ann:
+        assert (await ann.next())["recovered"] is True
+        assert [(await ann.next())["data"]["text"] for _ in "23"] == ["2", "3"]
+        await live.publish("News", "4")
+        assert (await ann.next())["data"]["text"] == "4"
+
+
+@pytest.mark.parametrize("last_id", ["x", "e.1,e.2", "nothing.5", "." + "9" * 30, ","])
+async def test_an_id_that_is_worth_nothing_is_told(live: Live, last_id: str) -> None:
+    async with listening(live, "news", last_id=last_id) as ann:
+        assert (await ann.next())["recovered"] is False
+
+
+@pytest.mark.parametrize(
+    ("channels", "user", "status"),
+    [
+        (["room:7"], None, 401),
+        (["room:70"], Somebody(), 403),
+        (["news", "nothing"], Somebody(), 403),
+        ([], None, 422),
+        ([f"room:{number}" for number in range(17)], None, 422),
+    ],
+)
+async def test_what_may_not_be_joined_is_refused_with_a_status(
+    live: Live, channels: list[str], user: Somebody | None, status: int
+) -> None:
+    async with listening(live, *channels, user=user) as ann:
+        assert ann.status == status
+    assert not any(room.members for room in live.hub.rooms.values())
+    assert not live.hub.are_wanted
+
+
+async def test_a_user_has_so_many_streams_and_sockets(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="per_user=1") as live:
+        await live.client(user=Somebody())
+        async with listening(live, "news", user=Somebody()) as ann:
+            assert ann.status == 429
+
+
+async def test_a_client_that_does_not_read_is_told_of_what_it_missed(folder: ProjectFolder) -> None:
+    async with live_with(folder, settings="queue_size=3") as live, listening(live, "news") as ann:
+        await ann.next()
+        ann.reads.clear()
+        for number in range(9):
+            await live.publish("News", str(number))
+        ann.reads.set()
+        frames = [await ann.next()]
+        while frames[-1].get("data") != {"type": "said", "text": "8"}:
+            frames.append(await ann.next())
+        dropped = sum(frame["dropped"] for frame in frames if frame["type"] == "gap")
+        assert dropped
+        assert dropped + sum(frame["type"] == "message" for frame in frames) == 9
+
+
+async def test_a_stream_that_is_silent_says_so_now_and_then(live: Live) -> None:
+    async with listening(live, "news") as ann:
+        await ann.next()
+        live.hub.tick(time.monotonic() + 16)
+        await asyncio.sleep(0)
+        await live.publish("News", "1")
+        await ann.next()
+        assert ann.comments == 1
+
+
+async def test_a_stream_ends_when_its_token_ends_and_when_the_process_is_told_to_stop(
+    live: Live,
+) -> None:
+    user = Somebody(expires_at=time.time() - 1)
+    async with listening(live, "news", user=user) as ann:
+        await ann.next()
+        live.hub.tick(time.monotonic())
+        assert (await ann.next())["code"] == 4100
+        await asyncio.wait({ann.task})
+        assert ann.is_over
+    async with listening(live, "news") as ann:
+        await ann.next()
+        live.found.container.drain()
+        live.hub.tick(time.monotonic())
+        assert await ann.next() == {"type": "closed", "code": 1012, "reason": "restart"}
+        await asyncio.wait({ann.task})
+        assert ann.is_over
+    async with listening(live, "news") as ann:
+        assert ann.status == 503

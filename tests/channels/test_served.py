@@ -120,3 +120,29 @@ def test_a_client_that_only_listens_gets_events_over_http(url: str) -> None:
         publish(url, "News", "hello")
         told = next(line for line in lines if '"message"' in line)
         assert json.loads(told.removeprefix("data: "))["data"]["text"] == "hello"
+
+
+def test_a_stream_of_events_ends_when_the_server_stops(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.talk"]',
+            "shop/talk/channels.py": CHANNELS,
+            "shop/talk/routes.py": ROUTES,
+        }
+    )
+    lines: list[str] = []
+    is_joined = threading.Event()
+
+    def listen(url: str) -> None:
+        with httpx.stream("GET", f"{url}/channels/sse?channel=news", timeout=LIMIT_S) as answer:
+            for line in answer.iter_lines():
+                lines.append(line)
+                if "joined" in line:
+                    is_joined.set()
+
+    with live_server(folder.load()) as url:
+        client = threading.Thread(target=listen, args=(url,))
+        client.start()
+        assert is_joined.wait(LIMIT_S)
+    client.join(LIMIT_S)
+    assert lines[-2:] == ['data: {"type":"closed","code":1012,"reason":"restart"}', ""]

@@ -99,3 +99,14 @@ async def test_a_client_that_does_not_read_is_let_go_and_forgotten(folder: Proje
         for number in range(20):
             await bob.assert_push(live.channels.Said(text=str(number)))
         await live.until(lambda: len(live.hub.sockets) == 1, within_s=60)
+
+
+async def test_whoever_comes_back_joins_at_once_all_that_it_was_in(folder: ProjectFolder) -> None:
+    limits = "max_joins=9, messages_per_s=0.001, messages_burst=1"
+    async with live_with(folder, settings=limits) as live:
+        ann = await live.client(user=Somebody())
+        for number in range(9):
+            assert (await ann.join(f"room:{number}"))["type"] == "joined"
+        ann.send({"type": "join", "channel": "room:0"})
+        ann.send({"type": "join", "channel": "room:0"})
+        assert (await ann.closed()).code == 4109

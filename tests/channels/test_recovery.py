@@ -57,3 +57,21 @@ async def test_a_channel_without_a_history_recovers_nothing(live: Live) -> None:
     joined = await ann.join("room:7")
     answer = await ann.join("room:7", last_id=joined["last_id"], epoch=joined["epoch"])
     assert answer["recovered"] is False
+
+
+async def test_nobody_gets_again_what_they_have_said_to_others(live: Live) -> None:
+    """Not even on another socket: there they are another connection."""
+    ann = await live.client()
+    joined = await ann.join("news")
+    await ann.socket.close()
+    with live.here():
+        for text, exclude in (("mine", ann.connection_id), ("yours", "somebody")):
+            await live.channels.News.publish(live.channels.Said(text=text), exclude=exclude)
+    again = await live.client()
+    past = {"last_id": joined["last_id"], "epoch": joined["epoch"], "was": [ann.connection_id]}
+    answer = await again.ask("join", channel="news", **past)
+    assert answer["recovered"] is True
+    assert (await again.next())["data"]["text"] == "yours"
+    await again.assert_nothing()
+    for was in ("c1", ["x"] * 17, [7]):
+        assert (await again.ask("join", channel="news", was=was))["code"] == "bad_frame"

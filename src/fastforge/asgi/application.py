@@ -114,8 +114,11 @@ def _open_channels(app: FastAPI, project: Project) -> None:
         return
     from ..channels.endpoint import ChannelEndpoint
     from ..channels.events import EVENTS_PATH, EventEndpoint
+    from ..channels.script import answer_client_script
 
     path = project.settings.section(Channels).path
+    script = Route(f"{path.rstrip('/')}/client.js", answer_client_script, name="channels_client")
+    app.router.routes.append(script)
     app.router.routes.append(WebSocketRoute(path, ChannelEndpoint(), name="channels"))
     events = path.rstrip("/") + EVENTS_PATH
     app.router.routes.append(Route(events, EventEndpoint(), methods=["GET"], name="channel-events"))

@@ -101,6 +101,7 @@ class Desk:
         if len(self._memberships) >= self._hub.config.max_joins:
             socket.refuse(request.ref, "too_many_joins", "leave a channel first", channel=name)
             return
+        socket.has_joined = True  # also where what carries messages is away: it may stay and ask
         membership = Membership(channel, socket.outbox)
         self._memberships[name] = membership
         try:
@@ -110,7 +111,6 @@ class Desk:
             self._memberships.pop(name, None)
             self._hub.leave(membership)
             raise
-        socket.has_joined = True
         if channel.bounds.presence:
             await self._hub.presence.come(channel)
         await self._tell(channel, "joined")
@@ -128,11 +128,10 @@ class Desk:
 
     async def _begin(self, request: Join, membership: Membership, room: Room) -> None:
         recalled = await self._hub.recall(room, after=request.last_id, epoch=request.epoch)
-        missed = [
-            room.frame(envelope)
-            for envelope in recalled.messages
-            if envelope.exclude != membership.connection_id
-        ]
+        # What a client has said to others on a socket that is gone is not news to it either.
+        own = {membership.connection_id, *request.was}
+        messages = recalled.messages if recalled.is_complete else ()
+        missed = [room.frame(each) for each in messages if each.exclude not in own]
         answer = control(
             "joined",
             ref=request.ref,
@@ -141,7 +140,7 @@ class Desk:
             last_id=recalled.last_id,
             recovered=None if request.last_id is None else recalled.is_complete,
         )
-        membership.begin(answer, missed if recalled.is_complete else [], recalled.last_id)
+        membership.begin(answer, missed, recalled.last_id)
 
     async def _leave(self, request: Leave) -> None:
         membership = self._memberships.get(request.channel)

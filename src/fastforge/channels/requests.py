@@ -14,6 +14,8 @@ __all__ = ["Authenticate", "BadFrame", "Join", "Leave", "Ping", "Push", "Ref", "
 Ref: TypeAlias = "int | str | None"
 LONGEST_REF: Final = 64
 LONGEST_TOKEN: Final = 8192
+MOST_BEFORE: Final = 16
+"""How many earlier connections of its own a client may name."""
 
 
 class BadFrame(ValueError):
@@ -38,12 +40,13 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Let me in; I have got everything up to `last_id`."""
+    """Let me in; I have got everything up to `last_id`, on the sockets that I `was`."""
 
     ref: Ref
     channel: str
     last_id: int | None = None
     epoch: str = ""
+    was: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,17 @@ def _join(frame: Mapping[str, Any], ref: Ref) -> Join:
     is_number = isinstance(last_id, int) and not isinstance(last_id, bool) and last_id >= 0
     if not (last_id is None or is_number) or not isinstance(epoch, str):
         raise BadFrame("last_id is a number and epoch a text, as an answer had them", ref)
-    return Join(ref, _text(frame, "channel", ref, LONGEST_NAME), last_id, epoch)
+    channel = _text(frame, "channel", ref, LONGEST_NAME)
+    return Join(ref, channel, last_id, epoch, _was(frame, ref))
+
+
+def _was(frame: Mapping[str, Any], ref: Ref) -> tuple[str, ...]:
+    was = frame.get("was", [])
+    if not isinstance(was, list) or len(was) > MOST_BEFORE:
+        raise BadFrame(f"was is a list of at most {MOST_BEFORE} connections", ref)
+    if not all(isinstance(each, str) and len(each) <= LONGEST_REF for each in was):
+        raise BadFrame("was has what each welcome called the connection", ref)
+    return tuple(was)
 
 
 def _leave(frame: Mapping[str, Any], ref: Ref) -> Leave:

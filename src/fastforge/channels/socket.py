@@ -26,7 +26,7 @@ from .frames import Frame, control
 from .lanes import Lanes
 from .outbox import Outbox
 from .rate import Bucket
-from .requests import BadFrame, Ping, Ref, Request, read
+from .requests import BadFrame, Join, Ping, Ref, Request, read
 from .settings import Channels
 from .wires import ClientWire, wire_of
 
@@ -64,7 +64,8 @@ class ClientSocket:
 
     __slots__ = (
         "_began", "_bucket", "_closing_since", "_config", "_is_given_up", "_is_told_of_expiry",
-        "_receive", "_send", "_task", "_wire", "connection", "has_joined", "lanes", "outbox",
+        "_joins_at_once", "_receive", "_send", "_task", "_wire", "connection", "has_joined",
+        "lanes", "outbox",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +92,7 @@ class ClientSocket:
         self.connection: Final = Connection(id, scope, self.outbox, self.close)
         self.lanes: Final = Lanes(config.inbox_size)
         self.has_joined = False
+        self._joins_at_once = config.max_joins
         self._bucket = Bucket(config.messages_per_s, config.messages_burst)
         self._began = time.monotonic()
         self._closing_since: float | None = None
@@ -193,8 +195,6 @@ class ClientSocket:
             self.close(NO_TEXT, "frames are texts")
         elif len(text) > self._config.max_message_bytes:
             self.close(TOO_LARGE, f"a message has {self._config.max_message_bytes} bytes at most")
-        elif not self._bucket.take():
-            self.close(TOO_FAST, "too many messages")
         else:
             try:
                 return (orjson.loads(text),)
@@ -203,15 +203,26 @@ class ClientSocket:
         return None
 
     def _take(self, frame: object, handle: Handle) -> None:
+        request: Request | BadFrame
         try:
             request = read(frame)
         except BadFrame as error:
-            self.refuse(error.ref, "bad_frame", str(error))
-            return
-        if isinstance(request, Ping):
+            request = error
+        if not self._may_ask(request):
+            self.close(TOO_FAST, "too many messages")
+        elif isinstance(request, BadFrame):
+            self.refuse(request.ref, "bad_frame", str(request))
+        elif isinstance(request, Ping):
             self.outbox.push(control("pong", ref=request.ref))
         elif not handle(self, request):
             self.refuse(request.ref, "busy", "too much of yours waits")
+
+    def _may_ask(self, request: Request | BadFrame) -> bool:
+        """Count a frame; whoever comes back joins at once all that it was in."""
+        if isinstance(request, Join) and self._joins_at_once:
+            self._joins_at_once -= 1
+            return True
+        return self._bucket.take()
 
     # --- answering ---
 

@@ -165,11 +165,17 @@ def start(
     `commanding.start` takes a fraction of it where the program is this Python.
     """
 
+    return start_bare(argv, cwd=cwd, env=clean_environment() | dict(env or {}))
+
+
+def start_bare(argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str]) -> Process:
+    """Start a program that has these variables and no others."""
+
     def launch(log: Log) -> Program:
         return subprocess.Popen(
             [str(argument) for argument in argv],
             cwd=cwd,
-            env=clean_environment() | dict(env or {}),
+            env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

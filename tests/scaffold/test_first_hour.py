@@ -18,7 +18,7 @@ import pytest
 
 from scripts.environment import NEWEST, OLDEST
 from scripts.test_everywhere import find_python
-from tests.processes import Process, clean_environment, fetch, free_port, wait_until
+from tests.processes import clean_environment, fetch, free_port, start_bare, wait_until
 from tests.wheel import build_wheel
 
 DEADLINE_S = 300
@@ -78,7 +78,7 @@ class Desk:
         """Start a server, ask it for pages, and end it as Ctrl-C does."""
         port = free_port()
         argv = ["bash", "-c", f"exec {command.format(port=port)}"]
-        with Process(argv, cwd=self.folder, env=self.variables) as server:
+        with start_bare(argv, cwd=self.folder, env=self.variables) as server:
             for path in paths:
                 url = f"http://127.0.0.1:{port}{path}"
                 answer = wait_until(
@@ -92,7 +92,7 @@ class Desk:
     def work(self, command: str) -> None:
         """Start a worker, and end it as a supervisor does once it is there."""
         argv = ["bash", "-c", f"exec {command}"]
-        with Process(argv, cwd=self.folder, env=self.variables) as worker:
+        with start_bare(argv, cwd=self.folder, env=self.variables) as worker:
             worker.wait_for("default")
             worker.terminate()
             assert worker.wait() == 0, worker

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import DEADLINE_S, ROOT, Process, fetch, free_port, wait_until
+from tests.processes import DEADLINE_S, ROOT, Process, fetch, free_port, start_bare, wait_until
 
 # All variables that a process gets.
 BARE = {
@@ -56,7 +56,7 @@ def output_of(folder: Path, *arguments: str) -> str:
 def server(project: Path) -> Iterator[tuple[Process, str]]:
     port = free_port()
     argv = [sys.executable, "-W", "error", "manage.py", "runserver", str(port)]
-    with Process(argv, cwd=project, env=BARE) as process:
+    with start_bare(argv, cwd=project, env=BARE) as process:
         yield process, f"http://127.0.0.1:{port}"
 
 

@@ -169,6 +169,6 @@ SHOP: Final = {
 }
 ENVIRON: Final = {
     "FASTFORGE_ENV": "development",
-    "SECRET_KEY": "canary-4f1b9c-secret-key-of-the-project",
+    "SECRET_KEY": "canary-4f1b9c-Jq7Zk1v0mW3xN8bT5rY2uJ6pL9sD",
     "BACKUP_URL": f"postgresql://backup:{DSN_PASSWORD}@db.internal/backup",
 }

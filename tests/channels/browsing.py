@@ -11,7 +11,7 @@ from fastforge.channels.script import client_script
 from tests.services import find_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 __all__ = ["FakedPage", "launched"]
 
@@ -65,19 +65,28 @@ class FakedPage:
     Chance says 0.5 whenever it is asked.
 
     Args:
-        page: The page.
+        page: The page, whose clock Playwright has stopped.
     """
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda line: self.errors.append(line.text))
+        page.on("pageerror", self._failed)
+        page.on("console", self._wrote)
         page.route(f"{ORIGIN}/**", _answer)
-        page.clock.install()
         page.goto(f"{ORIGIN}/")
-        page.clock.pause_at(page.evaluate("Date.now() + 1000"))
         self.run(SETUP)
+
+    def leave(self) -> None:
+        """Let another test have the page."""
+        self.page.remove_listener("pageerror", self._failed)
+        self.page.remove_listener("console", self._wrote)
+
+    def _failed(self, error: object) -> None:
+        self.errors.append(str(error))
+
+    def _wrote(self, line: ConsoleMessage) -> None:
+        self.errors.append(line.text)
 
     def run(self, script: str) -> Any:
         """Run statements; `return` gives their value."""

@@ -14,7 +14,7 @@ from scripts import minify_channels_client
 from .browsing import FakedPage, launched
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,21 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Page:
+    page = browser.new_page()
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+    return page
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[FakedPage]:
-    context = browser.new_context()
-    page = FakedPage(context.new_page())
+def page(tab: Page) -> Iterator[FakedPage]:
+    page = FakedPage(tab)
     yield page
     assert page.errors == []
     assert [each for each in page.told if each[0] == "unhandled"] == []
-    context.close()
+    page.leave()
 
 
 # --- the files ---

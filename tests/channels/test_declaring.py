@@ -155,3 +155,23 @@ def test_two_channels_that_a_name_may_belong_to_are_refused(folder: ProjectFolde
     assert result.exit_code == 1
     assert "[channels.E008]" in result.output
     assert "'room:{number:int}' of Two and 'room:{name}' of One may be" in result.output
+
+
+@pytest.mark.parametrize("count", [10_000_000, 2])
+def test_more_sockets_than_a_process_may_have_files_are_warned_of(
+    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda which: (1024, 1024))
+    folder.write(
+        {
+            "shop/settings.py": f"""
+                from fastforge.channels import Channels
+
+                INSTALLED_APPS = ["shop.talk"]
+                CHANNELS = Channels(max_connections={count})
+            """,
+            "shop/talk/channels.py": TWO.split("class Two")[0],
+        }
+    )
+    result = run_command(folder.load(), "check", "--deploy")
+    assert ("[channels.W001]" in result.output) is (count > 1024)

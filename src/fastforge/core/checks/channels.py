@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...channels.broker import MEMORY, backend_hint
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
@@ -16,7 +16,13 @@ from ..processes import servers_of
 if TYPE_CHECKING:
     from ...project import Project
 
-__all__ = ["channels_differ", "channels_have_a_backend", "messages_reach_everybody"]
+__all__ = [
+    "channels_differ", "channels_have_a_backend", "files_suffice_for_sockets",
+    "messages_reach_everybody",
+]  # fmt: skip
+
+OTHER_FILES: Final = 64
+"""What a process has open besides sockets: logs, listeners, connections to others."""
 
 
 @check(tags={"channels"})
@@ -73,5 +79,29 @@ def messages_reach_everybody(project: Project) -> Iterator[Message]:
         level=Level.ERROR,
         text=f"CHANNELS.backend is memory: {problem}",
         hint='add "fastforge.contrib.redis" to INSTALLED_APPS',
+        where=settings.where("CHANNELS") or settings.where("INSTALLED_APPS"),
+    )
+
+
+@check(tags={"channels"}, deploy=True)
+def files_suffice_for_sockets(project: Project) -> Iterator[Message]:
+    """Find a limit of open files that is reached before that of sockets."""
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return
+    settings = project.settings
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.section(Channels).max_connections + OTHER_FILES
+    is_enough = limit == resource.RLIM_INFINITY or limit >= wanted
+    if is_enough or not project.registry.values(CHANNELS):
+        return
+    yield Message(
+        id="channels.W001",
+        level=Level.WARNING,
+        text=f"a process may open {limit:,} files here, and CHANNELS.max_connections is"
+        f" {wanted - OTHER_FILES:,}: what comes after is not accepted, health checks included",
+        hint=f"raise the limit to {wanted:,} (ulimit -n, LimitNOFILE of systemd), or lower"
+        " max_connections",
         where=settings.where("CHANNELS") or settings.where("INSTALLED_APPS"),
     )

@@ -97,9 +97,6 @@ async def test_the_supervisor_answers_for_all_processes(make_shop: MakeShop) -> 
         assert whole is not None
         for each in whole[1]["processes"]:
             assert each["checks"]["database"][0]["observedUnit"] == "ms"
-        async with shop.enqueueing() as tasks:
-            await tasks.slow.enqueue(number=1, seconds=3600)
-        begun(shop, worker)
         os.kill(first, signal.SIGSTOP)
         wait_until(lambda: status(port) == 503, describe=worker)
         wait_until(lambda: status(port, "/livez") == 503, describe=worker)
@@ -109,6 +106,9 @@ async def test_the_supervisor_answers_for_all_processes(make_shop: MakeShop) -> 
         wait_until(lambda: status(port) == 503, describe=worker)
         assert status(port, "/startupz") == 200
         wait_until(lambda: status(port) == 200, describe=worker)
+        async with shop.enqueueing() as tasks:
+            await tasks.slow.enqueue(number=1, seconds=3600)
+        begun(shop, worker)
         worker.terminate()
         wait_until(lambda: status(port) == 503, describe=worker)
         worker.wait_for("may end within")  # two that come at once are one

@@ -18,13 +18,12 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ...exceptions import ComponentError
 from .links import Direction, Link
+from .listener import close_listener
 from .targets import LOCALHOST, moved, upstream_of
 
 __all__ = ["Proxy"]
 
 CHUNK_BYTES: Final = 65536
-ACCEPTING: Final = 10
-"""So many turns of the event loop are more than what was accepted takes to become a link."""
 SLICE_S: Final = 0.02
 """What a limited bandwidth forwards at a time, as the time that it takes."""
 
@@ -187,32 +186,19 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
-        await self._accept_no_more()
+        if self._server is not None:
+            await close_listener(self._server)
         self._free_port()
         tasks = [*self._links.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _accept_no_more(self) -> None:
-        """Close the listener, once what it has accepted is a link.
-
-        asyncio gives up a connection whose server is closed while it is being made, and leaves its
-        socket open.
-        """
-        server, self._server = self._server, None
-        if server is None:
-            return
-        for sock in server.sockets:
-            asyncio.get_running_loop().remove_reader(sock.fileno())
-        for _ in range(ACCEPTING):
-            await asyncio.sleep(0)
-        server.close()
-
     async def _refuse(self) -> None:
         if self._server is None:
             return
-        await self._accept_no_more()
+        server, self._server = self._server, None
+        await close_listener(server)
         # Nobody else is given the port meanwhile.
         self._placeholder = socket.socket()
         self._placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

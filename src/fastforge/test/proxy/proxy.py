@@ -61,10 +61,8 @@ class Proxy:
     def __init__(self, target: str | tuple[str, int] | Path) -> None:
         self._target = target
         self._upstream = upstream_of(target)
-        self.connections = 0
-        self.round_trips = 0
-        self.bytes_to_server = 0
-        self.bytes_to_client = 0
+        self.connections = self.round_trips = 0
+        self.bytes_to_server = self.bytes_to_client = 0
         self.port = 0
         self._latency_s = 0.0
         self._bytes_per_s: float | None = None

@@ -73,11 +73,13 @@ async def test_two_workers_run_each_job_once(make_shop: MakeShop, each_served_ur
         async with shop.enqueueing() as tasks:
             for number in range(200):
                 await tasks.work.enqueue(number=number)
-        await wait_until_async(lambda: shop_done(shop, 200), describe=f"{one}\n{two}")
+            for number in range(200, 210):  # more than one of them may run at the same time
+                await tasks.slow.enqueue(number=number, seconds=1)
+        await wait_until_async(lambda: shop_done(shop, 210), describe=f"{one}\n{two}")
         one.terminate()
         two.terminate()
         assert (one.wait(), two.wait()) == (0, 0)
-    assert shop.logged("end") == shop.logged("begin") == once(range(200))
+    assert shop.logged("end") == shop.logged("begin") == once(range(210))
     assert len({job.worker_id for job in await shop.jobs()}) == 2
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from fastforge.channels import Channel, Connection, receives
+from fastforge.checks import run_checks
 from fastforge.exceptions import ComponentError
 from fastforge.test import run_command
 
@@ -175,3 +176,29 @@ def test_more_sockets_than_a_process_may_have_files_are_warned_of(
     )
     result = run_command(folder.load(), "check", "--deploy")
     assert ("[channels.W001]" in result.output) is (count > 1024)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", ""),
+        ("SERVER = Server(workers=2)", "2 processes serve, and each has channels of its own"),
+        ("CHANNELS = {'backend': 'rediss'}", "no installed app declares the channel backend"),
+    ],
+)
+def test_messages_that_reach_some_alone_are_told_of_before_a_deployment(
+    folder: ProjectFolder, more: str, told: str
+) -> None:
+    settings = "from fastforge.core.settings import Server\nSERVER = Server(workers=1)\n"
+    settings += f'INSTALLED_APPS = ["shop.talk"]\n{more}\n'
+    channel = """
+        from fastforge.channels import Channel
+
+        class News(Channel, pattern="news", public=True):
+            pass
+    """
+    folder.write({"shop/settings.py": settings, "shop/talk/channels.py": channel})
+    messages = run_checks(folder.load(), deploy=True).messages
+    found = [each.text for each in messages if each.id in ("channels.E009", "channels.E018")]
+    assert bool(found) is bool(told)
+    assert all(told in each for each in found)

@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 MEMORY: Final = "memory"
-_APPS: Final = {"redis": "fastforge.contrib.redis", "postgres": "fastforge.contrib.db"}
+_APPS: Final = {"redis": "fastforge.contrib.redis"}
 
 
 class Envelope(NamedTuple):

@@ -149,7 +149,7 @@ def _refuse_unheard(container: Container, hub: Hub) -> None:
             f"a message from this {container.role} process would reach nobody: CHANNELS.backend"
             " is memory",
             code="channels.E021",
-            hint='add "fastforge.contrib.redis" to INSTALLED_APPS, or say backend="postgres"',
+            hint='add "fastforge.contrib.redis" to INSTALLED_APPS',
             where=container.settings.where("CHANNELS"),
         )
 

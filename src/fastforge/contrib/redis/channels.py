@@ -23,7 +23,7 @@ ROOM_MS: Final = 86_400_000
 _CHANGED: Final = b"!"
 WAIT_S: Final = 2.0
 """How long a join waits for a server that is away."""
-_SCRIPTS: Final = Path(__file__).parent / "scripts"
+_SCRIPTS: Final = Path(__file__).parent / "scripts" / "channels"
 _AWAY: Final = (exceptions.RedisError, OSError, ResourceUnavailable, TimeoutError)
 
 
@@ -60,9 +60,9 @@ class RedisBroker:
         self._client = client
         self._here: dict[tuple[str, str], bytes] = {}
         self._process = secrets.token_hex(8)
-        self._present = _script(client, "channels_present")
-        self._publish = _script(client, "channels_publish")
-        self._recall = _script(client, "channels_recall")
+        self._present = _script(client, "present")
+        self._publish = _script(client, "publish")
+        self._recall = _script(client, "recall")
         self._name_prefix = f"{prefix}r:".encode()
         self.subscription: Final = Subscription(
             connect, heard=self._heard, lost=self._lost, breaker=breaker

@@ -249,3 +249,19 @@ async def test_whoever_was_with_a_process_that_died_is_gone(redis_url: str) -> N
             admin.flushdb()
         await one.broker.renew({"a": ["u:1"]})
         assert await other.broker.present("a") == {"u:1": b"{}"}
+
+
+async def test_what_is_published_after_somebody_joined_has_a_larger_id_whatever_the_clock(
+    redis_url: str,
+) -> None:
+    """What is not larger than where a client joined is taken for known, and not given to them."""
+    async with process(redis_url) as one:
+        ahead = (2**53 - 2) // 4096 * 4096
+        with redis.Redis.from_url(redis_url) as admin:
+            joined = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
+            assert admin.hget("shop:meta", "id") == b"%d" % joined.last_id
+            # As if the clock had been ahead by years when somebody joined, and was set back since.
+            admin.hset("shop:meta", "id", ahead)
+        joined = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
+        assert joined.last_id == ahead
+        assert await publish(one, b"x", kept=KEPT) > joined.last_id

@@ -8,9 +8,12 @@ if not epoch then
   redis.call('HSET', KEYS[1], 'epoch', epoch)
 end
 -- What is published from now on has a larger id, also within this millisecond.
+-- It is kept, so that this is so after the clock of the server was set back as well.
 local last = now_ms * 4096 - 1
-if known[1] and tonumber(known[1]) > last then
+if known[1] and tonumber(known[1]) >= last then
   last = tonumber(known[1])
+else
+  redis.call('HSET', KEYS[1], 'id', string.format('%.0f', last))
 end
 local answer = {epoch, string.format('%.0f', last), 0}
 local after = tonumber(ARGV[1])

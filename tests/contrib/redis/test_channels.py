@@ -261,7 +261,7 @@ async def test_what_is_published_after_somebody_joined_has_a_larger_id_whatever_
             joined = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
             assert admin.hget("shop:meta", "id") == b"%d" % joined.last_id
             # As if the clock had been ahead by years when somebody joined, and was set back since.
-            admin.hset("shop:meta", "id", ahead)
+            admin.hset("shop:meta", "id", str(ahead))
         joined = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
         assert joined.last_id == ahead
         assert await publish(one, b"x", kept=KEPT) > joined.last_id

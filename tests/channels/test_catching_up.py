@@ -103,6 +103,16 @@ async def test_what_comes_in_meanwhile_comes_after_what_was_missed() -> None:
     hub.close()
 
 
+async def test_what_a_process_has_missed_is_given_whole_whatever_the_bounds() -> None:
+    broker, client = Late(), Taking()
+    broker.recalled = tuple(range(6, 30))
+    client.offer = lambda frame: False  # type: ignore[method-assign]
+    hub = await caught_up(News, broker, client, last_id=5)
+    (member,) = hub.rooms["news"].members.values()
+    assert (member.missed, member.dropped) == (24, 0)
+    hub.close()
+
+
 async def test_what_cannot_be_read_is_told_as_missing_and_ids_may_begin_anew() -> None:
     for kind in (News, Rain):
         broker, client = Late(), Taking()

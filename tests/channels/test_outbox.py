@@ -188,3 +188,41 @@ def test_what_waits_of_a_channel_goes_with_it() -> None:
     box.outbox.push(frame("other"), other)
     one.end()
     assert (box.outbox.waiting_bytes, box.out()) == (5, ["other"])
+
+
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "disconnect"])
+def test_what_was_missed_is_not_bounded_and_takes_no_room(overflow: Overflow) -> None:
+    """Whoever was told that nothing is missing gets all of it, and what is said meanwhile."""
+    box = Box()
+    member = box.member(overflow)
+    missed = [f"m{number}" for number in range(9)]
+    for text in missed:
+        box.outbox.push_missed(frame(text), member)
+    box.outbox.push(frame("answer"))
+    for number in range(2):
+        box.outbox.push(frame(f"now{number}"), member)
+    assert box.out() == [*missed, "answer", "now0", "now1"]
+    assert (member.waiting, member.missed, box.outbox.waiting_bytes, box.let_go) == (0, 0, 0, 0)
+
+
+def test_what_was_missed_gives_no_way_and_goes_with_its_channel() -> None:
+    box = Box()
+    member = box.member()
+    box.outbox.push_missed(frame("missed"), member)
+    for number in range(1, 5):
+        box.outbox.push(frame(f"m{number}", number), member)
+    gap = '{"type":"gap","channel":"room","dropped":1,"last_id":1}'
+    assert box.out() == [gap, "missed", "m2", "m3", "m4"]
+    box.outbox.push_missed(frame("missed"), member)
+    member.end()
+    assert box.out() == []
+
+
+def test_what_was_missed_is_conflated_as_well() -> None:
+    box = Box()
+    member = box.member("conflate", conflate_by="symbol")
+    box.outbox.push_missed(frame("a1", key="a"), member)
+    box.outbox.push_missed(frame("a2", key="a"), member)
+    box.outbox.push(frame("a333", key="a"), member)
+    assert box.out() == ["a333"]
+    assert (member.waiting_bytes, member.missed, box.outbox.waiting_bytes) == (0, 0, 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .live import Live
+from ..folder import ProjectFolder
+from .live import Live, live_with
 
 
 async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: Live) -> None:
@@ -20,6 +21,18 @@ async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: L
     await live.publish("News", "4")
     assert (await again.next())["data"]["text"] == "4"
     await again.assert_nothing()
+
+
+async def test_more_than_may_wait_is_recovered_whole(folder: ProjectFolder) -> None:
+    """The bounds are for clients that are behind; a history is as long as its channel says."""
+    async with live_with(folder, settings="queue_size=1") as live:
+        ann = await live.client()
+        joined = await ann.join("news")
+        for text in "123":
+            await live.publish("News", text)
+        again = await live.client()
+        await again.join("news", last_id=joined["last_id"], epoch=joined["epoch"])
+        assert [(await again.next())["data"]["text"] for _ in "123"] == ["1", "2", "3"]
 
 
 async def test_more_than_is_kept_is_told_as_lost(live: Live) -> None:

@@ -29,7 +29,7 @@ class Membership:
 
     __slots__ = (
         "_kept_back", "_outbox", "channel", "connection_id", "dropped", "known_id",
-        "last_dropped_id", "name", "overflow", "queue_bytes", "queue_size", "waiting",
+        "last_dropped_id", "missed", "name", "overflow", "queue_bytes", "queue_size", "waiting",
         "waiting_bytes",
     )  # fmt: skip
 
@@ -41,7 +41,7 @@ class Membership:
         self.overflow = bounds.overflow
         self.queue_size = bounds.queue_size or sys.maxsize
         self.queue_bytes = bounds.queue_bytes or sys.maxsize
-        self.waiting = self.waiting_bytes = 0
+        self.waiting = self.waiting_bytes = self.missed = 0
         self.dropped = self.last_dropped_id = self.known_id = 0
         self._outbox = outbox
         self._kept_back: list[Frame] | None = []
@@ -65,10 +65,17 @@ class Membership:
         kept_back, self._kept_back = self._kept_back or (), None
         self._outbox.push(answer)
         for frame in missed:
-            self._outbox.push(frame, self)
+            self._outbox.push_missed(frame, self)
         self.known_id = last_id
         for frame in kept_back:
             self.take(frame)
+
+    def catch_up(self, frame: Frame) -> None:
+        """Take a message that the whole process has missed."""
+        if self._kept_back is not None:
+            self._kept_back.append(frame)
+        elif not 0 < frame.id <= self.known_id:
+            self._outbox.push_missed(frame, self)
 
     def end(self) -> None:
         """Forget what waits."""

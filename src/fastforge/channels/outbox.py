@@ -36,10 +36,11 @@ class Wire(Protocol):
 
 
 class _Waiting:
-    __slots__ = ("frame", "membership")
+    __slots__ = ("frame", "is_missed", "membership")
 
-    def __init__(self, frame: Frame, membership: Membership | None) -> None:
+    def __init__(self, frame: Frame, membership: Membership | None, *, is_missed: bool) -> None:
         self.frame = frame
+        self.is_missed = is_missed
         self.membership = membership
 
 
@@ -58,8 +59,8 @@ class Outbox:
     """
 
     __slots__ = (
-        "_bytes", "_full_since", "_gaps", "_let_go", "_patience_s", "_size", "_size_bytes",
-        "_waiting", "_wire", "dropped", "sent", "sent_bytes",
+        "_bytes", "_full_since", "_gaps", "_let_go", "_missed", "_patience_s", "_size",
+        "_size_bytes", "_waiting", "_wire", "dropped", "sent", "sent_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +80,7 @@ class Outbox:
         # Of a client that keeps up there is neither: an empty deque alone takes 600 bytes.
         self._waiting: deque[_Waiting] | None = None
         self._bytes = 0
+        self._missed = 0
         self._full_since: float | None = None
         self._gaps: dict[Membership, None] | None = None
         self.sent = self.sent_bytes = self.dropped = 0
@@ -93,7 +95,7 @@ class Outbox:
 
     @property
     def waiting_bytes(self) -> int:
-        """What waits, in bytes."""
+        """What waits and is bounded, in bytes."""
         return self._bytes
 
     def push(self, frame: Frame, membership: Membership | None = None) -> None:
@@ -112,6 +114,21 @@ class Outbox:
             self._append(frame, membership)
         else:
             self._overflow(frame, membership)
+
+    def push_missed(self, frame: Frame, membership: Membership) -> None:
+        """Let a message go to a client that has missed it.
+
+        It is bounded by the history of its channel, and takes no room from what is said now:
+        whoever was told that nothing is missing gets all of it.
+
+        Args:
+            frame: The frame.
+            membership: Whose message it is.
+        """
+        if not self._waiting and self._wire.offer(frame):
+            self._counted(frame)
+        else:
+            self._append(frame, membership, is_missed=True)
 
     def pop(self) -> Frame | None:
         """Return what comes next, for a wire that takes one at a time; None: nothing waits."""
@@ -146,14 +163,14 @@ class Outbox:
     def clear(self) -> None:
         """Drop everything: the client is gone."""
         self._waiting = self._gaps = None
-        self._bytes = 0
+        self._bytes = self._missed = 0
 
     # --- bounds ---
 
     def _has_room(self, frame: Frame, membership: Membership) -> bool:
         size = len(frame)
         return (
-            len(self) < self._size
+            len(self) - self._missed < self._size
             and self._bytes + size <= self._size_bytes
             and membership.waiting < membership.queue_size
             and membership.waiting_bytes + size <= membership.queue_bytes
@@ -170,6 +187,8 @@ class Outbox:
             return
         if overflow != "drop_newest":
             for oldest in self._waiting_of(membership):
+                if oldest.is_missed:
+                    continue
                 self._remove(oldest)
                 self._drop(oldest.frame, membership)
                 if self._has_room(frame, membership):
@@ -178,7 +197,7 @@ class Outbox:
         self._drop(frame, membership)
 
     def _waiting_of(self, membership: Membership) -> list[_Waiting]:
-        if not membership.waiting:
+        if not membership.waiting and not membership.missed:
             return []
         return [each for each in self._waiting or () if each.membership is membership]
 
@@ -195,29 +214,39 @@ class Outbox:
             if waiting.membership is membership and waiting.frame.key == frame.key:
                 grown = len(frame) - len(waiting.frame)
                 waiting.frame = frame
+                if waiting.is_missed:
+                    return True
                 self._bytes += grown
                 membership.waiting_bytes += grown
                 return True
         return False
 
     def _push_control(self, frame: Frame) -> None:
-        if len(self) > self._size * CONTROL_SHARE:
+        if len(self) - self._missed > self._size * CONTROL_SHARE:
             self._let_go()
         else:
             self._append(frame, None)
 
     # --- the queue ---
 
-    def _append(self, frame: Frame, membership: Membership | None) -> None:
+    def _append(
+        self, frame: Frame, membership: Membership | None, *, is_missed: bool = False
+    ) -> None:
         if membership is not None:
             if membership.overflow == "conflate" and self._replace(frame, membership):
                 return
-            membership.waiting += 1
-            membership.waiting_bytes += len(frame)
-        self._bytes += len(frame)
+            if is_missed:
+                membership.missed += 1
+            else:
+                membership.waiting += 1
+                membership.waiting_bytes += len(frame)
+        if is_missed:
+            self._missed += 1
+        else:
+            self._bytes += len(frame)
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append(_Waiting(frame, membership))
+        self._waiting.append(_Waiting(frame, membership, is_missed=is_missed))
         self._wire.wake()
 
     def _remove(self, waiting: _Waiting) -> None:
@@ -226,11 +255,17 @@ class Outbox:
         self._forget(waiting)
 
     def _forget(self, waiting: _Waiting) -> None:
+        membership = waiting.membership
+        if waiting.is_missed:
+            self._missed -= 1
+            if membership is not None:
+                membership.missed -= 1
+            return
         size = len(waiting.frame)
         self._bytes -= size
-        if waiting.membership is not None:
-            waiting.membership.waiting -= 1
-            waiting.membership.waiting_bytes -= size
+        if membership is not None:
+            membership.waiting -= 1
+            membership.waiting_bytes -= size
 
     def _gap(self, membership: Membership) -> Frame:
         if self._gaps is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import orjson
@@ -75,12 +76,12 @@ class Room:
         if not is_complete:
             self.tell_of_gap()
         for envelope in recalled.messages if recalled is not None and is_complete else ():
-            self._give(envelope)
+            self._give(envelope, Membership.catch_up)
         self._holds -= 1
         if not self._holds:
             held, self._held = self._held, []
             for envelope in held:
-                self._give(envelope)
+                self._give(envelope, Membership.catch_up)
         if recalled is not None:  # the next time nothing is missing before that
             self.last_id = max(self.last_id, recalled.last_id)
 
@@ -92,11 +93,13 @@ class Room:
             membership.known_id = 0
             membership.take(frame)
 
-    def _give(self, envelope: Envelope) -> None:
+    def _give(
+        self, envelope: Envelope, hand: Callable[[Membership, Frame], None] = Membership.take
+    ) -> None:
         if envelope.id <= self.last_id:
             return
         frame, exclude = self.frame(envelope), envelope.exclude
         self.last_id = envelope.id
         for membership in self.members.values():
             if membership.connection_id != exclude:
-                membership.take(frame)
+                hand(membership, frame)

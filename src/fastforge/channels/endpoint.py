@@ -48,7 +48,9 @@ class ChannelEndpoint:
         receive: Receive,
         send: Send,
     ) -> None:
-        socket = ClientSocket(hub.config, secrets.token_hex(8), scope, receive, send)
+        socket = ClientSocket(
+            hub.config, secrets.token_hex(8), scope, receive, send, clock=hub.clock
+        )
         offered = _offered(scope)
         token = next((each[len(TOKEN_PREFIX) :] for each in offered if _is_token(each)), None)
         user, is_good = await known_user(guards, scope, token)

@@ -49,6 +49,7 @@ class EventEndpoint:
             send,
             positions=positions,
             stops_in_s=partial(_stops_in_s, container),
+            clock=hub.clock,
         )
         guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
         await _admit(hub, guards, scope, stream)

@@ -13,12 +13,14 @@ from weakref import WeakKeyDictionary, ref
 from ..lifecycle import Container
 from .broker import Broker, Envelope, Kept, Recalled, broker_of
 from .channel import Channel
+from .clock import SYSTEM, Clock
 from .codes import EXPIRED
 from .connection import Principal
 from .errors import ChannelUnavailable
 from .membership import Membership
 from .patterns import Pattern
 from .presence import Presence
+from .publishing import Watcher
 from .room import Room
 from .settings import Channels
 from .socket import ClientSocket
@@ -41,15 +43,21 @@ class Hub:
         channels: The classes of the project.
         config: The section.
         find: Gives the broker; asked late, since it opens after those who may use it.
+
+    Attributes:
+        clock: What limits in time go by.
+        watcher: Is told of each message that is published here; None: nobody is.
     """
 
     def __init__(
         self, channels: Iterable[type[Channel]], config: Channels, find: Callable[[], Broker]
     ) -> None:
         self.channels: Final = tuple(channels)
+        self.clock: Clock = SYSTEM
         self.config: Final = config
         self.rooms: Final[dict[str, Room]] = {}
         self.sockets: Final[set[ClientSocket]] = set()
+        self.watcher: Watcher | None = None
         self.presence: Final = Presence(lambda: self.broker, self._members_of)
         self._by_user: dict[str, set[ClientSocket]] = {}
         self._patterns: Final = [

@@ -56,11 +56,12 @@ class Outbox:
         size_bytes: What they may take together.
         patience_s: How long the bounds may be reached until the client is let go.
         let_go: Called when it is.
+        now: The time in seconds, which only goes on.
     """
 
     __slots__ = (
         "_bytes", "_full_since", "_gaps", "_let_go", "_missed", "_patience_s", "_size",
-        "_size_bytes", "_waiting", "_wire", "dropped", "sent", "sent_bytes",
+        "_size_bytes", "_waiting", "_wire", "dropped", "now", "sent", "sent_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -71,12 +72,14 @@ class Outbox:
         size_bytes: int,
         patience_s: float,
         let_go: Callable[[], None],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wire = wire
         self._size = size
         self._size_bytes = size_bytes
         self._patience_s = patience_s
         self._let_go = let_go
+        self.now: Final = now
         # Of a client that keeps up there is neither: an empty deque alone takes 600 bytes.
         self._waiting: deque[_Waiting] | None = None
         self._bytes = 0
@@ -180,7 +183,7 @@ class Outbox:
         overflow = membership.overflow
         if overflow == "conflate" and self._replace(frame, membership):
             return
-        now = time.monotonic()
+        now = self.now()
         self._full_since = self._full_since or now
         if overflow == "disconnect" or now - self._full_since > self._patience_s:
             self._let_go()

@@ -109,7 +109,7 @@ class Presence:
         """Say that this process is there, and look who else is; somebody calls it all the time.
 
         Args:
-            now: What `time.monotonic` says.
+            now: What `Clock.monotonic` says.
         """
         is_busy = self._renewing is not None and not self._renewing.done()
         if self._attendances and not is_busy and now - self._renewed_at > RENEWS_EVERY_S:

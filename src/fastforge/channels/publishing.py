@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio.from_thread
 import orjson
@@ -19,7 +20,32 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .hub import Hub
 
-__all__ = ["present", "publish", "publish_from_thread"]
+__all__ = ["Publication", "Sending", "Watcher", "present", "publish", "publish_from_thread"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A message that is to be sent.
+
+    Args:
+        channel: The class.
+        name: The room.
+        parameters: What the parts of the name mean.
+        message: What is said.
+        exclude: The id of the connection that does not get it; empty for none.
+    """
+
+    channel: type[Channel]
+    name: str
+    parameters: Mapping[str, Any]
+    message: BaseModel
+    exclude: str
+
+
+Sending: TypeAlias = Callable[[], Awaitable[None]]
+"""Sends it: at once, or when the transaction commits."""
+Watcher: TypeAlias = Callable[[Publication, Sending], Sending]
+"""Is given what sends a message, and returns what is done in its place."""
 
 
 async def publish(
@@ -47,7 +73,13 @@ async def publish(
     data = channel.outgoing.write(message, where=channel.__qualname__)
     _refuse_large(name, data, hub)
     _refuse_unheard(container, hub)
-    send = partial(hub.publish, channel, name, data, _id_of(exclude))
+    excluded = _id_of(exclude)
+    send: Sending = partial(hub.publish, channel, name, data, excluded)
+    if hub.watcher is not None:
+        publication = Publication(
+            channel=channel, name=name, parameters=parameters, message=message, exclude=excluded
+        )
+        send = hub.watcher(publication, send)
     transaction = None if immediately else transaction_here(container.registry)
     if transaction is None:
         await send()

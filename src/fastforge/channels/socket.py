@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
+from .clock import SYSTEM, Clock
 from .codes import (
     DONE,
     EXPIRED,
@@ -55,6 +55,7 @@ class ClientSocket:
         receive: The server's.
         send: The server's.
         wire: How frames get to the client; None: as over a WebSocket.
+        clock: What its limits in time go by.
 
     Attributes:
         connection: What handlers see.
@@ -63,9 +64,9 @@ class ClientSocket:
     """
 
     __slots__ = (
-        "_began", "_bucket", "_closing_since", "_config", "_is_given_up", "_is_told_of_expiry",
-        "_joins_at_once", "_receive", "_send", "_task", "_wire", "connection", "has_joined",
-        "lanes", "outbox",
+        "_began", "_bucket", "_clock", "_closing_since", "_config", "_is_given_up",
+        "_is_told_of_expiry", "_joins_at_once", "_receive", "_send", "_task", "_wire", "connection",
+        "has_joined", "lanes", "outbox",
     )  # fmt: skip
 
     def __init__(
@@ -77,7 +78,9 @@ class ClientSocket:
         send: Send,
         *,
         wire: ClientWire | None = None,
+        clock: Clock = SYSTEM,
     ) -> None:
+        self._clock = clock
         self._config = config
         self._receive = receive
         self._send = send
@@ -88,13 +91,14 @@ class ClientSocket:
             size_bytes=config.queue_bytes,
             patience_s=config.slow_consumer_timeout_s,
             let_go=self._let_go,
+            now=clock.monotonic,
         )
         self.connection: Final = Connection(id, scope, self.outbox, self.close)
         self.lanes: Final = Lanes(config.inbox_size)
         self.has_joined = False
         self._joins_at_once = config.max_joins
-        self._bucket = Bucket(config.messages_per_s, config.messages_burst)
-        self._began = time.monotonic()
+        self._bucket = Bucket(config.messages_per_s, config.messages_burst, clock.monotonic)
+        self._began = self._clock.monotonic()
         self._closing_since: float | None = None
         self._is_told_of_expiry = False
         self._task: asyncio.Task[object] | None = None
@@ -121,7 +125,7 @@ class ClientSocket:
             if not self._is_given_up or (self._task is not None and self._task.uncancel()):
                 raise
         finally:
-            self._closing_since = self._closing_since or time.monotonic()
+            self._closing_since = self._closing_since or self._clock.monotonic()
             await self.lanes.end()
             self.outbox.clear()
             await self._wire.end()
@@ -129,14 +133,14 @@ class ClientSocket:
     def close(self, code: int = DONE, reason: str = "") -> None:
         """End the socket, when what waits has been sent."""
         if self._closing_since is None:
-            self._closing_since = time.monotonic()
+            self._closing_since = self._clock.monotonic()
             self._wire.close(code, _short(reason))
 
     def tick(self, now: float) -> None:
         """Look after the socket; every now and then somebody calls it.
 
         Args:
-            now: What `time.monotonic` says.
+            now: What `Clock.monotonic` says.
         """
         if self._closing_since is not None:
             if now - self._closing_since > CLOSING_LIMIT_S:
@@ -161,7 +165,7 @@ class ClientSocket:
         expires_at = None if user is None else user.expires_at
         if expires_at is None:
             return
-        left_s = expires_at - time.time()
+        left_s = expires_at - self._clock.epoch()
         if left_s <= 0:
             self.close(EXPIRED, "the token has ended")
         elif left_s <= REFRESH_S and not self._is_told_of_expiry:

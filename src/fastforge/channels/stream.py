@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -12,6 +11,7 @@ from fastapi.exceptions import HTTPException
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.types import Receive, Scope, Send
 
+from .clock import SYSTEM, Clock
 from .codes import RESTART
 from .frames import Frame, control
 from .outbox import Outbox
@@ -98,16 +98,18 @@ class _EventWire(ClientWire):
     Args:
         send: The server's.
         positions: Where the client stands.
+        now: The time in seconds, which only goes on.
     """
 
-    __slots__ = ("_beats", "_positions", "_since", "sent_at")
+    __slots__ = ("_beats", "_now", "_positions", "_since", "sent_at")
 
-    def __init__(self, send: Send, positions: Positions) -> None:
+    def __init__(self, send: Send, positions: Positions, now: Callable[[], float]) -> None:
         super().__init__(send)
         self._beats = False
+        self._now = now
         self._positions = positions
         self._since: float | None = None
-        self.sent_at = time.monotonic()
+        self.sent_at = now()
 
     def is_stuck(self, now: float, limit_s: float) -> bool:
         return self._since is not None and now - self._since > limit_s
@@ -130,7 +132,7 @@ class _EventWire(ClientWire):
             self._ended()
 
     async def _write(self, data: bytes, *, goes_on: bool = True) -> None:
-        self._since = self.sent_at = time.monotonic()
+        self._since = self.sent_at = self._now()
         await self._send({"type": "http.response.body", "body": data, "more_body": goes_on})
         self._since = None
 
@@ -148,6 +150,7 @@ class EventStream(ClientSocket):
         send: The server's.
         positions: Where the client stands.
         stops_in_s: Says within how many seconds the stream has to end; None: not yet.
+        clock: What its limits in time go by.
     """
 
     __slots__ = ("_ends_at", "_events", "_stops_in_s")
@@ -162,9 +165,10 @@ class EventStream(ClientSocket):
         *,
         positions: Positions,
         stops_in_s: Callable[[], float | None],
+        clock: Clock = SYSTEM,
     ) -> None:
-        self._events = _EventWire(send, positions)
-        super().__init__(config, id, scope, receive, send, wire=self._events)
+        self._events = _EventWire(send, positions, clock.monotonic)
+        super().__init__(config, id, scope, receive, send, wire=self._events, clock=clock)
         self._ends_at: float | None = None
         self._stops_in_s = stops_in_s
 

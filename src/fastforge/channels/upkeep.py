@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import Final
 
@@ -32,7 +31,7 @@ async def look_after(container: Container, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), TICK_S)
-            hub.tick(time.monotonic())
+            hub.tick(hub.clock.monotonic())
             for task in watching:
                 if task.done():
                     task.result()  # the service fails, is told of, and begins anew

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
@@ -120,11 +119,11 @@ class AsgiWire(ClientWire):
 
     async def _sending(self, outbox: Outbox) -> None:
         while (frame := outbox.pop()) is not None:
-            self._since = time.monotonic()
+            self._since = outbox.now()
             await self._send({"type": "websocket.send", "text": frame.text})
             self._since = None
         if self._closing is not None:
-            self._since = time.monotonic()
+            self._since = outbox.now()
             await self._close(self._closing)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Final
@@ -17,6 +20,10 @@ __all__ = ["Place", "Stack", "is_theirs", "stack_of"]
 DEEPEST: Final = 256
 """How many frames are walked: a recursion that is deeper is cut off at its outer end."""
 SHOWN: Final = 16
+WALK_LIMIT_S: Final = 1.0
+"""How long one walk waits for another: in a forked process it may wait for nobody."""
+
+_walking: Final = threading.Lock()
 
 _LOOP: Final = tuple(
     os.path.join("asyncio", name) for name in ("base_events.py", "runners.py", "events.py")
@@ -88,20 +95,44 @@ class Stack:
 def stack_of(thread_id: int, base: FrameType | None) -> Stack | None:
     """Return where a thread is; None if it has ended.
 
+    Surprises: no garbage is collected meanwhile, in no thread.
+
     Args:
         thread_id: The thread's `ident`.
         base: The frame that runs the loop, where that is not written in Python; the walk ends
             there.
     """
-    # No frame outlives this call: what it holds would be destroyed here, in the wrong thread.
-    frame = sys._current_frames().get(thread_id)
-    if frame is None:
-        return None
-    places = tuple(_places(frame, base))
-    del frame
+    with _resting_collector() as is_resting:
+        # No frame outlives this: what it holds would be destroyed here, in the wrong thread.
+        frame = sys._current_frames().get(thread_id) if is_resting else None
+        if frame is None:
+            return None
+        places = tuple(_places(frame, base))
+        del frame
     if places and places[-1].code.co_filename.endswith(_RESTS_IN) and len(places) == 1:
         places = ()
     return Stack(places)
+
+
+@contextmanager
+def _resting_collector() -> Iterator[bool]:
+    """Let no collection begin inside; False where another walk is under way and does not end.
+
+    Until Python 3.12 the object of another thread's frame is made in two steps, and a collection
+    may begin between them. Whatever that calls in Python, as every clock of the collector, may let
+    the other thread go on; the frame has ended then, and what is written is somebody else's memory.
+    """
+    if not _walking.acquire(timeout=WALK_LIMIT_S):
+        yield False
+        return
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield True
+    finally:
+        if was_enabled:
+            gc.enable()
+        _walking.release()
 
 
 def _places(frame: FrameType | None, base: FrameType | None) -> Iterator[Place]:

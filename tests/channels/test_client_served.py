@@ -80,6 +80,9 @@ ROUTES = '''
             message: (message) => got.push(message.number),
             joined: ({ recovered }) => told.push(["joined", recovered ?? null]),
           })
+          window.events = []
+          window.source = new EventSource("/channels/sse?channel=news")
+          source.onmessage = ({ data }) => events.push(JSON.parse(data))
         </script>"""
 '''
 
@@ -106,7 +109,10 @@ def told(page: Page) -> list[Any]:
 def test_a_page_misses_nothing_and_gets_nothing_twice_while_its_server_restarts(
     browser: Browser, folder: ProjectFolder, redis_url: str
 ) -> None:
-    """What goes on being published by another process meanwhile comes by the history, in order."""
+    """What goes on being published by another process meanwhile comes by the history, in order.
+
+    So it is with our client, and with the browser's own for events.
+    """
     folder.write(
         {
             "shop/settings.py": SETTINGS.format(url=redis_url),
@@ -125,10 +131,10 @@ def test_a_page_misses_nothing_and_gets_nothing_twice_while_its_server_restarts(
 
         with served(folder, port) as server:
             page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_function("told.length == 3")
+            page.wait_for_function("told.length == 3 && events.length == 1")
             assert page.evaluate("room.push({ type: 'say', number: -1 })") == -1
             publish(*range(20))
-            page.wait_for_function("got.length == 20")
+            page.wait_for_function("got.length == 20 && events.at(-1).data?.number == 19")
             server.terminate()
             server.wait()
         publish(*range(20, 40))
@@ -138,7 +144,13 @@ def test_a_page_misses_nothing_and_gets_nothing_twice_while_its_server_restarts(
             page.wait_for_function("got.at(-1) == 59", timeout=60_000)
             page.wait_for_function("told.filter(([what]) => what == 'joined').length == 2")
             assert page.evaluate("got") == list(range(60))
+            page.wait_for_function("events.at(-1).data?.number == 59", timeout=60_000)
             assert page.evaluate("room.push({ type: 'say', number: -2 })") == -2
+        events = page.evaluate("events")
+    numbers = [event["data"]["number"] for event in events if event["type"] == "message"]
+    assert [number for number in numbers if number >= 0] == list(range(60))
+    joins = [event.get("recovered") for event in events if event["type"] == "joined"]
+    assert joins == [None, True]
     states = told(page)
     assert states[:4] == [
         ["connecting", None], ["open", None], ["joined", None], ["waiting", 1012],

@@ -13,12 +13,15 @@ from urllib.parse import urlencode
 import pytest
 
 from fastforge.channels.endpoint import KNOWN_USER
+from fastforge.channels.frames import control, message_frame
+from fastforge.channels.stream import Positions
 from fastforge.test.lifespan import Application
 
 from ..folder import ProjectFolder
 from .live import Live, Somebody, live_with
 
 LIMIT_S = 30
+BROWSERS = "text/event-stream"
 
 
 class Listener:
@@ -28,6 +31,7 @@ class Listener:
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.last_id = ""
+        self.retry_ms = 0
         self.comments = 0
         self.is_over = False
         self.reads = asyncio.Event()
@@ -52,6 +56,7 @@ class Listener:
             told = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
             self.comments += not told
             self.last_id = told.get("id", self.last_id)
+            self.retry_ms = int(told.get("retry", self.retry_ms))
             if "data" in told:
                 frame: dict[str, Any] = json.loads(told["data"])
                 return frame
@@ -83,19 +88,24 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    live: Live, *channels: str, user: Somebody | None = None, last_id: str = ""
+    live: Live,
+    *channels: str,
+    user: Somebody | None = None,
+    last_id: str = "",
+    accept: str = "*/*",
+    method: str = "GET",
 ) -> AsyncIterator[Listener]:
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": "/channels/sse",
         "raw_path": b"/channels/sse",
         "query_string": urlencode([("channel", each) for each in channels]).encode(),
         "root_path": "",
-        "headers": [(b"host", b"localhost")]
+        "headers": [(b"host", b"localhost"), (b"accept", accept.encode())]
         + [(b"last-event-id", last_id.encode())] * bool(last_id),
         "client": ("127.0.0.1", 50_000),
         "server": ("localhost", 80),
@@ -174,6 +184,52 @@ async def test_a_user_has_so_many_streams_and_sockets(folder: ProjectFolder) -> 
         await live.client(user=Somebody())
         async with listening(live, "news", user=Somebody()) as ann:
             assert ann.status == 429
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"), [("per_user=1", 1013), ("max_connections=1", 1013), ("", 1012)]
+)
+async def test_whoever_comes_back_by_itself_is_told_to_come_later(
+    folder: ProjectFolder, settings: str, code: int
+) -> None:
+    """After any status but 200 a browser's EventSource gives up: after each deployment, say."""
+    async with live_with(folder, settings=settings) as live:
+        await live.client(user=Somebody())
+        if not settings:
+            live.found.container.drain()
+        last_id = "e.7"
+        async with listening(
+            live, "news", user=Somebody(), accept=BROWSERS, last_id=last_id
+        ) as ann:
+            closed = await ann.next()
+            assert (ann.status, closed["type"], closed["code"]) == (200, "closed", code)
+            assert (ann.last_id, ann.is_over) == (last_id, True)
+            assert (ann.retry_ms >= 30_000) == (code == 1013)
+        assert len(live.hub.sockets) == 1
+        async with listening(live, "news", user=Somebody(), accept=BROWSERS, method="HEAD") as bob:
+            assert bob.status == 405
+        async with listening(live, "room:70", accept=BROWSERS) as eve:
+            assert eve.status == (401 if settings == "per_user=1" else 200)
+
+
+def test_whoever_goes_before_all_channels_have_begun_comes_back_to_where_it_was() -> None:
+    names = ["news", "room:7"]
+    positions = Positions(names, "e.3,e.5")
+    joined = control("joined", channel="news", epoch="e", last_id=4, recovered=True)
+    assert positions.take(joined) == "e.3,e.5"
+    assert positions.take(message_frame(b'{"channel":"news","type":"message",', b"{}", id=4)) == (
+        "e.4,e.5"
+    )
+    anew = Positions(names, "")
+    assert anew.take(control("joined", channel="news", epoch="e", last_id=4)) is None
+    assert anew.take(control("joined", channel="room:7", epoch="e", last_id=6)) == "e.4,e.6"
+
+
+async def test_nobody_between_keeps_or_changes_a_stream(live: Live) -> None:
+    async with listening(live, "news", accept=BROWSERS) as ann:
+        assert ann.headers[b"cache-control"] == b"no-store, no-transform"
+        assert ann.headers[b"x-accel-buffering"] == b"no"
+        assert not {b"connection", b"content-length"} & {*ann.headers}
 
 
 async def test_a_client_that_does_not_read_is_told_of_what_it_missed(folder: ProjectFolder) -> None:

@@ -11,8 +11,10 @@ from fastapi.exceptions import HTTPException
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from ..exceptions import ForgeError
 from ..lifecycle import Container, current_container
 from ..observability.context import connection_id
+from .codes import INTERNAL_ERROR, OVERLOADED, RESTART
 from .desk import Desk
 from .endpoint import known_user
 from .guarding import ChannelGuard
@@ -28,6 +30,8 @@ EVENTS_PATH: Final = "/sse"
 MOST_CHANNELS: Final = 16
 """An event says of each of them where the client is."""
 LONGEST_POSITION: Final = 2000
+_PASSING: Final = frozenset({429, 503})
+"""What a client that comes back is told in a stream."""
 LONGEST_DRAIN_S: Final = 5.0
 """Over how long the streams of a process end that was told to stop."""
 
@@ -36,10 +40,10 @@ class EventEndpoint:
     """Finds out who asks and whether they may, then sends events until it ends."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            raise HTTPException(405, headers={"Allow": "GET"})
         container = current_container()
         hub = hub_of(container)
-        if len(hub.sockets) >= hub.config.max_connections or container.draining:
-            raise HTTPException(503, "there is no place", headers={"Retry-After": "5"})
         names, positions = _asked(scope)
         stream = EventStream(
             hub.config,
@@ -51,9 +55,17 @@ class EventEndpoint:
             stops_in_s=partial(_stops_in_s, container),
             clock=hub.clock,
         )
-        guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
-        await _admit(hub, guards, scope, stream)
-        await _serve(container, hub, guards, stream, [(name, positions) for name in names])
+        try:
+            await _serve(container, hub, scope, stream, [(name, positions) for name in names])
+        except (HTTPException, ForgeError) as error:
+            if not _comes_back(scope) or _status_of(error) not in _PASSING:
+                raise
+            if container.draining:
+                await stream.turn_away(RESTART, "restart")
+            elif isinstance(error, HTTPException):
+                await stream.turn_away(OVERLOADED, error.detail)
+            else:
+                await stream.turn_away(INTERNAL_ERROR, "it cannot be served now")
 
 
 async def _admit(
@@ -62,8 +74,10 @@ async def _admit(
     """Find out who asks.
 
     Raises:
-        HTTPException: What they show is not good, or they have too many connections.
+        HTTPException: There is no place, or not for them; or what they show is not good.
     """
+    if len(hub.sockets) >= hub.config.max_connections:
+        raise HTTPException(503, "there is no place", headers={"Retry-After": "5"})
     user, is_good = await known_user(guards, scope, None)
     if not is_good:
         raise HTTPException(401, "the credential is not good", headers=CHALLENGE)
@@ -76,10 +90,14 @@ async def _admit(
 async def _serve(
     container: Container,
     hub: Hub,
-    guards: tuple[ChannelGuard, ...],
+    scope: Scope,
     stream: EventStream,
     asked: list[tuple[str, Positions]],
 ) -> None:
+    if container.draining:
+        raise HTTPException(503, "the server stops", headers={"Retry-After": "1"})
+    guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
+    await _admit(hub, guards, scope, stream)
     desk = Desk(container, hub, stream, guards)
     name = connection_id.set(stream.connection.id)
     try:
@@ -94,6 +112,18 @@ async def _serve(
         hub.dismiss(stream)
         await desk.end()
         connection_id.reset(name)
+
+
+def _comes_back(scope: Scope) -> bool:
+    """Return whether a client asks for events as an `EventSource` does."""
+    return "text/event-stream" in Headers(scope=scope).get("accept", "")
+
+
+def _status_of(error: HTTPException | ForgeError) -> int:
+    if isinstance(error, HTTPException):
+        return error.status_code
+    status: int = getattr(error, "status", 500)
+    return status
 
 
 def _takes_nothing(_stream: object, _request: object) -> bool:

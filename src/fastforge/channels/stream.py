@@ -12,7 +12,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.types import Receive, Scope, Send
 
 from .clock import SYSTEM, Clock
-from .codes import RESTART
+from .codes import OVERLOADED, RESTART
 from .frames import Frame, control
 from .outbox import Outbox
 from .requests import Ref
@@ -26,6 +26,8 @@ HEARTBEAT_S: Final = 15.0
 """After so long without an event there is a comment, so that nobody between closes the stream."""
 RETRY_MS: Final = (500, 3000)
 """How long a client waits until it comes back: not all of them as long."""
+OVERLOADED_RETRY_MS: Final = (30_000, 60_000)
+"""How long it waits where there was no place for it."""
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 LONGEST_ID: Final = 20
 _STATUS: Final[Mapping[str, int]] = {
@@ -35,7 +37,7 @@ _STATUS: Final[Mapping[str, int]] = {
 }
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
+    (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
 
@@ -52,18 +54,26 @@ class Positions:
 
     def __init__(self, names: Sequence[str], text: str) -> None:
         self._names = names
-        self._stands: dict[str, tuple[str, int]] = {}
         self._was: dict[str, tuple[str, int]] = dict(_read(names, text)) if text else {}
+        self._stands = dict(self._was)
+
+    @property
+    def id(self) -> str | None:
+        """The id of an event, as things stand; None: there is none yet.
+
+        Whoever knows of all channels where it is can come back, and nobody before that.
+        """
+        if len(self._stands) < len(self._names):
+            return None
+        stands = (self._stands[each] for each in self._names)
+        return ",".join(f"{epoch}.{id_}" for epoch, id_ in stands)
 
     def before(self, name: str) -> tuple[str, int | None]:
         """Return the epoch and the id that a client was at; no id: it was never there."""
         return self._was.get(name, ("", None))
 
     def take(self, frame: Frame) -> str | None:
-        """Return the id of a frame's event; None: it has none.
-
-        Whoever knows of all channels where it is can come back, and nobody before that.
-        """
+        """Return the id of a frame's event; None: it has none."""
         told = orjson.loads(frame.data)
         name = told.get("channel")
         if told["type"] == "joined":
@@ -73,10 +83,7 @@ class Positions:
             self._stands[name] = (self._stands[name][0], frame.id)
         else:
             return None
-        if len(self._stands) < len(self._names):
-            return None
-        stands = (self._stands[each] for each in self._names)
-        return ",".join(f"{epoch}.{id_}" for epoch, id_ in stands)
+        return self.id
 
 
 def _read(names: Sequence[str], text: str) -> list[tuple[str, tuple[str, int]]]:
@@ -153,7 +160,7 @@ class EventStream(ClientSocket):
         clock: What its limits in time go by.
     """
 
-    __slots__ = ("_ends_at", "_events", "_stops_in_s")
+    __slots__ = ("_ends_at", "_events", "_positions", "_stops_in_s")
 
     def __init__(
         self,
@@ -170,12 +177,26 @@ class EventStream(ClientSocket):
         self._events = _EventWire(send, positions, clock.monotonic)
         super().__init__(config, id, scope, receive, send, wire=self._events, clock=clock)
         self._ends_at: float | None = None
+        self._positions = positions
         self._stops_in_s = stops_in_s
 
     async def accept(self, subprotocol: str | None = None) -> None:
         """Begin the answer."""
+        await self._begin(RETRY_MS)
+
+    async def turn_away(self, code: int, reason: str) -> None:
+        """Answer a client that comes back by itself: not now.
+
+        After any status but 200 a browser's `EventSource` gives up for good.
+        """
+        await self._begin(OVERLOADED_RETRY_MS if code == OVERLOADED else RETRY_MS)
+        body = format_sse_event(data_str=control("closed", code=code, reason=reason).text)
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _begin(self, retry_ms: tuple[int, int]) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        retry = format_sse_event(retry=random.randint(*RETRY_MS))
+        # With an id: by the letter of the standard an event without one forgets where it was.
+        retry = format_sse_event(retry=random.randint(*retry_ms), id=self._positions.id)
         await self._send({"type": "http.response.body", "body": retry, "more_body": True})
 
     def tick(self, now: float) -> None:

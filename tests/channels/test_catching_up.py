@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
+import pytest
 from pydantic import BaseModel
 
-from fastforge.channels import Broker, Channel, Channels, Connection
+from fastforge.channels import Broker, Channel, Channels, ChannelUnavailable, Connection
 from fastforge.channels.broker import Envelope, Recalled
 from fastforge.channels.frames import Frame
 from fastforge.channels.hub import Hub
@@ -122,6 +124,60 @@ async def test_what_cannot_be_read_is_told_as_missing_and_ids_may_begin_anew() -
         assert client.gaps == 1
         assert client.ids == ([3, 4] if kind is News else [4])
         hub.close()
+
+
+class Away(Late):
+    """Reads the past at the third attempt, or never."""
+
+    def __init__(self, failures: float) -> None:
+        super().__init__()
+        self.failures = failures
+
+    async def recall(self, name: str, **asked: Any) -> Recalled:
+        self.failures -= 1
+        if self.failures >= 0:
+            self.heard(Envelope(name, 9, b"{}"))
+            raise ChannelUnavailable("away", code="channels.E022")
+        return await super().recall(name, **asked)
+
+
+async def test_what_cannot_be_read_yet_is_asked_for_again_for_some_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fastforge.channels.hub.CATCH_UP_PAUSE_S", 0.01)
+    broker, client = Away(2), Taking()
+    broker.recalled = (6, 7)
+    hub = await caught_up(News, broker, client, last_id=5)
+    assert (client.ids, client.gaps) == ([6, 7, 9], 0)
+    hub.close()
+    monkeypatch.setattr("fastforge.channels.hub.CATCH_UP_S", 0.03)
+    broker, client = Away(math.inf), Taking()
+    hub = await caught_up(News, broker, client, last_id=5)
+    assert (client.ids, client.gaps) == ([9], 1)
+    hub.close()
+
+
+async def test_many_rooms_are_caught_up_side_by_side_and_each_once() -> None:
+    """What waits for the past of one room is nothing to the next."""
+    options: dict[str, Any] = {"public": True, "history": 1}
+    kinds = [
+        type(f"News{number}", (Channel,), {"Outgoing": Said}, pattern=f"n{number}", **options)
+        for number in range(50)
+    ]
+    broker = Late()
+    hub = Hub(kinds, Channels(), lambda: cast(Broker, broker))
+    clients = [Taking() for _ in kinds]
+    for kind, client in zip(kinds, clients, strict=True):
+        membership = joined_to(hub, kind, client)
+        room = await hub.enter(membership)
+        room.stand_at(Recalled(epoch="e", last_id=5))
+        membership.begin(Frame(b"{}"), [], 5)
+    broker.recalled = (6,)
+    broker.lost()
+    assert hub._catching_up is not None
+    await hub._catching_up
+    assert all((client.ids, client.gaps) == ([6], 0) for client in clients)
+    hub.close()
 
 
 async def test_what_was_read_from_the_past_and_comes_in_later_is_given_once(live: Live) -> None:

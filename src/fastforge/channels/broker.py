@@ -121,7 +121,10 @@ class Broker(Protocol):
     # --- who is there ---
 
     async def enter(self, name: str, key: str, shown: bytes, /) -> None:
-        """Let somebody be in a room, by this process; what they show is JSON."""
+        """Let somebody be in a room, by this process; what they show is JSON.
+
+        Where it raises, they are in it from the next `renew` on.
+        """
         ...
 
     async def leave(self, name: str, key: str, /) -> None:

@@ -20,7 +20,10 @@ class ChannelError(ForgeError):
 
 
 class ChannelUnavailable(ChannelError):
-    """What carries messages between processes is away. Nothing was published."""
+    """What carries messages between processes is away. Nobody was given the message here.
+
+    One that was not answered in time may be published yet: its text says so.
+    """
 
     status: ClassVar[int] = 503
     retry_after_s: ClassVar[int] = 1

@@ -29,6 +29,11 @@ __all__ = ["Hub", "hub_of"]
 
 LINGER_S: Final = 10.0
 """How long a room stays subscribed when its last member has left: they come and go."""
+CATCH_UP_S: Final = 5.0
+"""How long the past is asked for: what carries messages may do one thing sooner than another."""
+CATCH_UP_PAUSE_S: Final = 0.1
+CATCH_UP_AT_ONCE: Final = 8
+"""In how many rooms what was missed is asked for at the same time; the others wait in line."""
 
 _Waiting: TypeAlias = "deque[tuple[Room, str, int]]"
 """Rooms that keep back what comes in, each with its epoch and its last id."""
@@ -227,6 +232,7 @@ class Hub:
 
         Rooms with a history keep back what comes in from now on, until what was missed is there.
         """
+        self.presence.renew_soon()
         waiting: _Waiting = deque()
         for room in self.rooms.values():
             if room.members and room.channel.bounds.history and room.epoch:
@@ -241,16 +247,30 @@ class Hub:
         try:
             if before is not None:
                 await asyncio.gather(before, return_exceptions=True)
-            while waiting:
-                room, epoch, last_id = waiting[0]
-                recalled: Recalled | None = None
-                with suppress(ChannelUnavailable):
-                    recalled = await self.recall(room, after=last_id, epoch=epoch)
-                waiting.popleft()
-                room.go_on(recalled)
+            until = asyncio.get_running_loop().time() + CATCH_UP_S
+            await asyncio.gather(*(self._replay(waiting, until) for _ in range(CATCH_UP_AT_ONCE)))
         finally:
             for room, _, _ in waiting:
                 room.go_on(None)
+
+    async def _replay(self, waiting: _Waiting, until: float) -> None:
+        while waiting:
+            room, epoch, last_id = waiting.popleft()
+            recalled: Recalled | None = None
+            try:
+                recalled = await self._recall_within(until, room, after=last_id, epoch=epoch)
+            finally:
+                room.go_on(recalled)
+
+    async def _recall_within(
+        self, until: float, room: Room, *, after: int, epoch: str
+    ) -> Recalled | None:
+        while True:
+            with suppress(ChannelUnavailable):
+                return await self.recall(room, after=after, epoch=epoch)
+            if asyncio.get_running_loop().time() > until:
+                return None
+            await asyncio.sleep(CATCH_UP_PAUSE_S)
 
 
 def hub_of(container: Container) -> Hub:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,8 @@ PAUSE_S: Final = 0.2
 """How long after a look the next one is, however much changes."""
 RENEWS_EVERY_S: Final = 10.0
 """How often a process says that it is there."""
+RENEWS_AGAIN_S: Final = 1.0
+"""How soon after it could not."""
 
 
 class Attendance:
@@ -69,14 +72,17 @@ class Presence:
     async def come(self, channel: Channel) -> None:
         """Let somebody be seen; their client is told who is there.
 
-        Raises:
-            ChannelUnavailable: Nobody can be told now.
+        Where nobody can be told now, they are seen after the next renewal.
         """
         name, key = channel.name, key_of(channel)
         attendance = self._attendances.setdefault(name, Attendance())
         attendance.here[key] = attendance.here.get(key, 0) + 1
-        await self._broker().enter(name, key, orjson.dumps(channel.shown()))
-        present = await self._broker().present(name)
+        present: Mapping[str, bytes] = attendance.known
+        try:
+            await self._broker().enter(name, key, orjson.dumps(channel.shown()))
+            present = await self._broker().present(name)
+        except ChannelUnavailable:
+            self.renew_soon()
         if not attendance.known:  # what others are told of is what differs from this
             attendance.known = dict(present)
         channel.connection.send_frame(_state(name, present))
@@ -116,6 +122,10 @@ class Presence:
             self._renewed_at = now
             self._renewing = asyncio.ensure_future(self._renew())
 
+    def renew_soon(self) -> None:
+        """Hear that what knows who is there may have forgotten it."""
+        self._renewed_at = -math.inf
+
     def close(self) -> None:
         """Look no more: the process ends."""
         for name in tuple(self._attendances):
@@ -145,6 +155,7 @@ class Presence:
                 {name: tuple(each.here) for name, each in self._attendances.items()}
             )
         except ChannelUnavailable:
+            self._renewed_at += RENEWS_AGAIN_S - RENEWS_EVERY_S
             return
         for name in tuple(self._attendances):
             self.changed(name)

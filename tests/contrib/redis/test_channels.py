@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -24,10 +25,16 @@ from tests.processes import wait_until_async
 KEPT = Kept(3, 60)
 
 
-def subscribers(admin: redis.Redis, room: str) -> int:
-    found: Any = admin.pubsub_numsub(f"shop:r:{room}")
-    count: int = found[0][1]
-    return count
+def name_of(url: str, room: str) -> bytes:
+    """What messages of a room are published as."""
+    return f"shop:{urlsplit(url).path.strip('/')}:r:{room}".encode()
+
+
+def subscribers(url: str, *rooms: str) -> list[int]:
+    """How many connections hear each of some rooms."""
+    with redis.Redis.from_url(url) as admin:
+        found: Any = admin.pubsub_numsub(*(name_of(url, room) for room in rooms))
+    return [count for _, count in found]
 
 
 class Process:
@@ -49,8 +56,10 @@ class Process:
 
 
 @asynccontextmanager
-async def process(url: str, prefix: str = "shop:") -> AsyncIterator[Process]:
-    config = Redis(url=url)
+async def process(
+    url: str, prefix: str = "shop:", *, config: Redis | None = None
+) -> AsyncIterator[Process]:
+    config = config or Redis(url=url)
     client, own = open_client(config, retries=0), open_client(config, retries=0)
     breaker = Breaker("channels", opens_after=1, first_pause_s=0.05, longest_pause_s=1)
     connect: Any = own.connection_pool.make_connection
@@ -95,8 +104,7 @@ async def test_whoever_has_left_hears_nothing_and_costs_nothing(redis_url: str) 
     async with process(redis_url) as one:
         await one.broker.subscribe("a")
         one.broker.unsubscribe("a")
-        with redis.Redis.from_url(redis_url) as admin:
-            await wait_until_async(lambda: subscribers(admin, "a") == 0)
+        await wait_until_async(lambda: subscribers(redis_url, "a") == [0])
         await one.broker.subscribe("a")
         await publish(one, b"x")
         await wait_until_async(lambda: one.texts == [b"x"])
@@ -182,12 +190,74 @@ async def test_no_subscription_stays_that_nobody_wants(redis_url: str) -> None:
             one.broker.unsubscribe("a")
             admin.client_kill_filter(_type="pubsub")
             await wait_until_async(lambda: one.broker.subscription.reconnects == 1)
-            await wait_until_async(
-                lambda: (
-                    admin.pubsub_numsub("shop:r:a", "shop:r:b")
-                    == [(b"shop:r:a", 0), (b"shop:r:b", 1)]
-                )
-            )
+            await wait_until_async(lambda: subscribers(redis_url, "a", "b") == [0, 1])
+
+
+async def test_what_is_no_message_of_ours_ends_nothing(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may write to the server may publish anything; the others are heard all the same."""
+    async with process(redis_url) as one:
+        await one.broker.subscribe("a")
+        with redis.Redis.from_url(redis_url) as admin:
+            for content in (b"", b"hello", b"one two three", b"1 \xff x"):
+                admin.publish(name_of(redis_url, "a").decode(), content)
+        await publish(one, b"x")
+        await wait_until_async(lambda: one.texts == [b"x"])
+    told = [each.getMessage() for each in caplog.records if each.name == "fastforge.channels"]
+    assert len(told) == 4
+    assert "cannot be delivered" in told[0]
+
+
+async def test_a_delivery_that_fails_ends_nothing(redis_url: str) -> None:
+    async with process(redis_url) as one:
+
+        def deliver(envelope: Envelope) -> None:
+            if envelope.data == b"bad":
+                raise RuntimeError("a fault of ours")
+            one.got.append(envelope)
+
+        one.broker.attach(deliver, one._missed, one.changed.append)
+        await one.broker.subscribe("a")
+        await publish(one, b"bad")
+        await publish(one, b"x")
+        await wait_until_async(lambda: one.texts == [b"x"])
+
+
+async def test_a_room_that_is_left_while_all_are_asked_for_anew_holds_up_nobody(
+    redis_url: str,
+) -> None:
+    """What was missed is told of once all that is wanted is heard: the others are, by then."""
+    async with process(redis_url) as one:
+        for room in ("a", "b"):
+            await one.broker.subscribe(room)
+        subscription = one.broker.subscription
+        confirm = subscription._confirm
+
+        def left_meanwhile(name: bytes) -> None:
+            if name == name_of(redis_url, "b"):
+                subscription.remove(name)
+            confirm(name)
+
+        subscription._confirm = left_meanwhile  # type: ignore[method-assign]
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.client_kill_filter(_type="pubsub")
+        await wait_until_async(lambda: one.missed == 1)
+        assert subscription.is_connected
+
+
+async def test_projects_in_databases_of_one_server_hear_nothing_of_each_other(
+    redis_url: str,
+) -> None:
+    """The server itself has one space of names for what is published, whatever the database."""
+    server, _, number = redis_url.rpartition("/")
+    other_url = f"{server}/{(int(number) + 8) % 16}"
+    async with process(redis_url) as one, process(other_url) as other:
+        await one.broker.subscribe("a")
+        await other.broker.subscribe("a")
+        await publish(one, b"x")
+        await publish(other, b"y")
+        await wait_until_async(lambda: one.texts + other.texts == [b"x", b"y"])
 
 
 @pytest.fixture
@@ -212,6 +282,45 @@ async def test_a_server_that_is_frozen_is_left_and_heard_again(
         await wait_until_async(lambda: one.broker.subscription.is_connected)
         await publish(one, b"x")
         await wait_until_async(lambda: one.texts == [b"x"])
+
+
+async def test_what_was_not_answered_in_time_is_not_said_to_be_unpublished(
+    redis_url: str,
+) -> None:
+    """A server that was frozen does what it was asked for when it goes on."""
+    with Proxy(redis_url) as proxy:
+        config = Redis(url=proxy.url, read_timeout_s=0.1)
+        async with process(redis_url) as one, process(proxy.url, config=config) as other:
+            await one.broker.subscribe("a")
+            await publish(other, b"x")
+            proxy.slow(latency_s=0.3)
+            with pytest.raises(ChannelUnavailable, match="it may be published all the same"):
+                await publish(other, b"y")
+            await wait_until_async(lambda: one.texts == [b"x", b"y"])
+
+
+async def test_a_user_that_may_not_hear_or_publish_is_told_what_it_lacks(
+    server: services.Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since Redis 7 that is so of every new user; what is not given to anybody is not kept."""
+    monkeypatch.setattr("fastforge.contrib.redis.channels.WAIT_S", 0.2)
+    with redis.Redis.from_url(server.url) as admin:
+        admin.acl_setuser("shop", enabled=True, passwords=["+pw"], keys=["*"], categories=["+@all"])
+        url = server.url.replace("//", "//shop:pw@")
+        async with process(url) as one:
+            for refused in (one.broker.subscribe("a"), publish(one, b"x", kept=KEPT)):
+                with pytest.raises(ChannelUnavailable, match=r"channels\.E023.*&shop:\*") as told:
+                    await refused
+                assert "pw" not in str(told.value)
+            admin.execute_command("ACL", "SETUSER", "shop", "&shop:*")
+            await wait_until_async(lambda: one.broker.subscription.is_connected)
+            await one.broker.subscribe("a")
+            await publish(one, b"y", kept=KEPT)
+            await wait_until_async(lambda: one.texts == [b"y"])
+            start = await one.broker.recall("a", after=1, epoch="", kept=KEPT)
+            found = await one.broker.recall("a", after=1, epoch=start.epoch, kept=KEPT)
+            assert [each.data for each in found.messages] == [b"y"]
+    assert len([each for each in caplog.messages if "'channels' is open" in each]) == 1
 
 
 async def test_a_thousand_rooms_are_heard_again_by_a_few_commands(redis_url: str) -> None:

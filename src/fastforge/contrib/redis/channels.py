@@ -12,8 +12,10 @@ from ...channels import ChannelUnavailable
 from ...channels.broker import Envelope, Kept, Recalled
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import Breaker
+from .errors import RedisLate
 from .library import AbstractConnection, Client, Pipeline, exceptions
 from .subscription import Subscription
+from .unavailable import is_forbidden
 
 __all__ = ["RedisBroker"]
 
@@ -23,6 +25,7 @@ ROOM_MS: Final = 86_400_000
 _CHANGED: Final = b"!"
 WAIT_S: Final = 2.0
 """How long a join waits for a server that is away."""
+LATE: Final = "it may be published all the same, when Redis comes to it"
 _SCRIPTS: Final = Path(__file__).parent / "scripts" / "channels"
 _AWAY: Final = (exceptions.RedisError, OSError, ResourceUnavailable, TimeoutError)
 
@@ -63,7 +66,9 @@ class RedisBroker:
         self._present = _script(client, "present")
         self._publish = _script(client, "publish")
         self._recall = _script(client, "recall")
-        self._name_prefix = f"{prefix}r:".encode()
+        # What is published is heard in all databases of a server.
+        database = client.connection_pool.connection_kwargs.get("db") or 0
+        self._name_prefix = f"{prefix}{database}:r:".encode()
         self.subscription: Final = Subscription(
             connect, heard=self._heard, lost=self._lost, breaker=breaker
         )
@@ -88,7 +93,7 @@ class RedisBroker:
                 await self.subscription.add(self._name(name))
         except TimeoutError as error:
             self.unsubscribe(name)
-            raise _away(error) from error
+            raise self._away(self.subscription.failure or error) from error
 
     def unsubscribe(self, name: str) -> None:
         """Let them come in no more."""
@@ -103,7 +108,7 @@ class RedisBroker:
         try:
             return int(await self._publish(keys=self._keys(name), args=arguments))
         except _AWAY as error:
-            raise _away(error) from error
+            raise self._away(error) from error
 
     async def recall(
         self, name: str, *, after: int | None, epoch: str, kept: Kept | None
@@ -114,7 +119,7 @@ class RedisBroker:
         try:
             found = await self._recall(keys=self._keys(name), args=arguments)
         except _AWAY as error:
-            raise _away(error) from error
+            raise self._away(error) from error
         present, last_id, is_complete, *messages = found
         return Recalled(
             epoch=present.decode(),
@@ -134,6 +139,7 @@ class RedisBroker:
         pipeline = self._renewing()
         fields: Any = {f"{self._process} {key}": shown}
         pipeline.hset(self._place(name), mapping=fields)
+        pipeline.pexpire(self._place(name), ROOM_MS)
         pipeline.publish(self._name(name), _CHANGED)
         await self._run(pipeline)
 
@@ -150,7 +156,7 @@ class RedisBroker:
         try:
             found = await self._present(keys=[self._place(name)], args=[self._lease("")])
         except _AWAY as error:
-            raise _away(error) from error
+            raise self._away(error) from error
         keys = (key.decode() for key in found[::2])
         return dict(zip(keys, found[1::2], strict=True))
 
@@ -174,13 +180,29 @@ class RedisBroker:
         try:
             await pipeline.execute()
         except _AWAY as error:
-            raise _away(error) from error
+            raise self._away(error) from error
 
     def _place(self, name: str) -> str:
         return f"{self._prefix}p:{name}"
 
     def _lease(self, process: str) -> str:
         return f"{self._prefix}l:{process}"
+
+    def _away(self, error: BaseException) -> ChannelUnavailable:
+        if is_forbidden(error):
+            return ChannelUnavailable(
+                f"the user of REDIS.url may not publish, or hear what is published: {error}",
+                code="channels.E023",
+                hint=f"allow it: ACL SETUSER <user> +@all ~{self._prefix}* &{self._prefix}*; since"
+                " Redis 7 a new user may do neither",
+            )
+        reason = error.message if isinstance(error, ResourceUnavailable) else str(error)
+        is_late = isinstance(error, RedisLate)
+        return ChannelUnavailable(
+            f"Redis carries no messages at present: {reason or 'it does not answer'}",
+            code="channels.E022",
+            hint=LATE if is_late else "nothing was published; it is tried again by itself",
+        )
 
     # --- hearing ---
 
@@ -211,15 +233,6 @@ def _exclude(text: bytes) -> str:
 
 def _ms(seconds: float) -> int:
     return max(1, round(seconds * 1000))
-
-
-def _away(error: BaseException) -> ChannelUnavailable:
-    reason = error.message if isinstance(error, ResourceUnavailable) else str(error)
-    return ChannelUnavailable(
-        f"Redis carries no messages at present: {reason or 'it does not answer'}",
-        code="channels.E022",
-        hint="nothing was published; it is tried again by itself",
-    )
 
 
 def _script(client: Client, name: str) -> Callable[..., Awaitable[Any]]:

@@ -30,6 +30,8 @@ __all__ = ["RedisClient", "breaker_of", "redis_cache", "redis_channels", "redis_
 FAILURES: Final = 5
 """So many commands in a row that were not answered open the breaker."""
 LEAST_WITHIN_S: Final = 10.0
+LONGEST_PAUSE_S: Final = 1.0
+"""What waits for Redis, as clients of channels do, is served within so long of its return."""
 CACHE_FORMAT: Final = 1
 """How keys and entries are written: with another number nothing of before is found."""
 CHANNELS_FORMAT: Final = 1
@@ -143,6 +145,7 @@ def breaker_of(config: Redis) -> Breaker:
         "redis",
         opens_after=FAILURES,
         within_s=LEAST_WITHIN_S + FAILURES * slowest_s,
+        longest_pause_s=LONGEST_PAUSE_S,
         describe=lambda error: str(unavailable(config, error)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from ...lifecycle import Breaker, BreakerOpen, BreakerState
 from .library import AbstractConnection, exceptions
 
 __all__ = ["Subscription"]
+
+logger = logging.getLogger("fastforge.channels")
 
 PING_S: Final = 2.0
 """After so long without a word the server is asked for one, and given so long again."""
@@ -34,6 +37,7 @@ class Subscription:
         breaker: Says that nothing is heard, and how long to wait until the next attempt.
 
     Attributes:
+        failure: Why nothing is heard; None while everything is.
         reconnects: How often a connection took the place of another.
         is_connected: Whether everything that is wanted is heard.
     """
@@ -46,6 +50,7 @@ class Subscription:
         lost: Callable[[], None],
         breaker: Breaker,
     ) -> None:
+        self.failure: Exception | None = None
         self.reconnects = 0
         self.is_connected = False
         self._breaker = breaker
@@ -98,11 +103,15 @@ class Subscription:
                     await self._hear()
                 except _AWAY as error:
                     await self._lose(error)
+                except Exception as error:
+                    logger.exception("what hears the channels of this process failed")
+                    await self._lose(error)
                 await self._pause()
         finally:
             await self._close()
 
     async def _lose(self, error: Exception) -> None:
+        self.failure = error
         await self._close()
         if self._breaker.state is BreakerState.CLOSED:
             self._breaker.trip(error)
@@ -147,26 +156,34 @@ class Subscription:
         if kind == b"message":
             _, name, data = answer
             if name in self._wanted:
-                self._heard(name, data)
+                self._deliver(name, data)
             else:
                 self._give_back(name)
         elif kind == b"subscribe":
             self._confirm(answer[1])
 
+    def _deliver(self, name: bytes, content: bytes) -> None:
+        """Give a message on. Anybody may publish anything: it keeps nothing else from coming in."""
+        try:
+            self._heard(name, content)
+        except Exception:
+            logger.exception("a message that came in for %r cannot be delivered", name.decode())
+
     def _confirm(self, name: bytes) -> None:
-        if name not in self._wanted:
+        if name in self._wanted:
+            self._confirmed.add(name)
+            waiter, self._wanted[name] = self._wanted[name], None
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+        else:
             self._give_back(name)
-            return
-        self._confirmed.add(name)
-        waiter, self._wanted[name] = self._wanted[name], None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        # Also then: it may have been the last one that the others were waited with for.
         self._look_whether_all_is_heard()
 
     def _look_whether_all_is_heard(self) -> None:
         if self.is_connected or len(self._confirmed) < len(self._wanted):
             return
-        self.is_connected = True
+        self.is_connected, self.failure = True, None
         self._breaker.succeeded()
         if self._has_been_connected:
             self.reconnects += 1

@@ -9,21 +9,24 @@ from ..._utils import first_line, redact
 from ...exceptions import ResourceRefused, ResourceUnavailable
 from .settings import Redis
 
-__all__ = ["unavailable"]
+__all__ = ["is_forbidden", "unavailable"]
 
 _LASTING: Final = re.compile(
     "Authentication|WRONGPASS|NOAUTH|invalid username|without any password|NOPERM"
     "|DB index is out of range|CERTIFICATE_VERIFY_FAILED|certificate verify failed"
-    "|WRONG_VERSION_NUMBER"
+    "|WRONG_VERSION_NUMBER|NoPermission"
 )
 """What waiting does not cure."""
+_FORBIDDEN: Final = re.compile(
+    "NOPERM|NoPermission|user executing the script can't (publish|run this|access)"
+)
 _CAUSES: Final = (
     (
         r"Authentication|WRONGPASS|NOAUTH|invalid username|without any password",
         "the user or password is wrong",
     ),
     (r"DB index is out of range", "the server has no database of that number"),
-    (r"NOPERM", "the user lacks the permission"),
+    (_FORBIDDEN.pattern, "the user lacks the permission"),
     (r"LOADING|BusyLoading", "the server is reading its data"),
     (r"MASTERDOWN|READONLY", "the server is a replica, or has lost its master"),
     (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", "its certificate is not trusted"),
@@ -36,6 +39,11 @@ _CAUSES: Final = (
     ),
     (r"[Tt]imeout|timed out", "there is no answer within the time limit"),
 )
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Return whether the server answers, and its user may not do what was asked for."""
+    return _FORBIDDEN.search(f"{type(error).__name__} {error}") is not None
 
 
 def unavailable(config: Redis, error: BaseException) -> ResourceUnavailable:

@@ -9,6 +9,8 @@ if known[1] and tonumber(known[1]) >= now then
 end
 local text = string.format('%.0f', id)
 redis.call('HSET', KEYS[1], 'id', text, 'epoch', known[2] or ARGV[6])
+-- Before it is kept: a user that may not publish would keep what nobody was given.
+redis.call('PUBLISH', ARGV[1], text .. ' ' .. ARGV[3] .. ' ' .. ARGV[2])
 local count = tonumber(ARGV[4])
 if count > 0 then
   local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
@@ -16,5 +18,4 @@ if count > 0 then
   redis.call('XADD', KEYS[2], 'MAXLEN', '=', count, text .. '-0', 'b', before, 'e', ARGV[3], 'd', ARGV[2])
   redis.call('PEXPIRE', KEYS[2], ARGV[5])
 end
-redis.call('PUBLISH', ARGV[1], text .. ' ' .. ARGV[3] .. ' ' .. ARGV[2])
 return text

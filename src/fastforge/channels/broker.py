@@ -12,8 +12,8 @@ from .errors import ChannelError
 from .settings import Channels
 
 __all__ = [
-    "MEMORY", "Broker", "ChannelBackend", "Envelope", "Kept", "Recalled", "backend_hint",
-    "broker_of",
+    "MEMORY", "Broker", "ChannelBackend", "Envelope", "Hearing", "Kept", "Recalled",
+    "backend_hint", "broker_of",
 ]  # fmt: skip
 
 MEMORY: Final = "memory"
@@ -66,6 +66,25 @@ class Recalled:
     is_complete: bool = False
 
 
+class Hearing(Protocol):
+    """How well a process hears what others publish: for metrics and for readiness."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether all that somebody here has joined is heard."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How often it was heard again after it was not."""
+        ...
+
+    @property
+    def deaf_since(self) -> float | None:
+        """Since when it is not heard, by `time.monotonic`; None where it is, or nobody listens."""
+        ...
+
+
 class Broker(Protocol):
     """What a backend does. Methods that wait may raise ChannelUnavailable, within a short time.
 
@@ -73,9 +92,13 @@ class Broker(Protocol):
 
     Attributes:
         reaches_other_processes: Whether what one process publishes comes in in others.
+        hearing: How well that works here; None where there is nothing between.
     """
 
     reaches_other_processes: bool
+
+    @property
+    def hearing(self) -> Hearing | None: ...
 
     def attach(
         self,

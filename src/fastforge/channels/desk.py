@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Final
 
 from fastapi.exceptions import HTTPException
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
+from starlette.types import Scope
 
 from ..exceptions import ForgeError
 from ..lifecycle import Container
+from ..observability.access import NOTES
+from ..observability.metrics.requests import UNMATCHED
 from .channel import Channel
 from .codes import UNAUTHENTICATED
 from .connection import Principal
@@ -19,7 +23,10 @@ from .errors import ChannelUnavailable
 from .frames import Frame, control
 from .guarding import ChannelGuard, Unknown
 from .hub import Hub
+from .measured import about, handling, outcome_of, shown_name, tell_user
 from .membership import Membership
+from .messages import type_of
+from .patterns import Pattern
 from .requests import Authenticate, Join, Leave, Push, Ref, Request
 from .room import Room
 from .socket import ClientSocket
@@ -29,6 +36,8 @@ __all__ = ["Desk"]
 logger = logging.getLogger("fastforge.channels")
 
 FAILED: Final = 500
+MOST_TOLD: Final = 16
+"""So many names of those that a client has joined stand in its access line."""
 
 _NO_MESSAGE: Final = "there is no such channel, or you may not join it"
 
@@ -41,9 +50,13 @@ class Desk:
         hub: The rooms of this process.
         socket: The client's.
         guards: Who knows whose a token is.
+
+    Attributes:
+        joined: The names that the client has joined first, for its access line.
+        joins: How often it has joined anything.
     """
 
-    __slots__ = ("_container", "_guards", "_hub", "_memberships", "_socket")
+    __slots__ = ("_container", "_guards", "_hub", "_memberships", "_socket", "joined", "joins")
 
     def __init__(
         self, container: Container, hub: Hub, socket: ClientSocket, guards: tuple[ChannelGuard, ...]
@@ -53,6 +66,8 @@ class Desk:
         self._hub = hub
         self._memberships: dict[str, Membership] = {}
         self._socket = socket
+        self.joined: Final[list[str]] = []
+        self.joins = 0
 
     def take(self, socket: ClientSocket, request: Request) -> bool:
         """Let a request be worked on, behind those for the same channel."""
@@ -64,12 +79,21 @@ class Desk:
 
     async def join(self, request: Join) -> None:
         """Join at once; what goes wrong is raised."""
-        await self._join(request)
+        with self._about(request.channel):
+            await self._join(request)
+
+    def note(self, scope: Scope) -> None:
+        """Let the access line of the client say what it was, and what it has joined."""
+        connection = self._socket.connection
+        tell_user(self._container, connection)
+        notes = {"connection_id": connection.id, "channels": self.joined, "joins": self.joins}
+        scope["state"][NOTES] = notes
 
     async def end(self) -> None:
         """Leave everything: the client is gone."""
         for membership in list(self._memberships.values()):
-            await self._left(membership)
+            with self._about(membership.name):
+                await self._left(membership)
 
     # --- who it is ---
 
@@ -89,6 +113,27 @@ class Desk:
     # --- rooms ---
 
     async def _join(self, request: Join) -> None:
+        outcome = "refused"
+        try:
+            if await self._try_to_join(request):
+                outcome = "joined"
+                self._note(request.channel)
+        except BaseException as error:
+            outcome = outcome_of(error)
+            raise
+        finally:
+            pattern = self._pattern_of(request.channel)
+            self._hub.counts.joins[UNMATCHED if pattern is None else pattern.text, outcome] += 1
+
+    def _note(self, name: str) -> None:
+        pattern = self._pattern_of(name)
+        shown = name if pattern is None else shown_name(name, pattern)
+        self.joins += 1
+        if len(self.joined) < MOST_TOLD and shown not in self.joined:
+            self.joined.append(shown)
+
+    async def _try_to_join(self, request: Join) -> bool:
+        """Join; return False where the client has been answered that it may not."""
         name, socket = request.channel, self._socket
         if name in self._memberships:
             await self._left(self._memberships[name])
@@ -96,13 +141,13 @@ class Desk:
         if channel is None:
             code = "forbidden" if socket.connection.user is not None else "unauthenticated"
             socket.refuse(request.ref, code, _NO_MESSAGE, channel=name)
-            return
+            return False
         # Not before: several may be admitted at the same time.
         if len(self._memberships) >= self._hub.config.max_joins:
             socket.refuse(request.ref, "too_many_joins", "leave a channel first", channel=name)
-            return
+            return False
         socket.has_joined = True  # also where what carries messages is away: it may stay and ask
-        membership = Membership(channel, socket.outbox)
+        membership = Membership(channel, socket.outbox, self._hub.counts.tallies[type(channel)])
         self._memberships[name] = membership
         try:
             room = await self._hub.enter(membership)
@@ -114,6 +159,7 @@ class Desk:
         if channel.bounds.presence:
             await self._hub.presence.come(channel)
         await self._tell(channel, "joined")
+        return True
 
     async def _admitted(self, name: str) -> Channel | None:
         """Return the client's object for a channel, if it may join."""
@@ -165,6 +211,18 @@ class Desk:
         if handler is not None:
             await handler.call(self._container, channel)
 
+    def _pattern_of(self, name: str) -> Pattern | None:
+        """Return the pattern that a name belongs to; None for that of no channel."""
+        membership = self._memberships.get(name)
+        if membership is not None:
+            return membership.channel.pattern
+        found = self._hub.channel_of(name)
+        return None if found is None else found[0].pattern
+
+    def _about(self, name: str) -> AbstractContextManager[None]:
+        connection = self._socket.connection
+        return about(self._container, connection, name, self._pattern_of(name))
+
     # --- messages ---
 
     async def _push(self, request: Push) -> None:
@@ -183,7 +241,8 @@ class Desk:
             self._refuse_message(request, str(error), None)
             return
         handler = channel.handlers[type(message)]
-        answer = await handler.call(self._container, channel, message)
+        with handling(self._container, channel, type_of(message)):
+            answer = await handler.call(self._container, channel, message)
         if request.ref is not None:
             self._socket.answer(_ok(request.ref, answer))
 
@@ -192,6 +251,10 @@ class Desk:
 
     async def _guarded(self, work: Any, request: Join | Leave | Push) -> None:
         """Do what was asked for; what goes wrong is the client's answer, and the socket goes on."""
+        with self._about(request.channel):
+            await self._answered(work, request)
+
+    async def _answered(self, work: Any, request: Join | Leave | Push) -> None:
         refuse = partial(self._socket.refuse, request.ref, channel=request.channel)
         try:
             await work(request)

@@ -67,8 +67,8 @@ class ChannelEndpoint:
                 socket.answer(control("welcome", connection=socket.connection.id))
             await socket.run(desk.take)
         finally:
-            hub.sockets.discard(socket)
-            hub.dismiss(socket)
+            desk.note(scope)
+            hub.end(socket)
             await desk.end()
             connection_id.reset(name)
 

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..exceptions import ForgeError
 from ..lifecycle import Container, current_container
+from ..observability.access import NOTES
 from ..observability.context import connection_id
 from .codes import INTERNAL_ERROR, OVERLOADED, RESTART
 from .desk import Desk
@@ -99,6 +100,13 @@ async def _serve(
     guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
     await _admit(hub, guards, scope, stream)
     desk = Desk(container, hub, stream, guards)
+
+    def note() -> None:
+        desk.note(scope)
+        sent = {"messages_out": stream.outbox.sent, "close_code": stream.close_code}
+        scope["state"][NOTES].update(sent)
+
+    stream.before_its_end(note)
     name = connection_id.set(stream.connection.id)
     try:
         for channel, positions in asked:
@@ -108,8 +116,8 @@ async def _serve(
         await stream.accept()
         await stream.run(_takes_nothing)
     finally:
-        hub.sockets.discard(stream)
-        hub.dismiss(stream)
+        note()
+        hub.end(stream)
         await desk.end()
         connection_id.reset(name)
 

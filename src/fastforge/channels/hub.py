@@ -11,11 +11,12 @@ from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
 from ..lifecycle import Container
-from .broker import Broker, Envelope, Kept, Recalled, broker_of
+from .broker import Broker, Envelope, Hearing, Kept, Recalled, broker_of
 from .channel import Channel
 from .clock import SYSTEM, Clock
 from .codes import EXPIRED
 from .connection import Principal
+from .counts import Counts
 from .errors import ChannelUnavailable
 from .membership import Membership
 from .patterns import Pattern
@@ -60,6 +61,7 @@ class Hub:
         self.channels: Final = tuple(channels)
         self.clock: Clock = SYSTEM
         self.config: Final = config
+        self.counts: Final = Counts(self.channels)
         self.rooms: Final[dict[str, Room]] = {}
         self.sockets: Final[set[ClientSocket]] = set()
         self.watcher: Watcher | None = None
@@ -85,6 +87,11 @@ class Hub:
             broker.attach(self._deliver, self._missed, self.presence.changed)
         return broker
 
+    @property
+    def hearing(self) -> Hearing | None:
+        """How well this process hears others; None where nobody has joined anything yet."""
+        return None if self._broker is None else self._broker.hearing
+
     def channel_of(self, name: str) -> tuple[type[Channel], dict[str, Any]] | None:
         """Return the channel that a name belongs to, and its parameters."""
         pattern: Pattern
@@ -96,13 +103,13 @@ class Hub:
 
     async def publish(
         self, channel: type[Channel], name: str, data: bytes, exclude: str = ""
-    ) -> None:
-        """Send a message to every process.
+    ) -> int:
+        """Send a message to every process; return its id.
 
         Raises:
             ChannelUnavailable: It cannot be sent now; nobody has got it.
         """
-        await self.broker.publish(name, data, exclude=exclude, kept=_kept(channel))
+        return await self.broker.publish(name, data, exclude=exclude, kept=_kept(channel))
 
     # --- who is here ---
 
@@ -115,8 +122,10 @@ class Hub:
         socket.connection.user = user
         return True
 
-    def dismiss(self, socket: ClientSocket) -> None:
-        """Forget whose a socket was."""
+    def end(self, socket: ClientSocket) -> None:
+        """Forget a socket, and whose it was."""
+        self.sockets.discard(socket)
+        self.counts.ended(socket)
         user = socket.connection.user
         theirs = self._by_user.get(str(user.id)) if user is not None else None
         if user is not None and theirs is not None:
@@ -144,6 +153,7 @@ class Hub:
         """Look after every socket."""
         for socket in tuple(self.sockets):
             socket.tick(now)
+        self.counts.tick(self.sockets, now)
         self.presence.tick(now)
 
     # --- rooms ---
@@ -156,6 +166,7 @@ class Hub:
         """
         room = self._room(membership)
         room.members[membership.connection_id] = membership
+        room.tally.members += 1
         if room.leaving is not None:
             room.leaving.cancel()
             room.leaving = None
@@ -178,6 +189,7 @@ class Hub:
         if room is None or room.members.get(membership.connection_id) is not membership:
             return
         del room.members[membership.connection_id]
+        room.tally.members -= 1
         if not room.members:
             loop = asyncio.get_running_loop()
             room.leaving = loop.call_later(LINGER_S, self._close, room)
@@ -212,7 +224,7 @@ class Hub:
     def _room(self, membership: Membership) -> Room:
         room = self.rooms.get(membership.name)
         if room is None:
-            room = Room(membership.name, type(membership.channel))
+            room = Room(membership.name, type(membership.channel), membership.tally)
             self.rooms[room.name] = room
         return room
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from .counts import Tally
 from .frames import Frame
 
 if TYPE_CHECKING:
@@ -25,15 +26,29 @@ class Membership:
     Args:
         channel: The object of the client's.
         outbox: Where its messages go.
+        tally: Where what it is not given is counted.
     """
 
     __slots__ = (
-        "_kept_back", "_outbox", "channel", "connection_id", "dropped", "known_id",
-        "last_dropped_id", "missed", "name", "overflow", "queue_bytes", "queue_size", "waiting",
+        "_kept_back",
+        "_outbox",
+        "channel",
+        "connection_id",
+        "dropped",
+        "is_let_go",
+        "known_id",
+        "last_dropped_id",
+        "missed",
+        "name",
+        "overflow",
+        "queue_bytes",
+        "queue_size",
+        "tally",
+        "waiting",
         "waiting_bytes",
     )  # fmt: skip
 
-    def __init__(self, channel: Channel, outbox: Outbox) -> None:
+    def __init__(self, channel: Channel, outbox: Outbox, tally: Tally | None = None) -> None:
         bounds = channel.bounds
         self.channel = channel
         self.name = channel.name
@@ -43,6 +58,8 @@ class Membership:
         self.queue_bytes = bounds.queue_bytes or sys.maxsize
         self.waiting = self.waiting_bytes = self.missed = 0
         self.dropped = self.last_dropped_id = self.known_id = 0
+        self.is_let_go = False
+        self.tally = tally or Tally()
         self._outbox = outbox
         self._kept_back: list[Frame] | None = []
 
@@ -76,6 +93,12 @@ class Membership:
             self._kept_back.append(frame)
         elif not 0 < frame.id <= self.known_id:
             self._outbox.push_missed(frame, self)
+
+    def count_let_go(self) -> None:
+        """Count that the client is let go, because it does not keep up here."""
+        if not self.is_let_go:
+            self.is_let_go = True
+            self.tally.let_go += 1
 
     def end(self) -> None:
         """Forget what waits."""

@@ -52,6 +52,7 @@ class MemoryBroker:
         now: The time in seconds, which only goes on.
     """
 
+    hearing: Final = None
     reaches_other_processes: Final = False
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

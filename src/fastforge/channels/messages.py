@@ -15,7 +15,7 @@ from .._utils import did_you_mean
 from ..exceptions import ComponentError
 from .errors import ChannelError
 
-__all__ = ["NO_MESSAGES", "Messages"]
+__all__ = ["NO_MESSAGES", "Messages", "type_of"]
 
 _TYPE: Final = "type"
 
@@ -82,6 +82,11 @@ class Messages:
             code="channels.E010",
             hint=did_you_mean(shown, names) or f"its Outgoing has {', '.join(names) or 'nothing'}",
         )
+
+
+def type_of(message: BaseModel) -> str:
+    """Return the `type` of a message that one of these models has read."""
+    return str(getattr(message, _TYPE))
 
 
 NO_MESSAGES: Final = Messages(types.MappingProxyType({}))

@@ -186,6 +186,7 @@ class Outbox:
         now = self.now()
         self._full_since = self._full_since or now
         if overflow == "disconnect" or now - self._full_since > self._patience_s:
+            membership.count_let_go()
             self._let_go()
             return
         if overflow != "drop_newest":
@@ -207,6 +208,7 @@ class Outbox:
     def _drop(self, frame: Frame, membership: Membership) -> None:
         membership.dropped += 1
         membership.last_dropped_id = max(membership.last_dropped_id, frame.id)
+        membership.tally.dropped += 1
         self.dropped += 1
         if self._gaps is None:
             self._gaps = {}
@@ -215,6 +217,7 @@ class Outbox:
     def _replace(self, frame: Frame, membership: Membership) -> bool:
         for waiting in self._waiting or ():
             if waiting.membership is membership and waiting.frame.key == frame.key:
+                membership.tally.dropped += 1
                 grown = len(frame) - len(waiting.frame)
                 waiting.frame = frame
                 if waiting.is_missed:

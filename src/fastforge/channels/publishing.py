@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ..lifecycle import Container, Role, current_container, transaction_here
 from .connection import Connection
 from .errors import ChannelError
+from .measured import publish_measured
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -74,7 +75,7 @@ async def publish(
     _refuse_large(name, data, hub)
     _refuse_unheard(container, hub)
     excluded = _id_of(exclude)
-    send: Sending = partial(hub.publish, channel, name, data, excluded)
+    send: Sending = partial(publish_measured, container, hub, channel, name, data, excluded)
     if hub.watcher is not None:
         publication = Publication(
             channel=channel, name=name, parameters=parameters, message=message, exclude=excluded

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from .broker import Envelope, Recalled
 from .connection import head_of
+from .counts import Tally
 from .frames import Frame, control, message_frame
 from .membership import Membership
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Room"]
 
+LONGEST_WAY_S: Final = 10.0
+"""A message that has not come in after so long is not waited for any more."""
+
 
 class Room:
     """Those who have joined one name, in this process.
@@ -25,24 +30,28 @@ class Room:
     Args:
         name: The name.
         channel: The class.
+        tally: Where what its members are given is counted.
     """
 
     __slots__ = (
-        "_head", "_held", "_holds", "channel", "epoch", "last_id", "leaving", "members", "name",
-        "subscribed",
+        "_given_at", "_head", "_held", "_holds", "_timed", "channel", "epoch", "last_id",
+        "leaving", "members", "name", "subscribed", "tally",
     )  # fmt: skip
 
-    def __init__(self, name: str, channel: type[Channel]) -> None:
+    def __init__(self, name: str, channel: type[Channel], tally: Tally) -> None:
         self.name = name
         self.channel = channel
         self.members: dict[str, Membership] = {}
+        self.tally = tally
         self.subscribed: asyncio.Task[None] | None = None
         self.leaving: asyncio.TimerHandle | None = None
         self.epoch = ""
         self.last_id = 0
         self._head = head_of(name)
         self._held: list[Envelope] = []
+        self._given_at = 0.0
         self._holds = 0
+        self._timed: tuple[int, float, Callable[[float], object]] | None = None
 
     def stand_at(self, recalled: Recalled) -> None:
         """Know the epoch, and how far the room was when the first one came."""
@@ -61,6 +70,21 @@ class Room:
             self._held.append(envelope)
         else:
             self._give(envelope)
+
+    def when_given(self, id: int, since: float, record: Callable[[float], object]) -> None:
+        """Tell how long it took until a message was on its way to all members.
+
+        One at a time is waited for: those that come meanwhile take as long.
+
+        Args:
+            id: That of the message, which may have been given already.
+            since: When it was published, as `time.perf_counter` has it.
+            record: Called with the seconds.
+        """
+        if self.last_id >= id:
+            record(self._given_at - since)
+        elif self._timed is None or since - self._timed[1] > LONGEST_WAY_S:
+            self._timed = (id, since, record)
 
     def hold(self) -> None:
         """Keep back what comes in: what was missed comes first."""
@@ -100,6 +124,12 @@ class Room:
             return
         frame, exclude = self.frame(envelope), envelope.exclude
         self.last_id = envelope.id
+        self.tally.delivered += len(self.members) - (exclude in self.members)
         for membership in self.members.values():
             if membership.connection_id != exclude:
                 hand(membership, frame)
+        self._given_at = time.perf_counter()
+        if self._timed is not None and envelope.id >= self._timed[0]:
+            _, since, record = self._timed
+            self._timed = None
+            record(self._given_at - since)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import orjson
 from starlette.types import Message, Receive, Scope, Send
@@ -58,16 +58,20 @@ class ClientSocket:
         clock: What its limits in time go by.
 
     Attributes:
+        close_code: What it was closed with from here; None where it was not.
         connection: What handlers see.
         lanes: What the client has asked for.
         has_joined: Whether it has joined anything yet.
+        is_aborted: Whether the client took not even its closing.
+        transport: What it comes over.
     """
 
     __slots__ = (
         "_began", "_bucket", "_clock", "_closing_since", "_config", "_is_given_up",
-        "_is_told_of_expiry", "_joins_at_once", "_receive", "_send", "_task", "_wire", "connection",
-        "has_joined", "lanes", "outbox",
+        "_is_told_of_expiry", "_joins_at_once", "_receive", "_send", "_task", "_wire", "close_code",
+        "connection", "has_joined", "is_aborted", "lanes", "outbox",
     )  # fmt: skip
+    transport: ClassVar[str] = "websocket"
 
     def __init__(
         self,
@@ -95,7 +99,8 @@ class ClientSocket:
         )
         self.connection: Final = Connection(id, scope, self.outbox, self.close)
         self.lanes: Final = Lanes(config.inbox_size)
-        self.has_joined = False
+        self.close_code: int | None = None
+        self.has_joined = self.is_aborted = False
         self._joins_at_once = config.max_joins
         self._bucket = Bucket(config.messages_per_s, config.messages_burst, clock.monotonic)
         self._began = self._clock.monotonic()
@@ -134,6 +139,7 @@ class ClientSocket:
         """End the socket, when what waits has been sent."""
         if self._closing_since is None:
             self._closing_since = self._clock.monotonic()
+            self.close_code = code
             self._wire.close(code, _short(reason))
 
     def tick(self, now: float) -> None:
@@ -144,6 +150,7 @@ class ClientSocket:
         """
         if self._closing_since is not None:
             if now - self._closing_since > CLOSING_LIMIT_S:
+                self.is_aborted = self.close_code is not None
                 self.give_up()
             return
         if self._wire.is_stuck(now, self._config.slow_consumer_timeout_s):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 import orjson
 from fastapi.exceptions import HTTPException
@@ -99,6 +99,10 @@ def _read(names: Sequence[str], text: str) -> list[tuple[str, tuple[str, int]]]:
     return stands
 
 
+def _nothing() -> None:
+    return None
+
+
 class _EventWire(ClientWire):
     """The wire of a stream: a task that waits for each event.
 
@@ -108,13 +112,14 @@ class _EventWire(ClientWire):
         now: The time in seconds, which only goes on.
     """
 
-    __slots__ = ("_beats", "_now", "_positions", "_since", "sent_at")
+    __slots__ = ("_beats", "_now", "_positions", "_since", "before_its_end", "sent_at")
 
     def __init__(self, send: Send, positions: Positions, now: Callable[[], float]) -> None:
         super().__init__(send)
         self._beats = False
         self._now = now
         self._positions = positions
+        self.before_its_end: Callable[[], None] = _nothing
         self._since: float | None = None
         self.sent_at = now()
 
@@ -135,6 +140,7 @@ class _EventWire(ClientWire):
         if self._closing is not None:
             code, reason = self._closing
             last = control("closed", code=code, reason=reason)
+            self.before_its_end()
             await self._write(format_sse_event(data_str=last.text), goes_on=False)
             self._ended()
 
@@ -161,6 +167,7 @@ class EventStream(ClientSocket):
     """
 
     __slots__ = ("_ends_at", "_events", "_positions", "_stops_in_s")
+    transport: ClassVar[str] = "sse"
 
     def __init__(
         self,
@@ -179,6 +186,10 @@ class EventStream(ClientSocket):
         self._ends_at: float | None = None
         self._positions = positions
         self._stops_in_s = stops_in_s
+
+    def before_its_end(self, call: Callable[[], None]) -> None:
+        """Call a function before the last event: with that the access line is written."""
+        self._events.before_its_end = call
 
     async def accept(self, subprotocol: str | None = None) -> None:
         """Begin the answer."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Scope, Send
 
 from ..lifecycle.container import container_here
-from ..observability.access import AccessLog
+from ..observability.access import NOTES, AccessLog
 from ..observability.context import request_id
 from ..observability.metrics.requests import RequestMeter
 from .deadline import Deadlines, runs_in_thread
@@ -143,6 +143,8 @@ class Replaceable:
         more = None
         if failure is not None or cancelled or self._code is not None:
             more = more_of(failure=failure, cancelled=cancelled, code=self._code)
+        if NOTES in scope["state"]:
+            more = {**(more or {}), **scope["state"][NOTES]}
         error, self._error = self._error, None  # which would be a circle
         self._log.write(
             self._id,

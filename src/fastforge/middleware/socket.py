@@ -10,6 +10,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..lifecycle.container import use_container
+from ..observability.access import NOTES
 from ..observability.context import request_headers, request_id, request_scope
 from ..transport import transport_of
 from .deadline import EDGE
@@ -173,6 +174,7 @@ class SocketExchange:
                 messages_in=self._received,
                 messages_out=self._sent + written[0],
                 **closing,
+                **scope["state"].get(NOTES, {}),
             ),
             error,
         )

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from .logging.rendering import Record
     from .logging.stream import Stream
 
-__all__ = ["FAILURE", "AccessLog", "access_log_of", "size_text"]
+__all__ = ["FAILURE", "NOTES", "AccessLog", "access_log_of", "size_text"]
 
 FAILURE: Final = "fastforge_failure"
 """The key of a request's state under which an exception stands that has been made an answer of."""
+NOTES: Final = "fastforge_notes"
+"""The key of a request's or socket's state under which stands what its line says besides."""
 LOGGER: Final = "fastforge.access"
 ALWAYS_SHORT: Final = 256
 """Characters of which each may take six bytes, and a line still fits into one piece of a pipe."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+    from .tracing import Attributes
+
 __all__ = ["ISOLATED_IN", "EndOfAttempt", "JobAttempt", "TracedRequests", "Tracing"]
 
 ISOLATED_IN = "isolated_in"
@@ -62,4 +64,13 @@ class Tracing(Protocol):
 
     def job(self, attempt: JobAttempt) -> AbstractContextManager[EndOfAttempt]:
         """Return a context manager: what runs inside is an attempt at a job."""
+        ...
+
+    def message(self, name: str, attributes: Attributes) -> AbstractContextManager[None]:
+        """Return a context manager: what runs inside is about a message of a socket's client.
+
+        Args:
+            name: Of which there are few.
+            attributes: What is known of the message.
+        """
         ...

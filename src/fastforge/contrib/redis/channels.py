@@ -82,6 +82,11 @@ class RedisBroker:
         """Say who gets what comes in, and who hears that something was missed, or somebody came."""
         self._deliver, self._missed, self._changed = deliver, missed, changed
 
+    @property
+    def hearing(self) -> Subscription:
+        """How well this process hears others."""
+        return self.subscription
+
     async def subscribe(self, name: str) -> None:
         """Let messages of a room come in.
 

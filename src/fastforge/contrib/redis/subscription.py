@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ class Subscription:
         failure: Why nothing is heard; None while everything is.
         reconnects: How often a connection took the place of another.
         is_connected: Whether everything that is wanted is heard.
+        deaf_since: Since when it is not, by `time.monotonic`; None where nobody listens.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Subscription:
         self.failure: Exception | None = None
         self.reconnects = 0
         self.is_connected = False
+        self.deaf_since: float | None = None
         self._breaker = breaker
         self._connect = connect
         self._connection: AbstractConnection | None = None
@@ -71,6 +74,7 @@ class Subscription:
         Surprises: while the server is away it waits. Whoever does not want to, sets a limit.
         """
         if self._task is None:  # a process in which nobody joins anything has no such connection
+            self.deaf_since = time.monotonic()
             self._task = asyncio.create_task(self._run(), name="channels: hear")
         waiter = self._wanted.get(name)
         if waiter is None and name in self._wanted and name in self._confirmed:
@@ -183,7 +187,7 @@ class Subscription:
     def _look_whether_all_is_heard(self) -> None:
         if self.is_connected or len(self._confirmed) < len(self._wanted):
             return
-        self.is_connected, self.failure = True, None
+        self.is_connected, self.failure, self.deaf_since = True, None, None
         self._breaker.succeeded()
         if self._has_been_connected:
             self.reconnects += 1
@@ -218,6 +222,8 @@ class Subscription:
     # --- the end of a connection ---
 
     async def _close(self) -> None:
+        if self.is_connected:
+            self.deaf_since = time.monotonic()
         self.is_connected = False
         connection, self._connection = self._connection, None
         self._wait_anew(self._confirmed)

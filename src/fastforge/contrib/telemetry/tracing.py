@@ -11,8 +11,10 @@ from opentelemetry.trace import Tracer
 
 from ... import __version__
 from ...observability.tracers import EndOfAttempt, JobAttempt
+from ...observability.tracing import Attributes
 from .jobs import attempt_span
 from .library import Resource, SpanProcessor, TracerProvider
+from .messages import message_span
 from .requests import RequestTraces, is_below
 from .sampling import Sample
 
@@ -87,3 +89,7 @@ class ProjectTracing:
     def job(self, attempt: JobAttempt) -> AbstractContextManager[EndOfAttempt]:
         """Return a context manager: what runs inside is an attempt at a job."""
         return attempt_span(self.tracer, self._sample, attempt)
+
+    def message(self, name: str, attributes: Attributes) -> AbstractContextManager[None]:
+        """Return a context manager: what runs inside is about a message of a socket's client."""
+        return message_span(self.tracer, self._sample, name, attributes)

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "src" / "fastforge" / "channels" / "client"
 SOURCE = FOLDER / "fastforge-channels.js"
 SERVED = FOLDER / "fastforge-channels.min.js"
-OPTIONS = ("--module", "--ecma", "2020", "--compress", "passes=3", "--mangle")
+COMPRESS = ("--compress", "passes=4,unsafe_arrows=true")  # nothing there has a `this`
+MANGLE = ("--mangle", "--mangle-props", "regex=/^_/")
+OPTIONS = ("--module", "--ecma", "2020", *COMPRESS, *MANGLE)
 
 
 def header(source: bytes) -> str:

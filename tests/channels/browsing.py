@@ -127,11 +127,11 @@ class FakedPage:
         past = {"epoch": "e", "last_id": 5, **fields}
         self.say("joined", ref=joins[-1]["ref"], channel=name, **past)
 
-    def enter(self, name: str = "room") -> None:
+    def enter(self, name: str = "room", **fields: Any) -> None:
         """Join a room on a first socket."""
         self.run(f"begin(); window.room = enter({json.dumps(name)})")
         self.say("welcome", connection="c1")
-        self.joined(name)
+        self.joined(name, **fields)
         assert self.told == [["connecting"], ["open"], [name, "joined", None]]
 
 

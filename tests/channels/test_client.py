@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,24 @@ def test_the_folder_is_a_package() -> None:
     assert (CLIENT_FOLDER / "README.md").is_file()
 
 
+def test_the_types_name_what_there_is(page: FakedPage) -> None:
+    types = (CLIENT_FOLDER / "fastforge-channels.d.ts").read_text()
+
+    def found(pattern: str, text: str = types) -> set[str]:
+        return set(re.findall(pattern, text, re.MULTILINE))
+
+    def members(interface: str) -> set[str]:
+        body = types.partition(f"interface {interface}")[2].partition("\n}")[0]
+        return found(r"^  (?:readonly )?(\w+)\??[<(:]", body)
+
+    page.enter()
+    there = page.run("return [Object.keys(await import('/client.js')), Object.keys(channels)]")
+    assert set(there[0]) == found(r"^export (?:class|function) (\w+)")
+    assert set(there[1]) == members("Socket ") | members("Channels ")
+    assert set(page.run("return Object.keys(room)")) == members("Room<")
+    assert members("TypedChannels<") == members("Channels ")
+
+
 # --- rooms ---
 
 
@@ -98,6 +117,46 @@ def test_a_room_goes_on_where_it_stood_with_nothing_twice(page: FakedPage) -> No
         ["room", "message", 6], ["room", "message", 7], ["room", "left", 1012],
         ["room", "joined", True], ["room", "message", 8], ["room", "message", 9],
     ]  # fmt: skip
+
+
+def test_a_gap_is_filled_from_the_history_and_nothing_is_told(page: FakedPage) -> None:
+    page.enter(history=100)
+    page.say("gap", channel="room", dropped=3, last_id=8)
+    (join,) = page.sent
+    assert (join["type"], join["last_id"], join["epoch"]) == ("join", 5, "e")
+    page.say("message", channel="room", id=9, data={"text": "of the membership before"})
+    page.say("joined", ref=join["ref"], channel="room", epoch="e", last_id=9, recovered=True)
+    for number in (6, 7, 8, 9):
+        page.say("message", channel="room", id=number, data={"text": number})
+    assert page.told == [["room", "message", number] for number in (6, 7, 8, 9)]
+    page.end(1012)
+    assert page.told == [["room", "left", 1012], ["waiting", 1012, 500]]
+
+
+def test_a_gap_that_cannot_be_filled_is_told_once_that_is_known(page: FakedPage) -> None:
+    page.enter(history=100)
+    page.say("gap", channel="room", dropped=3)
+    (join,) = page.sent
+    page.say("error", ref=join["ref"], channel="room", code="unavailable", message="no Redis")
+    page.wait(0.5)
+    assert page.told == []
+    page.joined(epoch="another", last_id=1, recovered=False, history=100)
+    assert page.told == [["room", "gap", 3]]
+    page.say("gap", channel="room", dropped=4)
+    page.end(1006)
+    assert page.told[0] == ["room", "left", 1006]
+    page.wait(0.5)
+    page.say("welcome", connection="c2")
+    page.joined(epoch="another", last_id=9, recovered=False)
+    assert page.told[-1] == ["room", "joined", False]
+
+
+def test_a_room_that_is_no_more_after_a_gap_was_left_and_is_refused(page: FakedPage) -> None:
+    page.enter(history=100)
+    page.say("gap", channel="room", dropped=3)
+    (join,) = page.sent
+    page.say("error", ref=join["ref"], channel="room", code="forbidden", message="no")
+    assert page.told == [["room", "left", None], ["room", "refused", "forbidden"]]
 
 
 def test_a_room_that_begins_anew_counts_anew(page: FakedPage) -> None:

@@ -212,7 +212,7 @@ def test_what_was_missed_gives_no_way_and_goes_with_its_channel() -> None:
     for number in range(1, 5):
         box.outbox.push(frame(f"m{number}", number), member)
     gap = '{"type":"gap","channel":"room","dropped":1,"last_id":1}'
-    assert box.out() == [gap, "missed", "m2", "m3", "m4"]
+    assert box.out() == ["missed", gap, "m2", "m3", "m4"]
     box.outbox.push_missed(frame("missed"), member)
     member.end()
     assert box.out() == []

@@ -17,6 +17,7 @@ async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: L
     again = await live.client()
     answer = await again.join("news", last_id=last["id"], epoch=joined["epoch"])
     assert (answer["recovered"], answer["last_id"]) == (True, last["id"] + 2)
+    assert answer["history"] == 3  # so that a client knows whether a gap can be filled
     assert [(await again.next())["data"]["text"] for _ in "23"] == ["2", "3"]
     await live.publish("News", "4")
     assert (await again.next())["data"]["text"] == "4"

@@ -185,6 +185,7 @@ class Desk:
             epoch=recalled.epoch,
             last_id=recalled.last_id,
             recovered=None if request.last_id is None else recalled.is_complete,
+            history=membership.channel.bounds.history or None,
         )
         membership.begin(answer, missed, recalled.last_id)
 

@@ -138,7 +138,7 @@ class Outbox:
         if self._waiting:
             waiting = self._waiting[0]
             membership = waiting.membership
-            if membership is not None and membership.dropped:
+            if membership is not None and membership.dropped and not waiting.is_missed:
                 return self._counted(self._gap(membership))
             self._waiting.popleft()
             self._forget(waiting)

@@ -26,9 +26,11 @@ export interface Joined {
   readonly last_id: number;
   /** Missing at the first join; false where something may be missing: read the state anew. */
   readonly recovered?: boolean;
+  /** How many messages the server keeps; missing where it keeps none. */
+  readonly history?: number;
 }
 
-/** Something was dropped, because this client or the server was behind. */
+/** Something was dropped, because this client or the server was behind, and no history had it. */
 export interface Gap {
   readonly channel: string;
   readonly dropped?: number;
@@ -94,16 +96,40 @@ export interface Options {
   onstate?(state: State, detail: Detail): void;
 }
 
-export interface Channels {
+interface Socket {
   readonly state: State;
   onstate?: ((state: State, detail: Detail) => void) | undefined;
-  /** Join a channel, also before there is a socket and whenever it is another one. */
-  join<Message = any, Sent = any>(name: string, handlers?: Handlers<Message>): Room<Sent>;
   /** Connect now: instead of waiting, or again after `closed`. */
   open(): void;
   /** Close the socket for good; the channels are joined again after `open`. */
   close(): void;
 }
 
+export interface Channels extends Socket {
+  /** Join a channel, also before there is a socket and whenever it is another one. */
+  join<Message = any, Sent = any>(name: string, handlers?: Handlers<Message>): Room<Sent>;
+}
+
+/** What is said in a channel of `Types`: `incoming` to the server, `outgoing` to its clients. */
+type Said<Types, Name extends keyof Types, Way extends string> = Types[Name] extends {
+  [way in Way]: infer Message;
+}
+  ? Message
+  : never;
+
+/** Channels whose names and messages are those that the server has. */
+export interface TypedChannels<Types> extends Socket {
+  /** Join a channel, also before there is a socket and whenever it is another one. */
+  join<Name extends keyof Types & string>(
+    name: Name,
+    handlers?: Handlers<Said<Types, Name, "outgoing">>,
+  ): Room<Said<Types, Name, "incoming">>;
+}
+
 /** Return the channels at an address; the socket opens with the first join. */
 export function connect(url: string | URL, options?: Options): Channels;
+/**
+ * Return the channels at an address, checked by what `manage channels docs --format typescript`
+ * writes: `connect<Channels>("/channels")`.
+ */
+export function connect<Types>(url: string | URL, options?: Options): TypedChannels<Types>;

@@ -3,7 +3,7 @@
  *
  * Every frame, answer and close code is described in the documentation of the framework. What is
  * kept here of a room is where it stands (`epoch`, `id`), so that whoever comes back gets what was
- * said meanwhile, and nothing twice.
+ * said meanwhile, and nothing twice. Names that begin with _ are ours alone.
  */
 
 const world = globalThis; // of a page or of a worker
@@ -140,7 +140,7 @@ export function connect(url, { token, onstate } = {}) {
       asked.delete(ref);
       answered({ code: "gone", message: "no answer came" });
     }
-    for (const room of rooms.values()) room.away({ code, reason }, isForGood);
+    for (const room of rooms.values()) room._away({ code, reason }, isForGood);
     if (isForGood) {
       listen("removeEventListener");
       turn("closed", { code, reason });
@@ -200,7 +200,7 @@ export function connect(url, { token, onstate } = {}) {
       asked.delete(ref);
       answered(frame);
     } else {
-      rooms.get(channel)?.hear(frame);
+      rooms.get(channel)?._hear(frame);
     }
   }
 
@@ -228,18 +228,21 @@ export function connect(url, { token, onstate } = {}) {
     rooms.set(name, room);
     if (state === "idle") open();
     else joinNext();
-    return room.shown;
+    return room._shown;
   }
 
   function joinNext() {
     for (const room of rooms.values()) {
-      if (state === "open" && joining < JOINS_AT_ONCE) room.enter();
+      if (state === "open" && joining < JOINS_AT_ONCE) room._enter();
     }
   }
 
   function newRoom(name, handlers) {
     let stands = "waiting"; // then joining, joined; at the end left or refused
+    let isIn = false; // as the page was told
     let epoch;
+    let history; // how many messages the server keeps
+    let missing; // the gap that is being filled from them
     let id; // where it goes on
     let seen = 0; // what the page has had
     let refusals = 0;
@@ -248,8 +251,13 @@ export function connect(url, { token, onstate } = {}) {
 
     const tell = (what, ...told) => queueMicrotask(() => handlers[what]?.(...told));
 
+    const out = (why) => {
+      if (isIn) tell("left", why);
+      isIn = false;
+    };
+
     const giveUp = (answer) => {
-      for (const push of pushes.splice(0)) push.answered(answer);
+      for (const push of pushes.splice(0)) push._answered(answer);
     };
 
     function enter() {
@@ -271,10 +279,12 @@ export function connect(url, { token, onstate } = {}) {
     function entered(answer) {
       if (answer.epoch !== epoch) seen = 0; // numbers begin anew
       if (!answer.recovered) id = Math.max(answer.last_id, seen);
-      ({ epoch } = answer);
+      ({ epoch, history } = answer);
       refusals = 0;
       stands = "joined";
-      tell("joined", answer);
+      if (!isIn) tell("joined", answer);
+      else if (!answer.recovered) tell("gap", missing);
+      isIn = true;
       for (const push of pushes.splice(0)) send(push);
     }
 
@@ -290,32 +300,33 @@ export function connect(url, { token, onstate } = {}) {
       rooms.delete(name);
       stands = "refused";
       giveUp(answer);
+      out({});
       tell("refused", new ChannelError(answer));
     }
 
-    function send({ data, limit, answered }) {
-      limit();
-      ask({ type: "push", channel: name, data }, answered);
+    function send({ _data, _limit, _answered }) {
+      _limit();
+      ask({ type: "push", channel: name, data: _data }, _answered);
     }
 
     function push(data) {
       const promise = new Promise((resolve, reject) => {
         const made = {
-          data,
-          limit: newTimer(),
-          answered(answer) {
-            made.limit();
+          _data: data,
+          _limit: newTimer(),
+          _answered(answer) {
+            made._limit();
             if (answer.type === "ok") resolve(answer.data);
             else reject(new ChannelError(answer));
           },
         };
         if (stands === "joined") send(made);
-        else if (rooms.get(name) !== room) made.answered(unsent("left"));
+        else if (rooms.get(name) !== room) made._answered(unsent("left"));
         else {
           pushes.push(made);
-          made.limit(PUSH_WAITS, () => {
+          made._limit(PUSH_WAITS, () => {
             pushes = pushes.filter((each) => each !== made);
-            made.answered(unsent("away"));
+            made._answered(unsent("away"));
           });
         }
       });
@@ -328,8 +339,8 @@ export function connect(url, { token, onstate } = {}) {
       rooms.delete(name);
       retry();
       giveUp(unsent("left"));
-      if (stands === "joined") tell("left", {});
-      if (stands.startsWith("join")) ask({ type: "leave", channel: name }, () => {});
+      if (isIn || stands === "joining") ask({ type: "leave", channel: name }, () => {});
+      out({});
       stands = "left";
       if (state === "waiting" && !rooms.size) {
         pause();
@@ -338,24 +349,28 @@ export function connect(url, { token, onstate } = {}) {
     }
 
     const room = {
-      enter,
+      _enter: enter,
       /** Hear that the socket is gone. */
-      away(why, isForGood) {
+      _away(why, isForGood) {
         retry();
-        if (stands === "joined") tell("left", why);
+        out(why);
         stands = "waiting";
         if (isForGood) giveUp(unsent("closed"));
       },
-      hear(frame) {
+      _hear(frame) {
         if (stands !== "joined") return; // of a membership that was left
         if (frame.id) {
           if (frame.id <= seen) return;
           seen = frame.id;
           id = Math.max(id, seen);
         }
-        tell(frame.type, ...(frame.type === "message" ? [frame.data] : []), frame);
+        if (frame.type === "gap" && history) {
+          missing = frame;
+          stands = "waiting";
+          joinNext(); // from where it was: what is in the history comes again
+        } else tell(frame.type, ...(frame.type === "message" ? [frame.data] : []), frame);
       },
-      shown: {
+      _shown: {
         name,
         get state() {
           return stands;

@@ -89,8 +89,8 @@ async def caught_up(kind: type[Channel], broker: Late, client: Taking, last_id: 
     room.stand_at(Recalled(epoch="e", last_id=last_id))
     membership.begin(Frame(b"{}"), [], last_id)
     broker.lost()
-    assert hub._catching_up is not None
-    await hub._catching_up
+    assert hub.catching_up.running is not None
+    await hub.catching_up.running
     return hub
 
 
@@ -144,13 +144,13 @@ class Away(Late):
 async def test_what_cannot_be_read_yet_is_asked_for_again_for_some_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fastforge.channels.hub.CATCH_UP_PAUSE_S", 0.01)
+    monkeypatch.setattr("fastforge.channels.catching_up.PAUSE_S", 0.01)
     broker, client = Away(2), Taking()
     broker.recalled = (6, 7)
     hub = await caught_up(News, broker, client, last_id=5)
     assert (client.ids, client.gaps) == ([6, 7, 9], 0)
     hub.close()
-    monkeypatch.setattr("fastforge.channels.hub.CATCH_UP_S", 0.03)
+    monkeypatch.setattr("fastforge.channels.catching_up.LONGEST_S", 0.03)
     broker, client = Away(math.inf), Taking()
     hub = await caught_up(News, broker, client, last_id=5)
     assert (client.ids, client.gaps) == ([9], 1)
@@ -174,8 +174,8 @@ async def test_many_rooms_are_caught_up_side_by_side_and_each_once() -> None:
         membership.begin(Frame(b"{}"), [], 5)
     broker.recalled = (6,)
     broker.lost()
-    assert hub._catching_up is not None
-    await hub._catching_up
+    assert hub.catching_up.running is not None
+    await hub.catching_up.running
     assert all((client.ids, client.gaps) == ([6], 0) for client in clients)
     hub.close()
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from weakref import WeakKeyDictionary, ref
 
 from ..lifecycle import Container
 from .broker import Broker, Envelope, Hearing, Kept, Recalled, broker_of
+from .catching_up import CatchingUp
 from .channel import Channel
 from .clock import SYSTEM, Clock
 from .codes import EXPIRED
 from .connection import Principal
 from .counts import Counts
-from .errors import ChannelUnavailable
 from .membership import Membership
 from .patterns import Pattern
 from .presence import Presence
@@ -30,14 +28,6 @@ __all__ = ["Hub", "hub_of"]
 
 LINGER_S: Final = 10.0
 """How long a room stays subscribed when its last member has left: they come and go."""
-CATCH_UP_S: Final = 5.0
-"""How long the past is asked for: what carries messages may do one thing sooner than another."""
-CATCH_UP_PAUSE_S: Final = 0.1
-CATCH_UP_AT_ONCE: Final = 8
-"""In how many rooms what was missed is asked for at the same time; the others wait in line."""
-
-_Waiting: TypeAlias = "deque[tuple[Room, str, int]]"
-"""Rooms that keep back what comes in, each with its epoch and its last id."""
 
 _of_projects: Final[WeakKeyDictionary[Container, Hub]] = WeakKeyDictionary()
 
@@ -72,7 +62,7 @@ class Hub:
         ]
         self._find = find
         self._broker: Broker | None = None
-        self._catching_up: asyncio.Future[None] | None = None
+        self.catching_up: Final = CatchingUp(self._recall_after)
 
     @property
     def broker(self) -> Broker:
@@ -207,6 +197,9 @@ class Hub:
         room.stand_at(recalled)
         return recalled
 
+    async def _recall_after(self, room: Room, after: int, epoch: str) -> Recalled:
+        return await self.recall(room, after=after, epoch=epoch)
+
     def close(self) -> None:
         """Forget every room: the process ends."""
         for room in self.rooms.values():
@@ -214,8 +207,7 @@ class Hub:
                 room.leaving.cancel()
         self.rooms.clear()
         self.presence.close()
-        if self._catching_up is not None:
-            self._catching_up.cancel()
+        self.catching_up.close()
 
     def _members_of(self, name: str) -> Mapping[str, Membership]:
         room = self.rooms.get(name)
@@ -240,49 +232,8 @@ class Hub:
             room.deliver(envelope)
 
     def _missed(self) -> None:
-        """Hear that something may have been said that has not come in.
-
-        Rooms with a history keep back what comes in from now on, until what was missed is there.
-        """
         self.presence.renew_soon()
-        waiting: _Waiting = deque()
-        for room in self.rooms.values():
-            if room.members and room.channel.bounds.history and room.epoch:
-                room.hold()
-                waiting.append((room, room.epoch, room.last_id))
-            elif room.members:
-                room.tell_of_gap()
-        self._catching_up = asyncio.ensure_future(self._catch_up(self._catching_up, waiting))
-
-    async def _catch_up(self, before: asyncio.Future[None] | None, waiting: _Waiting) -> None:
-        """Give every room what it has missed, or tell its members that something is missing."""
-        try:
-            if before is not None:
-                await asyncio.gather(before, return_exceptions=True)
-            until = asyncio.get_running_loop().time() + CATCH_UP_S
-            await asyncio.gather(*(self._replay(waiting, until) for _ in range(CATCH_UP_AT_ONCE)))
-        finally:
-            for room, _, _ in waiting:
-                room.go_on(None)
-
-    async def _replay(self, waiting: _Waiting, until: float) -> None:
-        while waiting:
-            room, epoch, last_id = waiting.popleft()
-            recalled: Recalled | None = None
-            try:
-                recalled = await self._recall_within(until, room, after=last_id, epoch=epoch)
-            finally:
-                room.go_on(recalled)
-
-    async def _recall_within(
-        self, until: float, room: Room, *, after: int, epoch: str
-    ) -> Recalled | None:
-        while True:
-            with suppress(ChannelUnavailable):
-                return await self.recall(room, after=after, epoch=epoch)
-            if asyncio.get_running_loop().time() > until:
-                return None
-            await asyncio.sleep(CATCH_UP_PAUSE_S)
+        self.catching_up.begin(self.rooms.values())
 
 
 def hub_of(container: Container) -> Hub:

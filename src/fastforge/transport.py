@@ -32,7 +32,17 @@ class Transport(Protocol):
     if transport is None or not transport.write(frame):
         await websocket.send_text("hello")
     ```
+
+    Attributes:
+        writer: What writes a frame without a question, for a loop over many sockets; None: `write`
+            has to be asked. Whoever calls it counts in the two below.
+        written: How many messages were written past `send`, for the access line.
+        written_bytes: Their size, with the frames.
     """
+
+    writer: Callable[[bytes], object] | None
+    written: int
+    written_bytes: int
 
     @property
     def waiting_bytes(self) -> int:
@@ -49,16 +59,6 @@ class Transport(Protocol):
         """What the socket was closed with, by whichever side: 1006 by none, None not yet."""
         ...
 
-    @property
-    def written(self) -> int:
-        """How many messages were written by `write`."""
-        ...
-
-    @property
-    def written_bytes(self) -> int:
-        """The size of what was written by `write`."""
-        ...
-
     def write(self, frame: bytes, *, messages: int = 1) -> bool:
         """Write a frame, or several joined, without waiting.
 
@@ -68,6 +68,14 @@ class Transport(Protocol):
 
         Returns:
             False where it was not written: the socket is not open, or too much waits already.
+        """
+        ...
+
+    def hold_back(self, is_held: bool) -> None:
+        """Let there be no `writer`, since something waits that nothing may overtake.
+
+        Args:
+            is_held: False: it may be there again.
         """
         ...
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from fastforge.channels import Broker, Channel, Channels, ChannelUnavailable, Connection
 from fastforge.channels.broker import Envelope, Recalled
 from fastforge.channels.frames import Frame
+from fastforge.channels.gate import SHUT
 from fastforge.channels.hub import Hub
 from fastforge.channels.membership import Membership
 from fastforge.channels.memory import MemoryBroker
@@ -35,6 +36,7 @@ class Rain(Channel, pattern="rain", public=True):
 class Taking:
     """A client that takes everything at once."""
 
+    gate = SHUT
     is_ready = True
 
     def __init__(self) -> None:

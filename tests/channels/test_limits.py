@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from fastforge.channels.socket import LOOKS_EVERY_S
+from fastforge.channels.wires import AsgiWire
 from fastforge.test.channels import SocketClosed
 
 from ..folder import ProjectFolder
@@ -86,6 +88,24 @@ async def test_a_token_that_ends_closes_its_socket(live: Live) -> None:
     await ann.join("room:7")
     assert (await ann.closed()).code == 4100
     assert [frame["type"] for frame in ann.frames] == ["expiring"]
+
+
+async def test_a_socket_of_which_nothing_is_expected_is_seldom_looked_at(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AsgiWire, "may_be_stuck", False)  # as over our own server
+    ann, bob = await live.client(), await live.client(user=Somebody(expires_at=time.time() + 0.5))
+    sockets = {socket.connection.id: socket for socket in live.hub.sockets}
+    assert all(socket.due == 0 for socket in sockets.values())
+    for client in (ann, bob):
+        await client.join("news")
+    now = time.monotonic()
+    live.hub.tick(now)
+    dues = [sockets[client.connection_id].due - now for client in (ann, bob)]
+    assert dues[0] == LOOKS_EVERY_S
+    assert dues[1] < 0.5  # that is when its token ends
+    sockets[ann.connection_id].close(1000)
+    assert sockets[ann.connection_id].due == 0
 
 
 async def test_a_client_that_does_not_read_is_let_go_and_forgotten(folder: ProjectFolder) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fastforge.channels.channel import Bounds, Overflow
 from fastforge.channels.frames import Frame
+from fastforge.channels.gate import SHUT
 from fastforge.channels.membership import Membership
 from fastforge.channels.outbox import Outbox
 
@@ -19,6 +20,7 @@ class Wire:
     """Takes nothing unless it is told to."""
 
     def __init__(self) -> None:
+        self.gate = SHUT
         self.is_ready = False
         self.written: list[bytes] = []
         self.wakes = 0

@@ -110,6 +110,7 @@ class Hub:
             return False
         theirs.add(socket)
         socket.connection.user = user
+        socket.due = 0.0
         return True
 
     def end(self, socket: ClientSocket) -> None:
@@ -142,7 +143,8 @@ class Hub:
     def tick(self, now: float) -> None:
         """Look after every socket."""
         for socket in tuple(self.sockets):
-            socket.tick(now)
+            if socket.due <= now:
+                socket.tick(now)
         self.counts.tick(self.sockets, now)
         self.presence.tick(now)
 

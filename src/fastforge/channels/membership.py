@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .counts import Tally
 from .frames import Frame
+from .gate import SHUT, Gate
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -27,6 +28,9 @@ class Membership:
         channel: The object of the client's.
         outbox: Where its messages go.
         tally: Where what it is not given is counted.
+
+    Attributes:
+        gate: Where its room writes without asking here; shut as long as an id has to be looked at.
     """
 
     __slots__ = (
@@ -35,6 +39,7 @@ class Membership:
         "channel",
         "connection_id",
         "dropped",
+        "gate",
         "is_let_go",
         "known_id",
         "last_dropped_id",
@@ -60,6 +65,7 @@ class Membership:
         self.dropped = self.last_dropped_id = self.known_id = 0
         self.is_let_go = False
         self.tally = tally or Tally()
+        self.gate: Gate = SHUT
         self._outbox = outbox
         self._kept_back: list[Frame] | None = []
 
@@ -69,6 +75,8 @@ class Membership:
             self._kept_back.append(frame)
         elif not 0 < frame.id <= self.known_id:
             self._outbox.push(frame, self)
+            if frame.id:  # ids grow: from here on none is known already
+                self.gate = self._outbox.gate
 
     def begin(self, answer: Frame, missed: list[Frame], last_id: int) -> None:
         """Give the client its answer and what it has missed, and from now on what is said.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .frames import Frame, control
+from .gate import Gate
 
 if TYPE_CHECKING:
     from .membership import Membership
@@ -20,6 +21,11 @@ CONTROL_SHARE: Final = 2
 
 class Wire(Protocol):
     """What takes frames to a client."""
+
+    @property
+    def gate(self) -> Gate:
+        """Where a room writes to the client past the outbox, as long as nothing waits there."""
+        ...
 
     @property
     def is_ready(self) -> bool:
@@ -61,7 +67,7 @@ class Outbox:
 
     __slots__ = (
         "_bytes", "_full_since", "_gaps", "_let_go", "_missed", "_patience_s", "_size",
-        "_size_bytes", "_waiting", "_wire", "dropped", "now", "sent", "sent_bytes",
+        "_size_bytes", "_waiting", "_wire", "dropped", "now", "sent",
     )  # fmt: skip
 
     def __init__(
@@ -86,10 +92,15 @@ class Outbox:
         self._missed = 0
         self._full_since: float | None = None
         self._gaps: dict[Membership, None] | None = None
-        self.sent = self.sent_bytes = self.dropped = 0
+        self.sent = self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._waiting or ())
+
+    @property
+    def gate(self) -> Gate:
+        """The wire's: what is written there is in order as long as nothing waits here."""
+        return self._wire.gate
 
     @property
     def is_empty(self) -> bool:
@@ -108,9 +119,8 @@ class Outbox:
             frame: The frame.
             membership: Whose message it is; None for an answer, which is not dropped.
         """
-        if not self._waiting and self._wire.offer(frame):
+        if self.is_empty and self._wire.offer(frame):
             self.sent += 1
-            self.sent_bytes += len(frame.data)
         elif membership is None:
             self._push_control(frame)
         elif self._has_room(frame, membership):
@@ -128,7 +138,7 @@ class Outbox:
             frame: The frame.
             membership: Whose message it is.
         """
-        if not self._waiting and self._wire.offer(frame):
+        if self.is_empty and self._wire.offer(frame):
             self._counted(frame)
         else:
             self._append(frame, membership, is_missed=True)
@@ -287,5 +297,4 @@ class Outbox:
 
     def _counted(self, frame: Frame) -> Frame:
         self.sent += 1
-        self.sent_bytes += len(frame)
         return frame

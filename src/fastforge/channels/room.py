@@ -122,12 +122,22 @@ class Room:
     ) -> None:
         if envelope.id <= self.last_id:
             return
-        frame, exclude = self.frame(envelope), envelope.exclude
+        frame, excluded = self.frame(envelope), self.members.get(envelope.exclude)
         self.last_id = envelope.id
-        self.tally.delivered += len(self.members) - (exclude in self.members)
+        self.tally.delivered += len(self.members) - (excluded is not None)
+        data = frame.on_wire
+        size = len(data)
         for membership in self.members.values():
-            if membership.connection_id != exclude:
+            gate = membership.gate
+            write = gate.writer
+            if membership is excluded:
+                continue
+            if write is None:
                 hand(membership, frame)
+            else:
+                write(data)
+                gate.written += 1
+                gate.written_bytes += size
         self._given_at = time.perf_counter()
         if self._timed is not None and envelope.id >= self._timed[0]:
             _, since, record = self._timed

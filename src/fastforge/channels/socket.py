@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import ClassVar, Final, TypeAlias
 
 import orjson
@@ -36,6 +37,8 @@ CLOSING_LIMIT_S: Final = 2.0
 """How long a client may take to hear that it is let go; then nobody waits for it any more."""
 REFRESH_S: Final = 30.0
 """How long before the end of a token its client is told, to show another one."""
+LOOKS_EVERY_S: Final = 1.0
+"""How often a socket is looked at of which nothing is expected: ten thousand of them cost."""
 LONGEST_REASON_BYTES: Final = 123
 
 Handle: TypeAlias = "Callable[[ClientSocket, Request], bool]"
@@ -60,6 +63,7 @@ class ClientSocket:
     Attributes:
         close_code: What it was closed with from here; None where it was not.
         connection: What handlers see.
+        due: When it has to be looked at again, by `time.monotonic`.
         lanes: What the client has asked for.
         has_joined: Whether it has joined anything yet.
         is_aborted: Whether the client took not even its closing.
@@ -69,7 +73,7 @@ class ClientSocket:
     __slots__ = (
         "_began", "_bucket", "_clock", "_closing_since", "_config", "_is_given_up",
         "_is_told_of_expiry", "_joins_at_once", "_receive", "_send", "_task", "_wire", "close_code",
-        "connection", "has_joined", "is_aborted", "lanes", "outbox",
+        "connection", "due", "has_joined", "is_aborted", "lanes", "outbox",
     )  # fmt: skip
     transport: ClassVar[str] = "websocket"
 
@@ -101,6 +105,7 @@ class ClientSocket:
         self.lanes: Final = Lanes(config.inbox_size)
         self.close_code: int | None = None
         self.has_joined = self.is_aborted = False
+        self.due = 0.0
         self._joins_at_once = config.max_joins
         self._bucket = Bucket(config.messages_per_s, config.messages_burst, clock.monotonic)
         self._began = self._clock.monotonic()
@@ -140,6 +145,7 @@ class ClientSocket:
         if self._closing_since is None:
             self._closing_since = self._clock.monotonic()
             self.close_code = code
+            self.due = 0.0
             self._wire.close(code, _short(reason))
 
     def tick(self, now: float) -> None:
@@ -158,7 +164,9 @@ class ClientSocket:
         elif not self.has_joined and now - self._began > self._config.join_timeout_s:
             self.close(POLICY, "nothing was joined")
         else:
-            self._tick_token()
+            left_s = self._tick_token()
+            if self.has_joined and not self._wire.may_be_stuck:
+                self.due = now + min(left_s, LOOKS_EVERY_S)
 
     def give_up(self) -> None:
         """Forget a client that does not even take its closing."""
@@ -167,17 +175,19 @@ class ClientSocket:
             self._wire.abort()
             self._task.cancel()
 
-    def _tick_token(self) -> None:
+    def _tick_token(self) -> float:
+        """Look after the end of the token; return in how many seconds it is."""
         user = self.connection.user
         expires_at = None if user is None else user.expires_at
         if expires_at is None:
-            return
+            return inf
         left_s = expires_at - self._clock.epoch()
         if left_s <= 0:
             self.close(EXPIRED, "the token has ended")
         elif left_s <= REFRESH_S and not self._is_told_of_expiry:
             self._is_told_of_expiry = True
             self.outbox.push(control("expiring", in_s=int(left_s)))
+        return left_s
 
     def is_known_anew(self) -> None:
         """Hear that the client has shown another token."""

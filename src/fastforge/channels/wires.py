@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from starlette.types import Scope, Send
 
 from ..transport import Transport, transport_of
 from .frames import Frame
+from .gate import SHUT, Gate
 from .outbox import Outbox
 
 __all__ = ["AsgiWire", "ClientWire", "DirectWire", "wire_of"]
@@ -28,12 +29,20 @@ class ClientWire:
 
     __slots__ = ("_closing", "_ended", "_outbox", "_send", "_task")
 
+    may_be_stuck: ClassVar = True
+    """Whether it waits for the server, so that somebody has to look for how long."""
+
     def __init__(self, send: Send) -> None:
         self._closing: tuple[int, str] | None = None
         self._ended: Callable[[], None] = _nothing
         self._outbox: Outbox | None = None
         self._send: Final = send
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def gate(self) -> Gate:
+        """Where a room writes to the client past the outbox, as long as nothing waits there."""
+        return SHUT
 
     @property
     def is_ready(self) -> bool:
@@ -139,9 +148,15 @@ class DirectWire(ClientWire):
 
     __slots__ = ("_transport",)
 
+    may_be_stuck = False
+
     def __init__(self, transport: Transport, send: Send) -> None:
         super().__init__(send)
         self._transport: Final = transport
+
+    @property
+    def gate(self) -> Gate:
+        return self._transport
 
     @property
     def is_ready(self) -> bool:
@@ -156,6 +171,10 @@ class DirectWire(ClientWire):
         super().start(outbox, ended=ended, stopping=stopping)
         self._transport.take_over_closing(stopping)
 
+    def wake(self) -> None:
+        self._transport.hold_back(True)
+        super().wake()
+
     def abort(self) -> None:
         self._transport.abort()
 
@@ -165,6 +184,7 @@ class DirectWire(ClientWire):
             if self._transport.close_code is not None:
                 return
             outbox.drain()
+        self._transport.hold_back(False)
         if self._closing is not None:
             await self._close(self._closing)
 

@@ -47,7 +47,7 @@ class WebSocketProtocol(ReadingProtocol):
     `private.py` lists.
 
     Attributes:
-        handle: What the application has of it, once it was asked for the socket.
+        handle: What the application has of it.
         is_leaving: Whether it has been told to end, as the server stops.
         close_code: What the socket has been closed with, by whichever side.
     """
@@ -60,7 +60,7 @@ class WebSocketProtocol(ReadingProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.handle: SocketTransport | None = None
+        self.handle = SocketTransport(self)
         self.is_leaving = False
         self.close_code: int | None = None
         self._has_closed = False
@@ -84,11 +84,11 @@ class WebSocketProtocol(ReadingProtocol):
         if self.handshake_complete:
             self._hear_end(CloseCode.ABNORMAL_CLOSURE)
         super().connection_lost(exc)
-        if self.handle is not None:  # a circle, which the garbage collector would have to find
-            self.handle.release()
+        self.handle.release()  # a circle, which the garbage collector would have to find
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self.handle.look()
         if self.terms.send_timeout_s and self._stall is None:
             self._watch_stall(self.terms.send_timeout_s)
 
@@ -96,11 +96,11 @@ class WebSocketProtocol(ReadingProtocol):
         if not self.transport.is_closing():
             self._watch_no_stall()
         super().resume_writing()
+        self.handle.look()
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if not self.handshake_complete:
-            self.handle = SocketTransport(self)
             self.scope["extensions"][TRANSPORT] = self.handle
 
     def handle_close(self, event: Any) -> None:
@@ -177,6 +177,7 @@ class WebSocketProtocol(ReadingProtocol):
             # A tenth of what an idle socket takes; the scope has them too.
             self.request.headers.clear()
             self.response.headers.clear()
+            self.handle.look()
 
     # How a socket ends.
 
@@ -216,7 +217,7 @@ class WebSocketProtocol(ReadingProtocol):
         if self.is_leaving or not self.is_open:
             return
         self.is_leaving = True
-        take_over = None if self.handle is None else self.handle.close
+        take_over = self.handle.close
         if take_over is None:
             self._close_for_restart()
             return
@@ -276,8 +277,8 @@ class WebSocketProtocol(ReadingProtocol):
 
     def _note_end(self, code: int) -> None:
         self.close_code = int(code)
-        if self.handle is not None:
-            self.handle.close_code = self.close_code
+        self.handle.close_code = self.close_code
+        self.handle.look()
 
     def _replace_close_timer(self, function: Any) -> None:
         if self.close_timer is not None:

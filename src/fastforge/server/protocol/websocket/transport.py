@@ -20,17 +20,25 @@ class SocketTransport:
     Attributes:
         close: Closes the socket in place of the server, if the application has said so.
         close_code: What the socket has been closed with, by whichever side; 1006: by none.
+        writer: What writes a frame without a question, while nobody holds it back.
         written: How many messages were written past `send`.
         written_bytes: Their size, with the frames.
     """
 
-    __slots__ = ("_protocol", "close", "close_code", "written", "written_bytes")
+    __slots__ = (
+        "_is_held", "_protocol", "_write", "close", "close_code", "writer", "written",
+        "written_bytes",
+    )  # fmt: skip
 
     def __init__(self, protocol: WebSocketProtocol) -> None:
         self._protocol: WebSocketProtocol | None = protocol
         self.close: Callable[[int, str], None] | None = None
         self.close_code: int | None = None
+        self.writer: Callable[[bytes], object] | None = None
         self.written = self.written_bytes = 0
+        # Asked for each message to each client: it says in one look what the protocol knows.
+        self._write: Callable[[bytes], object] | None = None
+        self._is_held = False
 
     @property
     def waiting_bytes(self) -> int:
@@ -41,18 +49,22 @@ class SocketTransport:
     @property
     def is_writable(self) -> bool:
         """Whether the socket is open, and no more waits than may."""
-        protocol = self._protocol
-        return protocol is not None and protocol.is_open and protocol.writable.is_set()
+        return self._write is not None
 
     def write(self, frame: bytes, *, messages: int = 1) -> bool:
         """Write a frame without waiting; False where it may not be written now."""
-        protocol = self._protocol
-        if protocol is None or not (protocol.writable.is_set() and protocol.is_open):
+        write = self._write
+        if write is None:
             return False
-        protocol.transport.write(frame)
+        write(frame)
         self.written += messages
         self.written_bytes += len(frame)
         return True
+
+    def hold_back(self, is_held: bool) -> None:
+        """Let there be no `writer`, or let it be there again."""
+        self._is_held = is_held
+        self.writer = None if is_held else self._write
 
     async def when_writable(self) -> None:
         """Wait until the client has taken enough, or is gone."""
@@ -69,6 +81,15 @@ class SocketTransport:
         if self._protocol is not None:
             self._protocol.cut("application")
 
+    # What the protocol calls.
+
+    def look(self) -> None:
+        """Look whether the socket is open, and no more waits than may."""
+        protocol = self._protocol
+        is_writable = protocol is not None and protocol.is_open and protocol.writable.is_set()
+        self._write = protocol.transport.write if protocol is not None and is_writable else None
+        self.writer = None if self._is_held else self._write
+
     def release(self) -> None:
         """Know nothing of the connection any more: it is lost."""
-        self._protocol = self.close = None
+        self._protocol = self.close = self.writer = self._write = None

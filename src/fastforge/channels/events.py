@@ -103,8 +103,10 @@ async def _serve(
 
     def note() -> None:
         desk.note(scope)
-        sent = {"messages_out": stream.outbox.sent, "close_code": stream.close_code}
-        scope["state"][NOTES].update(sent)
+        notes: dict[str, object] = scope["state"][NOTES]
+        notes["messages_out"] = stream.outbox.sent
+        if stream.close_code is not None:
+            notes["close_code"] = stream.close_code
 
     stream.before_its_end(note)
     name = connection_id.set(stream.connection.id)

@@ -72,6 +72,11 @@ FAULTS = {
         "contrib/jobs/test_worker.py::test_sigterm_lets_short_jobs_end_and_hands_back_the_others",
         "contrib/arq/test_worker.py::test_sigterm_hands_back_what_still_runs",
     ],
+    "F24 slow consumer of a socket": [
+        "channels/test_any_server.py::test_a_client_that_reads_nothing_is_let_go_and_the_others_get",
+        "channels/test_served.py::test_a_client_that_stops_to_read_holds_up_nobody_and_is_told_of",
+        "channels/test_outbox.py::test_a_client_that_is_behind_for_too_long_is_let_go_whatever_the",
+    ],
     "F25 upstream silent": ["faults/test_upstream.py::test_f25_a_silent_upstream_is_504"],
     "F26 nobody takes the log": [
         "faults/test_logs.py::test_f26_requests_go_on_when_nobody_takes_the_log",
@@ -95,7 +100,6 @@ FAULTS = {
 
 NOT_YET = {
     "F23 pub/sub connection lost": "comes with channels",
-    "F24 slow consumer of a socket": "comes with channels",
 }
 
 

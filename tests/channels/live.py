@@ -104,7 +104,9 @@ class Live:
     async def client(self, *, user: Somebody | None = None, **options: Any) -> ChannelClient:
         """Open a socket, which is closed when the test ends."""
         manager = channel_client(self.application, user=user, **options)
-        return await self.stack.enter_async_context(manager)
+        client = await self.stack.enter_async_context(manager)
+        client.patience_s = 30
+        return client
 
     @property
     def hub(self) -> Hub:

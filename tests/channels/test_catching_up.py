@@ -191,4 +191,4 @@ async def test_what_was_read_from_the_past_and_comes_in_later_is_given_once(live
     first = await again.next()
     live.hub.rooms["news"].last_id = joined["last_id"]  # as where it has not come in here yet
     live.hub._deliver(Envelope("news", first["id"], b'{"type":"said","text":"1"}'))
-    await again.assert_nothing()
+    await again.assert_no_push()

@@ -13,7 +13,7 @@ async def test_whoever_has_joined_gets_what_is_published(live: Live) -> None:
     await live.publish("Room", "hello", room_id=7)
     said = await ann.assert_push(live.channels.Said, channel="room:7")
     assert said == live.channels.Said(text="hello")
-    await bob.assert_nothing()
+    await bob.assert_no_push()
 
 
 async def test_whoever_may_not_join_is_told_so_and_stays(live: Live) -> None:
@@ -35,7 +35,7 @@ async def test_whoever_has_left_gets_nothing_more(live: Live) -> None:
     await ann.join("room:7")
     assert (await ann.leave("room:7"))["type"] == "left"
     await live.publish("Room", "hello", room_id=7)
-    await ann.assert_nothing()
+    await ann.assert_no_push()
     assert (await ann.leave("room:7"))["code"] == "not_joined"
     await ann.join("room:7")
     await live.publish("Room", "again", room_id=7)
@@ -48,7 +48,7 @@ async def test_joining_twice_is_joining_once(live: Live) -> None:
     await ann.join("room:7")
     await live.publish("Room", "hello", room_id=7)
     await ann.assert_push(live.channels.Said)
-    await ann.assert_nothing()
+    await ann.assert_no_push()
 
 
 async def test_a_socket_that_is_gone_leaves_nothing_behind(live: Live) -> None:

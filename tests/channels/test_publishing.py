@@ -80,7 +80,7 @@ async def test_a_rollback_forgets_what_was_published(folder: ProjectFolder) -> N
         await ann.join("news")
         assert (await live.http.post("/atomic?fails=true")).status_code == 409
         assert (await live.http.post("/thread?fails=true")).status_code == 409
-        await ann.assert_nothing()
+        await ann.assert_no_push()
 
 
 async def test_whoever_does_not_want_to_wait_says_so(folder: ProjectFolder) -> None:

@@ -21,7 +21,7 @@ async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: L
     assert [(await again.next())["data"]["text"] for _ in "23"] == ["2", "3"]
     await live.publish("News", "4")
     assert (await again.next())["data"]["text"] == "4"
-    await again.assert_nothing()
+    await again.assert_no_push()
 
 
 async def test_more_than_may_wait_is_recovered_whole(folder: ProjectFolder) -> None:
@@ -44,7 +44,7 @@ async def test_more_than_is_kept_is_told_as_lost(live: Live) -> None:
     again = await live.client()
     answer = await again.join("news", last_id=joined["last_id"], epoch=joined["epoch"])
     assert (answer["type"], answer["recovered"]) == ("joined", False)
-    await again.assert_nothing()
+    await again.assert_no_push()
 
 
 async def test_ids_of_another_life_of_the_process_are_worth_nothing(live: Live) -> None:
@@ -61,7 +61,7 @@ async def test_whoever_never_had_anything_is_told_nothing_of_recovery(live: Live
     await live.publish("News", "1")
     answer = await ann.join("news")
     assert ("recovered" in answer, answer["last_id"]) == (False, 1)
-    await ann.assert_nothing()
+    await ann.assert_no_push()
 
 
 async def test_a_channel_without_a_history_recovers_nothing(live: Live) -> None:
@@ -86,6 +86,6 @@ async def test_nobody_gets_again_what_they_have_said_to_others(live: Live) -> No
     answer = await again.ask("join", channel="news", **past)
     assert answer["recovered"] is True
     assert (await again.next())["data"]["text"] == "yours"
-    await again.assert_nothing()
+    await again.assert_no_push()
     for was in ("c1", ["x"] * 17, [7]):
         assert (await again.ask("join", channel="news", was=was))["code"] == "bad_frame"

@@ -16,7 +16,7 @@ async def test_a_message_reaches_its_handler_and_is_answered(live: Live) -> None
     answer = await ann.push("room:7", {"type": "say", "text": "hello"})
     assert (answer["type"], answer["data"]) == ("ok", {"room": 7})
     await bob.assert_push(live.channels.Said(text="hello"))
-    await ann.assert_nothing()
+    await ann.assert_no_push()
 
 
 async def test_a_handler_may_answer_its_client_alone(live: Live) -> None:
@@ -25,7 +25,7 @@ async def test_a_handler_may_answer_its_client_alone(live: Live) -> None:
     await bob.join("room:7")
     await ann.push("room:7", {"type": "shout", "text": "hello"})
     await ann.assert_push(live.channels.Said(text="HELLO"))
-    await bob.assert_nothing()
+    await bob.assert_no_push()
 
 
 @pytest.mark.parametrize(

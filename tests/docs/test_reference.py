@@ -80,6 +80,7 @@ PUBLIC = (
     "fastforge.signing",
     "fastforge.tasks",
     "fastforge.test",
+    "fastforge.test.channels",
     "fastforge.test.proxy",
     "fastforge.transport",
     "fastforge.web",

@@ -82,6 +82,19 @@ FILES = {
                 note = await db.get_one(Note, note_id)
                 note.text = note.text.upper()
         """,
+    "shop/notes/channels.py": """
+        from typing import Literal
+
+        from fastforge.channels import Channel
+        from pydantic import BaseModel
+
+        class Added(BaseModel):
+            type: Literal["added"] = "added"
+            text: str
+
+        class Notes(Channel, pattern="notes", public=True):
+            Outgoing = Added
+        """,
     "shop/notes/routes.py": """
         import asyncio
 
@@ -89,6 +102,7 @@ FILES = {
         from fastforge.cache import Cache
         from fastforge.contrib.db import DbSession
         from sqlalchemy import select
+        from .channels import Added, Notes
         from .models import Note
         from .resources import Greeter
         from .tasks import shout
@@ -105,6 +119,7 @@ FILES = {
             db.add(note)
             await db.flush()
             await shout.enqueue(note_id=note.id)
+            await Notes.publish(Added(text=text))
             return note.id
 
         @router.get("/greeting")

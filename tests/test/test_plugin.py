@@ -46,6 +46,7 @@ TESTS = {
 
         import httpx
         import pytest
+        from shop.notes.channels import Added, Notes
 
         MIGRATED = ["of the migration"]
 
@@ -96,6 +97,29 @@ TESTS = {
                 assert (await http.get(f"{live_server}/cached")).json() == 2
             assert await cache.get("hits", type=int) == 2
 
+        @pytest.mark.parametrize("number", [1, 2])
+        async def test_a_page_hears_what_every_server_of_the_test_publishes(
+            client, live_server, run_command, channels, number
+        ):
+            channels.assert_no_broadcast()
+            ann = await channels.connect()
+            await ann.join("notes")
+            await client.post("/notes", params={"text": "one"})
+            async with httpx.AsyncClient() as http:
+                await http.post(f"{live_server}/notes", params={"text": "two"})
+            message = '{"type": "added", "text": "three"}'
+            assert run_command("channels", "publish", "notes", message).exit_code == 0
+            for text in ("one", "two", "three"):
+                assert (await ann.assert_push(Added)).text == text
+                channels.assert_broadcast(Notes, Added(text=text))
+
+        def test_a_plain_test_asks_what_a_server_has_published(live_server, channels):
+            httpx.post(f"{live_server}/notes", params={"text": "hello"})
+            assert channels.assert_broadcast(Notes, Added).text == "hello"
+            channels.backend.disconnect()
+            httpx.post(f"{live_server}/notes", params={"text": "unheard"})
+            assert len(channels.broadcasts(Notes)) == 1
+
         def test_no_other_database_was_made():
             assert list(Path(__file__).parents[1].glob("*.sqlite3*")) == []
         """,
@@ -133,7 +157,7 @@ def test_every_fixture_works_whoever_runs_the_tests(suite: Suite, options: list[
         suite.write({"tests/test_fixture.py": FIXTURE_OF_THE_USER})
     done = suite.run(*options)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{11 if options is BOTH else 12} passed" in done.stdout
+    assert f"{14 if options is BOTH else 15} passed" in done.stdout
 
 
 def test_what_is_wrong_is_one_line_at_each_test(suite: Suite) -> None:

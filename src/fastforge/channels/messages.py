@@ -15,7 +15,7 @@ from .._utils import did_you_mean
 from ..exceptions import ComponentError
 from .errors import ChannelError
 
-__all__ = ["NO_MESSAGES", "Messages", "type_of"]
+__all__ = ["NO_MESSAGES", "Messages", "type_of", "type_of_model"]
 
 _TYPE: Final = "type"
 
@@ -43,7 +43,7 @@ class Messages:
         """
         found: dict[str, type[BaseModel]] = {}
         for model in _members(annotation):
-            name = _type_of(model, where)
+            name = type_of_model(model, where)
             if found.setdefault(name, model) is not model:
                 raise ComponentError(
                     f"{where}: {found[name].__name__} and {model.__name__} both have the type"
@@ -102,7 +102,12 @@ def _members(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _type_of(model: Any, where: str) -> str:
+def type_of_model(model: Any, where: str) -> str:
+    """Return what the `type` of a model says.
+
+    Raises:
+        ComponentError: It is no model, or has none of its own.
+    """
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise ComponentError(
             f"{where}: {model!r} is no model",

@@ -1,4 +1,4 @@
-"""What tests need: a client, a server, commands in process, jobs, a proxy, set-ups of apps.
+"""What tests need: a client, a server, commands in process, jobs, channels, a proxy, set-ups.
 
 The fixtures of the pytest plugin are made of the same things. Names are imported when they are
 first used: `client` alone needs httpx.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .channels import ChannelClient as ChannelClient
+    from .channels import ChannelsUnderTest as ChannelsUnderTest
     from .commands import Result as Result
     from .commands import run_command as run_command
     from .http import client as client
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from .setups import setup_for_tests as setup_for_tests
 
 _LAZY = {
+    "ChannelClient": "channels",
+    "ChannelsUnderTest": "channels",
     "ForEachTest": "setups",
     "Jobs": "jobs",
     "Proxy": "proxy",
@@ -32,6 +36,8 @@ _LAZY = {
 }
 
 __all__ = [
+    "ChannelClient",
+    "ChannelsUnderTest",
     "ForEachTest",
     "Jobs",
     "Proxy",

@@ -26,17 +26,21 @@ if TYPE_CHECKING:
 
     from ..cache import CacheSpace
     from ..project import Project
+    from .channels import ChannelsUnderTest
     from .commands import Result
     from .jobs import Jobs
+    from .lifespan import RunningApplication
     from .session import Session
 
 __all__ = [
     "anyio_backend",
     "application",
     "cache",
+    "channels",
     "client",
     "fastforge_anyio_loop",
     "fastforge_asyncio_loop",
+    "fastforge_running",
     "fastforge_session",
     "fastforge_strict",
     "jobs",
@@ -184,20 +188,47 @@ def application(project: Project) -> FastAPI:
 
 
 @pytest.fixture
-def client(request: pytest.FixtureRequest, application: FastAPI) -> Iterator[httpx.AsyncClient]:
+def fastforge_running(
+    request: pytest.FixtureRequest, application: FastAPI
+) -> Iterator[RunningApplication]:
+    """The running application, one for `client` and `channels`; started when one needs it."""
+    from .lifespan import RunningApplication
+
+    running = RunningApplication(lambda: application)
+    with loop_of_test(request) as loop:
+        yield running
+        if loop is not None:
+            loop.run(running.stop)
+
+
+@pytest.fixture
+def client(
+    request: pytest.FixtureRequest, fastforge_running: RunningApplication
+) -> Iterator[httpx.AsyncClient]:
     """An HTTP client of the running application, on the event loop of the test."""
-    from .http import client as opened
+    from .http import client_of
 
     with loop_of(request) as run:
-        manager = opened(application)
         with _told_in_one_line():
-            http: httpx.AsyncClient = run(manager.__aenter__)
+            http = client_of(run(fastforge_running.application))
         yield http
+        run(http.aclose)
 
-        async def close() -> None:
-            await manager.__aexit__(None, None, None)
 
-        run(close)
+@pytest.fixture
+def channels(
+    request: pytest.FixtureRequest,
+    fastforge_running: RunningApplication,
+    fastforge_session: Session,
+) -> Iterator[ChannelsUnderTest]:
+    """The channels of the test: clients, what was published, a clock, and faults of the backend."""
+    from .channels import ChannelsUnderTest
+
+    channels = ChannelsUnderTest(fastforge_running, fastforge_session.brokers)
+    with loop_of_test(request) as loop:
+        yield channels
+        if loop is not None:
+            loop.run(channels.close)
 
 
 @pytest.fixture

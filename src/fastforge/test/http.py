@@ -11,7 +11,7 @@ import httpx
 from ..project import Project
 from .lifespan import Application, application_of, started
 
-__all__ = ["client"]
+__all__ = ["client", "client_of"]
 
 
 @asynccontextmanager
@@ -44,6 +44,20 @@ async def client(
         Exception: Whatever else the start raises.
     """
     async with started(application_of(subject)) as application:
-        transport = httpx.ASGITransport(application, raise_app_exceptions=raise_app_exceptions)
-        async with httpx.AsyncClient(transport=transport, base_url=base_url, **options) as http:
+        http = client_of(
+            application, raise_app_exceptions=raise_app_exceptions, base_url=base_url, **options
+        )
+        async with http:
             yield http
+
+
+def client_of(
+    running: Application,
+    *,
+    raise_app_exceptions: bool = True,
+    base_url: str = "http://localhost",
+    **options: Any,
+) -> httpx.AsyncClient:
+    """Return a client of an application that has been started; for the arguments see `client`."""
+    transport = httpx.ASGITransport(running, raise_app_exceptions=raise_app_exceptions)
+    return httpx.AsyncClient(transport=transport, base_url=base_url, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from ..exceptions import StartError
 from ..project import Project
 
-__all__ = ["Application", "application_of", "started"]
+__all__ = ["Application", "RunningApplication", "application_of", "started"]
 
 Application = Callable[
     [
@@ -47,6 +48,51 @@ async def started(application: Application) -> AsyncIterator[Application]:
         yield life
     finally:
         await life.stop()
+
+
+class RunningApplication:
+    """An application that is started once, when somebody first needs it.
+
+    It is started in the context that this was made in, and not in that of a test which is inside
+    of a transaction, say, when it needs it.
+
+    Args:
+        make: Returns the application.
+    """
+
+    def __init__(self, make: Callable[[], Application]) -> None:
+        self._context = contextvars.copy_context()
+        self._make = make
+        self._starting: asyncio.Task[_Life] | None = None
+
+    async def application(self) -> Application:
+        """Return it, as a server would call it.
+
+        Raises:
+            Exception: What its start raised, each time.
+        """
+        if self._starting is None:
+            self._starting = asyncio.create_task(
+                self._started(), name="start of a test's application", context=self._context
+            )
+        return await asyncio.shield(self._starting)
+
+    async def stop(self) -> None:
+        """Stop it, if it has been started.
+
+        Raises:
+            Exception: Whatever the stop raises.
+        """
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            await asyncio.wait({starting})
+            if not starting.cancelled() and starting.exception() is None:
+                await starting.result().stop()
+
+    async def _started(self) -> _Life:
+        life = _Life(self._make())
+        await life.start()
+        return life
 
 
 class _Life:

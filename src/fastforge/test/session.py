@@ -8,6 +8,7 @@ from ..components import discover
 from ..project import Project
 from .caches import CacheOfTests
 from .case import Case, prepared_for
+from .channels.brokers import BrokersOfTests
 from .jobs.backends import BackendsOfTests
 from .setups import TEST_SETUPS, ForEachTest
 
@@ -23,14 +24,18 @@ class Session:
         stack: Ends the set-ups.
 
     Attributes:
-        project: The same, on task backends and a cache that tests look into.
-        backends: Those.
+        project: The same, on task backends, a cache and channel backends that tests look into.
+        backends: The first of those.
+        brokers: The last.
     """
 
     def __init__(self, project: Project, *, worker: str, stack: ExitStack) -> None:
         self.backends = BackendsOfTests()
+        self.brokers = BrokersOfTests()
         self._cache = CacheOfTests()
-        self.project = self._cache.used_by(self.backends.used_by(project))
+        for each in (self.backends, self.brokers, self._cache):
+            project = each.used_by(project)
+        self.project = project
         self._worker = worker
         self._stack = stack
         self._for_each_test: list[ForEachTest] | Exception | None = None
@@ -53,8 +58,8 @@ class Session:
                 self._for_each_test = error
         if isinstance(self._for_each_test, Exception):
             raise self._for_each_test
-        self.backends.begin_test()
-        self._cache.begin_test()
+        for stand_in in (self.backends, self.brokers, self._cache):
+            stand_in.begin_test()
         project = self.project
         with prepared_for(case):
             for each in self._for_each_test:

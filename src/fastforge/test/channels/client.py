@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import json
-from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -13,137 +9,194 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from ...channels.connection import Principal
-from ...channels.endpoint import KNOWN_USER
+from ...channels.endpoint import KNOWN_USER, SUBPROTOCOL, TOKEN_PREFIX
 from ..lifespan import Application
+from .conversation import Conversation
+from .matching import is_meant, model_of
+from .people import principal_of
 from .sockets import InProcessSocket, SocketClosed
+from .texts import message_text, nearest_of, nothing_came, unexpected_frames
 
-__all__ = ["ChannelClient", "channel_client"]
+__all__ = ["PATIENCE_S", "ChannelClient", "channel_client", "dialled"]
 
 M = TypeVar("M", bound=BaseModel)
-WAIT_S: Final = 30.0
+PATIENCE_S: Final = 5.0
 """How long something that is expected may take; a test that passes never waits so long."""
 
 
-class ChannelClient:
+class ChannelClient(Conversation):
     """One client of the channels of an application that has been started.
 
-    Args:
-        socket: What it speaks over.
+    ```python
+    ann = await channels.connect(user=7)
+    await ann.join("orders:7")
+    placed = await ann.assert_push(OrderPlaced)
+    ```
 
     Attributes:
         connection_id: What the application calls it.
         frames: What has come and nobody has asked for yet, in order.
+        patience_s: How long something that is expected may take.
+        socket: What it speaks over.
     """
 
-    def __init__(self, socket: InProcessSocket) -> None:
-        self.connection_id = ""
-        self.frames: deque[dict[str, Any]] = deque()
-        self.socket: Final = socket
-        self._refs = itertools.count(1)
-
-    async def join(
-        self, channel: str, *, last_id: int | None = None, epoch: str = ""
-    ) -> dict[str, Any]:
-        """Join a channel, and return the answer: `joined`, with what was recovered, or `error`.
-
-        Args:
-            channel: Its name: `room:7`.
-            last_id: The id of the last message that this client has got.
-            epoch: What the answer to its first joining had.
-        """
-        past = {} if last_id is None else {"last_id": last_id, "epoch": epoch}
-        return await self.ask("join", channel=channel, **past)
-
-    async def leave(self, channel: str) -> dict[str, Any]:
-        """Leave a channel, and return the answer."""
-        return await self.ask("leave", channel=channel)
-
-    async def push(self, channel: str, message: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
-        """Send a message, and return what its handler has answered: `ok` or `error`."""
-        data = message.model_dump(mode="json") if isinstance(message, BaseModel) else message
-        return await self.ask("push", channel=channel, data=data)
-
-    async def ask(self, type: str, **fields: Any) -> dict[str, Any]:
-        """Send a frame of the protocol, and return its answer."""
-        ref = next(self._refs)
-        self.send({"type": type, "ref": ref, **fields})
-        return await self.next(lambda frame: frame.get("ref") == ref)
-
-    def send(self, frame: Any) -> None:
-        """Send a frame as it is."""
-        self.socket.send(json.dumps(frame))
-
-    async def next(self, matches: Any = lambda frame: True) -> dict[str, Any]:
-        """Return the first frame that matches; others stay for later.
-
-        Raises:
-            SocketClosed: None has come and the socket was closed.
-            AssertionError: None has come for a long time.
-        """
-        for frame in self.frames:
-            if matches(frame):
-                self.frames.remove(frame)
-                return frame
-        try:
-            async with asyncio.timeout(WAIT_S):
-                while True:
-                    came: dict[str, Any] = json.loads(await self.socket.receive())
-                    if matches(came):
-                        return came
-                    self.frames.append(came)
-        except TimeoutError:
-            raise AssertionError(f"no such frame has come; there are {list(self.frames)}") from None
+    patience_s = PATIENCE_S
 
     async def assert_push(
-        self, expected: type[M] | BaseModel, *, channel: str | None = None
-    ) -> M | BaseModel:
-        """Wait for a message of a type, or for one message, and return it.
+        self, expected: type[M] | M, *, channel: str | None = None, within_s: float | None = None
+    ) -> M:
+        """Wait for a message of a class, or for a certain one, and return it.
+
+        Others stay for later: what is published in several channels has no order.
 
         ```python
-        said = await client.assert_push(Said, channel="room:7")
+        placed = await ann.assert_push(OrderPlaced, channel="orders:7")
+        await ann.assert_push(OrderNoted(order_id=placed.order_id, note="gift"))
         ```
 
+        Args:
+            expected: A class of messages, or a message.
+            channel: The name where it has to be.
+            within_s: How long it may take; None: `patience_s`.
+
         Raises:
-            AssertionError: None has come for a long time.
-            SocketClosed: The socket was closed before.
+            AssertionError: None has come, or the socket was closed; it says what came instead.
         """
-        model = expected if isinstance(expected, type) else type(expected)
-        type_ = model.model_fields["type"].default
+        __tracebackhide__ = True
 
         def matches(frame: dict[str, Any]) -> bool:
-            if frame["type"] != "message" or channel not in (None, frame["channel"]):
-                return False
-            data = frame["data"]
-            if isinstance(expected, BaseModel):
-                return bool(data == expected.model_dump(mode="json"))
-            return type_ is None or data.get("type") == type_
+            is_here = frame["type"] == "message" and channel in (None, frame["channel"])
+            return is_here and is_meant(frame["data"], expected)
 
-        frame = await self.next(matches)
-        return model.model_validate(frame["data"])
+        what = message_text(expected, channel)
+        frame = await self._expected(matches, what, within_s, message=expected, channel=channel)
+        model: type[M] = model_of(expected)  # type: ignore[assignment]
+        return model.model_validate(frame["data"], by_alias=True, by_name=True)
 
-    async def assert_nothing(self) -> None:
-        """Be sure that no message is on its way: what was sent before this has been answered."""
-        await self.ask("ping")
-        messages = [frame for frame in self.frames if frame["type"] == "message"]
-        assert not messages, f"nothing was expected, and there are {messages}"
+    async def assert_no_push(
+        self, unwanted: type[BaseModel] | BaseModel | None = None, *, channel: str | None = None
+    ) -> None:
+        """Be sure that no message has come, and none is on its way to this client.
 
-    async def closed(self) -> SocketClosed:
-        """Wait until the application closes the socket, and return why."""
+        Surprises: what nobody has published yet may still come. Let first what would publish it be
+        done: `push` and requests return when it is.
+
+        Args:
+            unwanted: A class of messages, or a message; None: any.
+            channel: The name where it may not be.
+
+        Raises:
+            AssertionError: There are some; it says which.
+        """
+        __tracebackhide__ = True
+        await self.ask("ping")  # what was sent before has been answered then
+        found = [
+            frame
+            for frame in self.frames
+            if frame["type"] == "message"
+            and channel in (None, frame["channel"])
+            and (unwanted is None or is_meant(frame["data"], unwanted))
+        ]
+        if found:
+            raise AssertionError(unexpected_frames(found))
+
+    async def assert_frame(
+        self, type: str, /, *, within_s: float | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        """Wait for a frame of the protocol, and return it: `gap`, `expiring`, `presence`.
+
+        ```python
+        await ann.assert_frame("gap", channel="prices", dropped=3)
+        ```
+
+        Args:
+            type: Its type.
+            within_s: How long it may take; None: `patience_s`.
+            fields: What it has to have; other fields do not matter.
+
+        Raises:
+            AssertionError: None has come; it says what came instead.
+        """
+        __tracebackhide__ = True
+        wanted = {"type": type, **fields}
+
+        def matches(frame: dict[str, Any]) -> bool:
+            return all(name in frame and frame[name] == wanted[name] for name in wanted)
+
+        told = "".join(f" {name}={value!r}" for name, value in fields.items())
+        return await self._expected(matches, f"a frame {type}{told}", within_s)
+
+    async def assert_closed(
+        self, code: int | None = None, *, within_s: float | None = None
+    ) -> SocketClosed:
+        """Wait until the application closes the socket, and return why.
+
+        Args:
+            code: The close code that it has to have.
+            within_s: How long it may take; None: `patience_s`.
+
+        Raises:
+            AssertionError: It was not closed, or with another code.
+        """
+        __tracebackhide__ = True
+        limit_s = self.patience_s if within_s is None else within_s
+        closed = await self.closed(within_s=limit_s)
+        if code not in (None, closed.code):
+            raise AssertionError(f"the socket was {closed}, and not with {code}")
+        return closed
+
+    async def _expected(
+        self,
+        matches: Any,
+        what: str,
+        within_s: float | None,
+        *,
+        message: type[BaseModel] | BaseModel | None = None,
+        channel: str | None = None,
+    ) -> dict[str, Any]:
+        __tracebackhide__ = True
+        closed: SocketClosed | None = None
         try:
-            async with asyncio.timeout(WAIT_S):
-                while True:
-                    self.frames.append(json.loads(await self.socket.receive()))
-        except SocketClosed as closed:
-            return closed
-        except TimeoutError:
-            raise AssertionError("the socket was not closed") from None
+            limit_s = self.patience_s if within_s is None else within_s
+            return await self.next(matches, within_s=limit_s)
+        except SocketClosed as error:
+            closed = error
+        except AssertionError:
+            pass
+        nearest = "" if message is None else nearest_of(message, channel, self.frames)
+        raise AssertionError(
+            nothing_came(what, self.frames, refused=self.refused, closed=closed, nearest=nearest)
+        )
+
+
+def dialled(
+    application: Application,
+    url: str,
+    *,
+    user: Principal | object = None,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    subprotocols: Sequence[str] = (),
+) -> ChannelClient:
+    """Return a client that has not opened its socket yet; `channel_client` has the arguments."""
+    named = () if token is None else (SUBPROTOCOL, f"{TOKEN_PREFIX}{token}")
+    known = principal_of(user)
+    return ChannelClient(
+        lambda: InProcessSocket(
+            application,
+            url,
+            headers=headers or {},
+            subprotocols=[*subprotocols, *named],
+            extra={} if known is None else {KNOWN_USER: known},
+        )
+    )
 
 
 @asynccontextmanager
 async def channel_client(
     application: Application,
     *,
-    user: Principal | None = None,
+    user: Principal | object = None,
     token: str | None = None,
     headers: Mapping[str, str] | None = None,
     subprotocols: Sequence[str] = (),
@@ -152,15 +205,13 @@ async def channel_client(
     """Open a socket to the channels of an application that has been started.
 
     ```python
-    async with started(application) as running, channel_client(running, user=ann) as client:
+    async with started(application) as running, channel_client(running, user=7) as client:
         await client.join("room:7")
-        await Room.publish(Said(text="hello"), room_id=7)
-        assert (await client.assert_push(Said)).text == "hello"
     ```
 
     Args:
         application: It.
-        user: Who has opened the socket; nothing is checked then.
+        user: Who has opened the socket, or their id; nothing is checked then.
         token: What the client shows beside its subprotocol, as a browser does.
         headers: More of the handshake.
         subprotocols: What the client offers.
@@ -169,16 +220,11 @@ async def channel_client(
     Raises:
         SocketClosed: The application does not open it.
     """
-    offered = [*subprotocols, *(() if token is None else ("fastforge", f"token.{token}"))]
-    extra = {} if user is None else {KNOWN_USER: user}
-    socket = InProcessSocket(
-        application, url, headers=headers or {}, subprotocols=offered, extra=extra
+    client = dialled(
+        application, url, user=user, token=token, headers=headers, subprotocols=subprotocols
     )
-    await socket.open()
-    client = ChannelClient(socket)
     try:
-        first = await client.next(lambda frame: frame["type"] == "welcome")
-        client.connection_id = first["connection"]
+        await client.open()
         yield client
     finally:
-        await socket.close()
+        await client.close()

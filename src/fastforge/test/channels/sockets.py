@@ -90,6 +90,17 @@ class InProcessSocket:
             return text
         raise self._ended(message)
 
+    def receive_now(self) -> str | None:
+        """Return the next text that is there already; None: there is none."""
+        if self.closed is not None or self._to_client.empty():
+            return None
+        message = self._to_client.get_nowait()
+        if message["type"] == "websocket.send":
+            text: str = message["text"]
+            return text
+        self._ended(message)
+        return None
+
     def stop_reading(self) -> None:
         """Take nothing more from the application: its sends wait."""
         self._reading.clear()

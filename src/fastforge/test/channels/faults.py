@@ -1,0 +1,224 @@
+"""Faults: what carries the messages of a test, and fails when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from ...channels.broker import Broker, Envelope, Hearing, Kept, Recalled
+from ...channels.errors import ChannelUnavailable
+
+__all__ = ["BackendUnderTest", "BrokerOfTests"]
+
+
+class BackendUnderTest:
+    """What carries messages between the processes of a project, as far as a test disturbs it.
+
+    ```python
+    channels.backend.disconnect()
+    assert (await client.post("/orders")).status_code == 503
+    channels.backend.heal()
+    ```
+
+    Args:
+        now: The time in seconds, which only goes on.
+
+    Attributes:
+        is_away: Whether it is disconnected.
+        loses: Whether what is published does not come in.
+        delay_s: How much later it comes in.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.is_away = False
+        self.loses = False
+        self.delay_s = 0.0
+        self.now: Final = now
+        self._brokers: list[BrokerOfTests] = []
+
+    def disconnect(self) -> None:
+        """Be away: publishing fails with `ChannelUnavailable`, and joins are refused."""
+        self.is_away = True
+
+    def drop(self) -> None:
+        """Lose what is published from now on, as where the connection that hears has broken.
+
+        Publishing succeeds, and what is kept in a history is kept.
+        """
+        self.loses = True
+
+    def delay(self, time: timedelta) -> None:
+        """Let what is published come in later, by the clock that `let_pass` advances."""
+        self.delay_s = time.total_seconds()
+
+    def heal(self) -> None:
+        """End all of that: what was delayed comes in, and clients get or are told what is lost."""
+        is_lossy = self.is_away or self.loses
+        self.is_away = self.loses = False
+        self.delay_s = 0.0
+        for broker in tuple(self._brokers):
+            broker.heal(is_lossy=is_lossy)
+
+    # --- for what stands between ---
+
+    def attached(self, broker: BrokerOfTests) -> None:
+        """Know a process that hears."""
+        self._brokers.append(broker)
+
+    def detached(self, broker: BrokerOfTests) -> None:
+        """Forget one that has ended."""
+        if broker in self._brokers:
+            self._brokers.remove(broker)
+
+    def came(self, envelope: Envelope) -> None:
+        """Give every process a message that one of them has published in memory."""
+        for broker in tuple(self._brokers):
+            broker.take(envelope)
+
+    def changed(self, name: str) -> None:
+        """Tell every process that somebody came to a room, or went."""
+        for broker in tuple(self._brokers):
+            broker.tell_changed(name)
+
+    def release(self) -> None:
+        """Let in what is late enough by now."""
+        for broker in tuple(self._brokers):
+            broker.release()
+
+
+class BrokerOfTests:
+    """A broker as it is; only that it fails when the test says so. One for each process.
+
+    Args:
+        broker: What carries messages. That of the memory is one for all processes of a test.
+        backend: What the test says.
+        is_shared: Whether it is that.
+    """
+
+    def __init__(self, broker: Broker, backend: BackendUnderTest, *, is_shared: bool) -> None:
+        self.reaches_other_processes = broker.reaches_other_processes
+        self._backend = backend
+        self._broker = broker
+        self._held: deque[tuple[float, Envelope]] = deque()
+        self._is_shared = is_shared
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def hearing(self) -> Hearing | None:
+        """How well others are heard."""
+        return self._broker.hearing
+
+    # --- what comes in ---
+
+    def attach(
+        self,
+        deliver: Callable[[Envelope], None],
+        missed: Callable[[], None],
+        changed: Callable[[str], None],
+    ) -> None:
+        """Say who gets what comes in."""
+        self._deliver, self._missed, self._changed = deliver, missed, changed
+        self._backend.attached(self)
+        if not self._is_shared:
+            self._broker.attach(self.take, missed, changed)
+
+    def take(self, envelope: Envelope) -> None:
+        """Take a message, in whichever thread it was published."""
+        self._on_loop(self._take, envelope)
+
+    def tell_changed(self, name: str) -> None:
+        """Hear that somebody came to a room, or went."""
+        self._on_loop(self._changed, name)
+
+    def release(self) -> None:
+        """Let in what is late enough by now."""
+        self._on_loop(self._release)
+
+    def heal(self, *, is_lossy: bool) -> None:
+        """Let in what was delayed, and look for what was lost."""
+        self._on_loop(self._heal, is_lossy)
+
+    def _take(self, envelope: Envelope) -> None:
+        if self._backend.loses or self._backend.is_away:
+            return
+        if self._backend.delay_s or self._held:
+            self._held.append((self._backend.now() + self._backend.delay_s, envelope))
+            self._loop.call_later(self._backend.delay_s, self._release)
+        else:
+            self._deliver(envelope)
+
+    def _release(self) -> None:
+        while self._held and self._held[0][0] <= self._backend.now():
+            self._deliver(self._held.popleft()[1])
+
+    def _heal(self, is_lossy: bool) -> None:
+        while self._held:
+            self._deliver(self._held.popleft()[1])
+        if is_lossy:
+            self._missed()
+
+    def _on_loop(self, call: Callable[..., None], *arguments: Any) -> None:
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            call(*arguments)
+        else:
+            with suppress(RuntimeError):  # a server of the test that has ended meanwhile
+                self._loop.call_soon_threadsafe(call, *arguments)
+
+    # --- what goes out ---
+
+    async def subscribe(self, name: str) -> None:
+        """Let messages of a room come in."""
+        self._refuse()
+        await self._broker.subscribe(name)
+
+    def unsubscribe(self, name: str) -> None:
+        """Let them come in no more."""
+        self._broker.unsubscribe(name)
+
+    async def publish(self, name: str, data: bytes, *, exclude: str, kept: Kept | None) -> int:
+        """Send a message to every process."""
+        self._refuse()
+        return await self._broker.publish(name, data, exclude=exclude, kept=kept)
+
+    async def recall(
+        self, name: str, *, after: int | None, epoch: str, kept: Kept | None
+    ) -> Recalled:
+        """Return what came after an id."""
+        self._refuse()
+        return await self._broker.recall(name, after=after, epoch=epoch, kept=kept)
+
+    async def enter(self, name: str, key: str, shown: bytes) -> None:
+        """Let somebody be in a room."""
+        self._refuse()
+        await self._broker.enter(name, key, shown)
+
+    async def leave(self, name: str, key: str) -> None:
+        """Let them be in it no more."""
+        self._refuse()
+        await self._broker.leave(name, key)
+
+    async def present(self, name: str) -> Mapping[str, bytes]:
+        """Return who is there."""
+        self._refuse()
+        return await self._broker.present(name)
+
+    async def renew(self, here: Mapping[str, Sequence[str]]) -> None:
+        """Let those be there that this process knows."""
+        self._refuse()
+        await self._broker.renew(here)
+
+    def _refuse(self) -> None:
+        if self._backend.is_away:
+            raise ChannelUnavailable(
+                "nothing carries messages at present: the test has disconnected the backend",
+                code="test.E009",
+                hint="channels.backend.heal() ends that",
+            )

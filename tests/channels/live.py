@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from fastforge.channels import Principal
 from fastforge.channels.hub import Hub
 from fastforge.lifecycle import Container, use_container
 from fastforge.test.channels import ChannelClient, channel_client
@@ -101,7 +102,7 @@ class Live:
     http: httpx.AsyncClient
     stack: AsyncExitStack
 
-    async def client(self, *, user: Somebody | None = None, **options: Any) -> ChannelClient:
+    async def client(self, *, user: Principal | None = None, **options: Any) -> ChannelClient:
         """Open a socket, which is closed when the test ends."""
         manager = channel_client(self.application, user=user, **options)
         client = await self.stack.enter_async_context(manager)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from fastforge.channels import Channel, Connection, receives
 from fastforge.checks import run_checks
@@ -36,6 +36,19 @@ class Untyped(BaseModel):
 
 class Loose(BaseModel):
     type: str = "loose"
+
+
+class Shout(BaseModel):
+    type: Literal["shout"] = "shout"
+
+
+class Renamed(BaseModel):
+    type: Literal["renamed"] = Field(default="renamed", serialization_alias="kind")
+
+
+class Short(BaseModel):
+    type: Literal["short"] = "short"
+    symbol: str = Field(default="", serialization_alias="s")
 
 
 def refusal(body: str, head: str = 'pattern="room:{room_id:int}", public=True') -> str:
@@ -97,6 +110,59 @@ def refusal(body: str, head: str = 'pattern="room:{room_id:int}", public=True') 
             "[channels.E007] the parameter 'romm_id' of Room.say cannot be filled; did you mean"
             " 'room_id'?",
         ),
+        (
+            "Incoming = Say\n@receives\nasync def say(self, message: Said) -> None: ...",
+            None,
+            "'message' of Room.say cannot be filled; Incoming has Say; a method that clients call",
+        ),
+        (
+            "@receives\nasync def say(self, message: Say) -> None: ...",
+            None,
+            "'message' of Room.say cannot be filled; there is no Incoming",
+        ),
+        (
+            "Incoming = Say\n@receives\nasync def say(self, message) -> None: ...",
+            None,
+            "'message' of Room.say cannot be filled; annotate it: message: Say",
+        ),
+        (
+            "Incoming = Say | Also\n@receives\nasync def say(self, message: Say | Also): ...",
+            None,
+            "[channels.E003]",
+        ),
+        (
+            "Incoming = Say | Shout\n@receives\nasync def say(self, message: Say | Shout): ...",
+            None,
+            "a method takes one kind of message: write one for each",
+        ),
+        (
+            "async def joined(self, connection) -> None: ...",
+            None,
+            "'connection' of Room.joined cannot be filled; annotate it: connection: Connection",
+        ),
+        (
+            "async def joined(self, room_id: str) -> None: ...",
+            None,
+            "[channels.E007] the parameter 'room_id' of Room.joined is annotated with str, and the"
+            " pattern gives int; write room_id: int",
+        ),
+        ("pattern = 'room'", None, "Room has pattern in its body, where it does nothing"),
+        ("history = 7", "", "Room has history in its body, where it does nothing; write it beside"),
+        ("Incoming: Say", None, "[channels.E004] Room.Incoming has no value; write `Incoming ="),
+        ("def publish(self) -> None: ...", None, "Room.publish hides what every channel has"),
+        ("async def name(self) -> None: ...", None, "Room.name hides what every channel has"),
+        ("pass", 'pattern="a:{message}", public=True', "cannot be called 'message'; publishing"),
+        ("pass", 'pattern="a:{class}", public=True', "a parameter cannot be called 'class'"),
+        ("pass", 'pattern="a", public=True, queue_size=0', "Room has queue_size=0; it is a number"),
+        ("pass", 'pattern="a", public=True, history=-1', "Room has history=-1; it is a number"),
+        ("pass", 'pattern="a", public=True, history_ttl_s=0', "Room has history_ttl_s=0; it is a"),
+        ("pass", 'pattern="a", public="yes"', "Room has public='yes'; it is True or False"),
+        ("Outgoing = Renamed", None, "[channels.E002] Room.Outgoing: the type of Renamed is"),
+        (
+            "Outgoing = Said | Short",
+            'pattern="a", public=True, overflow="conflate", conflate_by="symbol"',
+            "keeps the latest by 'symbol', which is s and symbol in JSON",
+        ),
     ],
 )
 def test_a_mistake_is_told_where_it_was_made(body: str, head: str | None, told: str) -> None:
@@ -118,6 +184,21 @@ def test_a_class_without_a_pattern_is_a_base_for_others() -> None:
     assert Derived.outgoing.by_type == {"said": Said}
     assert (Derived.bounds.history, Derived.bounds.overflow) == (9, "disconnect")
     assert Derived.authorizer is not None
+
+
+def test_annotations_that_a_value_fits_are_as_good() -> None:
+    class Room(Channel, pattern="room:{room_id:int}", public=True):
+        async def joined(self, room_id: int | None) -> None: ...
+
+        async def left(self, room_id: Annotated[float, "a number"]) -> None: ...
+
+    class Other(Channel, pattern="other:{room_id:int}", public=True):
+        async def joined(self, room_id) -> None:  # type: ignore[no-untyped-def]
+            ...
+
+        async def left(self, room_id: object) -> None: ...
+
+    assert sorted(Room.hooks) == sorted(Other.hooks) == ["joined", "left"]
 
 
 def test_handlers_and_hooks_are_found() -> None:

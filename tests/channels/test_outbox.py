@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fastforge.channels.channel import Bounds, Overflow
+from fastforge.channels.bounds import Bounds, Overflow
 from fastforge.channels.frames import Frame
 from fastforge.channels.gate import SHUT
 from fastforge.channels.membership import Membership

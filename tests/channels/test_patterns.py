@@ -43,7 +43,7 @@ def test_a_number_has_one_name(name: str) -> None:
     assert Pattern.of("room:{room_id:int}").match(name) is None
 
 
-@pytest.mark.parametrize("text", ["", "a b", "a:b", "{x}", "a\x00", "a\n"])
+@pytest.mark.parametrize("text", ["", "a b", "a:b", "{x}", "a\x00", "a\n", "\x85", "\ud800"])
 def test_a_text_in_a_name_has_no_spaces_colons_and_braces(text: str) -> None:
     assert Pattern.of("room:{name}").match(f"room:{text}") is None
     with pytest.raises(ChannelError, match=r"channels\.E012"):
@@ -73,7 +73,19 @@ def test_a_long_name_is_none() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "room:", "room:{x", "room:{x:float}", "room:x{y}", "{x}", "a b", "a:{x}:{x}", "a:{1x}"],
+    [
+        "",
+        "room:",
+        "room:{x",
+        "room:{x:float}",
+        "room:x{y}",
+        "{x}",
+        "a b",
+        "a:{x}:{x}",
+        "a:{1x}",
+        "a:{self}",
+        "a:{class}",
+    ],
 )
 def test_a_pattern_that_is_none_is_refused(pattern: str) -> None:
     with pytest.raises(ComponentError, match=r"channels\.E001"):

@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast, get_args
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel
 
-from .._utils import calling_line, did_you_mean
-from ..exceptions import ComponentError, Location
+from .bounds import Bounds, bounds_of, conflated_by
 from .connection import Connection
+from .declaring import located, refuse_misplaced
 from .handlers import Handler, authorizer_of, handlers_of, hooks_of, receives
 from .messages import NO_MESSAGES, Messages
 from .patterns import Pattern
 from .publishing import present, publish, publish_from_thread
 
-__all__ = ["Bounds", "Channel", "Overflow", "receives"]
-
-Overflow: TypeAlias = Literal["drop_oldest", "drop_newest", "disconnect", "conflate"]
-"""What becomes of a message for a client that is behind."""
-
-C = TypeVar("C", bound="type[Channel]")
-_OVERFLOWS: Final = get_args(Overflow)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much of a channel is kept.
-
-    Args:
-        overflow: What becomes of a message for a client that is behind.
-        conflate_by: The field of a message whose latest value alone counts.
-        queue_size: How many messages wait for one client; None: CHANNELS.queue_size.
-        queue_bytes: What they take together; None: CHANNELS.queue_bytes.
-        history: How many messages are kept for those who come back.
-        history_ttl_s: How long they are kept, in seconds.
-        presence: Whether everybody sees who else is there.
-        public: Whether anybody may join.
-    """
-
-    overflow: Overflow = "drop_oldest"
-    conflate_by: str = ""
-    queue_size: int | None = None
-    queue_bytes: int | None = None
-    history: int = 0
-    history_ttl_s: float = 300
-    presence: bool = False
-    public: bool = False
+__all__ = ["Channel", "receives"]
 
 
 class Channel:
@@ -110,6 +77,7 @@ class Channel:
     Outgoing: ClassVar[Any] = None
     pattern: ClassVar[Pattern | None] = None
     bounds: ClassVar[Bounds] = Bounds()
+    conflated_by: ClassVar[str] = ""
     incoming: ClassVar[Messages] = NO_MESSAGES
     outgoing: ClassVar[Messages] = NO_MESSAGES
     handlers: ClassVar[Mapping[type[BaseModel], Handler]] = {}
@@ -118,18 +86,23 @@ class Channel:
 
     def __init_subclass__(cls, *, pattern: str | None = None, **options: Any) -> None:
         super().__init_subclass__()
-        cls.bounds = _bounds(cls, options)
-        cls.pattern = None
-        if pattern is None:
+        with located(cls):
+            refuse_misplaced(cls, vars(Channel))
+            cls._declare(pattern, options)
+
+    @classmethod
+    def _declare(cls, pattern: str | None, options: Mapping[str, Any]) -> None:
+        whose = cls.__qualname__
+        cls.bounds = bounds_of(cls.bounds, options, whose=whose)
+        cls.pattern = None if pattern is None else Pattern.of(pattern)
+        if cls.pattern is None:
             return
-        where = cls.__qualname__
-        cls.pattern = _of_class(cls, lambda: Pattern.of(pattern))
-        cls.incoming = _of_class(cls, lambda: _messages(cls.Incoming, f"{where}.Incoming"))
-        cls.outgoing = _of_class(cls, lambda: _messages(cls.Outgoing, f"{where}.Outgoing"))
-        _refuse_conflation(cls)
-        cls.authorizer = _of_class(cls, lambda: authorizer_of(cls, cls.pattern))
-        cls.handlers = _of_class(cls, lambda: handlers_of(cls, cls.pattern, cls.incoming))
-        cls.hooks = _of_class(cls, lambda: hooks_of(cls, cls.pattern))
+        cls.incoming = Messages.of(cls.Incoming, where=f"{whose}.Incoming")
+        cls.outgoing = Messages.of(cls.Outgoing, where=f"{whose}.Outgoing")
+        cls.conflated_by = conflated_by(cls.bounds, cls.outgoing, whose=whose)
+        cls.authorizer = authorizer_of(cls, cls.pattern)
+        cls.handlers = handlers_of(cls, cls.pattern, cls.incoming)
+        cls.hooks = hooks_of(cls, cls.pattern)
 
     def __init__(self, connection: Connection, name: str, parameters: Mapping[str, Any]) -> None:
         self.connection: Final = connection
@@ -223,68 +196,3 @@ class Channel:
         """
         data = self.outgoing.write(message, where=type(self).__qualname__)
         self.connection.send_in(self.name, data)
-
-
-def _bounds(cls: type[Channel], options: Mapping[str, Any]) -> Bounds:
-    known = [field.name for field in fields(Bounds)]
-    for name in options:
-        if name not in known:
-            raise _wrong(
-                cls,
-                f"{cls.__qualname__} got {name}=, which no channel takes",
-                did_you_mean(name, known) or f"it takes pattern, {', '.join(known)}",
-            )
-    overflow = options.get("overflow", "drop_oldest")
-    if overflow not in _OVERFLOWS:
-        near = did_you_mean(str(overflow), _OVERFLOWS)
-        raise _wrong(
-            cls,
-            f"{cls.__qualname__} has overflow={overflow!r}",
-            near or f"there are {', '.join(_OVERFLOWS)}",
-        )
-    inherited = {name: getattr(cls.bounds, name) for name in known}
-    return Bounds(**(inherited | dict(options)))
-
-
-def _messages(annotation: Any, where: str) -> Messages:
-    return NO_MESSAGES if annotation is None else Messages.of(annotation, where=where)
-
-
-def _refuse_conflation(cls: type[Channel]) -> None:
-    by, models = cls.bounds.conflate_by, cls.outgoing.by_type.values()
-    if (cls.bounds.overflow == "conflate") != bool(by):
-        raise _wrong(
-            cls,
-            f"{cls.__qualname__} has overflow={cls.bounds.overflow!r} and conflate_by={by!r}",
-            'the two belong together: overflow="conflate", conflate_by="symbol"',
-        )
-    for model in models if by else ():
-        if by not in model.model_fields:
-            raise _wrong(
-                cls,
-                f"{cls.__qualname__} keeps the latest by {by!r}, which {model.__name__} lacks",
-                did_you_mean(by, model.model_fields) or "give every message of Outgoing that field",
-            )
-
-
-R = TypeVar("R")
-
-
-def _of_class(cls: type[Channel], read: Callable[[], R]) -> R:
-    """Read a part of a class; say of an error where the class stands."""
-    try:
-        return read()
-    except ComponentError as error:
-        if error.where is None:
-            error.where = _place(cls)
-        raise
-
-
-def _wrong(cls: type[Channel], message: str, hint: str) -> ComponentError:
-    return ComponentError(message, code="channels.E004", hint=hint, where=_place(cls))
-
-
-def _place(cls: type[Channel]) -> Location | None:
-    functions = [each for each in vars(cls).values() if inspect.isfunction(each)]
-    written = calling_line()
-    return written or (Location.of(cast(Any, functions[0])) if functions else None)

@@ -9,6 +9,8 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from .codes import may_be_sent
+from .errors import ChannelError
 from .frames import Frame, message_frame
 from .outbox import Outbox
 
@@ -96,7 +98,16 @@ class Connection:
         Args:
             code: Of the table of close codes.
             reason: For people; 123 bytes at most.
+
+        Raises:
+            ChannelError: No socket may be closed with that code.
         """
+        if not may_be_sent(code):
+            raise ChannelError(
+                f"a socket cannot be closed with {code!r}",
+                code="channels.E019",
+                hint="take 1000, or one of your own from 4000 to 4999",
+            )
         self._close(code, reason)
 
     def __repr__(self) -> str:

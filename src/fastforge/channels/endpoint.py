@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 from typing import Final
 
@@ -11,13 +13,15 @@ from ..lifecycle import Container, current_container
 from ..observability.context import connection_id
 from .codes import OVERLOADED, UNAUTHENTICATED
 from .connection import Principal
-from .desk import Desk, known_by_token
+from .desk import Desk
 from .frames import control
-from .guarding import ChannelGuard, Unknown
+from .guarding import ChannelGuard, Unknown, known_by_token
 from .hub import Hub, hub_of
 from .socket import ClientSocket
 
 __all__ = ["KNOWN_USER", "SUBPROTOCOL", "TOKEN_PREFIX", "ChannelEndpoint", "known_user"]
+
+logger = logging.getLogger("fastforge.channels")
 
 SUBPROTOCOL: Final = "fastforge"
 TOKEN_PREFIX: Final = "token."
@@ -33,11 +37,15 @@ class ChannelEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         container = current_container()
         hub = hub_of(container)
-        if len(hub.sockets) >= hub.config.max_connections:
+        if hub.is_full:
             await _refuse(scope, receive, send)
             return
         guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
-        await self._serve(container, hub, guards, scope, receive, send)
+        hub.places += 1
+        try:
+            await self._serve(container, hub, guards, scope, receive, send)
+        finally:
+            hub.places -= 1
 
     async def _serve(
         self,
@@ -53,7 +61,13 @@ class ChannelEndpoint:
         )
         offered = _offered(scope)
         token = next((each[len(TOKEN_PREFIX) :] for each in offered if _is_token(each)), None)
-        user, is_good = await known_user(guards, scope, token)
+        try:
+            async with asyncio.timeout(hub.config.join_timeout_s):
+                user, is_good = await known_user(guards, scope, token)
+        except TimeoutError:
+            logger.warning("a socket is refused: who opens it is not known in time")
+            await _refuse(scope, receive, send)
+            return
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         name = connection_id.set(socket.connection.id)
         desk = Desk(container, hub, socket, guards)

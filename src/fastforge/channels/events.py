@@ -57,7 +57,7 @@ class EventEndpoint:
             clock=hub.clock,
         )
         try:
-            await _serve(container, hub, scope, stream, [(name, positions) for name in names])
+            await _placed(container, hub, scope, stream, [(name, positions) for name in names])
         except (HTTPException, ForgeError) as error:
             if not _comes_back(scope) or _status_of(error) not in _PASSING:
                 raise
@@ -75,10 +75,8 @@ async def _admit(
     """Find out who asks.
 
     Raises:
-        HTTPException: There is no place, or not for them; or what they show is not good.
+        HTTPException: What they show is not good, or they have too many connections.
     """
-    if len(hub.sockets) >= hub.config.max_connections:
-        raise HTTPException(503, "there is no place", headers={"Retry-After": "5"})
     user, is_good = await known_user(guards, scope, None)
     if not is_good:
         raise HTTPException(401, "the credential is not good", headers=CHALLENGE)
@@ -88,7 +86,7 @@ async def _admit(
         )
 
 
-async def _serve(
+async def _placed(
     container: Container,
     hub: Hub,
     scope: Scope,
@@ -97,6 +95,22 @@ async def _serve(
 ) -> None:
     if container.draining:
         raise HTTPException(503, "the server stops", headers={"Retry-After": "1"})
+    if hub.is_full:
+        raise HTTPException(503, "there is no place", headers={"Retry-After": "5"})
+    hub.places += 1
+    try:
+        await _serve(container, hub, scope, stream, asked)
+    finally:
+        hub.places -= 1
+
+
+async def _serve(
+    container: Container,
+    hub: Hub,
+    scope: Scope,
+    stream: EventStream,
+    asked: list[tuple[str, Positions]],
+) -> None:
     guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
     await _admit(hub, guards, scope, stream)
     desk = Desk(container, hub, stream, guards)

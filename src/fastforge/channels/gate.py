@@ -1,11 +1,14 @@
-"""Gate: the short way of a message to a client that keeps up."""
+"""Gate: the short way of a message to a client that keeps up; and the wire, which has one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-__all__ = ["SHUT", "Gate"]
+if TYPE_CHECKING:
+    from .frames import Frame
+
+__all__ = ["SHUT", "Gate", "Wire"]
 
 
 class Gate(Protocol):
@@ -36,3 +39,25 @@ class _Shut:
 
 SHUT: Final[Gate] = _Shut()
 """That of a client for which nothing is written past its outbox."""
+
+
+class Wire(Protocol):
+    """What takes frames to a client."""
+
+    @property
+    def gate(self) -> Gate:
+        """Where a room writes to the client past the outbox, as long as nothing waits there."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes a frame at once."""
+        ...
+
+    def offer(self, frame: Frame, /) -> bool:
+        """Take a frame at once; False where it cannot be taken now."""
+        ...
+
+    def wake(self) -> None:
+        """Hear that something waits."""
+        ...

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from .connection import Principal
 
-__all__ = ["ChannelGuard", "Revocations", "Unknown"]
+__all__ = ["ChannelGuard", "Revocations", "Unknown", "known_by_token"]
 
 
 class Unknown(Exception):
@@ -53,3 +53,17 @@ class ChannelGuard:
     by_request: Callable[[Scope], Awaitable[Principal | None]] | None = None
     by_token: Callable[[str], Awaitable[Principal | None]] | None = None
     watch: Callable[[Revocations], Awaitable[None]] | None = None
+
+
+async def known_by_token(guards: tuple[ChannelGuard, ...], token: str) -> Principal | None:
+    """Return whose token that is; None: nobody's."""
+    for guard in guards:
+        if guard.by_token is None:
+            continue
+        try:
+            user = await guard.by_token(token)
+        except Unknown:
+            return None
+        if user is not None:
+            return user
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from ..lifecycle import Container, execute
 from ..lifecycle.plan import Plan, plan
 from .connection import Connection
 from .messages import Messages
-from .patterns import Pattern
+from .patterns import Parameter, Pattern
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -70,13 +71,12 @@ class Handler:
             return await self.plan.function(channel, **values, **injected)
 
 
-def authorizer_of(cls: type[Channel], pattern: Pattern | None) -> Handler | None:
+def authorizer_of(cls: type[Channel], pattern: Pattern) -> Handler | None:
     """Return what decides who may join; None where anybody may.
 
     Raises:
         ComponentError: Nobody has decided that, or twice.
     """
-    assert pattern is not None
     method = getattr(cls, "authorize", None)
     if method is None and not cls.bounds.public:
         raise ComponentError(
@@ -94,26 +94,24 @@ def authorizer_of(cls: type[Channel], pattern: Pattern | None) -> Handler | None
     return None if method is None else _planned(method, pattern, {})
 
 
-def hooks_of(cls: type[Channel], pattern: Pattern | None) -> Mapping[str, Handler]:
+def hooks_of(cls: type[Channel], pattern: Pattern) -> Mapping[str, Handler]:
     """Return what is called when a client has joined and has left, where a class has that.
 
     Raises:
         ComponentError: It takes what nobody can give.
     """
-    assert pattern is not None
     methods = {name: getattr(cls, name, None) for name in ("joined", "left")}
     return {name: _planned(method, pattern, {}) for name, method in methods.items() if method}
 
 
 def handlers_of(
-    cls: type[Channel], pattern: Pattern | None, incoming: Messages
+    cls: type[Channel], pattern: Pattern, incoming: Messages
 ) -> Mapping[type[BaseModel], Handler]:
     """Return what is called with each message that clients may send.
 
     Raises:
         ComponentError: One has no method, or two; or a method takes something else.
     """
-    assert pattern is not None
     models = {model: model.__name__ for model in incoming.by_type.values()}
     found: dict[type[BaseModel], Handler] = {}
     for name, method in inspect.getmembers(cls, inspect.isfunction):
@@ -153,18 +151,19 @@ def _planned(
     planned = plan(method, takes_arguments=True)
     hints = typing.get_type_hints(method)
     parameters = inspect.signature(method).parameters
-    names = {parameter.name for parameter in pattern.parameters}
+    parts = {parameter.name: parameter for parameter in pattern.parameters}
     sources: dict[str, str] = {}
     for name in planned.arguments[1:]:
         hint = hints.get(name)
-        if name in names:
+        if name in parts:
+            _refuse_type(method, parts[name], hint)
             sources[name] = name
         elif inspect.isclass(hint) and issubclass(hint, Connection):
             sources[name] = _CONNECTION
         elif hint in models:
             sources[name] = _MESSAGE
         elif parameters[name].default is inspect.Parameter.empty:
-            raise _unknown(method, name, [*names, _CONNECTION, *({_MESSAGE} if models else ())])
+            raise _unknown(method, name, hint, models, [*parts, _CONNECTION])
     return Handler(plan=planned, sources=sources)
 
 
@@ -177,12 +176,55 @@ def _message_of(method: Callable[..., Any], handler: Handler) -> type[BaseModel]
     return None
 
 
-def _unknown(method: Callable[..., Any], name: str, known: list[str]) -> ComponentError:
+def _refuse_type(method: Callable[..., Any], part: Parameter, hint: Any) -> None:
+    if not _takes(hint, part.type):
+        raise ComponentError(
+            f"the parameter {part.name!r} of {method.__qualname__} is annotated with"
+            f" {getattr(hint, '__name__', hint)}, and the pattern gives {part.type.__name__}",
+            code="channels.E007",
+            hint=f"write {part.name}: {part.type.__name__}",
+            where=Location.of(method),
+        )
+
+
+def _takes(hint: Any, given: type[Any]) -> bool:
+    """Return whether a value fits an annotation, as far as that is easily said."""
+    hint = getattr(hint, "__supertype__", hint)  # that of a NewType
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return any(_takes(each, given) for each in typing.get_args(hint))
+    if hint is float:
+        return given in (int, float)
+    return not isinstance(hint, type) or issubclass(given, hint)
+
+
+def _unknown(
+    method: Callable[..., Any],
+    name: str,
+    hint: Any,
+    models: Mapping[type[BaseModel], str],
+    known: list[str],
+) -> ComponentError:
     return ComponentError(
         f"the parameter {name!r} of {method.__qualname__} cannot be filled",
         code="channels.E007",
-        hint=did_you_mean(name, known)
+        hint=_cure(name, hint, models)
+        or did_you_mean(name, known)
         or "take parameters of the pattern by name, `connection: Connection`, a message of"
         " Incoming, or a dependency",
         where=Location.of(method),
     )
+
+
+def _cure(name: str, hint: Any, models: Mapping[type[BaseModel], str]) -> str:
+    """Return what to do about a parameter that looks like a message, or like the connection."""
+    members = typing.get_args(hint)
+    if name == _CONNECTION:
+        return "annotate it: connection: Connection"
+    if members and all(each in models for each in members):
+        return "a method takes one kind of message: write one for each"
+    if inspect.isclass(hint) and issubclass(hint, BaseModel):
+        has = f"Incoming has {', '.join(models.values())}" if models else "there is no Incoming"
+        return f"{has}; a method that clients call takes a message of Incoming"
+    if name == _MESSAGE:
+        return f"annotate it: message: {' or '.join(models.values()) or '...'}"
+    return ""

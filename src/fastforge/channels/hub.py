@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -13,7 +14,7 @@ from .broker import Broker, Envelope, Hearing, Kept, Recalled, broker_of
 from .catching_up import CatchingUp
 from .channel import Channel
 from .clock import SYSTEM, Clock
-from .codes import EXPIRED
+from .codes import EXPIRED, INTERNAL_ERROR
 from .connection import Principal
 from .counts import Counts
 from .membership import Membership
@@ -25,6 +26,8 @@ from .settings import Channels
 from .socket import ClientSocket
 
 __all__ = ["Hub", "hub_of"]
+
+logger = logging.getLogger("fastforge.channels")
 
 LINGER_S: Final = 10.0
 """How long a room stays subscribed when its last member has left: they come and go."""
@@ -42,6 +45,7 @@ class Hub:
 
     Attributes:
         clock: What limits in time go by.
+        places: How many sockets there are, with those that are being opened.
         watcher: Is told of each message that is published here; None: nobody is.
     """
 
@@ -53,6 +57,7 @@ class Hub:
         self.config: Final = config
         self.counts: Final = Counts(self.channels)
         self.rooms: Final[dict[str, Room]] = {}
+        self.places = 0
         self.sockets: Final[set[ClientSocket]] = set()
         self.watcher: Watcher | None = None
         self.presence: Final = Presence(lambda: self.broker, self._members_of)
@@ -103,6 +108,11 @@ class Hub:
 
     # --- who is here ---
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for another socket."""
+        return self.places >= self.config.max_connections
+
     def admit(self, socket: ClientSocket, user: Principal) -> bool:
         """Say whose a socket is; False where that user has too many."""
         theirs = self._by_user.setdefault(str(user.id), set())
@@ -141,10 +151,15 @@ class Hub:
                 socket.close(EXPIRED, "the token may have been revoked")
 
     def tick(self, now: float) -> None:
-        """Look after every socket."""
+        """Look after every socket, whatever becomes of one of them."""
         for socket in tuple(self.sockets):
-            if socket.due <= now:
+            if socket.due > now:
+                continue
+            try:
                 socket.tick(now)
+            except Exception:
+                logger.exception("a socket cannot be looked after")
+                socket.close(INTERNAL_ERROR, "a fault of the server")
         self.counts.tick(self.sockets, now)
         self.presence.tick(now)
 

@@ -78,7 +78,9 @@ class Membership:
             if frame.id:  # ids grow: from here on none is known already
                 self.gate = self._outbox.gate
 
-    def begin(self, answer: Frame, missed: list[Frame], last_id: int) -> None:
+    def begin(
+        self, answer: Frame, missed: list[Frame], last_id: int, *, state: Frame | None = None
+    ) -> None:
         """Give the client its answer and what it has missed, and from now on what is said.
 
         Args:
@@ -86,9 +88,12 @@ class Membership:
             missed: What was said while it was away, in order.
             last_id: Where the room stands, as the answer says; what is up to it is among those,
                 or not for this client.
+            state: Who else is there, where the channel tells.
         """
         kept_back, self._kept_back = self._kept_back or (), None
         self._outbox.push(answer)
+        if state is not None:
+            self._outbox.push(state)
         for frame in missed:
             self._outbox.push_missed(frame, self)
         self.known_id = last_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict, deque
@@ -12,6 +13,8 @@ from .broker import Envelope, Kept, Recalled
 
 __all__ = ["MemoryBroker"]
 
+MOST_AT_ONCE: Final = 32
+"""After so many messages those who send them have a turn, so that a burst finds no full queue."""
 MOST_ROOMS: Final = 10_000
 """The pasts of how many rooms are kept; the one that was silent for the longest gives way."""
 
@@ -61,6 +64,7 @@ class MemoryBroker:
         self._deliver: Callable[[Envelope], None] | None = None
         self._present: dict[str, dict[str, bytes]] = {}
         self._now = now
+        self._at_once = 0
         self._last_id = 0
         self._pasts: OrderedDict[str, _Past] = OrderedDict()
         self._floor = 0  # of the pasts that are gone
@@ -88,6 +92,10 @@ class MemoryBroker:
             self._keep(envelope, kept)
         if self._deliver is not None:
             self._deliver(envelope)
+        self._at_once += 1
+        if self._at_once >= MOST_AT_ONCE:
+            self._at_once = 0
+            await asyncio.sleep(0)
         return envelope.id
 
     async def recall(

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError, create_model
 
 from .._utils import did_you_mean
 from ..exceptions import ComponentError
 from .errors import ChannelError
 
-__all__ = ["NO_MESSAGES", "Messages", "type_of", "type_of_model"]
+__all__ = ["NO_MESSAGES", "InvalidMessage", "Messages", "type_of", "type_of_model"]
+
+MOST_ERRORS: Final = 20
 
 _TYPE: Final = "type"
+
+
+class InvalidMessage(ValueError):
+    """What a client has sent is none of the messages.
+
+    Args:
+        message: In words.
+        errors: What is wrong with which field, as pydantic tells it; without what was sent.
+    """
+
+    def __init__(self, message: str, errors: Sequence[Mapping[str, Any]] | None = None) -> None:
+        super().__init__(message)
+        self.errors: Final = errors
+
+    @classmethod
+    def of(cls, error: ValidationError) -> InvalidMessage:
+        """Return it for what pydantic has found; a long list of that would be a large answer."""
+        count = error.error_count()
+        if count > MOST_ERRORS:
+            return cls(f"{count:,} things in the message are not as they have to be")
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        told = [{**each, "loc": each["loc"][1:]} for each in found]  # within `data`
+        return cls("the message is not as it has to be", told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +50,25 @@ class Messages:
 
     Args:
         by_type: The models, by what their `type` says.
+        frames: Those of frames with such a message, as far as any has come.
     """
 
     by_type: Mapping[str, type[BaseModel]]
+    frames: dict[type[BaseModel], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, annotation: Any, *, where: str) -> Messages:
         """Read `Said | Left`, or one model.
 
         Args:
-            annotation: What `Incoming` or `Outgoing` is.
+            annotation: What `Incoming` or `Outgoing` is; None: nothing.
             where: Whose that is, for errors.
 
         Raises:
             ComponentError: A member is no model, or has no `type: Literal["..."]` of its own.
         """
+        if annotation is None:
+            return NO_MESSAGES
         found: dict[str, type[BaseModel]] = {}
         for model in _members(annotation):
             name = type_of_model(model, where)
@@ -53,19 +81,34 @@ class Messages:
                 )
         return cls(types.MappingProxyType(found))
 
-    def read(self, data: object) -> BaseModel:
+    def read(self, data: object, frame: str) -> BaseModel:
         """Return the message that a client means.
 
+        Args:
+            data: It, which says of what type it is.
+            frame: The text that has it as its `data`. From there it is read: a strict model takes a
+                date that is written as a text, and a number has all the digits that were sent.
+
         Raises:
-            ValueError: There is none of that type.
-            ValidationError: It is not as its model says; a ValueError as well.
+            InvalidMessage: There is none of that type, or it is not as its model says.
         """
         type_ = data.get(_TYPE) if isinstance(data, dict) else None
         model = self.by_type.get(type_) if isinstance(type_, str) else None
         if model is None:
-            raise ValueError(f"the type is one of {', '.join(sorted(self.by_type)) or 'none'}")
-        # As JSON, not as objects: a strict model takes a date that is written as a text.
-        return model.model_validate_json(orjson.dumps(data))
+            names = ", ".join(sorted(self.by_type)) or "none"
+            raise InvalidMessage(f"the type is one of {names}")
+        try:
+            message: BaseModel = self._in_frame(model).model_validate_json(frame).data
+        except ValidationError as error:
+            raise InvalidMessage.of(error) from None
+        return message
+
+    def _in_frame(self, model: type[BaseModel]) -> Any:
+        """Return the model of a frame with such a message; it is made when the first one comes."""
+        found = self.frames.get(model)
+        if found is None:
+            found = self.frames[model] = create_model("Frame", data=(model, ...))
+        return found
 
     def write(self, message: object, *, where: str) -> bytes:
         """Return the JSON of a message.
@@ -93,6 +136,7 @@ NO_MESSAGES: Final = Messages(types.MappingProxyType({}))
 
 
 def _members(annotation: Any) -> Iterator[Any]:
+    annotation = getattr(annotation, "__value__", annotation)  # type Outgoing = Said | Left
     if typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
@@ -114,9 +158,15 @@ def type_of_model(model: Any, where: str) -> str:
             code="channels.E002",
             hint="write pydantic models: Outgoing = Said | Left",
         )
-    field = model.model_fields.get(_TYPE)
-    values = typing.get_args(field.annotation) if field is not None else ()
-    is_literal = field is not None and typing.get_origin(field.annotation) is Literal
+    found = model.model_fields.get(_TYPE)
+    if found is not None and (found.serialization_alias or _TYPE) != _TYPE:
+        raise ComponentError(
+            f"{where}: the type of {model.__name__} is written as {found.serialization_alias!r}",
+            code="channels.E002",
+            hint="clients tell messages apart by `type`: let that field have no alias",
+        )
+    values = typing.get_args(found.annotation) if found is not None else ()
+    is_literal = found is not None and typing.get_origin(found.annotation) is Literal
     if not is_literal or len(values) != 1 or not isinstance(values[0], str):
         lower = model.__name__.lower()
         raise ComponentError(

@@ -5,40 +5,18 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from .frames import Frame, control
-from .gate import Gate
+from .gate import Gate, Wire
 
 if TYPE_CHECKING:
     from .membership import Membership
 
-__all__ = ["Outbox", "Wire"]
+__all__ = ["Outbox"]
 
 CONTROL_SHARE: Final = 2
 """Answers are never dropped; a client with so many times the bounds of them is let go."""
-
-
-class Wire(Protocol):
-    """What takes frames to a client."""
-
-    @property
-    def gate(self) -> Gate:
-        """Where a room writes to the client past the outbox, as long as nothing waits there."""
-        ...
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it takes a frame at once."""
-        ...
-
-    def offer(self, frame: Frame, /) -> bool:
-        """Take a frame at once; False where it cannot be taken now."""
-        ...
-
-    def wake(self) -> None:
-        """Hear that something waits."""
-        ...
 
 
 class _Waiting:
@@ -66,8 +44,8 @@ class Outbox:
     """
 
     __slots__ = (
-        "_bytes", "_full_since", "_gaps", "_let_go", "_missed", "_patience_s", "_size",
-        "_size_bytes", "_waiting", "_wire", "dropped", "now", "sent",
+        "_bytes", "_full_since", "_gaps", "_is_stopped", "_let_go", "_missed", "_patience_s",
+        "_size", "_size_bytes", "_waiting", "_wire", "dropped", "now", "sent",
     )  # fmt: skip
 
     def __init__(
@@ -88,8 +66,8 @@ class Outbox:
         self.now: Final = now
         # Of a client that keeps up there is neither: an empty deque alone takes 600 bytes.
         self._waiting: deque[_Waiting] | None = None
-        self._bytes = 0
-        self._missed = 0
+        self._bytes = self._missed = 0
+        self._is_stopped = False
         self._full_since: float | None = None
         self._gaps: dict[Membership, None] | None = None
         self.sent = self.dropped = 0
@@ -121,6 +99,8 @@ class Outbox:
         """
         if self.is_empty and self._wire.offer(frame):
             self.sent += 1
+        elif self._is_stopped:
+            return
         elif membership is None:
             self._push_control(frame)
         elif self._has_room(frame, membership):
@@ -140,7 +120,7 @@ class Outbox:
         """
         if self.is_empty and self._wire.offer(frame):
             self._counted(frame)
-        else:
+        elif not self._is_stopped:
             self._append(frame, membership, is_missed=True)
 
     def pop(self) -> Frame | None:
@@ -172,6 +152,10 @@ class Outbox:
             self._gap(membership)
         for waiting in self._waiting_of(membership):
             self._remove(waiting)
+
+    def stop(self) -> None:
+        """Let nothing more wait: what waits already is the last, and the socket's end is next."""
+        self._is_stopped = True
 
     def clear(self) -> None:
         """Drop everything: the client is gone."""
@@ -225,6 +209,8 @@ class Outbox:
         self._gaps[membership] = None
 
     def _replace(self, frame: Frame, membership: Membership) -> bool:
+        if frame.key is None:  # it tells who is there, or that something is missing
+            return False
         for waiting in self._waiting or ():
             if waiting.membership is membership and waiting.frame.key == frame.key:
                 membership.tally.dropped += 1
@@ -238,7 +224,8 @@ class Outbox:
         return False
 
     def _push_control(self, frame: Frame) -> None:
-        if len(self) - self._missed > self._size * CONTROL_SHARE:
+        count, size_bytes = len(self) - self._missed, self._bytes + len(frame)
+        if max(count / self._size, size_bytes / self._size_bytes) > CONTROL_SHARE:
             self._let_go()
         else:
             self._append(frame, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import keyword
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +20,15 @@ __all__ = ["LONGEST_NAME", "Parameter", "Pattern"]
 LONGEST_NAME: Final = 200
 SEPARATOR: Final = ":"
 LARGEST_INT: Final = 2**63 - 1
+TAKEN: Final = frozenset({"self", "cls", "connection", "message", "exclude", "immediately"})
+"""What else methods of a channel take by name."""
 
 _LITERAL: Final = re.compile(r"[\w.-]+", re.ASCII)
 _PARAMETER: Final = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<type>\w+))?\}", re.ASCII)
 # A value has one way to be written, so that nobody is in two rooms that are one.
 _FORMS: Final[Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]]] = MappingProxyType(
     {
-        "str": (re.compile(r"[^\s:{}\x00-\x1f\x7f]+"), str),
+        "str": (re.compile(r"[^\s:{}\x00-\x1f\x7f-\x9f\ud800-\udfff]+"), str),
         "int": (re.compile(r"0|-?[1-9][0-9]{0,18}"), int),
         "uuid": (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), uuid.UUID),
     }
@@ -47,6 +50,11 @@ class Parameter:
     name: str
     form: str
 
+    @property
+    def type(self) -> type[Any]:
+        """What its values are."""
+        return _TYPES[self.form]
+
     def read(self, text: str) -> Any:
         """Return the value of a text; None where it is none in its one form."""
         shape, convert = _FORMS[self.form]
@@ -61,8 +69,7 @@ class Parameter:
         Raises:
             ValueError: It is of another type, or has characters that no name has.
         """
-        kind = _TYPES[self.form]
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, self.type) or isinstance(value, bool):
             raise ValueError(f"it takes {self.form}")  # noqa: TRY004 - one error for both
         text = str(value)
         if self.read(text) is None:
@@ -190,6 +197,12 @@ def _part(text: str, pattern: str) -> str | Parameter:
     if form not in _FORMS:
         near = did_you_mean(form, _FORMS)
         raise _no_pattern(pattern, f"there is no type {form!r}", near or f"there are {_forms()}")
+    if found["name"] in TAKEN or keyword.iskeyword(found["name"]):
+        raise _no_pattern(
+            pattern,
+            f"a parameter cannot be called {found['name']!r}",
+            "publishing and methods take something else by that name: choose another",
+        )
     return Parameter(found["name"], form)
 
 

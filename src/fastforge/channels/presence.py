@@ -40,15 +40,19 @@ class Attendance:
 
     Attributes:
         here: How many sockets each has in this process.
+        is_stale: Whether something has changed since the last look.
         known: Who is there, as the members of this process have been told, and what they show.
+        lock: Lets one change of this process be told at a time, so that none overtakes another.
         looking: The look that will come, or is under way.
     """
 
-    __slots__ = ("here", "known", "looking")
+    __slots__ = ("here", "is_stale", "known", "lock", "looking")
 
     def __init__(self) -> None:
         self.here: dict[str, int] = {}
+        self.is_stale = False
         self.known: dict[str, bytes] = {}
+        self.lock: Final = asyncio.Lock()
         self.looking: asyncio.Future[None] | None = None
 
 
@@ -65,50 +69,70 @@ class Presence:
     ) -> None:
         self._attendances: dict[str, Attendance] = {}
         self._broker = broker
+        self._gone: set[tuple[str, str]] = set()  # of whom the broker has not heard yet
+        self._keys: dict[Channel, str] = {}
         self._members = members
         self._renewing: asyncio.Future[None] | None = None
         self._renewed_at = 0.0
 
-    async def come(self, channel: Channel) -> None:
-        """Let somebody be seen; their client is told who is there.
+    async def come(self, channel: Channel) -> Frame:
+        """Let somebody be seen; return who is there, for their client.
 
         Where nobody can be told now, they are seen after the next renewal.
         """
-        name, key = channel.name, key_of(channel)
+        name, key, shown = channel.name, key_of(channel), orjson.dumps(channel.shown())
+        self._keys[channel] = key  # who it is may be known better later
         attendance = self._attendances.setdefault(name, Attendance())
         attendance.here[key] = attendance.here.get(key, 0) + 1
         present: Mapping[str, bytes] = attendance.known
         try:
-            await self._broker().enter(name, key, orjson.dumps(channel.shown()))
-            present = await self._broker().present(name)
+            async with attendance.lock:
+                await self._broker().enter(name, key, shown)
+                self._gone.discard((name, key))
+                present = await self._broker().present(name)
         except ChannelUnavailable:
             self.renew_soon()
+        except BaseException:
+            await self.go(channel)
+            raise
         if not attendance.known:  # what others are told of is what differs from this
             attendance.known = dict(present)
-        channel.connection.send_frame(_state(name, present))
         self.changed(name)
+        return control("presence", channel=name, state=_shown(present))
 
     async def go(self, channel: Channel) -> None:
         """Let somebody be seen no more, once their last socket is gone."""
-        name, key = channel.name, key_of(channel)
+        name, key = channel.name, self._keys.pop(channel, None)
         attendance = self._attendances.get(name)
-        if attendance is None or key not in attendance.here:
+        if key is None or attendance is None:
             return
         attendance.here[key] -= 1
         if attendance.here[key]:
             return
         del attendance.here[key]
-        if not attendance.here:
-            self._forget(name)
+        self._gone.add((name, key))
+        try:
+            async with attendance.lock:
+                if key not in attendance.here:
+                    await self._leave(name, key)
+        finally:
+            if not attendance.here and self._attendances.get(name) is attendance:
+                self._forget(name)
+
+    async def _leave(self, name: str, key: str) -> None:
         try:
             await self._broker().leave(name, key)
         except ChannelUnavailable:
-            return  # whoever is not renewed is missing soon
+            return  # it is tried again
+        self._gone.discard((name, key))
 
     def changed(self, name: str) -> None:
         """Hear that somebody came to a room, or went; look soon, and once for several."""
         attendance = self._attendances.get(name)
-        if attendance is not None and (attendance.looking is None or attendance.looking.done()):
+        if attendance is None:
+            return
+        attendance.is_stale = True
+        if attendance.looking is None or attendance.looking.done():
             attendance.looking = asyncio.ensure_future(self._look(name, attendance))
 
     def tick(self, now: float) -> None:
@@ -118,7 +142,8 @@ class Presence:
             now: What `Clock.monotonic` says.
         """
         is_busy = self._renewing is not None and not self._renewing.done()
-        if self._attendances and not is_busy and now - self._renewed_at > RENEWS_EVERY_S:
+        is_anybody = self._attendances or self._gone
+        if is_anybody and not is_busy and now - self._renewed_at > RENEWS_EVERY_S:
             self._renewed_at = now
             self._renewing = asyncio.ensure_future(self._renew())
 
@@ -134,12 +159,18 @@ class Presence:
             self._renewing.cancel()
 
     async def _look(self, name: str, attendance: Attendance) -> None:
-        await asyncio.sleep(PAUSE_S)
-        try:
-            present = await self._broker().present(name)
-        except ChannelUnavailable:
-            return
-        before, attendance.known = attendance.known, dict(present)
+        while attendance.is_stale:
+            await asyncio.sleep(PAUSE_S)
+            attendance.is_stale = False
+            try:
+                present = await self._broker().present(name)
+            except ChannelUnavailable:
+                return
+            self._tell(name, attendance, dict(present))
+
+    def _tell(self, name: str, attendance: Attendance, present: dict[str, bytes]) -> None:
+        """Tell the members of this process what is different from what they know."""
+        before, attendance.known = attendance.known, present
         came = {key: shown for key, shown in present.items() if before.get(key) != shown}
         gone = {key: shown for key, shown in before.items() if key not in present}
         if came or gone:
@@ -150,14 +181,17 @@ class Presence:
                 membership.take(frame)
 
     async def _renew(self) -> None:
+        here = {name: tuple(each.here) for name, each in self._attendances.items() if each.here}
         try:
-            await self._broker().renew(
-                {name: tuple(each.here) for name, each in self._attendances.items()}
-            )
+            for name, key in tuple(self._gone):
+                if key not in here.get(name, ()):
+                    await self._leave(name, key)
+            if here:
+                await self._broker().renew(here)
         except ChannelUnavailable:
             self._renewed_at += RENEWS_AGAIN_S - RENEWS_EVERY_S
             return
-        for name in tuple(self._attendances):
+        for name in here:
             self.changed(name)
 
     def _forget(self, name: str) -> None:
@@ -170,10 +204,6 @@ def key_of(channel: Channel) -> str:
     """Return what makes two sockets one person: the user; without one, the socket itself."""
     user = channel.connection.user
     return f"c:{channel.connection.id}" if user is None else f"u:{user.id}"
-
-
-def _state(name: str, known: Mapping[str, bytes]) -> Frame:
-    return control("presence", channel=name, state=_shown(known))
 
 
 def _shown(entries: Mapping[str, bytes]) -> list[object]:

@@ -12,6 +12,7 @@ from .patterns import LONGEST_NAME
 __all__ = ["Authenticate", "BadFrame", "Join", "Leave", "Ping", "Push", "Ref", "Request", "read"]
 
 Ref: TypeAlias = "int | str | None"
+LARGEST_ID: Final = 2**63 - 1
 LONGEST_REF: Final = 64
 LONGEST_TOKEN: Final = 8192
 MOST_BEFORE: Final = 16
@@ -59,11 +60,12 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Take this message."""
+    """Take this message: `data` of the frame, whose text numbers are read from as written."""
 
     ref: Ref
     channel: str
     data: object
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,12 @@ class Ping:
 Request: TypeAlias = Authenticate | Join | Leave | Push | Ping
 
 
-def read(frame: object) -> Request:
+def read(frame: object, text: str) -> Request:
     """Return what a frame asks for.
+
+    Args:
+        frame: What it says.
+        text: As it came.
 
     Raises:
         BadFrame: It is no request.
@@ -90,7 +96,7 @@ def read(frame: object) -> Request:
     if reader is None:
         near = did_you_mean(kind, _READERS) if isinstance(kind, str) else ""
         raise BadFrame(near or f"the type of a frame is one of {', '.join(_READERS)}", ref)
-    return reader(frame, ref)
+    return reader(frame, ref, text)
 
 
 def _ref(frame: Mapping[str, Any]) -> Ref:
@@ -108,14 +114,15 @@ def _text(frame: Mapping[str, Any], field: str, ref: Ref, longest: int) -> str:
     raise BadFrame(f"{field} is a text of 1 to {longest} characters", ref)
 
 
-def _authenticate(frame: Mapping[str, Any], ref: Ref) -> Authenticate:
+def _authenticate(frame: Mapping[str, Any], ref: Ref, _written: str) -> Authenticate:
     return Authenticate(ref, _text(frame, "token", ref, LONGEST_TOKEN))
 
 
-def _join(frame: Mapping[str, Any], ref: Ref) -> Join:
+def _join(frame: Mapping[str, Any], ref: Ref, _written: str) -> Join:
     last_id, epoch = frame.get("last_id"), frame.get("epoch", "")
-    is_number = isinstance(last_id, int) and not isinstance(last_id, bool) and last_id >= 0
-    if not (last_id is None or is_number) or not isinstance(epoch, str):
+    is_id = type(last_id) is int and 0 <= last_id <= LARGEST_ID
+    is_epoch = isinstance(epoch, str) and len(epoch) <= LONGEST_REF
+    if not (last_id is None or is_id) or not is_epoch:
         raise BadFrame("last_id is a number and epoch a text, as an answer had them", ref)
     channel = _text(frame, "channel", ref, LONGEST_NAME)
     return Join(ref, channel, last_id, epoch, _was(frame, ref))
@@ -130,19 +137,19 @@ def _was(frame: Mapping[str, Any], ref: Ref) -> tuple[str, ...]:
     return tuple(was)
 
 
-def _leave(frame: Mapping[str, Any], ref: Ref) -> Leave:
+def _leave(frame: Mapping[str, Any], ref: Ref, _written: str) -> Leave:
     return Leave(ref, _text(frame, "channel", ref, LONGEST_NAME))
 
 
-def _push(frame: Mapping[str, Any], ref: Ref) -> Push:
-    return Push(ref, _text(frame, "channel", ref, LONGEST_NAME), frame.get("data"))
+def _push(frame: Mapping[str, Any], ref: Ref, written: str) -> Push:
+    return Push(ref, _text(frame, "channel", ref, LONGEST_NAME), frame.get("data"), written)
 
 
-def _ping(_frame: Mapping[str, Any], ref: Ref) -> Ping:
+def _ping(_frame: Mapping[str, Any], ref: Ref, _written: str) -> Ping:
     return Ping(ref)
 
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], Ref], Request]]] = {
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], Ref, str], Request]]] = {
     "authenticate": _authenticate,
     "join": _join,
     "leave": _leave,

@@ -60,8 +60,8 @@ class Room:
 
     def frame(self, envelope: Envelope) -> Frame:
         """Return what its members get of a message."""
-        by = self.channel.bounds.conflate_by
-        key = orjson.loads(envelope.data).get(by) if by else None
+        by = self.channel.conflated_by
+        key = (orjson.loads(envelope.data).get(by),) if by else None
         return message_frame(self._head, envelope.data, id=envelope.id, key=key)
 
     def deliver(self, envelope: Envelope) -> None:

@@ -26,14 +26,15 @@ class Channels(Section, setting="CHANNELS"):
         max_connections: How many sockets one process holds; more are refused with 503.
         per_user: How many sockets a user may have in one process.
         max_joins: How many channels a socket may be in.
-        join_timeout_s: How long a socket may be open without having joined anything, in seconds.
+        join_timeout_s: How long it may take to find out who opens a socket, and then how long that
+            may be open without having joined anything, in seconds.
         queue_size: How many messages wait for a client that does not read.
         queue_bytes: What they take together at most.
         slow_consumer_timeout_s: How long a client may be behind before it is let go, in seconds.
         max_message_bytes: The size of a message, from a client or to them.
         messages_per_s: How many messages a client may send on average, in a second.
         messages_burst: How many of them at once.
-        inbox_size: How many messages of a client wait for handlers.
+        inbox_size: How many messages of a client wait behind others for handlers.
     """
 
     path: str = Field(default="/channels", pattern=r"^/[\w./-]*$")

@@ -102,7 +102,7 @@ class ClientSocket:
             now=clock.monotonic,
         )
         self.connection: Final = Connection(id, scope, self.outbox, self.close)
-        self.lanes: Final = Lanes(config.inbox_size)
+        self.lanes: Final = Lanes(config.inbox_size, most=config.max_joins + config.inbox_size)
         self.close_code: int | None = None
         self.has_joined = self.is_aborted = False
         self.due = 0.0
@@ -136,9 +136,11 @@ class ClientSocket:
                 raise
         finally:
             self._closing_since = self._closing_since or self._clock.monotonic()
-            await self.lanes.end()
-            self.outbox.clear()
-            await self._wire.end()
+            try:
+                await self.lanes.end()
+            finally:
+                self.outbox.clear()
+                await self._wire.end()
 
     def close(self, code: int = DONE, reason: str = "") -> None:
         """End the socket, when what waits has been sent."""
@@ -146,6 +148,7 @@ class ClientSocket:
             self._closing_since = self._clock.monotonic()
             self.close_code = code
             self.due = 0.0
+            self.outbox.stop()
             self._wire.close(code, _short(reason))
 
     def tick(self, now: float) -> None:
@@ -205,28 +208,27 @@ class ClientSocket:
             if message["type"] == "websocket.disconnect":
                 return
             if self._closing_since is None:
-                frame = self._loaded(message)
-                if frame is not None:
-                    self._take(frame[0], handle)
+                self._hear(message, handle)
 
-    def _loaded(self, message: Message) -> tuple[object] | None:
-        """Return what a message has, in brackets; None where that ends the socket."""
+    def _hear(self, message: Message, handle: Handle) -> None:
+        """Take a message, or end the socket for it."""
         text = message.get("text")
+        limit = self._config.max_message_bytes
         if text is None:
             self.close(NO_TEXT, "frames are texts")
-        elif len(text) > self._config.max_message_bytes:
-            self.close(TOO_LARGE, f"a message has {self._config.max_message_bytes} bytes at most")
-        else:
-            try:
-                return (orjson.loads(text),)
-            except ValueError:  # orjson's is one
-                self.close(NO_JSON, "frames are JSON")
-        return None
+            return
+        try:
+            if len(text) > limit or len(text.encode()) > limit:
+                self.close(TOO_LARGE, f"a message has {limit} bytes at most")
+            else:
+                self._take(orjson.loads(text), text, handle)
+        except (orjson.JSONDecodeError, UnicodeEncodeError):
+            self.close(NO_JSON, "frames are JSON")
 
-    def _take(self, frame: object, handle: Handle) -> None:
+    def _take(self, frame: object, text: str, handle: Handle) -> None:
         request: Request | BadFrame
         try:
-            request = read(frame)
+            request = read(frame, text)
         except BadFrame as error:
             request = error
         if not self._may_ask(request):

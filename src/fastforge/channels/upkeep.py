@@ -38,4 +38,5 @@ async def look_after(container: Container, stopping: asyncio.Event) -> None:
     finally:
         for task in watching:
             task.cancel()
-        hub.close()
+        if stopping.is_set():  # else this begins anew, and those who have joined stay
+            hub.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from .._utils import did_you_mean
 from ..channels.channel import Channel
 from ..channels.hub import hub_of
 from ..channels.kinds import CHANNELS
+from ..channels.messages import InvalidMessage
 from ..exceptions import CommandError
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ def message_of(channel: type[Channel], text: str) -> BaseModel:
         CommandError: It is no JSON, or nothing that is published in the channel.
     """
     try:
-        return channel.outgoing.read(from_json(text))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        problem = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+        return channel.outgoing.read(from_json(text), f'{{"data":{text}}}')
+    except InvalidMessage as error:
+        problem = str(error)
+        for first in (error.errors or ())[:1]:
+            problem = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
     except ValueError as error:
         problem = str(error)
     raise CommandError(

@@ -42,11 +42,12 @@ def imported_example(folder: Path) -> Iterator[Callable[[str], Project]]:
 
 def _forget_models() -> None:
     """Let another copy declare the same classes and tables."""
+    Model.registry.configure()  # one that is not could not be once its tables are gone
     for mapper in list(Model.registry.mappers):
         if mapper.class_.__module__.startswith("conduit."):
             clsregistry._remove_class(
                 mapper.class_.__name__, mapper.class_, Model.registry._class_registry
             )
     for name, table in list(Model.metadata.tables.items()):
-        if name.startswith(("accounts_", "articles_")):
+        if name.startswith(("accounts_", "articles_", "notifications_")):
             Model.metadata.remove(table)

@@ -6,6 +6,7 @@ from fastforge.conf import App, env
 from fastforge.contrib.auth import Auth
 from fastforge.contrib.db import Database
 from fastforge.contrib.http import Http
+from fastforge.contrib.mail import Mail
 from fastforge.web import Cors
 
 BASE_DIR = Path(__file__).parent.parent
@@ -28,8 +29,10 @@ INSTALLED_APPS = [
     "fastforge.contrib.http",
     "fastforge.contrib.auth",
     "fastforge.contrib.ratelimit",
+    "fastforge.contrib.mail",
     App("conduit.accounts", prefix="/api"),
     App("conduit.articles", prefix="/api"),
+    App("conduit.notifications", prefix="/api"),
 ]
 
 MIDDLEWARE = ["starlette.middleware.gzip.GZipMiddleware"]
@@ -57,11 +60,21 @@ AUTH = Auth(
     user_model="conduit.accounts.models.User",
     scheme="Token",
     access_ttl_s=14 * 24 * 3600,
+    skipped_rules=["password_common"],  # the clients and tests of RealWorld use "password"
 )
 
 SILENCED_CHECKS = {
     "auth.W005": "clients of RealWorld know one token, and refresh none",
     "core.W004": "nothing starts in production with a key that is an example",
 }
+
+_smtp_host = env("SMTP_HOST", default="", help="The server that sends mail; without one the log")
+MAIL = Mail(
+    backend="smtp" if _smtp_host else "console",
+    host=_smtp_host,
+    username=env("SMTP_USERNAME", default="", help="Who logs in there"),
+    password=env.secret("SMTP_PASSWORD", default="", help="The password"),
+    from_address="Conduit <conduit@example.org>",
+)
 
 HTTP = Http(timeout_s=10)

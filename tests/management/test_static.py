@@ -218,4 +218,4 @@ def test_the_example_project_is_plain() -> None:
         environ = {"FASTFORGE_ENV": "test"}
         assert found == Outline.read("conduit.settings", start=folder, environ=environ).commands
     assert found is not None
-    assert {"migrate", "article_stats"} < {*found}
+    assert {"migrate", "statistics"} < {*found}

@@ -68,7 +68,7 @@ def keeps_to_its_schema(example: Site, *options: str, deadline_s: float = 300) -
     ]
     done = run(argv, cwd=example.path, deadline_s=deadline_s)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "9 selected / 9 total" in done.stdout
+    assert "22 selected / 22 total" in done.stdout
     assert "Traceback" not in example.process.output, example.process.output
     assert not [line for line in example.lines if line["status_code"] >= 500]
 

@@ -205,7 +205,9 @@ def not_awaited(order_id: int) -> str:
 async def list_orders(db: DbSession, page: OffsetPage) -> Page[OrderOut]:
     assert_type(await db.get_or_404(Order, 7), Order)
     assert_type(await db.get_or_404(sqlalchemy.select(Order)), Order)
-    await db.get_or_404("Order", 7)  # type: ignore[arg-type]
+    row = await db.get_or_404(sqlalchemy.select(Order, Order.id))
+    assert_type((row[0], row[1]), tuple[Order, int])
+    await db.get_or_404("Order", 7)  # type: ignore[call-overload]
     assert_type(await db.exists(sqlalchemy.select(Order)), bool)
     assert_type(await db.bulk_insert(Order, [{"total": 7}], on_conflict="ignore"), int)
     await db.bulk_insert(Order, [], on_conflict="update")  # type: ignore[arg-type]
@@ -217,6 +219,7 @@ async def feed(
     db: DbSession, page: Annotated[Keyset, keyset_page(maximum=50)]
 ) -> CursorPage[OrderOut]:
     assert_type(page.after, str | None)
+    await paginate(db, sqlalchemy.select(Order, Order.id), page)
     found = await paginate(db, sqlalchemy.select(Order), page, total=True)
     assert_type(found.next, str | None)
     return found

@@ -1,9 +1,10 @@
 """The rows of accounts."""
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fastforge.contrib.auth import AbstractUser
+from fastforge.contrib.db import Model
 
 
 class User(AbstractUser):
@@ -13,3 +14,14 @@ class User(AbstractUser):
     username: Mapped[str] = mapped_column(String(64), unique=True)
     bio: Mapped[str] = mapped_column(String(2000), default="")
     image: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Follow(Model):
+    """Somebody wants to read what somebody else writes."""
+
+    follower_id: Mapped[int] = mapped_column(
+        ForeignKey(User.id, ondelete="CASCADE"), primary_key=True
+    )
+    followed_id: Mapped[int] = mapped_column(
+        ForeignKey(User.id, ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -6,20 +6,29 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import select
 
 from conduit.text import Text
-from fastforge.contrib.auth import CurrentUser, authenticate, create_user, issue, set_password
+from fastforge.contrib.auth import (
+    CurrentIdentity,
+    CurrentUser,
+    authenticate,
+    create_user,
+    issue,
+    set_password,
+)
 from fastforge.contrib.db import DbSession, non_atomic
 
+from .errors import LISTED
+from .following import follow, is_followed_by, unfollow
 from .models import User
+from .reader import Reader
 from .schemas import (
     LoginRequest,
     NewUserRequest,
-    Profile,
     ProfileResponse,
-    UserChangesRequest,
+    UpdateUserRequest,
     UserResponse,
 )
 
-router = APIRouter(tags=["accounts"])
+router = APIRouter(tags=["accounts"], responses=LISTED)
 
 
 async def _own_token(request: Request) -> str:
@@ -63,7 +72,7 @@ async def show_account(user: CurrentUser[User], token: OwnToken) -> UserResponse
 @router.put("/user")
 @non_atomic
 async def change_account(
-    body: UserChangesRequest, user: CurrentUser[User], token: OwnToken, db: DbSession
+    body: UpdateUserRequest, user: CurrentUser[User], token: OwnToken, db: DbSession
 ) -> UserResponse:
     """Change somebody's own account. Another password ends all logins but the one that is given."""
     has_password = "password" in body.user.model_fields_set
@@ -78,7 +87,26 @@ async def change_account(
 
 
 @router.get("/profiles/{username}")
-async def show_profile(username: Text, db: DbSession) -> ProfileResponse:
+async def show_profile(username: Text, db: DbSession, reader_id: Reader) -> ProfileResponse:
     """Show one account as others see it."""
     user = await db.get_or_404(select(User).where(User.username == username))
-    return ProfileResponse(profile=Profile.model_validate(user))
+    is_followed = select(User.id).where(User.id == user.id, is_followed_by(reader_id))
+    return ProfileResponse.of(user, following=await db.exists(is_followed))
+
+
+@router.post("/profiles/{username}/follow")
+async def follow_profile(username: Text, db: DbSession, me: CurrentIdentity) -> ProfileResponse:
+    """Follow somebody: their articles are in the feed from now on."""
+    user = await db.get_or_404(select(User).where(User.username == username))
+    if user.id == int(me.id):
+        raise HTTPException(422, "nobody follows themselves")
+    await follow(db, int(me.id), user.id)
+    return ProfileResponse.of(user, following=True)
+
+
+@router.delete("/profiles/{username}/follow")
+async def unfollow_profile(username: Text, db: DbSession, me: CurrentIdentity) -> ProfileResponse:
+    """Follow somebody no more."""
+    user = await db.get_or_404(select(User).where(User.username == username))
+    await unfollow(db, int(me.id), user.id)
+    return ProfileResponse.of(user, following=False)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from conduit.text import Text
 
-from .models import User
+from . import models
 
 Username = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", max_length=254)]
@@ -28,20 +28,20 @@ class NewUserRequest(BaseModel):
     user: NewUser
 
 
-class Login(BaseModel):
+class LoginUser(BaseModel):
     """Who wants to log in."""
 
-    email: Text
+    email: Annotated[Text, StringConstraints(min_length=1)]
     password: SecretStr
 
 
 class LoginRequest(BaseModel):
     """A login, wrapped."""
 
-    user: Login
+    user: LoginUser
 
 
-class UserChanges(BaseModel):
+class UpdateUser(BaseModel):
     """What somebody changes of their own account; what is left out stays."""
 
     email: Email = Field(default_factory=str)
@@ -61,13 +61,13 @@ class UserChanges(BaseModel):
         return self.model_dump(exclude_unset=True, exclude={"password"})
 
 
-class UserChangesRequest(BaseModel):
+class UpdateUserRequest(BaseModel):
     """Changes, wrapped."""
 
-    user: UserChanges
+    user: UpdateUser
 
 
-class UserOut(BaseModel):
+class User(BaseModel):
     """An account as its owner sees it, with the token that its next requests bring."""
 
     username: str
@@ -80,13 +80,13 @@ class UserOut(BaseModel):
 class UserResponse(BaseModel):
     """One account."""
 
-    user: UserOut
+    user: User
 
     @classmethod
-    def of(cls, user: User, token: str) -> Self:
+    def of(cls, user: models.User, token: str) -> Self:
         """Return what the owner of an account is told."""
         return cls(
-            user=UserOut(
+            user=User(
                 username=user.username,
                 email=user.email,
                 bio=user.bio,
@@ -99,7 +99,9 @@ class UserResponse(BaseModel):
 class Profile(BaseModel):
     """An account as others see it."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_serialization_defaults_required=True
+    )
 
     username: str
     bio: str
@@ -111,3 +113,10 @@ class ProfileResponse(BaseModel):
     """One profile."""
 
     profile: Profile
+
+    @classmethod
+    def of(cls, user: models.User, *, following: bool) -> Self:
+        """Return what somebody is told of an account."""
+        profile = Profile.model_validate(user)
+        profile.following = following
+        return cls(profile=profile)

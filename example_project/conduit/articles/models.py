@@ -14,7 +14,9 @@ article_tags = Table(
     "articles_article_tag",
     Model.metadata,
     Column("article_id", ForeignKey("articles_article.id", ondelete="CASCADE"), primary_key=True),
-    Column("tag_id", ForeignKey("articles_tag.id", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "tag_id", ForeignKey("articles_tag.id", ondelete="CASCADE"), primary_key=True, index=True
+    ),
 )
 
 
@@ -45,3 +47,25 @@ class Article(Model):
     def tag_list(self) -> list[str]:
         """The names of its tags, which have to be loaded."""
         return [tag.name for tag in self.tags]
+
+
+class Favorite(Model):
+    """Somebody likes an article."""
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey(Article.id, ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Comment(Model):
+    """What somebody says about an article."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+    article_id: Mapped[int] = mapped_column(ForeignKey(Article.id, ondelete="CASCADE"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+
+    author: Mapped[User] = relationship()

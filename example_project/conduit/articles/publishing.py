@@ -1,4 +1,4 @@
-"""Publishing: how a new article becomes rows."""
+"""Publishing: how an article becomes rows, and changes."""
 
 import re
 import secrets
@@ -10,7 +10,7 @@ from conduit.accounts.models import User
 from fastforge.contrib.db import Session
 
 from .models import Article, Tag
-from .schemas import NewArticle
+from .schemas import NewArticle, UpdateArticle
 
 
 async def publish(db: Session, new: NewArticle, author: User) -> Article:
@@ -26,6 +26,19 @@ async def publish(db: Session, new: NewArticle, author: User) -> Article:
     db.add(article)
     await db.flush()
     return article
+
+
+async def change(db: Session, article: Article, changes: UpdateArticle) -> None:
+    """Change what is given of an article; with another title it has another address."""
+    changed = changes.model_dump(exclude_unset=True)
+    if "tag_list" in changed:
+        await db.refresh(article, ["tags"])
+        article.tags = await _tags(db, changed.pop("tag_list"))
+    if changed.get("title", article.title) != article.title:
+        article.slug = make_slug(changed["title"])
+    for name, value in changed.items():
+        setattr(article, name, value)
+    await db.flush()
 
 
 def make_slug(title: str) -> str:

@@ -1,66 +1,126 @@
 """The articles API."""
 
 from fastapi import APIRouter
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import delete, select
 
+from conduit.accounts.errors import LISTED
 from conduit.accounts.models import User
+from conduit.accounts.reader import Reader
+from conduit.notifications.tasks import notify_followers
 from conduit.text import Text
-from fastforge.contrib.auth import CurrentUser
+from fastforge.contrib.auth import CurrentIdentity, CurrentUser, requires_superuser
 from fastforge.contrib.db import DbSession
 from fastforge.contrib.db.pagination import OffsetPage, paginate
 
-from .models import Article, Tag
-from .publishing import publish
+from .comments import router as comments
+from .models import Article, Favorite, Tag
+from .own import OwnArticle
+from .publishing import change, publish
+from .reading import article_seen_by, articles_seen_by, has_tag, is_in_feed_of, is_liked_by
 from .schemas import (
-    ArticleOut,
     ArticleResponse,
     ArticlesResponse,
-    ArticleSummary,
     NewArticleRequest,
     TagsResponse,
+    UpdateArticleRequest,
 )
-from .tasks import announce
+from .statistics import Statistics, count_everything
 
-router = APIRouter(tags=["articles"])
+MOST_TAGS = 1000
+"""No list of ours is without an end."""
 
-WITH_AUTHOR_AND_TAGS = (selectinload(Article.author), selectinload(Article.tags))
+router = APIRouter(tags=["articles"], responses=LISTED)
 
 
 @router.post("/articles", status_code=201)
 async def create_article(
     body: NewArticleRequest, author: CurrentUser[User], db: DbSession
 ) -> ArticleResponse:
-    """Publish an article: its rows and the job that announces it, or neither."""
+    """Publish an article: its rows and the job that tells followers, or neither."""
     article = await publish(db, body.article, author)
-    await announce.enqueue(article_id=article.id)
-    return ArticleResponse(article=ArticleOut.model_validate(article))
+    await notify_followers.enqueue(article_id=article.id)
+    return ArticleResponse.of(await article_seen_by(db, article.slug, author.id))
 
 
 @router.get("/articles")
 async def list_articles(
-    db: DbSession, page: OffsetPage, tag: Text | None = None, author: Text | None = None
+    db: DbSession,
+    reader_id: Reader,
+    page: OffsetPage,
+    tag: Text | None = None,
+    author: Text | None = None,
+    favorited: Text | None = None,
 ) -> ArticlesResponse:
-    """List articles, the newest first; four queries, whatever the size of the page."""
-    matching = select(Article).order_by(Article.created_at.desc()).options(*WITH_AUTHOR_AND_TAGS)
+    """List articles, the newest first; three queries, whatever the size of the page."""
+    matching = articles_seen_by(reader_id)
     if tag is not None:
-        matching = matching.where(Article.tags.any(Tag.name == tag))
+        matching = matching.where(has_tag(tag))
     if author is not None:
-        matching = matching.where(Article.author.has(User.username == author))
-    found = await paginate(db, matching, page, total=True)
-    articles = [ArticleSummary.model_validate(article) for article in found.items]
-    return ArticlesResponse(articles=articles, articles_count=found.total or 0)
+        matching = matching.where(User.username == author)
+    if favorited is not None:
+        matching = matching.where(is_liked_by(favorited))
+    return ArticlesResponse.of(await paginate(db, matching, page, total=True))
+
+
+@router.get("/articles/feed")
+async def list_feed(db: DbSession, me: CurrentIdentity, page: OffsetPage) -> ArticlesResponse:
+    """List what those write whom somebody follows, the newest first."""
+    reader_id = int(me.id)
+    matching = articles_seen_by(reader_id).where(is_in_feed_of(reader_id))
+    return ArticlesResponse.of(await paginate(db, matching, page, total=True))
 
 
 @router.get("/articles/{slug}")
-async def show_article(slug: Text, db: DbSession) -> ArticleResponse:
+async def show_article(slug: Text, db: DbSession, reader_id: Reader) -> ArticleResponse:
     """Show one article."""
-    query = select(Article).where(Article.slug == slug).options(*WITH_AUTHOR_AND_TAGS)
-    article = await db.get_or_404(query)
-    return ArticleResponse(article=ArticleOut.model_validate(article))
+    return ArticleResponse.of(await article_seen_by(db, slug, reader_id))
+
+
+@router.put("/articles/{slug}")
+async def change_article(
+    body: UpdateArticleRequest, article: OwnArticle, db: DbSession
+) -> ArticleResponse:
+    """Change an article of one's own."""
+    await change(db, article, body.article)
+    seen = await article_seen_by(db, article.slug, article.author_id)
+    return ArticleResponse.of(seen)
+
+
+@router.delete("/articles/{slug}", status_code=204)
+async def delete_article(article: OwnArticle, db: DbSession) -> None:
+    """Delete an article of one's own, with its comments."""
+    await db.execute(delete(Article).where(Article.id == article.id))
+
+
+@router.post("/articles/{slug}/favorite")
+async def like_article(slug: Text, db: DbSession, me: CurrentIdentity) -> ArticleResponse:
+    """Like an article; twice is as good as once."""
+    article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
+    row = {"user_id": int(me.id), "article_id": article_id}
+    await db.bulk_insert(Favorite, [row], on_conflict="ignore")
+    return ArticleResponse.of(await article_seen_by(db, slug, int(me.id)))
+
+
+@router.delete("/articles/{slug}/favorite")
+async def like_article_no_more(slug: Text, db: DbSession, me: CurrentIdentity) -> ArticleResponse:
+    """Like an article no more."""
+    article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
+    is_it = (Favorite.user_id == int(me.id), Favorite.article_id == article_id)
+    await db.execute(delete(Favorite).where(*is_it))
+    return ArticleResponse.of(await article_seen_by(db, slug, int(me.id)))
 
 
 @router.get("/tags")
 async def list_tags(db: DbSession) -> TagsResponse:
-    """List every tag."""
-    return TagsResponse(tags=list(await db.scalars(select(Tag.name).order_by(Tag.name))))
+    """List the tags, or the newest of very many."""
+    newest = select(Tag.name).order_by(Tag.id.desc()).limit(MOST_TAGS)
+    return TagsResponse(tags=sorted(await db.scalars(newest)))
+
+
+@router.get("/statistics", dependencies=[requires_superuser()])
+async def show_statistics(db: DbSession) -> Statistics:
+    """Show superusers how much there is of everything."""
+    return await count_everything(db)
+
+
+router.include_router(comments)

@@ -207,9 +207,9 @@ async def test_the_document_says_how_a_credential_is_sent(folder: ProjectFolder)
     security = {path: each["get"].get("security") for path, each in document["paths"].items()}
     assert security == {
         "/me": [{"token": []}],
-        "/maybe": [{"token": []}],
+        "/maybe": [{}, {"token": []}],
         "/row": [{"token": []}],
-        "/maybe-row": [{"token": []}],
+        "/maybe-row": [{}, {"token": []}],
         "/read": [{"token": ["orders:read"]}],
         "/write": [{"token": ["orders:read", "orders:write"]}],
         "/admin": [{"token": []}],

@@ -36,6 +36,8 @@ async def test_an_object_is_found_by_its_key_or_by_a_select(db: DatabaseConnecti
     named = select(Account).where(Account.name == "b")
     assert (await session.get_or_404(named)).id == 2
     assert await session.get_or_404(select(Account.balance).where(Account.name == "b")) == 0
+    row = await session.get_or_404(select(Account, Account.balance + 1).where(Account.name == "b"))
+    assert (row[0].name, row[1]) == ("b", 1)
     assert connections_out(db) == 0
 
 

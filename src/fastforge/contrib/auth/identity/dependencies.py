@@ -19,7 +19,7 @@ from ..resources import identities
 from ..users import user_model
 from .log import Listener
 from .principal import Identity
-from .scheme import TokenScheme
+from .scheme import OPTIONAL_NAME, TokenScheme
 
 __all__ = [
     "CurrentIdentity",
@@ -96,6 +96,8 @@ class _Identified(TokenScheme):
 
 class _Optional(TokenScheme):
     """Whoever asks may say who they are; a token that is not good is refused all the same."""
+
+    scheme_name: Any = OPTIONAL_NAME
 
     async def __call__(self) -> Identity | None:
         return await identity_here()

@@ -7,9 +7,11 @@ from typing import Any, Final
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-__all__ = ["SCHEME_NAME", "TokenScheme"]
+__all__ = ["OPTIONAL_NAME", "SCHEME_NAME", "TokenScheme"]
 
 SCHEME_NAME: Final = "token"
+OPTIONAL_NAME: Final = "token or none"
+"""FastAPI knows no credential that may be left out: in the document another one stands for it."""
 
 
 class TokenScheme(SecurityBase):

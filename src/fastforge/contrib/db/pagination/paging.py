@@ -23,7 +23,7 @@ __all__ = ["paginate"]
 @overload
 async def paginate(
     db: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     page: Offset,
     *,
     total: bool = ...,
@@ -32,7 +32,7 @@ async def paginate(
 @overload
 async def paginate(
     db: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     page: Keyset,
     *,
     total: bool = ...,

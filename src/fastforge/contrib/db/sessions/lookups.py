@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Row, Select, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper
 
@@ -16,6 +16,8 @@ from ..errors import DatabaseError
 __all__ = ["Lookups", "NotFound"]
 
 T = TypeVar("T")
+U = TypeVar("U")
+Ts = TypeVarTuple("Ts")
 
 
 class NotFound(DatabaseError):
@@ -27,9 +29,15 @@ class NotFound(DatabaseError):
 class Lookups(AsyncSession):
     """What `Session` adds to reading and writing; there is no repository."""
 
+    @overload
     async def get_or_404(
-        self, what: type[T] | Select[T], identity: Any = None, **options: Any
-    ) -> T:
+        self, what: type[T] | Select[T], identity: Any = ..., **options: Any
+    ) -> T: ...
+    @overload
+    async def get_or_404(
+        self, what: Select[T, U, *Ts], identity: Any = ..., **options: Any
+    ) -> Row[T, U, *Ts]: ...
+    async def get_or_404(self, what: Any, identity: Any = None, **options: Any) -> Any:
         """Return the object with a primary key, or what a select gives; else the answer is 404.
 
         ```python
@@ -41,7 +49,8 @@ class Lookups(AsyncSession):
         statement. Outside requests it is an error as any other.
 
         Args:
-            what: A model, or a select that gives one row.
+            what: A model, or a select that gives one row: it is returned as it is where the
+                select has several columns.
             identity: The primary key; of several columns a tuple or a dict.
             options: Of `get`: `options=`, `with_for_update=`, `populate_existing=`.
 
@@ -51,15 +60,17 @@ class Lookups(AsyncSession):
         """
         found: Any
         if isinstance(what, Select):
-            found = (await self.execute(what, **options)).unique().scalar_one_or_none()
+            result = (await self.execute(what, **options)).unique()
+            is_row = len(what.column_descriptions) > 1
+            found = result.one_or_none() if is_row else result.scalar_one_or_none()
         else:
             could_be = _could_be(inspect(what), identity, self)
             found = await self.get(what, identity, **options) if could_be else None
         if found is None:
             raise NotFound(f"there is no such {_name(what)}", code="db.E061")
-        return cast(T, found)
+        return found
 
-    async def exists(self, statement: Select[Any]) -> bool:
+    async def exists(self, statement: Select[*tuple[Any, ...]]) -> bool:
         """Return whether a select gives any row; nothing of it is loaded.
 
         ```python

@@ -1,5 +1,7 @@
 """Error answers in the form that clients of the RealWorld API read."""
 
+from typing import Any, Final
+
 from pydantic import BaseModel
 
 from fastforge.web import Problem, error_format
@@ -15,6 +17,13 @@ class GenericErrorModel(BaseModel):
     """The body of every error answer below /api."""
 
     errors: Messages
+
+
+LISTED: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": GenericErrorModel, "description": "Nobody is logged in"},
+    422: {"model": GenericErrorModel, "description": "What was sent is not as it has to be"},
+}
+"""The errors that RealWorld lists for its operations, for `responses=`."""
 
 
 @error_format(prefix="/api")

@@ -1,0 +1,39 @@
+"""The example, imported once for all tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fastforge import Project
+from tests.example import copy_example, imported_example
+
+from .people import manage
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Project]]:
+    """Gives a copy of the example on a database that is not migrated yet."""
+    folder = copy_example(tmp_path_factory.mktemp("conduit") / "example")
+    with imported_example(folder) as load:
+        yield load
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database: SQLite unless the test says otherwise."""
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
+    return url
+
+
+@pytest.fixture
+def project(load: Callable[[str], Project], database_url: str) -> Project:
+    """The example on a migrated database."""
+    project = load(database_url)
+    manage(project, "migrate")
+    return project
+
+
+BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+"""A test that runs on both databases."""

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fastforge.channels.script import client_script
 from fastforge.test import live_server
 from tests.commanding import start
 from tests.folder import ProjectFolder
 from tests.processes import Process, fetch, free_port, wait_until
 
 from .browsing import launched
-from .live import Live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -30,6 +28,27 @@ SETTINGS = """
     INSTALLED_APPS = ["fastforge.contrib.redis", "shop.talk"]
     REDIS = Redis(url={url!r})
     CHANNELS = Channels(backend="redis")
+"""
+ALONE = """
+    from fastforge.channels import Channels
+
+    SECRET_KEY = "a key of a test, long enough for one"
+    INSTALLED_APPS = ["shop.talk"]
+    CHANNELS = Channels(per_user=1, messages_burst=5)
+"""
+GUARDS = """
+    import time
+    from types import SimpleNamespace
+
+    from fastforge.channels import ChannelGuard, Unknown
+
+    async def by_token(token: str) -> SimpleNamespace:
+        name, _, ends_in_s = token.partition(":")
+        if name == "eve":
+            raise Unknown
+        return SimpleNamespace(id=name, token_id="", expires_at=time.time() + float(ends_in_s))
+
+    GUARD = ChannelGuard(name="badges", by_token=by_token)
 """
 CHANNELS = """
     from typing import Literal
@@ -52,6 +71,8 @@ CHANNELS = """
 
         @receives
         async def say(self, message: Say) -> int:
+            if message.number > 4000:
+                self.connection.close(message.number)
             await self.broadcast(Said(number=message.number), to_others=True)
             return message.number
 """
@@ -73,13 +94,16 @@ ROUTES = '''
           import { connect } from "/channels/client.js"
           window.got = []
           window.told = []
+          window.tokens = new URLSearchParams(location.search).getAll("token")
           window.channels = connect("/channels", {
+            token: () => tokens.shift(),
             onstate: (state, { code }) => told.push([state, code ?? null]),
           })
           window.room = channels.join("news", {
             message: (message) => got.push(message.number),
             joined: ({ recovered }) => told.push(["joined", recovered ?? null]),
           })
+          window.push = (number) => { room.push({ type: "say", number }) }
           window.events = []
           window.source = new EventSource("/channels/sse?channel=news")
           source.onmessage = ({ data }) => events.push(JSON.parse(data))
@@ -96,7 +120,7 @@ def served(folder: ProjectFolder, port: int) -> Iterator[Process]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with launched() as browser:
         yield browser
@@ -159,15 +183,72 @@ def test_a_page_misses_nothing_and_gets_nothing_twice_while_its_server_restarts(
     assert errors == []
 
 
-async def test_the_client_is_kept_by_browsers_until_it_is_another_one(live: Live) -> None:
-    script = client_script()
-    answer = await live.http.get("/channels/client.js")
-    assert (answer.status_code, answer.content) == (200, script.body)
-    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache"
-    known = {"If-None-Match": f'"other", W/{answer.headers["etag"]}'}
-    assert (await live.http.get("/channels/client.js", headers=known)).status_code == 304
-    named = await live.http.get(f"/channels/client.js?v={script.version}")
-    assert named.headers["cache-control"] == "public, max-age=31536000, immutable"
-    of_before = await live.http.get("/channels/client.js?v=0123456789abcdef")
-    assert of_before.headers["cache-control"] == "no-cache"
+@pytest.fixture
+def alone(folder: ProjectFolder) -> Iterator[str]:
+    """The address of a server without Redis."""
+    folder.write(
+        {
+            "shop/settings.py": ALONE,
+            "shop/talk/channels.py": CHANNELS,
+            "shop/talk/channel_guards.py": GUARDS,
+            "shop/talk/routes.py": ROUTES,
+        }
+    )
+    with live_server(folder.load()) as url:
+        yield url
+
+
+def test_a_page_without_a_network_comes_back_with_it_and_has_missed_nothing(
+    browser: Browser, alone: str
+) -> None:
+    """Chromium drops what a socket gets while there is no network, and tells the page nothing."""
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(alone)
+    page.wait_for_function("told.length == 3")
+    page.context.set_offline(True)
+    assert httpx.post(f"{alone}/publish?number=1").status_code == 200
+    page.clock.fast_forward(10_000)
+    page.wait_for_function("channels.state == 'waiting'")
+    assert httpx.post(f"{alone}/publish?number=2").status_code == 200
+    page.context.set_offline(False)
+    page.clock.fast_forward(30_000)
+    page.wait_for_function("got.length == 2")
+    assert page.evaluate("got") == [1, 2]
+    assert told(page)[-1] == ["joined", True]
+    page.close()
+
+
+def test_a_page_does_what_the_codes_of_a_server_ask_for(browser: Browser, alone: str) -> None:
+    page, other = browser.new_page(), browser.new_page()
+    page.add_init_script("Math.random = () => 0.2")
+
+    def ends_with(code: int, state: str) -> None:
+        page.wait_for_function(f"told.some(([_, code]) => code === {code})")
+        page.wait_for_function(f"channels.state == '{state}'")
+        page.evaluate("told.length = 0")
+
+    def opens_with(*tokens: str) -> None:
+        page.evaluate(f"tokens = {list(tokens)}")
+        page.evaluate("channels.open()")
+        page.wait_for_function("room.state == 'joined'")
+
+    page.goto(f"{alone}/?token=eve:60")
+    ends_with(4001, "closed")
+    opens_with("ann:1", "ann:60")
+    page.wait_for_function("tokens.length == 0")  # at the end of the first one the other is shown
+    page.wait_for_timeout(1000)
+    page.evaluate("push(4003)")
+    ends_with(4003, "closed")
+    opens_with("ann:60", "ann:60", "ann:60")
+    page.evaluate("push(4108)")
+    ends_with(4108, "open")
+    page.evaluate("() => { for (const number of Array(9).keys()) push(number) }")
+    ends_with(4109, "open")
+    other.goto(f"{alone}/?token=ann:60")
+    other.wait_for_function("told.some(([state, code]) => state === 'waiting' && code === 1013)")
+    page.evaluate("channels.close()")
+    opens_with("bob:0.1")
+    ends_with(4100, "open")
+    for each in (page, other):
+        each.close()

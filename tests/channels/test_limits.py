@@ -108,6 +108,34 @@ async def test_a_socket_of_which_nothing_is_expected_is_seldom_looked_at(
     assert sockets[ann.connection_id].due == 0
 
 
+async def test_a_token_that_is_shown_again_is_not_asked_for_at_once_and_for_ever(
+    folder: ProjectFolder,
+) -> None:
+    """As by a page that keeps the one it has; and where tokens live for less than half a minute."""
+    guards = """
+        import time
+        from types import SimpleNamespace
+
+        from fastforge.channels import ChannelGuard
+
+        async def by_token(token: str) -> SimpleNamespace:
+            return SimpleNamespace(id=token, token_id="", expires_at=time.time() + 20)
+
+        GUARD = ChannelGuard(name="badges", by_token=by_token)
+    """
+    async with live_with(folder, files={"shop/talk/channel_guards.py": guards}) as live:
+        ann = await live.client()
+        assert (await ann.ask("authenticate", token="ann"))["type"] == "ok"
+        live.hub.tick(time.monotonic())
+        await ann.assert_nothing()
+        bob = await live.client(user=Somebody(id="bob", expires_at=time.time() + 20))
+        live.hub.tick(time.monotonic())
+        assert (await bob.next())["type"] == "expiring"
+        assert (await bob.ask("authenticate", token="bob"))["type"] == "ok"
+        live.hub.tick(time.monotonic())
+        await bob.assert_nothing()
+
+
 async def test_a_client_that_does_not_read_is_let_go_and_forgotten(folder: ProjectFolder) -> None:
     async with live_with(folder, settings="slow_consumer_timeout_s=0.1") as live:
         ann, bob = await live.client(), await live.client()

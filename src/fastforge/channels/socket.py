@@ -72,8 +72,8 @@ class ClientSocket:
 
     __slots__ = (
         "_began", "_bucket", "_clock", "_closing_since", "_config", "_is_given_up",
-        "_is_told_of_expiry", "_joins_at_once", "_receive", "_send", "_task", "_wire", "close_code",
-        "connection", "due", "has_joined", "is_aborted", "lanes", "outbox",
+        "_is_told_of_expiry", "_joins_at_once", "_receive", "_refresh_s", "_send", "_task",
+        "_wire", "close_code", "connection", "due", "has_joined", "is_aborted", "lanes", "outbox",
     )  # fmt: skip
     transport: ClassVar[str] = "websocket"
 
@@ -111,6 +111,7 @@ class ClientSocket:
         self._began = self._clock.monotonic()
         self._closing_since: float | None = None
         self._is_told_of_expiry = False
+        self._refresh_s = REFRESH_S
         self._task: asyncio.Task[object] | None = None
         self._is_given_up = False
 
@@ -180,21 +181,26 @@ class ClientSocket:
 
     def _tick_token(self) -> float:
         """Look after the end of the token; return in how many seconds it is."""
-        user = self.connection.user
-        expires_at = None if user is None else user.expires_at
-        if expires_at is None:
-            return inf
-        left_s = expires_at - self._clock.epoch()
+        left_s = self._token_left_s()
         if left_s <= 0:
             self.close(EXPIRED, "the token has ended")
-        elif left_s <= REFRESH_S and not self._is_told_of_expiry:
+        elif left_s <= self._refresh_s and not self._is_told_of_expiry:
             self._is_told_of_expiry = True
             self.outbox.push(control("expiring", in_s=int(left_s)))
         return left_s
 
     def is_known_anew(self) -> None:
-        """Hear that the client has shown another token."""
+        """Hear that the client has shown another token.
+
+        Or the same again, or one that ends as soon: so it is not asked at once, and for ever.
+        """
         self._is_told_of_expiry = False
+        self._refresh_s = min(REFRESH_S, self._token_left_s() / 2)
+
+    def _token_left_s(self) -> float:
+        user = self.connection.user
+        expires_at = None if user is None else user.expires_at
+        return inf if expires_at is None else expires_at - self._clock.epoch()
 
     def _let_go(self) -> None:
         self.outbox.clear()

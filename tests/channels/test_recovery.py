@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fastforge.channels.broker import Kept
+
 from ..folder import ProjectFolder
 from .live import Live, live_with
 
@@ -89,3 +91,16 @@ async def test_nobody_gets_again_what_they_have_said_to_others(live: Live) -> No
     await again.assert_no_push()
     for was in ("c1", ["x"] * 17, [7]):
         assert (await again.ask("join", channel="news", was=was))["code"] == "bad_frame"
+
+
+async def test_what_is_no_id_of_a_connection_excludes_nobody(live: Live) -> None:
+    """A page may send the id along with a request, and so anything in its place."""
+    ann = await live.client()
+    await ann.join("news")
+    with live.here():
+        for exclude in ("a b", "x\n", "{}", "c" * 65, ""):
+            await live.channels.News.publish(live.channels.Said(text="x"), exclude=exclude)
+    broker, kept = live.hub.broker, Kept(10, 60)
+    stand = await broker.recall("news", after=None, epoch="", kept=kept)
+    past = await broker.recall("news", after=0, epoch=stand.epoch, kept=kept)
+    assert {each.exclude for each in past.messages} == {""}

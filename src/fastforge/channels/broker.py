@@ -7,17 +7,26 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from .._utils import did_you_mean
+from ..conf import Settings
 from ..lifecycle import Container, Resource
 from .errors import ChannelError
 from .settings import Channels
 
 __all__ = [
-    "MEMORY", "Broker", "ChannelBackend", "Envelope", "Hearing", "Kept", "Recalled",
-    "backend_hint", "broker_of",
+    "MEMORY", "SHARED_HINT", "Broker", "ChannelBackend", "Envelope", "Hearing", "Kept", "Recalled",
+    "backend_hint", "broker_of", "chosen_backend",
 ]  # fmt: skip
 
 MEMORY: Final = "memory"
-_APPS: Final = {"redis": "fastforge.contrib.redis"}
+_APPS: Final = {
+    "postgres": "fastforge.contrib.db.postgres_channels",
+    "redis": "fastforge.contrib.redis",
+}
+SHARED_HINT: Final = (
+    f'add "{_APPS["redis"]}" to INSTALLED_APPS, or "{_APPS["postgres"]}" where the database is'
+    " PostgreSQL"
+)
+"""What to do where one process is not enough."""
 
 
 class Envelope(NamedTuple):
@@ -174,21 +183,32 @@ class ChannelBackend:
     Args:
         name: What CHANNELS.backend calls it.
         resource: Opens the Broker.
+        fits: Says whether it is chosen where CHANNELS.backend is not written.
     """
 
     name: str
     resource: Resource[Any]
+    fits: Callable[[Settings], bool] = lambda _: True
 
 
 def backend_name(container: Container) -> str:
     """Return the name of the backend that the settings choose."""
-    written = container.settings.section(Channels).backend
+    settings = container.settings
+    if settings.environment == "test" and settings.section(Channels).backend is None:
+        return MEMORY
+    return chosen_backend(settings, container.registry.values("channel_backends"))
+
+
+def chosen_backend(settings: Settings, declared: Iterable[ChannelBackend]) -> str:
+    """Return the name of the backend that the settings choose where it is no test.
+
+    Unless one is written, it is that of the first app that fits them.
+    """
+    written = settings.section(Channels).backend
     if written is not None:
         return written
-    if container.settings.environment == "test":
-        return MEMORY
-    declared = [each.name for each in container.registry.values("channel_backends")]
-    return next((name for name in declared if name != MEMORY), MEMORY)
+    found = (each.name for each in declared if each.name != MEMORY and each.fits(settings))
+    return next(found, MEMORY)
 
 
 def broker_of(container: Container) -> Broker:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import anyio.from_thread
 import orjson
 from pydantic import BaseModel
 
 from ..lifecycle import Container, Role, current_container, transaction_here
+from .broker import SHARED_HINT
 from .connection import Connection
 from .errors import ChannelError
 from .measured import publish_measured
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 __all__ = ["Publication", "Sending", "Watcher", "present", "publish", "publish_from_thread"]
+
+_ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +146,9 @@ async def present(channel: type[Channel], parameters: Mapping[str, Any]) -> list
 
 
 def _id_of(exclude: Connection | str | None) -> str:
-    return exclude.id if isinstance(exclude, Connection) else exclude or ""
+    """Return the id of a connection; empty for what is that of none, which clients may send."""
+    found = exclude.id if isinstance(exclude, Connection) else exclude or ""
+    return found if _ID.fullmatch(found) else ""
 
 
 def _no_channel(channel: type[Channel]) -> ChannelError:
@@ -182,7 +188,7 @@ def _refuse_unheard(container: Container, hub: Hub) -> None:
             f"a message from this {container.role} process would reach nobody: CHANNELS.backend"
             " is memory",
             code="channels.E021",
-            hint='add "fastforge.contrib.redis" to INSTALLED_APPS',
+            hint=SHARED_HINT,
             where=container.settings.where("CHANNELS"),
         )
 

@@ -19,8 +19,9 @@ class Channels(Section, setting="CHANNELS"):
     Attributes:
         path: Where the one WebSocket endpoint of the project is; `/sse` behind it has the channels
             as server-sent events.
-        backend: What carries messages between processes: `memory` is for one process. None: that
-            of an installed app, else `memory`; in the environment `test` always `memory`.
+        backend: What carries messages between processes: `redis` or `postgres`; `memory` is for
+            one process. None: that of the first installed app that fits the database, else
+            `memory`; in the environment `test` always `memory`.
         prefix: What keys and names begin with where others share the server. Empty: the name of
             the settings' package.
         max_connections: How many sockets one process holds; more are refused with 503.

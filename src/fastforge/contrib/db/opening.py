@@ -24,7 +24,14 @@ from .pool.pings import ping_beside
 from .sessions.session import Session
 from .settings import Database
 
-__all__ = ["DEFAULT", "DatabaseConnection", "open_database", "open_of", "role_here"]
+__all__ = [
+    "DEFAULT",
+    "DatabaseConnection",
+    "engines_of",
+    "open_database",
+    "open_of",
+    "role_here",
+]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
@@ -95,18 +102,35 @@ async def open_of(
     Raises:
         ForgeError: As `open_database`.
     """
-    application = Application(
+    try:
+        return await _open(config, settings.root, _application(settings, name))
+    except ForgeError as error:
+        error.where = error.where or settings.where("DATABASES")
+        raise
+
+
+def engines_of(settings: Settings, config: Database, *, name: str = DEFAULT) -> Engines:
+    """Make the engines of a database of a project. Nothing is connected yet.
+
+    Args:
+        settings: The project's settings.
+        config: One of DATABASES, or a variation of it.
+        name: Its name there.
+
+    Raises:
+        MissingExtraError: The driver is not installed.
+    """
+    return make_engines(config, root=settings.root, application=_application(settings, name))
+
+
+def _application(settings: Settings, name: str) -> Application:
+    return Application(
         project=settings.module.partition(".")[0],
         role=role_here(),
         environment=settings.environment,
         debug=settings["DEBUG"],
         database=name,
     )
-    try:
-        return await _open(config, settings.root, application)
-    except ForgeError as error:
-        error.where = error.where or settings.where("DATABASES")
-        raise
 
 
 def role_here() -> Role:

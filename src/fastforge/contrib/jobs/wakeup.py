@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
-from typing import Any, Final
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ..db.listening import listen
 from .statements.tables import CHANNEL
 
 __all__ = ["watch"]
@@ -34,10 +35,9 @@ async def watch(engine: AsyncEngine, wake: Callable[[], None]) -> None:
     """
     if engine.dialect.name == "sqlite":
         await _watch_file(str(engine.url.database), wake)
-    elif engine.dialect.driver == "asyncpg":
-        await _listen_asyncpg(engine, wake)
     else:
-        await _listen_psycopg(engine, wake)
+        # When it listens, what was committed before is to be looked for.
+        await listen(engine, CHANNEL, lambda _: wake(), began=wake)
 
 
 async def _watch_file(path: str, wake: Callable[[], None]) -> None:
@@ -55,32 +55,3 @@ async def _watch_file(path: str, wake: Callable[[], None]) -> None:
                 wake()
             idle_s = time.monotonic() - changed_at
             await asyncio.sleep(QUICK_S if idle_s < QUICK_FOR_S else SLOW_S)
-
-
-async def _listen_asyncpg(engine: AsyncEngine, wake: Callable[[], None]) -> None:
-    async with _listening(engine) as driver:
-        ended = asyncio.Event()
-        driver.add_termination_listener(lambda _: ended.set())
-        await driver.add_listener(CHANNEL, lambda *_: wake())
-        wake()  # it listens: what was committed before is to be looked for
-        await ended.wait()
-    raise ConnectionError("the listening connection has ended")
-
-
-async def _listen_psycopg(engine: AsyncEngine, wake: Callable[[], None]) -> None:
-    async with _listening(engine) as driver:
-        await driver.set_autocommit(True)
-        await driver.execute(f"LISTEN {CHANNEL}")
-        wake()
-        async for _ in driver.notifies():
-            wake()
-
-
-@asynccontextmanager
-async def _listening(engine: AsyncEngine) -> AsyncIterator[Any]:
-    """Give a driver's connection, which is closed at the end: nobody else shall be notified."""
-    async with engine.connect() as connection:
-        try:
-            yield (await connection.get_raw_connection()).driver_connection
-        finally:
-            await connection.invalidate()

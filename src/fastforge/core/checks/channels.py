@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...channels.broker import MEMORY, backend_hint
+from ...channels.broker import MEMORY, SHARED_HINT, backend_hint, chosen_backend
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
@@ -62,10 +62,8 @@ def channels_have_a_backend(project: Project) -> Iterator[Message]:
 def messages_reach_everybody(project: Project) -> Iterator[Message]:
     """Find channels in memory where several processes serve, or jobs run elsewhere."""
     settings, registry = project.settings, project.registry
-    name = settings.section(Channels).backend
-    others = {each.name for each in registry.values(CHANNEL_BACKENDS)} - {MEMORY}
-    is_memory = name == MEMORY or (name is None and not others)
-    if not registry.values(CHANNELS) or not is_memory:
+    name = chosen_backend(settings, registry.values(CHANNEL_BACKENDS))
+    if not registry.values(CHANNELS) or name != MEMORY:
         return
     servers = servers_of(settings)
     if servers > 1:
@@ -78,7 +76,7 @@ def messages_reach_everybody(project: Project) -> Iterator[Message]:
         id="channels.E018",
         level=Level.ERROR,
         text=f"CHANNELS.backend is memory: {problem}",
-        hint='add "fastforge.contrib.redis" to INSTALLED_APPS',
+        hint=SHARED_HINT,
         where=settings.where("CHANNELS") or settings.where("INSTALLED_APPS"),
     )
 

@@ -9,6 +9,7 @@ import pytest
 from fastforge.channels.socket import LOOKS_EVERY_S
 from fastforge.channels.wires import AsgiWire
 from fastforge.test.channels import SocketClosed
+from fastforge.test.channels.clock import ClockOfTests
 
 from ..folder import ProjectFolder
 from .live import CHANNELS, Live, Somebody, live_with
@@ -138,6 +139,8 @@ async def test_a_token_that_is_shown_again_is_not_asked_for_at_once_and_for_ever
 
 async def test_a_client_that_does_not_read_is_let_go_and_forgotten(folder: ProjectFolder) -> None:
     async with live_with(folder, settings="slow_consumer_timeout_s=0.1") as live:
+        clock = ClockOfTests()
+        live.hub.clock = clock.clock
         ann, bob = await live.client(), await live.client()
         await ann.join("news")
         await bob.join("news")
@@ -146,6 +149,9 @@ async def test_a_client_that_does_not_read_is_let_go_and_forgotten(folder: Proje
             await live.publish("News", str(number))
         for number in range(20):
             await bob.assert_push(live.channels.Said(text=str(number)))
+        for _ in range(2):  # it is told, and then not waited for any more
+            clock.ahead_s += 3
+            live.hub.tick(clock.monotonic())
         await live.until(lambda: len(live.hub.sockets) == 1, within_s=60)
 
 

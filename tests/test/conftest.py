@@ -74,6 +74,7 @@ FILES = {
     "shop/notes/tasks.py": """
         from fastforge import injected, task
         from fastforge.contrib.db import DbSession
+        from .channels import Added, Notes
         from .models import Note
 
         @task
@@ -81,6 +82,7 @@ FILES = {
             async with db.atomic():
                 note = await db.get_one(Note, note_id)
                 note.text = note.text.upper()
+                await Notes.publish(Added(text=note.text))
         """,
     "shop/notes/channels.py": """
         from typing import Literal

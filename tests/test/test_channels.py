@@ -176,11 +176,12 @@ async def test_a_failure_says_what_was_published_instead_and_in_what_the_nearest
 async def test_what_nobody_can_have_published_is_not_looked_for(
     channels: ChannelsUnderTest, orders: Any
 ) -> None:
-    for message, parameters, problem in [
+    cases: list[tuple[Any, dict[str, Any], str]] = [
         (orders.Placed, {"usr_id": 7}, r"test\.E010.*'usr_id'.*did you mean 'user_id'"),
         (orders.Placed, {"user_id": "7"}, r"test\.E010.*user_id='7'.*it takes int"),
         (orders.Note, {}, r"test\.E010.*no Note is published in Orders.*Noted"),
-    ]:
+    ]
+    for message, parameters, problem in cases:
         with pytest.raises(ChannelError, match=problem):
             channels.assert_broadcast(orders.Orders, message, **parameters)
     with pytest.raises(ChannelError, match=r"test\.E010.*name one first"):
@@ -244,6 +245,23 @@ async def test_a_client_that_is_not_told_says_what_came_instead(
     await channels.drain()
     with pytest.raises(AssertionError, match="the socket is closed with 1012 restart"):
         await ann.assert_push(orders.Noted)
+
+
+async def test_a_client_that_has_joined_nothing_says_so(
+    channels: ChannelsUnderTest, orders: Any
+) -> None:
+    ann = await channels.connect()
+    with pytest.raises(AssertionError) as failure:
+        await ann.assert_push(orders.Placed, channel="orders:7", within_s=0.01)
+    assert str(failure.value) == (
+        "a message Placed in orders:7 has not come\n"
+        "nothing else has come that was not asked for\n"
+        "the client has joined nothing"
+    )
+    await ann.join("news")
+    await channels.publish(orders.News, orders.Noted(type="noted", note="hello"))
+    with pytest.raises(AssertionError, match="there are messages in news"):
+        await ann.assert_push(orders.Noted, channel="orders:7", within_s=0.01)
 
 
 async def test_a_client_is_who_the_test_says_or_shows(channels: ChannelsUnderTest) -> None:
@@ -394,3 +412,31 @@ async def test_a_stop_closes_every_socket_behind_what_waits_and_they_come_back(
     await ann.assert_push(orders.Placed)
     await ann.assert_closed(1012)
     assert (await ann.reconnect())["orders:7"]["recovered"] is True
+
+
+async def test_a_real_backend_may_fail_as_well_and_goes_by_itself_on(
+    folder: ProjectFolder, redis_url: str
+) -> None:
+    settings = FILES["shop/settings.py"].replace(
+        'db", "shop', 'db", "fastforge.contrib.redis", "shop'
+    )
+    settings += f"""
+        from fastforge.contrib.redis import Redis
+
+        CHANNELS = Channels(backend="redis")
+        REDIS = Redis(url="{redis_url}")
+        """
+    folder.write({"shop/settings.py": settings})
+    project = folder.load()
+    orders = importlib.import_module("shop.orders.channels")
+    async with channels_of(project) as channels:
+        ann = await connected(channels)
+        await channels.publish(orders.Orders, orders.Placed(orderId=1, item="plum"), user_id=7)
+        await ann.assert_push(orders.Placed)
+        channels.backend.drop()
+        await channels.publish(orders.Orders, orders.Placed(orderId=2, item="fig"), user_id=7)
+        channels.assert_broadcast(orders.Orders, orders.Placed(orderId=2, item="fig"))
+        channels.backend.disconnect()
+        assert (await ann.join("news"))["code"] == "unavailable"
+        channels.backend.heal()
+        assert (await ann.assert_push(orders.Placed)).item == "fig"

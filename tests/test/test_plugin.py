@@ -99,7 +99,7 @@ TESTS = {
 
         @pytest.mark.parametrize("number", [1, 2])
         async def test_a_page_hears_what_every_server_of_the_test_publishes(
-            client, live_server, run_command, channels, number
+            client, live_server, run_command, channels, jobs, number
         ):
             channels.assert_no_broadcast()
             ann = await channels.connect()
@@ -109,7 +109,8 @@ TESTS = {
                 await http.post(f"{live_server}/notes", params={"text": "two"})
             message = '{"type": "added", "text": "three"}'
             assert run_command("channels", "publish", "notes", message).exit_code == 0
-            for text in ("one", "two", "three"):
+            await jobs.drain()
+            for text in ("one", "two", "three", "ONE", "TWO"):
                 assert (await ann.assert_push(Added)).text == text
                 channels.assert_broadcast(Notes, Added(text=text))
 

@@ -15,7 +15,7 @@ from .conversation import Conversation
 from .matching import is_meant, model_of
 from .people import principal_of
 from .sockets import InProcessSocket, SocketClosed
-from .texts import message_text, nearest_of, nothing_came, unexpected_frames
+from .texts import message_text, nearest_of, unexpected_frames
 
 __all__ = ["PATIENCE_S", "ChannelClient", "channel_client", "dialled"]
 
@@ -164,9 +164,8 @@ class ChannelClient(Conversation):
         except AssertionError:
             pass
         nearest = "" if message is None else nearest_of(message, channel, self.frames)
-        raise AssertionError(
-            nothing_came(what, self.frames, refused=self.refused, closed=closed, nearest=nearest)
-        )
+        told = self._nothing_came(what, closed=closed, nearest=nearest)
+        raise AssertionError(told)
 
 
 def dialled(

@@ -135,7 +135,10 @@ class Conversation:
         """
         ref = next(self._refs)
         self.send({"type": type, "ref": ref, **fields})
-        answer = await self.next(lambda frame: frame.get("ref") == ref)
+        answer = await self.next(
+            lambda frame: frame.get("ref") == ref,
+            what=f"the answer to {type} {fields.get('channel', '')}".rstrip(),
+        )
         if answer["type"] == "error":
             self.refused.append(answer)
         return answer
@@ -158,12 +161,14 @@ class Conversation:
         self,
         matches: Callable[[dict[str, Any]], bool] = lambda frame: True,
         *,
+        what: str = "a frame that matches",
         within_s: float = ANSWER_WAIT_S,
     ) -> dict[str, Any]:
         """Return the first frame that matches; others stay for later.
 
         Args:
             matches: Says so of a frame.
+            what: How it is called where none comes.
             within_s: How long it may take.
 
         Raises:
@@ -183,8 +188,7 @@ class Conversation:
                         return came
                     self.frames.append(came)
         except TimeoutError:
-            told = nothing_came("a frame that matches", self.frames, refused=self.refused)
-            raise AssertionError(told) from None
+            raise AssertionError(self._nothing_came(what)) from None
 
     async def closed(self, *, within_s: float = ANSWER_WAIT_S) -> SocketClosed:
         """Wait until the application closes the socket, and return why.
@@ -200,8 +204,11 @@ class Conversation:
         except SocketClosed as closed:
             return closed
         except TimeoutError:
-            told = nothing_came("the end of the socket", self.frames, refused=self.refused)
-            raise AssertionError(told) from None
+            raise AssertionError(self._nothing_came("the end of the socket")) from None
+
+    def _nothing_came(self, what: str, **more: Any) -> str:
+        has_joined = bool(self._stands)
+        return nothing_came(what, self.frames, refused=self.refused, has_joined=has_joined, **more)
 
     def _take_what_is_there(self) -> None:
         while (text := self.socket.receive_now()) is not None:

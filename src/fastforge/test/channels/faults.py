@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ...channels.broker import Broker, Envelope, Hearing, Kept, Recalled
 from ...channels.errors import ChannelUnavailable
 
 __all__ = ["BackendUnderTest", "BrokerOfTests"]
+
+T = TypeVar("T")
 
 
 class BackendUnderTest:
@@ -31,12 +34,14 @@ class BackendUnderTest:
         is_away: Whether it is disconnected.
         loses: Whether what is published does not come in.
         delay_s: How much later it comes in.
+        lock: Is held by whoever uses what is in memory, which several event loops do.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.is_away = False
         self.loses = False
         self.delay_s = 0.0
+        self.lock: Final = threading.RLock()
         self.now: Final = now
         self._brokers: list[BrokerOfTests] = []
 
@@ -106,6 +111,8 @@ class BrokerOfTests:
         self._held: deque[tuple[float, Envelope]] = deque()
         self._is_shared = is_shared
         self._loop = asyncio.get_running_loop()
+        # Of the same user several processes may know something: as with Redis, each has its own.
+        self._process = f"{id(self):x}/" if is_shared else ""
 
     @property
     def hearing(self) -> Hearing | None:
@@ -176,8 +183,7 @@ class BrokerOfTests:
 
     async def subscribe(self, name: str) -> None:
         """Let messages of a room come in."""
-        self._refuse()
-        await self._broker.subscribe(name)
+        await self._done(self._broker.subscribe(name))
 
     def unsubscribe(self, name: str) -> None:
         """Let them come in no more."""
@@ -185,40 +191,46 @@ class BrokerOfTests:
 
     async def publish(self, name: str, data: bytes, *, exclude: str, kept: Kept | None) -> int:
         """Send a message to every process."""
-        self._refuse()
-        return await self._broker.publish(name, data, exclude=exclude, kept=kept)
+        return await self._done(self._broker.publish(name, data, exclude=exclude, kept=kept))
 
     async def recall(
         self, name: str, *, after: int | None, epoch: str, kept: Kept | None
     ) -> Recalled:
         """Return what came after an id."""
-        self._refuse()
-        return await self._broker.recall(name, after=after, epoch=epoch, kept=kept)
+        return await self._done(self._broker.recall(name, after=after, epoch=epoch, kept=kept))
 
     async def enter(self, name: str, key: str, shown: bytes) -> None:
         """Let somebody be in a room."""
-        self._refuse()
-        await self._broker.enter(name, key, shown)
+        await self._done(self._broker.enter(name, self._process + key, shown))
 
     async def leave(self, name: str, key: str) -> None:
         """Let them be in it no more."""
-        self._refuse()
-        await self._broker.leave(name, key)
+        await self._done(self._broker.leave(name, self._process + key))
 
     async def present(self, name: str) -> Mapping[str, bytes]:
         """Return who is there."""
-        self._refuse()
-        return await self._broker.present(name)
+        found = await self._done(self._broker.present(name))
+        if not self._is_shared:
+            return found
+        return {key.partition("/")[2]: shown for key, shown in found.items()}
 
     async def renew(self, here: Mapping[str, Sequence[str]]) -> None:
         """Let those be there that this process knows."""
-        self._refuse()
-        await self._broker.renew(here)
+        await self._done(self._broker.renew(here))
 
-    def _refuse(self) -> None:
+    async def _done(self, call: Coroutine[Any, Any, T]) -> T:
+        """Let the broker do something, unless it is away.
+
+        What is in memory does not wait, so that a lock may be held meanwhile.
+        """
         if self._backend.is_away:
+            call.close()
             raise ChannelUnavailable(
                 "nothing carries messages at present: the test has disconnected the backend",
                 code="test.E009",
                 hint="channels.backend.heal() ends that",
             )
+        if not self._is_shared:
+            return await call
+        with self._backend.lock:
+            return await call

@@ -31,6 +31,7 @@ def nothing_came(
     *,
     refused: Sequence[Mapping[str, Any]] = (),
     closed: SocketClosed | None = None,
+    has_joined: bool = True,
     nearest: str = "",
 ) -> str:
     """Return why an assertion fails that a client is told something.
@@ -40,6 +41,7 @@ def nothing_came(
         frames: What has come and nobody has asked for.
         refused: The answers to what the client asked for and was not given.
         closed: How the socket has ended, if it has.
+        has_joined: Whether it is in any channel.
         nearest: In what that differs which is the most like it.
     """
     lines = [f"{what} has not come", *([nearest] if nearest else [])]
@@ -48,6 +50,8 @@ def nothing_came(
     else:
         lines.append("nothing else has come that was not asked for")
     lines.extend(_listed("what was refused before:", [frame_of(each) for each in refused]))
+    if not has_joined:
+        lines.append("the client has joined nothing")
     if closed is not None:
         lines.append(f"the socket is {closed}")
     return "\n".join(lines)

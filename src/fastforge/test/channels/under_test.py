@@ -27,6 +27,8 @@ __all__ = ["ChannelsUnderTest", "channels_of"]
 
 M = TypeVar("M", bound=BaseModel)
 STEP_S: Final = 1.0
+MOST_STEPS: Final = 10_000
+"""After hours the steps are longer: a day takes some tenths of a second."""
 TURNS: Final = 10
 """How many turns of the loop what has begun at a moment is given, before it is later."""
 
@@ -193,10 +195,11 @@ class ChannelsUnderTest:
         Surprises: it is later for nothing else: not for the database, jobs or tokens.
         """
         left_s = time.total_seconds()
+        step_s = max(STEP_S, left_s / MOST_STEPS)
         await self._turns()
         while left_s > 0:
-            self._brokers.clock.ahead_s += min(STEP_S, left_s)
-            left_s -= STEP_S
+            self._brokers.clock.ahead_s += min(step_s, left_s)
+            left_s -= step_s
             self.backend.release()
             for place in tuple(self._brokers.places):
                 tick, now = place.hub.tick, self._brokers.clock.monotonic()

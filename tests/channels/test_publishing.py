@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from fastforge.channels import ChannelError
+from fastforge.channels import ChannelError, ChannelUnavailable
 from fastforge.test import run_command
 
 from ..folder import ProjectFolder
@@ -81,6 +81,27 @@ async def test_a_rollback_forgets_what_was_published(folder: ProjectFolder) -> N
         assert (await live.http.post("/atomic?fails=true")).status_code == 409
         assert (await live.http.post("/thread?fails=true")).status_code == 409
         await ann.assert_no_push()
+
+
+async def test_what_could_not_be_sent_after_the_commit_is_refused_before_it(
+    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A success that nobody hears of would be one too many, and so would a change."""
+    async with shop(folder) as live:
+        ann = await live.client()
+        await ann.join("news")
+        assert (await live.http.post("/atomic")).status_code == 200
+        await ann.assert_push(live.channels.Said(text="hello"))
+
+        async def away(*_: object, **__: object) -> None:
+            raise ChannelUnavailable("nothing carries messages", code="channels.E022")
+
+        monkeypatch.setattr("fastforge.channels.hub.FRESH_S", 0)
+        monkeypatch.setattr(live.hub.broker, "recall", away)
+        answer = await live.http.post("/atomic")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.json()["code"] == "channels.E022"
+        await ann.assert_nothing()
 
 
 async def test_whoever_does_not_want_to_wait_says_so(folder: ProjectFolder) -> None:

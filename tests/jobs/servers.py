@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +36,14 @@ class Durable:
     def stop(self) -> None:
         """End the server; whoever is connected loses the connection."""
         services.stop(self._process)
+
+    def freeze(self) -> None:
+        """Let it do nothing: its connections stay open, and nobody is answered."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        self._process.send_signal(signal.SIGCONT)
 
     def start(self) -> None:
         """Start it again, and return once it answers."""
@@ -72,4 +81,5 @@ def durable(name: str) -> Iterator[Durable]:
         try:
             yield server
         finally:
+            server.thaw()
             server.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -31,6 +33,8 @@ logger = logging.getLogger("fastforge.channels")
 
 LINGER_S: Final = 10.0
 """How long a room stays subscribed when its last member has left: they come and go."""
+FRESH_S: Final = 0.01
+"""How long what carries messages is taken to be there after it has answered."""
 
 _of_projects: Final[WeakKeyDictionary[Container, Hub]] = WeakKeyDictionary()
 
@@ -67,6 +71,7 @@ class Hub:
         ]
         self._find = find
         self._broker: Broker | None = None
+        self._proved_at = -math.inf
         self.catching_up: Final = CatchingUp(self._recall_after)
 
     @property
@@ -105,6 +110,18 @@ class Hub:
             ChannelUnavailable: It cannot be sent now; nobody has got it.
         """
         return await self.broker.publish(name, data, exclude=exclude, kept=_kept(channel))
+
+    async def prove(self, name: str) -> None:
+        """Find out whether a message that waits for something else first could be sent now.
+
+        Raises:
+            ChannelUnavailable: It could not.
+        """
+        now, hearing = time.monotonic(), self.hearing
+        is_deaf = hearing is not None and hearing.deaf_since is not None
+        if is_deaf or now - self._proved_at > FRESH_S:
+            await self.broker.recall(name, after=None, epoch="", kept=None)
+            self._proved_at = now
 
     # --- who is here ---
 

@@ -89,6 +89,7 @@ async def publish(
     if transaction is None:
         await send()
     else:
+        await hub.prove(name)  # the change that it tells of can still be refused
         transaction.on_commit(send)
 
 

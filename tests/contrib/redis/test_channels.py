@@ -18,6 +18,7 @@ from fastforge.channels.broker import Envelope, Kept
 from fastforge.contrib.redis import Redis, open_client
 from fastforge.contrib.redis.channels import RedisBroker
 from fastforge.lifecycle import Breaker
+from fastforge.observability.context import connection_id
 from fastforge.test.proxy import Proxy
 from tests import services
 from tests.processes import wait_until_async
@@ -207,6 +208,19 @@ async def test_what_is_no_message_of_ours_ends_nothing(
     told = [each.getMessage() for each in caplog.records if each.name == "fastforge.channels"]
     assert len(told) == 4
     assert "cannot be delivered" in told[0]
+
+
+async def test_what_is_heard_is_not_the_work_of_whoever_was_the_first_to_join(
+    redis_url: str,
+) -> None:
+    async with process(redis_url) as one:
+        found: list[str | None] = []
+        one.broker.attach(lambda _: found.append(connection_id.get()), one._missed, found.append)
+        token = connection_id.set("c1")
+        await one.broker.subscribe("a")
+        await publish(one, b"x")
+        connection_id.reset(token)
+        await wait_until_async(lambda: found == [None])
 
 
 async def test_a_delivery_that_fails_ends_nothing(redis_url: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from typing import Any, Final
 
 from ...exceptions import ResourceUnavailable
@@ -75,7 +76,11 @@ class Subscription:
         """
         if self._task is None:  # a process in which nobody joins anything has no such connection
             self.deaf_since = time.monotonic()
-            self._task = asyncio.create_task(self._run(), name="channels: hear")
+            self._task = asyncio.create_task(
+                self._run(),
+                name="channels: hear",
+                context=Context(),  # it is not the work of whoever was the first to join
+            )
         waiter = self._wanted.get(name)
         if waiter is None and name in self._wanted and name in self._confirmed:
             return

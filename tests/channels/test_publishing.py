@@ -101,7 +101,7 @@ async def test_what_could_not_be_sent_after_the_commit_is_refused_before_it(
         answer = await live.http.post("/atomic")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert answer.json()["code"] == "channels.E022"
-        await ann.assert_nothing()
+        await ann.assert_no_push()
 
 
 async def test_whoever_does_not_want_to_wait_says_so(folder: ProjectFolder) -> None:

@@ -6,10 +6,16 @@ import asyncio
 import signal
 import sys
 import threading
+from typing import Any
 
 import pytest
 
-from fastforge.signals import SIGNALS, heard_signals, remembered_termination
+from fastforge.signals import (
+    SIGNALS,
+    heard_signals,
+    overheard_signals,
+    remembered_termination,
+)
 
 from .processes import Process, start
 
@@ -131,3 +137,64 @@ def test_the_second_termination_before_the_loop_ends_the_process() -> None:
         process.wait_for("alive")
         process.terminate()
         assert process.wait() == -signal.SIGTERM
+
+
+def test_what_another_server_takes_is_heard_as_well_and_it_goes_on_taking_it() -> None:
+    taken: list[int] = []
+    heard: list[str] = []
+
+    async def main() -> None:
+        heard_once = asyncio.Event()
+        with overheard_signals(lambda: heard.append("stop") or heard_once.set()):
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.wait_for(heard_once.wait(), 60)
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0)
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: taken.append(number))
+    try:
+        asyncio.run(main())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (taken, heard) == ([signal.SIGTERM] * 2, ["stop"])
+
+
+def test_what_nobody_takes_or_a_server_of_ours_is_left_to_them() -> None:
+    def ours(number: int, frame: object) -> None: ...
+
+    ours.__module__ = "fastforge.server.drain"
+
+    async def main() -> None:
+        for handler in (signal.SIG_DFL, signal.SIG_IGN, ours):
+            signal.signal(signal.SIGTERM, handler)
+            with overheard_signals(lambda: None):
+                assert signal.getsignal(signal.SIGTERM) is handler
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        asyncio.run(main())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_where_somebody_has_come_after_us_they_are_left_and_may_ask_us() -> None:
+    taken: list[int] = []
+
+    async def main() -> None:
+        with overheard_signals(lambda: None):
+            asked = signal.getsignal(signal.SIGTERM)
+            assert callable(asked)
+
+            def after(number: int, frame: Any) -> None:
+                asked(number, frame)
+
+            signal.signal(signal.SIGTERM, after)
+        assert signal.getsignal(signal.SIGTERM) is after
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: taken.append(number))
+    try:
+        asyncio.run(main())
+        signal.raise_signal(signal.SIGTERM)  # the loop is closed
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert taken == [signal.SIGTERM]

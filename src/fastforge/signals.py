@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from typing import Any, Final
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "end_at_signal",
     "end_at_termination",
     "heard_signals",
+    "overheard_signals",
     "remembered_termination",
 ]
 
@@ -63,6 +65,37 @@ def heard_signals(hear: Callable[[int], None], *, once: bool = False) -> Iterato
             loop.remove_signal_handler(number)
             if handler is not None:  # one that was not installed by Python cannot be again
                 signal.signal(number, handler)
+
+
+@contextmanager
+def overheard_signals(hear: Callable[[], None]) -> Iterator[None]:
+    """Call `hear` on the running event loop at each of SIGNALS that somebody else's server takes.
+
+    It goes on taking them. Servers of ours say by themselves that they stop, and what nobody has
+    taken does its default action. Outside of the main thread nothing is heard.
+    """
+    import asyncio  # as above
+
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(hear, context=Context())
+
+    overhearing = {
+        number: _Overhearing(signal.getsignal(number), tell)
+        for number in _not_ignored()
+        if _is_somebody_else(signal.getsignal(number))
+    }
+    for number, ours in overhearing.items():
+        signal.signal(number, ours)
+    try:
+        yield
+    finally:
+        for number, ours in overhearing.items():
+            now: object = signal.getsignal(number)
+            if now is ours:  # else it may be asked by whoever came after
+                signal.signal(number, ours.before)
 
 
 @contextmanager
@@ -124,6 +157,23 @@ class _Memory:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.has_caught = True
+
+
+class _Overhearing:
+    """A signal handler that tells of the signal, and gives it to the one before it."""
+
+    def __init__(self, before: Any, tell: Callable[[], None]) -> None:
+        self.before = before
+        self._tell = tell
+
+    def __call__(self, number: int, frame: object) -> None:
+        self._tell()
+        self.before(number, frame)
+
+
+def _is_somebody_else(handler: Any) -> bool:
+    is_default = handler is signal.default_int_handler or not callable(handler)
+    return not is_default and not str(handler.__module__).startswith(f"{__package__}.")
 
 
 def _not_ignored() -> list[signal.Signals]:

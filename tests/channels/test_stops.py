@@ -79,6 +79,40 @@ def test_all_are_told_1012_and_nothing_that_a_handler_has_begun_is_left_undone(
         assert "Traceback" not in site.process.output
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        "uvicorn",
+        *(
+            pytest.param(server, marks=pytest.mark.long)
+            for server in (
+                "runserver",
+                "our worker",
+                "uvicorn_worker",
+                "gunicorn's asgi",
+                "granian",
+            )
+        ),
+    ],
+)
+def test_a_stream_of_events_ends_with_its_server_whichever_that_is(
+    tmp_path: Path, server: str
+) -> None:
+    """It had no end where the server waits for its requests, as most do without a limit."""
+    lines: list[str] = []
+    with served(project(tmp_path, settings=TIMES), server) as site:
+        url = f"{site.url}/channels/sse?channel=feed"
+        with httpx.stream("GET", url, timeout=LIMIT_S) as answer:
+            for line in answer.iter_lines():
+                if "joined" in line:
+                    site.process.terminate()
+                lines.append(line)
+        assert lines[-2:] == ['data: {"type":"closed","code":1012,"reason":"restart"}', ""]
+        site.process.wait()
+        assert site.noted("left feed") == 1
+        assert site.noted("closed stock") == 1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("server", ["gunicorn's asgi", "granian"])
 def test_some_servers_close_them_without_a_code(tmp_path: Path, server: str) -> None:

@@ -16,6 +16,7 @@ from ..observability.access import access_log_of
 from ..observability.logging.projects import project_logging
 from ..observability.metrics.demand import is_exported
 from ..project import Project
+from ..signals import overheard_signals
 from ..web.errors.resolution import ErrorFormats
 from .building import Unbuilt, built
 from .policy import edge_policy
@@ -70,7 +71,8 @@ async def _running(project: Project, state: EdgeState) -> AsyncIterator[None]:
             async with project.running(Role.WEB) as container:
                 state.container = container
                 _measure(state, container)
-                yield
+                with overheard_signals(container.drain):
+                    yield
     except ForgeError as error:
         state.failure = error
         raise

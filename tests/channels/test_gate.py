@@ -59,7 +59,7 @@ class Client:
 
 @pytest.fixture
 def room() -> Room:
-    return Room("news", News, Tally(News))
+    return Room("news", News, Tally.of(News))
 
 
 def say(room: Room, *ids: int, exclude: str = "") -> None:

@@ -36,6 +36,8 @@ class Channels(Section, setting="CHANNELS"):
         messages_per_s: How many messages a client may send on average, in a second.
         messages_burst: How many of them at once.
         inbox_size: How many messages of a client wait behind others for handlers.
+        deaf_limit_s: How long a process may hear nothing of what others publish, in seconds; then
+            `/readyz` fails, so that clients go to another one.
     """
 
     path: str = Field(default="/channels", pattern=r"^/[\w./-]*$")
@@ -52,3 +54,4 @@ class Channels(Section, setting="CHANNELS"):
     messages_per_s: float = Field(default=20, gt=0)
     messages_burst: int = Field(default=40, ge=1)
     inbox_size: int = Field(default=32, ge=1)
+    deaf_limit_s: float = Field(default=30, gt=0)

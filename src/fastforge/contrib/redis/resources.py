@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from ...cache.backend import backend_name
 from ...cache.settings import Caching
 from ...channels.broker import backend_name as channels_backend_name
+from ...channels.deafness import refuse_deafness
 from ...channels.settings import Channels
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
@@ -18,6 +19,7 @@ from ...lifecycle import (
     section,
     watched_breaker,
 )
+from ...lifecycle.breakers import breakers_of
 from .cache import RedisStore
 from .channels import RedisBroker
 from .client import open_client
@@ -27,6 +29,8 @@ from .unavailable import unavailable
 
 __all__ = ["RedisClient", "breaker_of", "redis_cache", "redis_channels", "redis_client"]
 
+COMMANDS: Final = "redis"
+"""The breaker of the commands of a process."""
 FAILURES: Final = 5
 """So many commands in a row that were not answered open the breaker."""
 LEAST_WITHIN_S: Final = 10.0
@@ -102,7 +106,23 @@ async def redis_cache(
         await store.close()
 
 
-@resource
+async def _hears(broker: RedisBroker) -> None:
+    refuse_deafness(current_container(), broker.hearing)
+
+
+def _is_away_for_all(_broker: RedisBroker) -> bool:
+    """Return whether Redis itself is away, and REDIS says that the process goes on without.
+
+    Then every process is deaf, and clients that were sent elsewhere would find nobody.
+    """
+    container = current_container()
+    is_troubled = any(
+        breaker.is_troubled for breaker in breakers_of(container) if breaker.name == COMMANDS
+    )
+    return is_troubled and not container.settings.section(Redis).required
+
+
+@resource(ping=_hears, optional=_is_away_for_all)
 async def redis_channels(
     redis: Annotated[Client, provide(redis_client)], config: Annotated[Redis, section(Redis)]
 ) -> AsyncIterator[RedisBroker]:
@@ -142,7 +162,7 @@ def breaker_of(config: Redis) -> Breaker:
     """Return a breaker for the commands of a process."""
     slowest_s = config.connect_timeout_s + config.read_timeout_s
     return Breaker(
-        "redis",
+        COMMANDS,
         opens_after=FAILURES,
         within_s=LEAST_WITHIN_S + FAILURES * slowest_s,
         longest_pause_s=LONGEST_PAUSE_S,

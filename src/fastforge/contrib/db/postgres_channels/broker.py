@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from hashlib import blake2b
 from typing import Final
 
@@ -205,7 +206,9 @@ class PostgresBroker:
         if is_busy or time.monotonic() - self._forgot_at < FORGET_EVERY_S:
             return
         self._forgot_at = time.monotonic()
-        self._forgetting = asyncio.create_task(self._forget_old(), name="channels: forget")
+        self._forgetting = asyncio.create_task(
+            self._forget_old(), name="channels: forget", context=Context()
+        )
 
     async def _forget_old(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 from ....lifecycle import Breaker, BreakerOpen, BreakerState
 
@@ -51,7 +52,11 @@ class Hearing:
         """
         if self._task is None:  # a process in which nobody joins anything has no such connection
             self.deaf_since = time.monotonic()
-            self._task = asyncio.create_task(self._run(), name="channels: hear")
+            self._task = asyncio.create_task(
+                self._run(),
+                name="channels: hear",
+                context=Context(),  # it is not the work of whoever was the first to join
+            )
         await self._heard_again.wait()
 
     async def close(self) -> None:

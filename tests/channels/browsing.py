@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FakedPage", "launched"]
 
+ARGUMENTS: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    # A page of a faked origin may ask this machine, as it may ask any server.
+    "--disable-features=LocalNetworkAccessChecks",
+]
 ORIGIN: Final = "http://faked.test"
 SETUP: Final = """
     window.sockets = []
@@ -52,9 +58,7 @@ def launched() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(find_chromium()), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=str(find_chromium()), args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -35,7 +35,10 @@ ALONE = """
     SECRET_KEY = "a key of a test, long enough for one"
     INSTALLED_APPS = ["shop.talk"]
     CHANNELS = Channels(per_user=1, messages_burst=5)
+    CORS = {{"allow_origins": ["http://friend.test"], "allow_credentials": True}}
+    SECURITY = {{"content_security_policy": {policy!r}}}
 """
+POLICY = "default-src 'none'; script-src 'self' 'nonce-page'; connect-src 'self'; img-src data:"
 GUARDS = """
     import time
     from types import SimpleNamespace
@@ -90,7 +93,7 @@ ROUTES = '''
 
     @router.get("/", response_class=HTMLResponse)
     async def page() -> str:
-        return """<!doctype html><link rel=icon href=data:,><script type=module>
+        return """<!doctype html><link rel=icon href=data:,><script type=module nonce=page>
           import { connect } from "/channels/client.js"
           window.got = []
           window.told = []
@@ -155,20 +158,20 @@ def test_a_page_misses_nothing_and_gets_nothing_twice_while_its_server_restarts(
 
         with served(folder, port) as server:
             page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_function("told.length == 3 && events.length == 1")
+            page.wait_for_function("() => told.length == 3 && events.length == 1")
             assert page.evaluate("room.push({ type: 'say', number: -1 })") == -1
             publish(*range(20))
-            page.wait_for_function("got.length == 20 && events.at(-1).data?.number == 19")
+            page.wait_for_function("() => got.length == 20 && events.at(-1).data?.number == 19")
             server.terminate()
             server.wait()
         publish(*range(20, 40))
-        page.wait_for_function("channels.state == 'waiting'")
+        page.wait_for_function("() => channels.state == 'waiting'")
         with served(folder, port):
             publish(*range(40, 60))
-            page.wait_for_function("got.at(-1) == 59", timeout=60_000)
-            page.wait_for_function("told.filter(([what]) => what == 'joined').length == 2")
+            page.wait_for_function("() => got.at(-1) == 59", timeout=60_000)
+            page.wait_for_function("() => told.filter(([what]) => what == 'joined').length == 2")
             assert page.evaluate("got") == list(range(60))
-            page.wait_for_function("events.at(-1).data?.number == 59", timeout=60_000)
+            page.wait_for_function("() => events.at(-1).data?.number == 59", timeout=60_000)
             assert page.evaluate("room.push({ type: 'say', number: -2 })") == -2
         events = page.evaluate("events")
     numbers = [event["data"]["number"] for event in events if event["type"] == "message"]
@@ -185,10 +188,10 @@ def test_a_page_misses_nothing_and_gets_nothing_twice_while_its_server_restarts(
 
 @pytest.fixture
 def alone(folder: ProjectFolder) -> Iterator[str]:
-    """The address of a server without Redis."""
+    """The address of a server without Redis, whose pages may do nothing but what they need."""
     folder.write(
         {
-            "shop/settings.py": ALONE,
+            "shop/settings.py": ALONE.format(policy=POLICY),
             "shop/talk/channels.py": CHANNELS,
             "shop/talk/channel_guards.py": GUARDS,
             "shop/talk/routes.py": ROUTES,
@@ -205,15 +208,15 @@ def test_a_page_without_a_network_comes_back_with_it_and_has_missed_nothing(
     page = browser.new_page()
     page.clock.install()
     page.goto(alone)
-    page.wait_for_function("told.length == 3")
+    page.wait_for_function("() => told.length == 3")
     page.context.set_offline(True)
     assert httpx.post(f"{alone}/publish?number=1").status_code == 200
     page.clock.fast_forward(10_000)
-    page.wait_for_function("channels.state == 'waiting'")
+    page.wait_for_function("() => channels.state == 'waiting'")
     assert httpx.post(f"{alone}/publish?number=2").status_code == 200
     page.context.set_offline(False)
     page.clock.fast_forward(30_000)
-    page.wait_for_function("got.length == 2")
+    page.wait_for_function("() => got.length == 2")
     assert page.evaluate("got") == [1, 2]
     assert told(page)[-1] == ["joined", True]
     page.close()
@@ -224,19 +227,21 @@ def test_a_page_does_what_the_codes_of_a_server_ask_for(browser: Browser, alone:
     page.add_init_script("Math.random = () => 0.2")
 
     def ends_with(code: int, state: str) -> None:
-        page.wait_for_function(f"told.some(([_, code]) => code === {code})")
-        page.wait_for_function(f"channels.state == '{state}'")
+        page.wait_for_function(f"() => told.some(([_, code]) => code === {code})")
+        page.wait_for_function(f"() => channels.state == '{state}'")
         page.evaluate("told.length = 0")
 
     def opens_with(*tokens: str) -> None:
         page.evaluate(f"tokens = {list(tokens)}")
         page.evaluate("channels.open()")
-        page.wait_for_function("room.state == 'joined'")
+        page.wait_for_function("() => room.state == 'joined'")
 
     page.goto(f"{alone}/?token=eve:60")
     ends_with(4001, "closed")
     opens_with("ann:1", "ann:60")
-    page.wait_for_function("tokens.length == 0")  # at the end of the first one the other is shown
+    page.wait_for_function(
+        "() => tokens.length == 0"
+    )  # at the end of the first one the other is shown
     page.wait_for_timeout(1000)
     page.evaluate("push(4003)")
     ends_with(4003, "closed")
@@ -246,9 +251,41 @@ def test_a_page_does_what_the_codes_of_a_server_ask_for(browser: Browser, alone:
     page.evaluate("() => { for (const number of Array(9).keys()) push(number) }")
     ends_with(4109, "open")
     other.goto(f"{alone}/?token=ann:60")
-    other.wait_for_function("told.some(([state, code]) => state === 'waiting' && code === 1013)")
+    other.wait_for_function(
+        "() => told.some(([state, code]) => state === 'waiting' && code === 1013)"
+    )
     page.evaluate("channels.close()")
     opens_with("bob:0.1")
     ends_with(4100, "open")
     for each in (page, other):
         each.close()
+
+
+LISTENS = """
+    <!doctype html><link rel=icon href=data:,><script>
+      const there = "{url}"
+      window.told = []
+      const events = `${{there}}/channels/sse?channel=news`
+      const source = new EventSource(events, {{ withCredentials: true }})
+      source.onmessage = () => told.push("event")
+      source.onerror = () => told.push("no event")
+      const socket = new WebSocket(`${{there.replace("http", "ws")}}/channels`)
+      socket.onopen = () => told.push("socket")
+      socket.onclose = () => told.push("no socket")
+    </script>
+"""
+
+
+@pytest.mark.parametrize(
+    ("origin", "hears"), [("http://evil.test", "no "), ("http://friend.test", "")]
+)
+def test_a_page_of_another_origin_hears_what_cors_lets_it_hear(
+    browser: Browser, alone: str, origin: str, hears: str
+) -> None:
+    page = browser.new_page()
+    body = LISTENS.format(url=alone)
+    page.route(f"{origin}/", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(f"{origin}/")
+    page.wait_for_function("() => told.length == 2")
+    assert sorted(told(page)) == [f"{hears}event", f"{hears}socket"]
+    page.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -61,6 +63,13 @@ FILES = {
             @receives
             async def note(self, message: Note) -> None:
                 await self.broadcast(Noted(type="noted", note=message.text), to_others=True)
+
+        class Mirror(Channel, pattern="mirror", public=True):
+            Incoming = Note
+
+            @receives
+            async def note(self, message: Note, connection: Connection) -> dict[str, str]:
+                return dict(connection.headers)
 
         class News(Channel, pattern="news", public=True):
             Outgoing = Noted
@@ -201,6 +210,25 @@ async def test_what_another_container_publishes_reaches_the_sockets_of_the_test(
         channels.assert_broadcast(orders.Orders, orders.Placed, user_id=7)
 
 
+def test_a_plain_test_waits_for_what_a_server_in_a_thread_is_about_to_publish(
+    project: Project, orders: Any
+) -> None:
+    brokers = BrokersOfTests()
+
+    async def publish() -> None:
+        async with brokers.used_by(project).running(Role.COMMAND):
+            await asyncio.sleep(0.05)
+            await orders.News.publish(orders.Noted(type="noted", note="late"))
+
+    server = threading.Thread(target=asyncio.run, args=[publish()])
+    server.start()
+    running = RunningApplication(lambda: application_of(project))
+    channels = ChannelsUnderTest(running, brokers)
+    channels.patience_s = 30
+    assert channels.assert_broadcast(orders.News, orders.Noted).note == "late"
+    server.join()
+
+
 # --- clients -------------------------------------------------------------------------------------
 
 
@@ -274,6 +302,24 @@ async def test_a_client_is_who_the_test_says_or_shows(channels: ChannelsUnderTes
     for user in (7, Row(), Somebody(7)):
         ann = await channels.connect(user=user)
         assert (await ann.join("orders:7"))["type"] == "joined"
+
+
+async def test_a_client_shows_what_a_browser_would(
+    channels: ChannelsUnderTest, http: httpx.AsyncClient, orders: Any
+) -> None:
+    http.headers["authorization"] = "Bearer abc"
+    http.cookies.set("session", "def")
+    page = await channels.connect(like=http, headers={"x-more": "ghi"})
+    await page.join("mirror")
+    shown = (await page.push("mirror", orders.Note(Text="")))["data"]
+    expected = {
+        "authorization": "Bearer abc",
+        "cookie": "session=def",
+        "host": "localhost",
+        "origin": "http://localhost",
+        "x-more": "ghi",
+    }
+    assert expected.items() <= shown.items()
 
 
 async def test_a_client_comes_back_to_where_it_was(

@@ -21,14 +21,9 @@ __all__ = ["Broadcasts"]
 
 
 class Broadcasts:
-    """Knows what was published, by whatever runs in a test, in whichever thread.
-
-    Attributes:
-        patience_s: How long a test without an event loop waits for one that is expected.
-    """
+    """Knows what was published, by whatever runs in a test, in whichever thread."""
 
     def __init__(self) -> None:
-        self.patience_s = 5.0
         self._changed: Final = threading.Condition()
         self._failed: list[Publication] = []
         self._sent: list[Publication] = []
@@ -74,8 +69,10 @@ class Broadcasts:
         channel: type[Channel],
         message: type[BaseModel] | BaseModel,
         parameters: Mapping[str, Any],
+        *,
+        within_s: float,
     ) -> Publication:
-        """Return the first that is meant.
+        """Return the first that is meant; without an event loop wait for it.
 
         Raises:
             AssertionError: There is none.
@@ -85,9 +82,7 @@ class Broadcasts:
         found = self.found(channel, message, parameters)
         if not found and not _is_on_a_loop():  # a server in a thread may be about to
             with self._changed:
-                self._changed.wait_for(
-                    lambda: self.found(channel, message, parameters), self.patience_s
-                )
+                self._changed.wait_for(lambda: self.found(channel, message, parameters), within_s)
             found = self.found(channel, message, parameters)
         if found:
             return found[0]

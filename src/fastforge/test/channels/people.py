@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ...channels.connection import Principal
 
-__all__ = ["Somebody", "principal_of"]
+__all__ = ["Browser", "Somebody", "handshake_of", "principal_of"]
+
+
+class Browser(Protocol):
+    """What sends requests with headers and cookies of its own: the fixture `client`."""
+
+    def build_request(self, method: str, url: str) -> Any:
+        """Return a request as it would be sent."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +52,17 @@ def principal_of(user: Principal | object) -> Principal | None:
         known: Any = user
         return known  # type: ignore[no-any-return]
     return Somebody(getattr(user, "id", user))
+
+
+def handshake_of(browser: Browser, path: str) -> tuple[str, Mapping[str, str]]:
+    """Return the address and the headers with which a page of a browser opens a socket.
+
+    Args:
+        browser: It, with what it is logged in by.
+        path: Where the channels are.
+    """
+    request = browser.build_request("GET", path)
+    site = f"{request.url.host}:{request.url.port}" if request.url.port else request.url.host
+    scheme = request.url.scheme
+    address = f"{'wss' if scheme == 'https' else 'ws'}://{site}{path}"
+    return address, {"origin": f"{scheme}://{site}", **request.headers}

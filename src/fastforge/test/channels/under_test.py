@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -20,8 +20,9 @@ from ...lifecycle import Role, use_container
 from ...project import Project
 from ..lifespan import RunningApplication, application_of
 from .brokers import BrokersOfTests, Place
-from .client import ChannelClient, dialled
+from .client import PATIENCE_S, ChannelClient, dialled
 from .faults import BackendUnderTest
+from .people import Browser, handshake_of
 
 __all__ = ["ChannelsUnderTest", "channels_of"]
 
@@ -52,7 +53,10 @@ class ChannelsUnderTest:
 
     Attributes:
         backend: What carries messages between processes: `disconnect`, `drop`, `delay`, `heal`.
+        patience_s: How long something that is expected may take.
     """
+
+    patience_s = PATIENCE_S
 
     def __init__(self, running: RunningApplication, brokers: BrokersOfTests) -> None:
         self._brokers = brokers
@@ -70,6 +74,7 @@ class ChannelsUnderTest:
         self,
         *,
         user: Principal | object = None,
+        like: Browser | None = None,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ChannelClient:
@@ -77,13 +82,15 @@ class ChannelsUnderTest:
 
         ```python
         ann = await channels.connect(user=7)
+        page = await channels.connect(like=client)
         ```
 
         Args:
             user: Who opens it, as `connection.user` is then, or a row or an id of theirs; nothing
-                is checked. None: whoever the token or the headers say.
+                is checked. None: whoever the rest says, which is looked at as in production.
+            like: A client of HTTP, whose headers and cookies go along, as of a page in a browser.
             token: What the client shows beside its subprotocol, as a browser does.
-            headers: More of the handshake: those of a client that is logged in.
+            headers: More of the handshake.
 
         Raises:
             ComponentError: The application is not one of the fixture `project`.
@@ -92,8 +99,10 @@ class ChannelsUnderTest:
         """
         application = await self._running.application()
         path = (await self._place()).container.settings.section(Channels).path
-        url = f"ws://localhost{path}"
+        url, told = (f"ws://localhost{path}", {}) if like is None else handshake_of(like, path)
+        headers = {**told, **(headers or {})}
         client = dialled(application, url, user=user, token=token, headers=headers)
+        client.patience_s = self.patience_s
         self._clients.append(client)
         await client.open()
         return client
@@ -160,8 +169,10 @@ class ChannelsUnderTest:
             ChannelError: The channel has no such parameter or message.
         """
         __tracebackhide__ = True
-        found: Any = self._brokers.broadcasts.expect(channel, message, parameters).message
-        return found  # type: ignore[no-any-return]
+        found: Any = self._brokers.broadcasts.expect(
+            channel, message, parameters, within_s=self.patience_s
+        )
+        return found.message  # type: ignore[no-any-return]
 
     def assert_no_broadcast(
         self,
@@ -206,7 +217,8 @@ class ChannelsUnderTest:
                 if place.loop is asyncio.get_running_loop():
                     tick(now)
                 else:
-                    place.loop.call_soon_threadsafe(tick, now)
+                    with suppress(RuntimeError):  # a server of the test that has just ended
+                        place.loop.call_soon_threadsafe(tick, now)
             await self._turns()
 
     async def drain(self) -> None:

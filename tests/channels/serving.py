@@ -141,7 +141,7 @@ SERVERS: Final[Mapping[str, tuple[str, ...]]] = {
         *("-b", "127.0.0.1:{port}", "shop.asgi:app"),
     ),
     "gunicorn's asgi": (
-        *("gunicorn", "-k", "asgi", "--graceful-timeout", "3"),
+        *("gunicorn", "-k", "asgi", "--graceful-timeout", "10"),
         *("-b", "127.0.0.1:{port}", "shop.asgi:app"),
     ),
     "granian": ("granian", "--interface", "asgi", "--port", "{port}", "shop.asgi:app"),

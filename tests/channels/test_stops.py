@@ -50,6 +50,7 @@ def idle(site: Served) -> Iterator[Client]:
         pytest.param("uvicorn with --ws", "restart", marks=pytest.mark.long),
         pytest.param("uvicorn", "", marks=pytest.mark.long),
         pytest.param("uvicorn_worker", "", marks=pytest.mark.long),
+        pytest.param("gunicorn's asgi", "restart", marks=pytest.mark.long),
     ],
 )
 def test_all_are_told_1012_and_nothing_that_a_handler_has_begun_is_left_undone(
@@ -114,15 +115,14 @@ def test_a_stream_of_events_ends_with_its_server_whichever_that_is(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("server", ["gunicorn's asgi", "granian"])
-def test_some_servers_close_them_without_a_code(tmp_path: Path, server: str) -> None:
+def test_granian_cuts_them_before_anybody_can_say_so(tmp_path: Path) -> None:
     """As docs/channels.md says, and a check of the deployment."""
-    with served(project(tmp_path, settings=TIMES), server) as site, site.client() as client:
+    with served(project(tmp_path, settings=TIMES), "granian") as site, site.client() as client:
         client.join("feed")
         site.process.terminate()
         assert client.end()[0] is None
         site.process.wait()
-        assert site.noted("left feed") == (server == "granian")
+        assert site.noted("left feed") == 1
 
 
 def test_they_are_closed_one_after_the_other_and_the_others_are_served_meanwhile(

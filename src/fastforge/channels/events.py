@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -18,6 +17,7 @@ from ..observability.context import connection_id
 from .codes import INTERNAL_ERROR, OVERLOADED, RESTART
 from .desk import Desk
 from .endpoint import known_user
+from .farewell import RESTART_REASON
 from .guarding import ChannelGuard
 from .hub import Hub, hub_of
 from .patterns import LONGEST_NAME
@@ -33,8 +33,6 @@ MOST_CHANNELS: Final = 16
 LONGEST_POSITION: Final = 2000
 _PASSING: Final = frozenset({429, 503})
 """What a client that comes back is told in a stream."""
-LONGEST_DRAIN_S: Final = 5.0
-"""Over how long the streams of a process end that was told to stop."""
 
 
 class EventEndpoint:
@@ -53,7 +51,6 @@ class EventEndpoint:
             receive,
             send,
             positions=positions,
-            stops_in_s=partial(_stops_in_s, container),
             clock=hub.clock,
         )
         try:
@@ -62,7 +59,7 @@ class EventEndpoint:
             if not _comes_back(scope) or _status_of(error) not in _PASSING:
                 raise
             if container.draining:
-                await stream.turn_away(RESTART, "restart")
+                await stream.turn_away(RESTART, RESTART_REASON)
             elif isinstance(error, HTTPException):
                 await stream.turn_away(OVERLOADED, error.detail)
             else:
@@ -167,9 +164,3 @@ def _asked(scope: Scope) -> tuple[list[str], Positions]:
     told = query.get("last_event_id", [""])[0]
     last = Headers(scope=scope).get("last-event-id", told)
     return names, Positions(names, last[:LONGEST_POSITION])
-
-
-def _stops_in_s(container: Container) -> float | None:
-    if not container.draining:
-        return None
-    return LONGEST_DRAIN_S if container.settings.environment == "production" else 0.0

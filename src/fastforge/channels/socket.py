@@ -115,6 +115,11 @@ class ClientSocket:
         self._task: asyncio.Task[object] | None = None
         self._is_given_up = False
 
+    @property
+    def awaits_farewell(self) -> bool:
+        """Whether it is open, and nobody but us closes it when the process stops."""
+        return self._closing_since is None and not self._wire.hears_of_stop
+
     # --- life ---
 
     async def accept(self, subprotocol: str | None) -> None:

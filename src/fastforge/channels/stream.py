@@ -12,7 +12,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.types import Receive, Scope, Send
 
 from .clock import SYSTEM, Clock
-from .codes import OVERLOADED, RESTART
+from .codes import OVERLOADED
 from .frames import Frame, control
 from .outbox import Outbox
 from .requests import Ref
@@ -162,11 +162,10 @@ class EventStream(ClientSocket):
         receive: The server's.
         send: The server's.
         positions: Where the client stands.
-        stops_in_s: Says within how many seconds the stream has to end; None: not yet.
         clock: What its limits in time go by.
     """
 
-    __slots__ = ("_ends_at", "_events", "_positions", "_stops_in_s")
+    __slots__ = ("_events", "_positions")
     transport: ClassVar[str] = "sse"
 
     def __init__(
@@ -178,14 +177,11 @@ class EventStream(ClientSocket):
         send: Send,
         *,
         positions: Positions,
-        stops_in_s: Callable[[], float | None],
         clock: Clock = SYSTEM,
     ) -> None:
         self._events = _EventWire(send, positions, clock.monotonic)
         super().__init__(config, id, scope, receive, send, wire=self._events, clock=clock)
-        self._ends_at: float | None = None
         self._positions = positions
-        self._stops_in_s = stops_in_s
 
     def before_its_end(self, call: Callable[[], None]) -> None:
         """Call a function before the last event: with that the access line is written."""
@@ -211,16 +207,9 @@ class EventStream(ClientSocket):
         await self._send({"type": "http.response.body", "body": retry, "more_body": True})
 
     def tick(self, now: float) -> None:
-        """Look after the stream: it ends in good time, and is never silent for long."""
+        """Look after the stream: it is never silent for long."""
         super().tick(now)
-        if self._closing_since is not None:
-            return
-        window_s = self._stops_in_s()
-        if window_s is not None and self._ends_at is None:
-            self._ends_at = now + random.random() * window_s
-        if self._ends_at is not None and now >= self._ends_at:
-            self.close(RESTART, "restart")
-        elif now - self._events.sent_at > HEARTBEAT_S:
+        if self._closing_since is None and now - self._events.sent_at > HEARTBEAT_S:
             self._events.beat()
 
     def refuse(self, ref: Ref, code: str, message: str, **more: object) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from ..lifecycle import Container
+from .farewell import Farewell
 from .guarding import ChannelGuard
 from .hub import hub_of
 
@@ -23,6 +24,7 @@ async def look_after(container: Container, stopping: asyncio.Event) -> None:
         stopping: Set at the stop.
     """
     hub = hub_of(container)
+    farewell = Farewell(container, hub)
     guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
     watching = [
         asyncio.ensure_future(guard.watch(hub)) for guard in guards if guard.watch is not None
@@ -32,6 +34,7 @@ async def look_after(container: Container, stopping: asyncio.Event) -> None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), TICK_S)
             hub.tick(hub.clock.monotonic())
+            farewell.tick(hub.clock.monotonic())
             for task in watching:
                 if task.done():
                     task.result()  # the service fails, is told of, and begins anew

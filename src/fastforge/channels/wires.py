@@ -29,6 +29,8 @@ class ClientWire:
 
     __slots__ = ("_closing", "_ended", "_outbox", "_send", "_task")
 
+    hears_of_stop: ClassVar = False
+    """Whether the server says when it is the socket's turn to be closed, as it stops."""
     may_be_stuck: ClassVar = True
     """Whether it waits for the server, so that somebody has to look for how long."""
 
@@ -148,6 +150,7 @@ class DirectWire(ClientWire):
 
     __slots__ = ("_transport",)
 
+    hears_of_stop = True
     may_be_stuck = False
 
     def __init__(self, transport: Transport, send: Send) -> None:

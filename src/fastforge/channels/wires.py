@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from starlette.types import Scope, Send
 
 from ..transport import Transport, transport_of
+from .begun import Rest, begun
 from .frames import Frame
 from .gate import SHUT, Gate
 from .outbox import Outbox
@@ -68,10 +69,14 @@ class ClientWire:
         self._outbox, self._ended = outbox, ended
         self.wake()
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether its task runs."""
+        return self._task is not None and not self._task.done()
+
     def wake(self) -> None:
         """Hear that something waits."""
-        is_sending = self._task is not None and not self._task.done()
-        if not is_sending and self._outbox is not None:
+        if not self.is_sending and self._outbox is not None:
             self._task = asyncio.get_running_loop().create_task(self._sending(self._outbox))
             self._task.add_done_callback(self._done)
 
@@ -108,27 +113,54 @@ class ClientWire:
             self._task = None
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            logger.debug("a socket takes nothing more: %r", error)
-            self._ended()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        logger.debug("a socket takes nothing more: %r", error)
+        self._ended()
 
 
 class AsgiWire(ClientWire):
-    """The wire of any server: a task that waits for each frame.
+    """The wire of any server: what it does not take at once is sent by a task.
+
+    A server whose client keeps up has nothing to wait for in `send`. It is then called where a
+    message is published, and a task goes on with it only where it waits: a task for each message
+    costs more than the message. Of many that are published at once a task sends all but the first.
 
     Args:
         send: The server's.
     """
 
-    __slots__ = ("_since",)
+    __slots__ = ("_rest", "_sent_at", "_since")
 
     def __init__(self, send: Send) -> None:
         super().__init__(send)
+        self._rest: Rest | None = None
+        self._sent_at = 0.0
         self._since: float | None = None
 
     def is_stuck(self, now: float, limit_s: float) -> bool:
         return self._since is not None and now - self._since > limit_s
 
+    def offer(self, frame: Frame) -> bool:
+        outbox, turn = self._outbox, asyncio.get_running_loop().time()
+        if outbox is None or self._closing is not None or self.is_sending or turn == self._sent_at:
+            return False
+        self._sent_at = turn  # uvloop's time stands still for as long as it runs what is due
+        try:
+            self._rest = begun(self._send({"type": "websocket.send", "text": frame.text}))
+        except Exception as error:
+            self._fail(error)
+        if self._rest is not None:
+            self._since = outbox.now()
+            self.wake()
+        return True
+
     async def _sending(self, outbox: Outbox) -> None:
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            await rest
+            self._since = None
         while (frame := outbox.pop()) is not None:
             self._since = outbox.now()
             await self._send({"type": "websocket.send", "text": frame.text})

@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -34,9 +34,17 @@ class Row:
     rounds: int
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """Read the two options that every benchmark has."""
+def arguments(description: str, cases: Iterable[str] = ()) -> argparse.Namespace:
+    """Read the two options that every benchmark has.
+
+    Args:
+        description: What it is.
+        cases: Those of one that may be asked for some of them alone, by `--case`.
+    """
     parser = argparse.ArgumentParser(description=description)
+    if cases:
+        told = "one of these alone; may be given several times"
+        parser.add_argument("--case", action="append", choices=tuple(cases), help=told)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--quick", action="store_true", help="few rounds: does it run at all")
     return parser.parse_args()

@@ -85,6 +85,11 @@ class Running:
         self._process = process
         self.port = port
 
+    @property
+    def pid(self) -> int:
+        """That of its first process."""
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """Return the CPU time that its process has taken, and those that it has started."""
         return sum(map(_cpu_s, (self._process.pid, *descendants(self._process.pid))))

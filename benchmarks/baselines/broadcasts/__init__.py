@@ -1,0 +1,1 @@
+"""What says one thing to many sockets, each program as its users write it."""

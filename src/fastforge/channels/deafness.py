@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import time
 
-from ..exceptions import ResourceUnavailable
 from ..lifecycle import Container
+from ..lifecycle.breakers import breakers_of
 from .broker import Hearing
 from .settings import Channels
 
-__all__ = ["refuse_deafness"]
+__all__ = ["is_deaf"]
 
 
-def refuse_deafness(container: Container, hearing: Hearing | None) -> None:
-    """Return if a process hears what others publish, or has not been deaf for long.
+def is_deaf(container: Container, hearing: Hearing, *, service: str, is_required: bool) -> bool:
+    """Return whether a process should be given no clients, because it does not hear others.
 
-    It is the `ping` of a resource that gives a broker, so that readiness asks it.
+    Readiness asks it, by the breaker of whatever hears. Where the service itself is away every
+    process is deaf, and clients that are sent elsewhere find nobody: that counts only where the
+    process cannot do without the service.
 
     ```python
-    async def _hears(broker: NatsBroker) -> None:
-        refuse_deafness(current_container(), broker.hearing)
+    def is_needed() -> bool:
+        return is_deaf(container, broker.hearing, service="nats", is_required=False)
+
+    breaker = Breaker("channels", is_needed=is_needed)
     ```
 
     Args:
         container: The running project.
-        hearing: How well it hears; None where there is nothing between.
-
-    Raises:
-        ResourceUnavailable: It has been deaf for longer than CHANNELS.deaf_limit_s.
+        hearing: How well it hears.
+        service: The name of the breaker for everything else that the service is asked.
+        is_required: Whether a process cannot do without the service.
     """
-    since = None if hearing is None else hearing.deaf_since
-    if since is None:
-        return
-    deaf_s, limit_s = time.monotonic() - since, container.settings.section(Channels).deaf_limit_s
-    if deaf_s > limit_s:
-        raise ResourceUnavailable(
-            f"nothing that others publish in channels has been heard for {deaf_s:.0f} s",
-            code="channels.E024",
-            hint="the log says why, in the lines about the breaker 'channels'; it is tried again"
-            f" by itself. CHANNELS.deaf_limit_s is {limit_s:g}",
-        )
+    since, limit_s = hearing.deaf_since, container.settings.section(Channels).deaf_limit_s
+    if since is None or time.monotonic() - since <= limit_s:
+        return False
+    others = [each for each in breakers_of(container) if each.name == service]
+    return is_required or not any(each.is_troubled for each in others)

@@ -92,6 +92,8 @@ class Breaker:
         first_pause_s: How long it refuses calls before it lets one through, in seconds.
         longest_pause_s: What that time grows to; each is shortened at random by up to a half.
         describe: Makes the line that tells an error; the error's own words unless given.
+        is_needed: Says, while it is not closed, whether the process cannot serve for that: then
+            readiness fails. Never unless given; readiness warns.
 
     Attributes:
         state: Whether calls are made.
@@ -110,6 +112,7 @@ class Breaker:
         "_reason",
         "_try_at",
         "_within_s",
+        "is_needed",
         "is_troubled",
         "name",
         "opened",
@@ -127,8 +130,10 @@ class Breaker:
         first_pause_s: float = FIRST_PAUSE_S,
         longest_pause_s: float = LONGEST_PAUSE_S,
         describe: Callable[[BaseException], str] | None = None,
+        is_needed: Callable[[], bool] = bool,
     ) -> None:
         self.name = name
+        self.is_needed = is_needed
         self.state = BreakerState.CLOSED
         self.is_troubled = False
         self.opened = 0

@@ -246,18 +246,25 @@ class _ResourceHealth:
 
 def _answer(found: _Found, breakers: Iterable[Breaker]) -> dict[str, Any]:
     checks = {each.resource: [_check(each, found.at)] for each in found.resources}
+    is_failing = found.is_failing
     for breaker in breakers:
-        is_closed = breaker.state is BreakerState.CLOSED
-        observed = {"status": "pass" if is_closed else "warn", "observedValue": breaker.state}
+        observed = {"status": _status_of(breaker), "observedValue": breaker.state}
+        is_failing = is_failing or observed["status"] == "fail"
         if breaker.reason:
             observed["output"] = redacted_text(breaker.reason)
         checks[f"{breaker.name}:breaker"] = [observed]
-    if found.is_failing:
+    if is_failing:
         status = "fail"
     else:
         is_well = all(check["status"] == "pass" for (check,) in checks.values())
         status = "pass" if is_well else "warn"
     return {"status": status, "checks": checks}
+
+
+def _status_of(breaker: Breaker) -> str:
+    if breaker.state is BreakerState.CLOSED:
+        return "pass"
+    return "fail" if breaker.is_needed() else "warn"
 
 
 def _check(health: Health, at: str) -> dict[str, Any]:

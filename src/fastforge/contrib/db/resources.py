@@ -29,6 +29,7 @@ from .settings import Database
 __all__ = [
     "DEFAULT",
     "DatabaseConnection",
+    "breaker_name",
     "connection_of",
     "database",
     "database_gauges",
@@ -158,9 +159,14 @@ async def _opened(
         await connection.engine.dispose()
 
 
+def breaker_name(name: str) -> str:
+    """Return what the breaker of an optional database is called."""
+    return f"database {name}"
+
+
 def _breaker_of(name: str, config: Database) -> Breaker:
     breaker = Breaker(
-        f"database {name}",
+        breaker_name(name),
         opens_after=OPENS_AFTER,
         within_s=LEAST_WITHIN_S + OPENS_AFTER * config.connect_timeout_s,
         describe=lambda error: str(unavailable(config, error)),

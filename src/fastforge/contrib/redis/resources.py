@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from ...cache.backend import backend_name
 from ...cache.settings import Caching
 from ...channels.broker import backend_name as channels_backend_name
-from ...channels.deafness import refuse_deafness
+from ...channels.deafness import is_deaf
 from ...channels.settings import Channels
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
@@ -19,7 +19,6 @@ from ...lifecycle import (
     section,
     watched_breaker,
 )
-from ...lifecycle.breakers import breakers_of
 from .cache import RedisStore
 from .channels import RedisBroker
 from .client import open_client
@@ -106,23 +105,7 @@ async def redis_cache(
         await store.close()
 
 
-async def _hears(broker: RedisBroker) -> None:
-    refuse_deafness(current_container(), broker.hearing)
-
-
-def _is_away_for_all(_broker: RedisBroker) -> bool:
-    """Return whether Redis itself is away, and REDIS says that the process goes on without.
-
-    Then every process is deaf, and clients that were sent elsewhere would find nobody.
-    """
-    container = current_container()
-    is_troubled = any(
-        breaker.is_troubled for breaker in breakers_of(container) if breaker.name == COMMANDS
-    )
-    return is_troubled and not container.settings.section(Redis).required
-
-
-@resource(ping=_hears, optional=_is_away_for_all)
+@resource
 async def redis_channels(
     redis: Annotated[Client, provide(redis_client)], config: Annotated[Redis, section(Redis)]
 ) -> AsyncIterator[RedisBroker]:
@@ -141,6 +124,9 @@ async def redis_channels(
         first_pause_s=CHANNELS_FIRST_PAUSE_S,
         longest_pause_s=CHANNELS_LONGEST_PAUSE_S,
         describe=lambda error: str(unavailable(config, error)),
+        is_needed=lambda: is_deaf(
+            container, broker.hearing, service=COMMANDS, is_required=config.required
+        ),
     )
     if container.registry.values("channels") and channels_backend_name(container) == "redis":
         breaker = watched_breaker(breaker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from fastforge.contrib.db.postgres_channels.broker import PostgresBroker
 from fastforge.contrib.db.postgres_channels.resources import postgres_channels
 from fastforge.exceptions import StartError
 from fastforge.lifecycle import use_container
+from fastforge.lifecycle.breakers import breakers_of
 from fastforge.test import run_command
 from fastforge.test.channels import channel_client
 from fastforge.test.lifespan import application_of, started
@@ -188,3 +190,16 @@ def test_the_migrations_are_those_of_the_models_and_can_be_taken_back(
     ):
         done = run_command(project, *words)
         assert done.exit_code == 0, done.output
+
+
+async def test_a_process_that_has_been_deaf_for_long_is_needed_to_hear_again(
+    folder: ProjectFolder, url: str
+) -> None:
+    write(folder, url)
+    async with folder.load().running(Role.WEB) as container:
+        (breaker,) = [each for each in breakers_of(container) if each.name == "channels"]
+        broker = container[postgres_channels]
+        assert isinstance(broker, PostgresBroker)
+        assert not breaker.is_needed()
+        broker.hearing.deaf_since = time.monotonic() - 60
+        assert breaker.is_needed()

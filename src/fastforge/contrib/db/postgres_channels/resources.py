@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 from ....channels.broker import backend_name
+from ....channels.deafness import is_deaf
 from ....channels.settings import Channels
 from ....lifecycle import Breaker, current_container, provide, resource, watched_breaker
 from ..faults.unavailable import unavailable
-from ..opening import engines_of
-from ..resources import DatabaseConnection, database
+from ..opening import DEFAULT, engines_of
+from ..resources import DatabaseConnection, breaker_name, database
 from ..settings import Database
 from .asking import WAIT_S
 from .broker import PostgresBroker
@@ -57,6 +58,12 @@ async def postgres_channels(
         first_pause_s=FIRST_PAUSE_S,
         longest_pause_s=LONGEST_PAUSE_S,
         describe=lambda error: str(unavailable(config, error)),
+        is_needed=lambda: is_deaf(
+            container,
+            broker.hearing,
+            service=breaker_name(DEFAULT),
+            is_required=database.config.required,
+        ),
     )
     if is_chosen and container.registry.values("channels"):
         breaker = watched_breaker(breaker)

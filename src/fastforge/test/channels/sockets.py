@@ -139,7 +139,7 @@ class InProcessSocket:
     def _ended(self, message: MutableMapping[str, Any]) -> SocketClosed:
         kind = message["type"]
         if kind == "websocket.http.response.start":
-            self.closed = SocketClosed(message["status"], "refused before it was one")
+            self.closed = SocketClosed(message["status"], "before it was open")
         elif kind == "end":
             self.closed = SocketClosed(1006, "the application has ended")
         else:

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from ...channels.channel import Channel
 from ...channels.codes import RESTART
 from ...channels.connection import Principal
+from ...channels.errors import ChannelError
+from ...channels.kinds import CHANNELS
 from ...channels.publishing import Publication
 from ...channels.settings import Channels
 from ...exceptions import ComponentError
@@ -93,12 +95,20 @@ class ChannelsUnderTest:
             headers: More of the handshake.
 
         Raises:
+            ChannelError: The project has no channels.
             ComponentError: The application is not one of the fixture `project`.
             SocketClosed: The application does not open it.
             Exception: Whatever the start of the application raises.
         """
         application = await self._running.application()
-        path = (await self._place()).container.settings.section(Channels).path
+        container = (await self._place()).container
+        if not container.registry.values(CHANNELS):
+            raise ChannelError(
+                "this project has no channels",
+                code="channels.E032",
+                hint="write a class that derives from Channel into an app's channels.py",
+            )
+        path = container.settings.section(Channels).path
         url, told = (f"ws://localhost{path}", {}) if like is None else handshake_of(like, path)
         headers = {**told, **(headers or {})}
         client = dialled(application, url, user=user, token=token, headers=headers)

@@ -13,6 +13,7 @@ from fastforge.channels import Channel, Connection, receives
 from fastforge.checks import run_checks
 from fastforge.exceptions import ComponentError
 from fastforge.test import run_command
+from fastforge.test.lifespan import application_of
 
 from ..folder import ProjectFolder
 
@@ -233,10 +234,14 @@ def test_two_channels_that_a_name_may_belong_to_are_refused(folder: ProjectFolde
     folder.write(
         {"shop/settings.py": 'INSTALLED_APPS = ["shop.talk"]', "shop/talk/channels.py": TWO}
     )
+    told = "'room:{number:int}' of Two and 'room:{name}' of One may be the same name"
     result = run_command(folder.load(), "check")
     assert result.exit_code == 1
     assert "[channels.E008]" in result.output
-    assert "'room:{number:int}' of Two and 'room:{name}' of One may be" in result.output
+    assert told in result.output
+    with pytest.raises(ComponentError, match=r"channels\.E008") as refused:
+        application_of(folder.load())
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize("count", [10_000_000, 2])

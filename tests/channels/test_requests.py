@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
-from .live import Live, Somebody
+from ..folder import ProjectFolder
+from .live import CHANNELS, Live, Somebody, live_with
 
 
 async def test_a_message_reaches_its_handler_and_is_answered(live: Live) -> None:
@@ -111,3 +113,62 @@ async def test_bytes_end_the_socket(live: Live) -> None:
     ann = await live.client()
     ann.socket.send_bytes(b"{}")
     assert (await ann.closed()).code == 1003
+
+
+async def test_an_answer_may_have_numbers_of_any_size(folder: ProjectFolder) -> None:
+    """What pydantic writes is written, whatever the other libraries think of it."""
+    source = CHANNELS.replace('return {"room": room_id}', 'return {"room": 2**70}')
+    async with live_with(folder, channels=source.replace("dict[str, int]", "object")) as live:
+        ann = await live.client(user=Somebody())
+        await ann.join("room:7")
+        answer = await ann.push("room:7", {"type": "say", "text": "x"})
+        assert answer["data"] == {"room": 2**70}
+
+
+NOTES = """
+    from sqlalchemy.orm import Mapped, mapped_column
+
+    from fastforge.contrib.db import DbSession, Model
+
+    class Note(Model):
+        __tablename__ = "notes"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str]
+
+    class Notes(Channel, pattern="notes", public=True):
+        Incoming = Say
+        Outgoing = Said
+
+        @receives
+        async def say(self, message: Say, db: DbSession) -> int:
+            async with db.atomic():
+                db.add(Note(text=message.text))
+                await self.broadcast(Said(text=message.text))
+                if message.text == "fail":
+                    raise RuntimeError("secret")
+            return 1
+"""
+
+
+async def test_what_a_handler_says_in_a_transaction_waits_for_it(folder: ProjectFolder) -> None:
+    database = f"sqlite+aiosqlite:///{folder.path}/db.sqlite3"
+    async with live_with(
+        folder,
+        apps='"fastforge.contrib.db", "shop.talk"',
+        channels=CHANNELS + NOTES,
+        more=f"""
+                from fastforge.contrib.db import Database
+                DATABASES = {{"default": Database(url="{database}")}}
+        """,
+    ) as live:
+        from fastforge.contrib.db import Model
+
+        ann = await live.client()
+        await ann.join("notes")
+        engine = create_engine(f"sqlite:///{folder.path}/db.sqlite3")
+        Model.metadata.tables["notes"].create(engine)
+        engine.dispose()
+        assert (await ann.push("notes", {"type": "say", "text": "fail"}))["code"] == "failed"
+        await ann.assert_no_push()
+        assert (await ann.push("notes", {"type": "say", "text": "x"}))["data"] == 1
+        await ann.assert_push(live.channels.Said(text="x"))

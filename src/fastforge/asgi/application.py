@@ -114,8 +114,10 @@ def _open_channels(app: FastAPI, project: Project) -> None:
         return
     from ..channels.endpoint import ChannelEndpoint
     from ..channels.events import EVENTS_PATH, EventEndpoint
+    from ..channels.overlaps import refuse_overlaps
     from ..channels.script import answer_client_script
 
+    refuse_overlaps(project.registry.components(CHANNELS))
     path = project.settings.section(Channels).path
     script = Route(f"{path.rstrip('/')}/client.js", answer_client_script, name="channels_client")
     app.router.routes.append(script)

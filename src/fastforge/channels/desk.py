@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+import orjson
+from pydantic_core import to_json
 from starlette.types import Scope
 
 from ..lifecycle import Container
@@ -150,6 +150,7 @@ class Desk:
 
 
 def _ok(ref: Ref, answer: object) -> Frame:
-    if isinstance(answer, BaseModel):
-        answer = answer.model_dump(mode="json", by_alias=True)
-    return control("ok", ref=ref, data=to_jsonable_python(answer))
+    if answer is None:
+        return control("ok", ref=ref)
+    data = to_json(answer, by_alias=True, inf_nan_mode="null")
+    return Frame(b'{"type":"ok","ref":%b,"data":%b}' % (orjson.dumps(ref), data))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import anyio
 import anyio.from_thread
 import orjson
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from ..lifecycle import Container, Role, current_container, transaction_here
 from .broker import SHARED_HINT
 from .connection import Connection
-from .errors import ChannelError
+from .errors import ChannelError, ChannelUnavailable
 from .measured import publish_measured
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def publish_from_thread(
 
     Raises:
         ChannelError: It is no such thread, or as in `publish`.
+        ChannelUnavailable: The process has ended, or as in `publish`.
     """
     send = partial(publish, channel, message, parameters, exclude=exclude, immediately=immediately)
     try:
@@ -115,11 +117,15 @@ def publish_from_thread(
         raise _not_in_a_thread(channel, f"write `await {channel.__name__}.publish(...)` here")
     try:
         anyio.from_thread.run(send)
-    except RuntimeError as error:
-        if isinstance(error, ChannelError) or "AnyIO worker thread" not in str(error):
-            raise
+    except anyio.NoEventLoopError:
         raise _not_in_a_thread(
             channel, "call it in a plain `def` handler, task or command, or in `offload`"
+        ) from None
+    except anyio.RunFinishedError:
+        raise ChannelUnavailable(
+            f"the process has ended, and a thread of it publishes in {channel.__name__}",
+            code="channels.E026",
+            hint="nothing was published; let a thread end with what has started it",
         ) from None
 
 

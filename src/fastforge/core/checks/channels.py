@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ...channels.broker import MEMORY, SHARED_HINT, backend_hint, chosen_backend
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
+from ...channels.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
 from ...tasks.kinds import TASKS
@@ -28,17 +28,12 @@ OTHER_FILES: Final = 64
 @check(tags={"channels"})
 def channels_differ(project: Project) -> Iterator[Message]:
     """Find two channels that one name may belong to."""
-    components = project.registry.components(CHANNELS)
-    for one, other in itertools.combinations(components, 2):
-        first, second = one.value.pattern, other.value.pattern
-        if first is None or second is None or not first.overlaps(second):
-            continue
+    for one, other in overlapping(project.registry.components(CHANNELS)):
         yield Message(
             id="channels.E008",
             level=Level.ERROR,
-            text=f"{second.text!r} of {other.value.__name__} and {first.text!r} of"
-            f" {one.value.__name__} may be the same name",
-            hint="let them begin with different words",
+            text=told_of_overlap(one.value, other.value),
+            hint=OVERLAP_HINT,
             where=other.location,
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fastforge import __version__
 from fastforge.channels.script import CLIENT_FOLDER, client_script
 from scripts import minify_channels_client
 
@@ -55,6 +56,7 @@ def test_the_folder_is_a_package() -> None:
     package = json.loads((CLIENT_FOLDER / "package.json").read_text())
     assert all((CLIENT_FOLDER / name).is_file() for name in package["files"])
     assert "dependencies" not in package
+    assert package["version"] == __version__
     assert (CLIENT_FOLDER / "README.md").is_file()
 
 
@@ -335,6 +337,28 @@ def test_a_network_that_is_back_is_used_at_once_and_one_that_goes_is_asked(page:
     page.say("welcome", connection="c2")
     page.run("sockets.at(-1).sent = []; document.dispatchEvent(new Event('visibilitychange'))")
     assert [frame["type"] for frame in page.sent] == ["ping"]
+
+
+def test_a_page_that_nobody_sees_is_in_no_hurry_and_comes_back_all_the_same(
+    page: FakedPage,
+) -> None:
+    page.enter()
+    for _ in range(5):
+        page.end(1006)
+        page.wait(page.told[-1][2] / 1000)
+    page.end(1006)
+    hide = "Object.defineProperty(document, 'visibilityState', { value: %r, configurable: true })"
+    page.run(f"{hide % 'hidden'}; dispatchEvent(new Event('online'))")
+    page.wait(1)
+    assert page.run("return channels.state") == "waiting"
+    page.run(f"{hide % 'visible'}; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait(0.5)
+    assert page.run("return channels.state") == "connecting"
+    page.end(1006)
+    page.run(hide % "hidden")
+    page.wait(15)
+    assert page.run("return channels.state") == "connecting"
+    page.run("delete document.visibilityState")
 
 
 def test_with_no_room_left_nobody_comes_back(page: FakedPage) -> None:

@@ -26,6 +26,22 @@ async def test_whoever_comes_back_gets_what_was_missed_once_and_in_order(live: L
     await again.assert_no_push()
 
 
+async def test_a_gap_can_be_filled_on_the_same_socket(live: Live) -> None:
+    """By joining again from the last id, as our client does: nothing is missing then, or twice."""
+    ann = await live.client()
+    joined = await ann.join("news")
+    for text in "12":
+        await live.publish("News", text)
+    answer = await ann.join("news", last_id=joined["last_id"], epoch=joined["epoch"])
+    assert answer["recovered"] is True
+    await live.publish("News", "3")
+    got = [(await ann.next(lambda frame: frame["type"] == "message"))["data"]["text"]]
+    while got[-1] != "3":
+        got.append((await ann.next(lambda frame: frame["type"] == "message"))["data"]["text"])
+    assert "".join(got[-3:]) == "123"
+    assert len(live.hub.rooms["news"].members) == 1
+
+
 async def test_more_than_may_wait_is_recovered_whole(folder: ProjectFolder) -> None:
     """The bounds are for clients that are behind; a history is as long as its channel says."""
     async with live_with(folder, settings="queue_size=1") as live:

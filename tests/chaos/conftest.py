@@ -116,6 +116,17 @@ class Lab:
         kept.mkdir()
         self._environ = {"TMPDIR": str(kept)}
 
+    def write_channels(self, *patterns: str, settings: str = "") -> None:
+        """Give it channels that anybody may join, and these arguments of CHANNELS."""
+        classes = (
+            f"class Channel{number}(Channel, pattern={pattern!r}, public=True): ..."
+            for number, pattern in enumerate(patterns)
+        )
+        text = "from fastforge.channels import Channel\n\n" + "\n".join(classes)
+        self.folder.write({"shop/orders/channels.py": text})
+        with (self.folder.path / "shop/settings.py").open("a") as file:
+            file.write(f"CHANNELS = dict({settings})\n")
+
     def chaos(self, *arguments: str, deadline_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
         return run(

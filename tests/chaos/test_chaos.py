@@ -8,9 +8,12 @@ QUICK = ("--workers", "1", "--clients", "8", "--warm-s", "0.6", "--lag-s", "0.5"
 
 
 def test_a_server_that_is_told_to_stop_loses_no_request(lab: Lab) -> None:
+    """Nor a socket, also of those that have to join a channel to be let stay."""
+    lab.write_channels("news", settings="join_timeout_s=0.3")
     (report,) = lab.reports("term", *QUICK)
     assert report["problems"] == []
     assert report["clean"]
+    assert report["sockets_at"] == ["/live", "/channels"]
     assert report["requests"]["failures"] == {}
     assert report["requests"]["ok"] > 20
     assert report["paths"] == ["/livez", "/orders", "/slow", "/lines"]

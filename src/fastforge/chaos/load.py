@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from .clients import Client, Fresh, Halting, Idle, KeepAlive
 from .probing import Choice
@@ -15,6 +15,7 @@ from .wire import Target
 
 __all__ = ["Load"]
 
+C = TypeVar("C", bound=Client)
 NOTICES_WITHIN_S: Final = 2
 
 
@@ -62,9 +63,11 @@ class Load:
         for number in range(crowd.idle if paths else 0):
             yield self._client(Idle, _share(paths, number, crowd.idle))
         for number in range(crowd.sockets if self._choice.sockets else 0):
-            yield self._client(SocketClient, _share(self._choice.sockets, number, crowd.sockets))
+            client = self._client(SocketClient, _share(self._choice.sockets, number, crowd.sockets))
+            client.greetings = self._choice.greetings
+            yield client
 
-    def _client(self, kind: type[Client], paths: Sequence[str]) -> Client:
+    def _client(self, kind: type[C], paths: Sequence[str]) -> C:
         return kind(
             self._target,
             paths,

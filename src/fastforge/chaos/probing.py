@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .outcome import Failed
@@ -25,11 +25,13 @@ class Choice:
         paths: Those that answer with less than 400.
         sockets: Web sockets that open.
         left_out: Other paths, and why.
+        greetings: What is said first on a web socket, by its path.
     """
 
     paths: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    greetings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def candidates(app: Any) -> Choice:
@@ -50,10 +52,11 @@ async def probe(found: Choice, target: Target) -> Choice:
     paths = {path: await refusal(path, target) for path in found.paths}
     sockets = {path: await refusal(path, target, socket=True) for path in found.sockets}
     refused = ((path, why) for path, why in (*paths.items(), *sockets.items()) if why)
-    return Choice(
+    return replace(
+        found,
         paths=tuple(path for path, why in paths.items() if not why),
         sockets=tuple(path for path, why in sockets.items() if not why),
-        left_out=tuple(refused),
+        left_out=(*found.left_out, *refused),
     )
 
 

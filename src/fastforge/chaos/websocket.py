@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final
 
 from .clients import AFTER_FAILURE_S, Client
@@ -14,7 +16,7 @@ from .wire import Connection, Head, Target
 
 __all__ = ["SocketClient", "shake_hands"]
 
-CLOSE, PING, PONG = 0x8, 0x9, 0xA
+TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 FINAL: Final = 0x80
 MASKED: Final = 0x80
 NO_CODE: Final = "no code"
@@ -45,9 +47,13 @@ class SocketClient(Client):
     """Holds a web socket open until the server closes it, and opens it again before the end.
 
     A socket that is refused is counted and no failure: a server that stops does so.
+
+    Attributes:
+        greetings: What it says first, by the path.
     """
 
     kind = "socket"
+    greetings: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     async def run(self) -> None:
         """Hold sockets until the last one is closed by the server."""
@@ -65,10 +71,14 @@ class SocketClient(Client):
         Raises:
             Failed: There was no answer.
         """
-        head = await shake_hands(await self.connect(), self.target, path)
+        connection = await self.connect()
+        head = await shake_hands(connection, self.target, path)
         if head.status != 101:
             self.tally.sockets[f"refused with {head.status}"] += 1
             self.drop()
+            return
+        for text in self.greetings.get(path, ()):
+            await connection.send(_masked(TEXT, text.encode()))
 
     async def _hold(self) -> bool:
         """Hold a socket until it ends; return whether there was one."""

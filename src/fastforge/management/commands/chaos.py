@@ -112,15 +112,23 @@ async def _prove(
 
 def _found(project: Project, named: Choice) -> Choice:
     """Return what may be asked for without having been named: nothing where something was."""
+    from ...chaos.greeting import ALONE, greetings
     from ...chaos.probing import Choice, candidates
     from ...web.settings import Health
     from ..served import served_application
 
+    said = greetings(project)
     if named.paths or named.sockets:
-        return Choice()
+        return Choice(greetings=said)
     found = candidates(served_application(project))
     live_path = project.settings.section(Health).live_path
-    return Choice(paths=(*filter(None, [live_path]), *found.paths), sockets=found.sockets)
+    alone = [path for path in found.sockets if path in said and not said[path]]
+    return Choice(
+        paths=(*filter(None, [live_path]), *found.paths),
+        sockets=tuple(path for path in found.sockets if path not in alone),
+        left_out=tuple((path, ALONE) for path in alone),
+        greetings=said,
+    )
 
 
 def _refuse_unfit(numbers: Mapping[str, int], paths: Sequence[str]) -> None:

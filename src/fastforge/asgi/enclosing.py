@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from ..core.reach import refuse_several
 from ..exceptions import ForgeError
 from ..lifecycle import Container, Role
 from ..middleware.edge import Edge, EdgeState
@@ -68,6 +69,7 @@ async def _running(project: Project, state: EdgeState) -> AsyncIterator[None]:
     state.failure = None
     try:
         with project_logging(project.settings, "web"):
+            refuse_several(project)
             async with project.running(Role.WEB) as container:
                 state.container = container
                 _measure(state, container)

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,11 +23,14 @@ __all__ = [
     "memory_limit",
     "plan_processes",
     "servers_of",
+    "serving_processes",
     "workers_of",
 ]
 
 CONCURRENCY_VARIABLE: Final = "WEB_CONCURRENCY"
 """Where platforms say how many processes they want."""
+serving_processes: Final[ContextVar[int]] = ContextVar("fastforge_serving_processes", default=1)
+"""How many processes serve beside each other, with this one: whoever starts several sets it."""
 NO_LIMIT_BYTES: Final = 2**60
 """What the first version of control groups says where there is none is larger."""
 TIMES_CPUS: Final = {"io": 2, "cpu": 1}

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from ..core.reach import refuse_apart
 from ..ending import end_soon, leave_behind
 from ..exceptions import StartError
 from ..lifecycle import Container, Role
@@ -74,7 +75,8 @@ def run_worker(
         health: A socket that listens, on which probes are answered meanwhile.
 
     Raises:
-        StartError: The project could not be opened, or the backend of a burst does not come back.
+        StartError: The project could not be opened, the backend of a burst does not come back, or
+            nobody would hear what jobs publish.
         TaskError: A queue that no task uses, a limit that is none, or a backend that is not
             installed.
     """
@@ -97,6 +99,7 @@ def run_planned(
         ends_process: Whether the process has nothing else to do. Told to stop, it then ends 3
             seconds after all is closed, also when a thread or a task of it does not.
     """
+    refuse_apart(project)
     options = planned_options(project, plan)
     worker = _Worker(project, options, observer or _Announcer(plan), health)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...channels.broker import MEMORY, SHARED_HINT, backend_hint, chosen_backend
+from ...channels.broker import SHARED_HINT, backend_hint
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ...channels.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
 from ...tasks.kinds import TASKS
 from ..processes import servers_of
+from ..reach import is_out_of_reach
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -56,14 +57,13 @@ def channels_have_a_backend(project: Project) -> Iterator[Message]:
 @check(tags={"channels"}, deploy=True)
 def messages_reach_everybody(project: Project) -> Iterator[Message]:
     """Find channels in memory where several processes serve, or jobs run elsewhere."""
-    settings, registry = project.settings, project.registry
-    name = chosen_backend(settings, registry.values(CHANNEL_BACKENDS))
-    if not registry.values(CHANNELS) or name != MEMORY:
+    if not is_out_of_reach(project):
         return
+    settings = project.settings
     servers = servers_of(settings)
     if servers > 1:
         problem = f"{servers} processes serve, and each has channels of its own"
-    elif registry.values(TASKS):
+    elif project.registry.values(TASKS):
         problem = "jobs run in another process, and what they publish is refused"
     else:
         return

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from uvicorn_worker import UvicornWorker
 
+from ...core.processes import serving_processes
 from ...ending import end_now
 from ...exceptions import ForgeError, StartError
 from ...observability.logging.light import begin_logging
@@ -71,6 +72,7 @@ class Worker(UvicornWorker):
 
     def init_process(self) -> None:
         """Load the application, and serve it until the process ends."""
+        serving_processes.set(self.cfg.workers)
         with resting_collector() as wake_collector:
             self._wake_collector = wake_collector
             super().init_process()

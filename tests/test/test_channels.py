@@ -414,11 +414,14 @@ async def test_a_backend_that_is_away_fails_requests_and_joins_and_comes_back(
     channels: ChannelsUnderTest, http: httpx.AsyncClient, orders: Any
 ) -> None:
     ann = await connected(channels)
+    assert (await http.post("/orders", params={"item": "pear"})).status_code == 200
+    await ann.assert_push(orders.Placed)
     channels.backend.disconnect()
+    assert (await http.post("/orders", params={"item": "plum"})).status_code == 503
     with pytest.raises(ChannelUnavailable, match=r"test\.E009.*heal"):
         await channels.publish(orders.Orders, orders.Placed(orderId=1, item="plum"), user_id=7)
     with pytest.raises(AssertionError, match="what could not be sent:\n  orders:7: Placed"):
-        channels.assert_broadcast(orders.Orders, orders.Placed)
+        channels.assert_broadcast(orders.Orders, orders.Placed(orderId=1, item="plum"))
     assert (await ann.join("news"))["code"] == "unavailable"
     channels.backend.heal()
     await channels.publish(orders.Orders, orders.Placed(orderId=2, item="fig"), user_id=7)
@@ -490,6 +493,9 @@ async def test_a_real_backend_may_fail_as_well_and_goes_by_itself_on(
         channels.backend.drop()
         await channels.publish(orders.Orders, orders.Placed(orderId=2, item="fig"), user_id=7)
         channels.assert_broadcast(orders.Orders, orders.Placed(orderId=2, item="fig"))
+        hearing = channels._brokers.places[0].hub.hearing
+        assert hearing is not None
+        assert hearing.deaf_since is not None
         channels.backend.disconnect()
         assert (await ann.join("news"))["code"] == "unavailable"
         channels.backend.heal()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -16,6 +18,15 @@ from ...channels.errors import ChannelUnavailable
 __all__ = ["BackendUnderTest", "BrokerOfTests"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deaf:
+    """How well others are heard while the test lets nothing come in: not at all."""
+
+    reconnects: int
+    deaf_since: float
+    is_connected: bool = False
 
 
 class BackendUnderTest:
@@ -33,6 +44,7 @@ class BackendUnderTest:
     Attributes:
         is_away: Whether it is disconnected.
         loses: Whether what is published does not come in.
+        deaf_since: Since when one of the two.
         delay_s: How much later it comes in.
         lock: Is held by whoever uses what is in memory, which several event loops do.
     """
@@ -40,6 +52,7 @@ class BackendUnderTest:
     def __init__(self, now: Callable[[], float]) -> None:
         self.is_away = False
         self.loses = False
+        self.deaf_since = 0.0
         self.delay_s = 0.0
         self.lock: Final = threading.RLock()
         self.now: Final = now
@@ -47,6 +60,7 @@ class BackendUnderTest:
 
     def disconnect(self) -> None:
         """Be away: publishing fails with `ChannelUnavailable`, and joins are refused."""
+        self._is_deaf_from_now_on()
         self.is_away = True
 
     def drop(self) -> None:
@@ -54,6 +68,7 @@ class BackendUnderTest:
 
         Publishing succeeds, and what is kept in a history is kept.
         """
+        self._is_deaf_from_now_on()
         self.loses = True
 
     def delay(self, time: timedelta) -> None:
@@ -62,13 +77,21 @@ class BackendUnderTest:
 
     def heal(self) -> None:
         """End all of that: what was delayed comes in, and clients get or are told what is lost."""
-        is_lossy = self.is_away or self.loses
+        is_lossy = self.is_deaf
         self.is_away = self.loses = False
         self.delay_s = 0.0
         for broker in tuple(self._brokers):
             broker.heal(is_lossy=is_lossy)
 
     # --- for what stands between ---
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing comes in."""
+        return self.is_away or self.loses
+
+    def _is_deaf_from_now_on(self) -> None:
+        self.deaf_since = self.deaf_since if self.is_deaf else self.now()
 
     def attached(self, broker: BrokerOfTests) -> None:
         """Know a process that hears."""
@@ -117,7 +140,15 @@ class BrokerOfTests:
     @property
     def hearing(self) -> Hearing | None:
         """How well others are heard."""
-        return self._broker.hearing
+        hearing = self._broker.hearing
+        if not self._backend.is_deaf:
+            return hearing
+        # Whoever asks goes by the clock of the machine, and not by that of the test.
+        ahead_s = self._backend.now() - time.monotonic()
+        return _Deaf(
+            reconnects=0 if hearing is None else hearing.reconnects,
+            deaf_since=self._backend.deaf_since - ahead_s,
+        )
 
     # --- what comes in ---
 
@@ -150,7 +181,7 @@ class BrokerOfTests:
         self._on_loop(self._heal, is_lossy)
 
     def _take(self, envelope: Envelope) -> None:
-        if self._backend.loses or self._backend.is_away:
+        if self._backend.is_deaf:
             return
         if self._backend.delay_s or self._held:
             self._held.append((self._backend.now() + self._backend.delay_s, envelope))

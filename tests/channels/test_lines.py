@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -71,11 +71,14 @@ class Lines:
 
 @asynccontextmanager
 async def told(
-    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch, more: str = ""
+    folder: ProjectFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    more: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[Live, Lines]]:
     lines = Lines()
     monkeypatch.setattr("fastforge.asgi.enclosing.access_log_of", lambda settings: lines.log)
-    async with live_with(folder, channels=CHANNELS, more=more) as live:
+    async with live_with(folder, channels=CHANNELS, more=more, files=files) as live:
         yield live, lines
 
 
@@ -178,3 +181,29 @@ async def test_the_line_of_a_stream_of_events_says_the_same(
     assert first["connection_id"] != second["connection_id"]
     assert second["cancelled"] is True
     assert "close_code" not in second
+
+
+GUARDS = """
+    from types import SimpleNamespace
+
+    from fastforge.channels import ChannelGuard
+
+    async def by_token(token: str) -> SimpleNamespace:
+        return SimpleNamespace(id=token, token_id="", expires_at=None)
+
+    GUARD = ChannelGuard(name="badges", by_token=by_token)
+"""
+
+
+async def test_whoever_says_later_who_they_are_is_named_from_then_on(
+    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"shop/talk/channel_guards.py": GUARDS}
+    async with told(folder, monkeypatch, LOGS_USERS, files) as (live, lines):
+        ann = await live.client()
+        await ann.join("diary:x:1")
+        assert "user_id" not in (await ann.push("diary:x:1", {"type": "say"}))["data"]
+        assert (await ann.ask("authenticate", token="ann"))["type"] == "ok"
+        assert (await ann.push("diary:x:1", {"type": "say"}))["data"]["user_id"] == "ann"
+        await ann.socket.close()
+        assert [line["user_id"] for line in lines.found] == ["ann"]

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from fastforge.channels.endpoint import KNOWN_USER
+from fastforge.channels.errors import ChannelUnavailable
 from fastforge.channels.frames import control, message_frame
 from fastforge.channels.stream import Positions
 from fastforge.test.lifespan import Application
@@ -233,18 +234,57 @@ async def test_nobody_between_keeps_or_changes_a_stream(live: Live) -> None:
 
 
 async def test_a_client_that_does_not_read_is_told_of_what_it_missed(folder: ProjectFolder) -> None:
-    async with live_with(folder, settings="queue_size=3") as live, listening(live, "news") as ann:
-        await ann.next()
-        ann.reads.clear()
-        for number in range(9):
-            await live.publish("News", str(number))
-        ann.reads.set()
-        frames = [await ann.next()]
-        while frames[-1].get("data") != {"type": "said", "text": "8"}:
-            frames.append(await ann.next())
+    async with live_with(folder, settings="queue_size=3") as live:
+        async with listening(live, "room:7", user=Somebody()) as ann:
+            await ann.next()
+            ann.reads.clear()
+            for number in range(9):
+                await live.publish("Room", str(number), room_id=7)
+            ann.reads.set()
+            frames = [await ann.next()]
+            while frames[-1].get("data") != {"type": "said", "text": "8"}:
+                frames.append(await ann.next())
         dropped = sum(frame["dropped"] for frame in frames if frame["type"] == "gap")
         assert dropped
         assert dropped + sum(frame["type"] == "message" for frame in frames) == 9
+
+
+async def test_a_client_that_is_behind_comes_back_for_what_is_in_the_history(
+    folder: ProjectFolder,
+) -> None:
+    """It cannot ask for it: of a gap in the stream an EventSource would never hear more."""
+    async with live_with(folder, settings="queue_size=1") as live:
+        async with listening(live, "news") as ann:
+            await ann.next()
+            ann.reads.clear()
+            for text in "123":
+                await live.publish("News", text)
+            ann.reads.set()
+            frames = [await ann.next()]
+            while frames[-1]["type"] != "closed":
+                frames.append(await ann.next())
+            assert frames[-1]["code"] == 4108
+        async with listening(live, "news", last_id=ann.last_id) as again:
+            frames.append(await again.next())
+            assert frames[-1]["recovered"] is True
+            while frames[-1].get("data") != {"type": "said", "text": "3"}:
+                frames.append(await again.next())
+        got = [frame["data"]["text"] for frame in frames if frame["type"] == "message"]
+        assert got == ["1", "2", "3"]
+
+
+async def test_what_carries_messages_may_be_away_for_a_moment(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise ChannelUnavailable("away", code="channels.E022")
+
+    monkeypatch.setattr(live.hub.broker, "recall", away)
+    async with listening(live, "news", accept=BROWSERS) as ann:
+        assert (ann.status, (await ann.next())["code"], ann.is_over) == (200, 1011, True)
+    async with listening(live, "news") as ann:
+        assert ann.status == 503
+    assert not live.hub.rooms["news"].members
 
 
 async def test_a_stream_that_is_silent_says_so_now_and_then(live: Live) -> None:

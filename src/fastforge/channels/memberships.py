@@ -106,6 +106,8 @@ class Memberships:
             return False
         socket.has_joined = True  # also where what carries messages is away: it may stay and ask
         membership = Membership(channel, socket.outbox, self._hub.counts.tallies[type(channel)])
+        if socket.comes_back and channel.bounds.history and membership.overflow != "conflate":
+            membership.overflow = "disconnect"
         self._found[name] = membership
         try:
             await self._enter(request, membership)

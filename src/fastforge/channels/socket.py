@@ -68,6 +68,7 @@ class ClientSocket:
         has_joined: Whether it has joined anything yet.
         is_aborted: Whether the client took not even its closing.
         transport: What it comes over.
+        comes_back: Whether its client can fill a gap in one way alone: by coming back.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class ClientSocket:
         "_wire", "close_code", "connection", "due", "has_joined", "is_aborted", "lanes", "outbox",
     )  # fmt: skip
     transport: ClassVar[str] = "websocket"
+    comes_back: ClassVar[bool] = False
 
     def __init__(
         self,

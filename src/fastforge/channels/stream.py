@@ -167,6 +167,7 @@ class EventStream(ClientSocket):
 
     __slots__ = ("_events", "_positions")
     transport: ClassVar[str] = "sse"
+    comes_back: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from fastforge.channels import ChannelUnavailable
+from fastforge.channels.broker import Kept
 from fastforge.contrib.db.postgres_channels import asking, broker
 from fastforge.test.proxy import Proxy
 from tests import services
@@ -16,6 +17,8 @@ from tests.conftest import with_driver
 from tests.processes import wait_until_async
 
 from .conftest import migrated, process
+
+KEPT = Kept(10, 60)
 
 
 async def test_a_connection_that_was_cut_is_replaced_and_what_was_missed_is_told_of(
@@ -78,7 +81,7 @@ async def test_a_server_that_is_cut_off_without_a_word_is_left(
             await one.publish(b"of its own")
 
 
-@pytest.fixture(params=["asyncpg", pytest.param("psycopg", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["asyncpg", pytest.param("psycopg", marks=pytest.mark.long)])
 def server(request: pytest.FixtureRequest) -> Iterator[tuple[services.Server, str]]:
     """A server that a test may stop, and a URL of it."""
     server = services.start("postgres")
@@ -112,3 +115,27 @@ async def test_a_server_that_is_frozen_is_left_and_heard_again(
         await wait_until_async(lambda: one.broker.hearing.is_connected)
         await one.publish(b"x")
         await wait_until_async(lambda: b"x" in one.texts)
+
+
+async def test_a_server_that_has_crashed_is_heard_again_and_ids_grow(
+    server: tuple[services.Server, str],
+) -> None:
+    """It ends all connections, and begins anew from what is on its disk."""
+    _, url = server
+    await migrated(url)
+    async with process(url) as one, process(url) as other:
+        await one.broker.subscribe("a")
+        before = await one.publish(b"before", kept=KEPT)
+        epoch = (await one.broker.recall("a", after=None, epoch="", kept=KEPT)).epoch
+        (row,) = await other.sql(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1"
+        )
+        os.kill(row.pid, signal.SIGKILL)
+        await wait_until_async(lambda: one.broker.hearing.reconnects == 1)
+        assert one.missed == 1
+        after = await one.publish(b"after", kept=KEPT)
+        assert after > before
+        found = await one.broker.recall("a", after=before, epoch=epoch, kept=KEPT)
+        assert ([each.data for each in found.messages], found.is_complete) == ([b"after"], True)
+        await wait_until_async(lambda: one.texts[-1] == b"after")

@@ -14,6 +14,7 @@ import pytest
 from fastforge import Role
 from fastforge.channels.broker import backend_name
 from fastforge.checks import run_checks
+from fastforge.contrib.db.postgres_channels import checks
 from fastforge.contrib.db.postgres_channels.broker import PostgresBroker
 from fastforge.contrib.db.postgres_channels.resources import postgres_channels
 from fastforge.exceptions import StartError
@@ -203,3 +204,20 @@ async def test_a_process_that_has_been_deaf_for_long_is_needed_to_hear_again(
         assert not breaker.is_needed()
         broker.hearing.deaf_since = time.monotonic() - 60
         assert breaker.is_needed()
+
+
+def test_notifications_that_somebody_does_not_read_are_told_of(
+    folder: ProjectFolder, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the queue is full nobody can publish."""
+    write(folder, postgres_url, channels="")
+    monkeypatch.setattr(checks, "FULL", -1)
+    done = run_command(folder.load(), "check", "--database", "--tag", "channels")
+    assert "[channels.W010]" in done.output
+    assert "the queue of PostgreSQL's notifications is 0% full" in done.output
+    monkeypatch.undo()
+    done = run_command(folder.load(), "check", "--database", "--tag", "channels")
+    assert "[channels.W010]" not in done.output
+    write(folder, UNUSED, channels="")
+    done = run_command(folder.load(), "check", "--database", "--tag", "channels")
+    assert "[channels.W010]" not in done.output

@@ -115,12 +115,15 @@ async def test_projects_that_share_a_database_hear_nothing_of_each_other(url: st
 
 async def test_whoever_has_left_hears_nothing(url: str) -> None:
     async with process(url) as one:
-        await one.broker.subscribe("a")
+        for room in ("a", "b"):
+            await one.broker.subscribe(room)
         one.broker.unsubscribe("a")
         await one.publish(b"nobody is there")
-        await one.broker.subscribe("a")
-        await one.publish(b"x")
+        await one.publish(b"x", room="b")
         await wait_until_async(lambda: one.texts == [b"x"])
+        await one.broker.subscribe("a")
+        await one.publish(b"y")
+        await wait_until_async(lambda: one.texts == [b"x", b"y"])
 
 
 async def test_a_past_is_bounded_and_what_is_gone_is_known(url: str) -> None:

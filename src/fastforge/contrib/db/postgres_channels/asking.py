@@ -21,6 +21,8 @@ __all__ = ["WAIT_S", "Asking", "away"]
 
 WAIT_S: Final = 2.0
 """How long a statement, or a join, waits for a server that is away."""
+LINE_S: Final = 10.0
+"""How long one waits for those before them."""
 FORBIDDEN: Final = "42501"
 _FAULTS: Final = (exc.SQLAlchemyError, OSError, TimeoutError, ForgeError)
 
@@ -28,14 +30,21 @@ _FAULTS: Final = (exc.SQLAlchemyError, OSError, TimeoutError, ForgeError)
 class Asking:
     """Runs statements, each of them a transaction.
 
+    Some run at a time, the others wait in line: thousands of clients may come back at once. Only
+    what runs is waited for with a short limit. Where the server does not keep to it, those who
+    were in line by then are told at once, and do not try it one after the other.
+
     Args:
         engine: What channels have to themselves: requests that hold all connections of the
             project's pool do not keep a message from being published.
+        at_once: How many of its connections statements may take.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, at_once: int) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._running: set[asyncio.Task[Sequence[Row[Any]]]] = set()
+        self._silences = 0
+        self._turns = asyncio.Semaphore(at_once)
 
     async def ask(self, statement: TextClause, **parameters: object) -> Sequence[Row[Any]]:
         """Run a statement and return its rows.
@@ -46,12 +55,29 @@ class Asking:
             ChannelUnavailable: There is no answer in time.
             ChannelError: The tables are not there.
         """
+        silences = self._silences
+        try:
+            async with asyncio.timeout(LINE_S):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise away(error) from error
+        try:
+            if silences != self._silences:
+                raise away(TimeoutError())
+            return await self._answer(statement, parameters)
+        finally:
+            self._turns.release()
+
+    async def _answer(
+        self, statement: TextClause, parameters: dict[str, object]
+    ) -> Sequence[Row[Any]]:
         drivers: list[Any] = []
         task = asyncio.create_task(self._run(statement, parameters, drivers))
         self._running.add(task)
         task.add_done_callback(self._end)
         done, _ = await asyncio.wait({task}, timeout=WAIT_S)
         if not done:
+            self._silences += 1
             for driver in drivers:
                 cut(driver)
             raise away(TimeoutError())

@@ -20,12 +20,16 @@ from . import statements
 from .asking import WAIT_S, Asking, away
 from .attending import Attending
 from .hearing import Hearing
+from .sharing import Shared
 from .telling import CHANGED, FULL, LARGEST, ROW, Inbox, Note, rest_of
 
-__all__ = ["PostgresBroker"]
+__all__ = ["CONNECTIONS", "PostgresBroker"]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
+CONNECTIONS: Final = 3
+"""What a process takes besides its pool: one hears, by the others it publishes and asks."""
+AT_ONCE: Final = CONNECTIONS - 1
 ASK_EVERY_S: Final = 2.0
 """How often the server is asked for a word; it has as long again to give one."""
 CARRIED_S: Final = 60.0
@@ -57,7 +61,10 @@ class PostgresBroker:
         self._target: Final = {
             "lock": int.from_bytes(digest, "big", signed=True), "channel": channel,
         }  # fmt: skip
-        self._asking = Asking(engine)
+        self._asking = Asking(engine, at_once=AT_ONCE)
+        self._standing = Shared(
+            lambda: self._asking.ask(statements.STAND, lock=self._target["lock"])
+        )
         self._attending = Attending(self._asking, channel)
         self._changed: Callable[[str], None] | None = None
         self._deliver: Callable[[Envelope], None] | None = None
@@ -135,7 +142,7 @@ class PostgresBroker:
         self, name: str, *, after: int | None, epoch: str, kept: Kept | None
     ) -> Recalled:
         """Return what came after an id."""
-        (now,) = await self._asking.ask(statements.STAND, lock=self._target["lock"])
+        (now,) = await self._standing.get()
         if after is None or kept is None or epoch != now.epoch or after > now.id:
             return Recalled(epoch=now.epoch, last_id=now.id)
         rows = await self._asking.ask(statements.READ, name=name, stand=now.id, most=kept.count + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..extra_pools import ExtraPool
-from .resources import CONNECTIONS
+from .broker import CONNECTIONS
 
 __all__ = ["channels"]
 

@@ -14,13 +14,11 @@ from ..opening import DEFAULT, engines_of
 from ..resources import DatabaseConnection, breaker_name, database
 from ..settings import Database
 from .asking import WAIT_S
-from .broker import PostgresBroker
+from .broker import CONNECTIONS, PostgresBroker
 from .fitness import NAME, refusal
 
-__all__ = ["CONNECTIONS", "config_for", "postgres_channels"]
+__all__ = ["config_for", "postgres_channels"]
 
-CONNECTIONS: Final = 3
-"""What a process takes besides its pool: one hears, by the others it publishes and asks."""
 FORMAT: Final = 1
 """How messages are told and kept: with another number nothing of before is heard."""
 FIRST_PAUSE_S: Final = 0.05

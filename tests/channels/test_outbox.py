@@ -112,13 +112,36 @@ def test_disconnect_lets_the_client_go() -> None:
     assert box.let_go == 1
 
 
-def test_conflate_keeps_the_latest_of_each_key_in_its_place() -> None:
+def test_conflate_sends_the_first_and_the_latest_of_each_key_in_order() -> None:
+    """Whoever comes back by its last id has got what is before it."""
     box = Box()
     member = box.member("conflate", conflate_by="symbol")
     for text, key in (("a1", "a"), ("b1", "b"), ("a2", "a"), ("a3", "a")):
         box.outbox.push(frame(text, key=key), member)
-    assert box.out() == ["a3", "b1"]
+    assert box.out() == ["a1", "b1", "a3"]
     assert (member.waiting, member.waiting_bytes, box.outbox.waiting_bytes) == (0, 0, 0)
+
+
+def test_conflate_makes_room_by_what_is_worthless_before_it_drops_anything() -> None:
+    box = Box()
+    member = box.member("conflate", conflate_by="symbol", queue_size=3)
+    for text, key in (("a1", "a"), ("b1", "b"), ("c1", "c"), ("b2", "b"), ("b3", "b")):
+        box.outbox.push(frame(text, key=key), member)
+    assert box.out() == ["a1", "c1", "b3"]
+
+
+def test_what_changes_all_the_time_has_its_turn() -> None:
+    box = Box(size=9)
+    member = box.member("conflate", conflate_by="symbol")
+    out = []
+    for number in range(6):
+        box.outbox.push(frame(f"hot{number}", key="hot"), member)
+        if number % 2:
+            box.outbox.push(frame(f"cold{number}", key=number), member)
+            sent = box.outbox.pop()
+            out.append(sent.data.decode() if sent is not None else "")
+    assert out == ["hot0", "hot1", "cold1"]
+    assert box.out() == ["hot3", "cold3", "hot5", "cold5"]
 
 
 def test_a_client_that_is_behind_for_too_long_is_let_go_whatever_the_policy() -> None:
@@ -226,5 +249,5 @@ def test_what_was_missed_is_conflated_as_well() -> None:
     box.outbox.push_missed(frame("a1", key="a"), member)
     box.outbox.push_missed(frame("a2", key="a"), member)
     box.outbox.push(frame("a333", key="a"), member)
-    assert box.out() == ["a333"]
+    assert box.out() == ["a1", "a333"]
     assert (member.waiting_bytes, member.missed, box.outbox.waiting_bytes) == (0, 0, 0)

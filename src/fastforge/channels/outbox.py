@@ -175,7 +175,9 @@ class Outbox:
 
     def _overflow(self, frame: Frame, membership: Membership) -> None:
         overflow = membership.overflow
-        if overflow == "conflate" and self._replace(frame, membership):
+        is_less = overflow == "conflate" and self._conflate(frame, membership, spared=0)
+        if is_less and self._has_room(frame, membership):
+            self._append(frame, membership)
             return
         now = self.now()
         self._full_since = self._full_since or now
@@ -208,20 +210,20 @@ class Outbox:
             self._gaps = {}
         self._gaps[membership] = None
 
-    def _replace(self, frame: Frame, membership: Membership) -> bool:
+    def _conflate(self, frame: Frame, membership: Membership, *, spared: int) -> bool:
+        """Leave out the last message that this one makes worthless, if more wait than are spared.
+
+        It is not put into its place: ids grow for each client, which comes back by the last one.
+        The first is spared where there is room, so that what changes all the time has its turn.
+        """
         if frame.key is None:  # it tells who is there, or that something is missing
             return False
-        for waiting in self._waiting or ():
-            if waiting.membership is membership and waiting.frame.key == frame.key:
-                membership.tally.dropped += 1
-                grown = len(frame) - len(waiting.frame)
-                waiting.frame = frame
-                if waiting.is_missed:
-                    return True
-                self._bytes += grown
-                membership.waiting_bytes += grown
-                return True
-        return False
+        same = [each for each in self._waiting_of(membership) if each.frame.key == frame.key]
+        if len(same) <= spared:
+            return False
+        membership.tally.dropped += 1
+        self._remove(same[-1])
+        return True
 
     def _push_control(self, frame: Frame) -> None:
         count, size_bytes = len(self) - self._missed, self._bytes + len(frame)
@@ -236,8 +238,8 @@ class Outbox:
         self, frame: Frame, membership: Membership | None, *, is_missed: bool = False
     ) -> None:
         if membership is not None:
-            if membership.overflow == "conflate" and self._replace(frame, membership):
-                return
+            if membership.overflow == "conflate":
+                self._conflate(frame, membership, spared=1)
             if is_missed:
                 membership.missed += 1
             else:

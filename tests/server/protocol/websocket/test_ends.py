@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.processes import wait_until
 from tests.request_path.site import Site, serving
@@ -67,6 +68,17 @@ def test_headers_that_its_parser_does_not_take_are_refused_and_not_ignored(site:
     ):
         pass
     assert refusal.value.response.status_code == 431
+
+
+def test_a_handshake_that_is_refused_with_a_status_is_no_error_of_the_server(site: Site) -> None:
+    """At each deployment many are: with 503, while the server stops."""
+    url = f"ws://127.0.0.1:{site.port}/echo?refused"
+    with pytest.raises(InvalidStatus) as refusal, connect(url, origin=Origin("http://evil.test")):
+        pass
+    assert refusal.value.response.status_code == 403
+    assert site.line(path="/echo", status_code=403)["code"] == "middleware.E006"
+    site.line_of(site.get("/ready"))  # what it had to say has been said by now
+    assert "without completing" not in site.process.output
 
 
 def test_a_client_whose_messages_nobody_receives_is_kept(site: Site) -> None:

@@ -149,7 +149,8 @@ class WebSocketProtocol(ReadingProtocol):
                 self.logger.exception("Exception in ASGI application\n")
             self._finish(CloseCode.INTERNAL_ERROR)
         else:
-            if not self.handshake_complete:
+            # One that was refused with a status has been answered.
+            if not self.handshake_complete and not self.close_sent:
                 self.logger.error("ASGI callable returned without completing handshake.")
             self._finish(CloseCode.NORMAL_CLOSURE)
 

@@ -74,7 +74,7 @@ async def test_a_large_message_that_is_gone_is_told_of_and_holds_up_nothing(url:
 
 
 async def notify(one: Process, payload: str) -> None:
-    channel = one.broker._target["channel"]
+    channel = one.broker._channel
     await one.sql("SELECT pg_notify(:channel, :payload)", channel=channel, payload=payload)
 
 
@@ -104,13 +104,26 @@ async def test_what_is_no_message_of_ours_ends_nothing(
     ]
 
 
-async def test_projects_that_share_a_database_hear_nothing_of_each_other(url: str) -> None:
+async def test_projects_that_share_a_database_hear_and_see_nothing_of_each_other(url: str) -> None:
     async with process(url) as one, process(url, "other:") as other:
+        start = await other.broker.recall("a", after=None, epoch="", kept=KEPT)
         await one.broker.subscribe("a")
         await other.broker.subscribe("a")
-        await one.publish(b"x")
-        await wait_until_async(lambda: one.texts == [b"x"])
-        assert other.got == []
+        await one.broker.enter("a", "u:1", b"{}")
+        # They share the table, and so what numbers its rows.
+        ids = await asyncio.gather(
+            *(each.publish(b"x", kept=KEPT) for _ in range(50) for each in (one, other))
+        )
+        assert len(set(ids)) == 100
+        await wait_until_async(lambda: len(one.got) == len(other.got) == 50)
+        for each in (one, other):
+            heard = [envelope.id for envelope in each.got]
+            assert heard == sorted(heard)
+        assert not {envelope.id for envelope in one.got} & {envelope.id for envelope in other.got}
+        past = await other.broker.recall("a", after=start.last_id, epoch=start.epoch, kept=KEPT)
+        assert not past.is_complete
+        assert {each.id for each in past.messages} <= {each.id for each in other.got}
+        assert await other.broker.present("a") == {}
 
 
 async def test_whoever_has_left_hears_nothing(url: str) -> None:

@@ -169,6 +169,21 @@ async def test_a_database_that_cannot_carry_messages_is_refused(
                 pass
 
 
+@pytest.mark.parametrize(
+    ("url", "is_told"), [("sqlite+aiosqlite:///db.sqlite3", True), (UNUSED, False)]
+)
+def test_several_processes_on_a_file_are_told_of_before_a_deployment(
+    folder: ProjectFolder, url: str, is_told: bool
+) -> None:
+    write(folder, url, channels="")
+    with (folder.path / "shop/settings.py").open("a") as file:
+        file.write('SERVER = {"workers": 2}\n')
+    messages = run_checks(folder.load(), deploy=True, tags={"channels"}).messages
+    found = [each for each in messages if each.id == "channels.E018"]
+    assert bool(found) is is_told
+    assert all("postgres_channels" in each.hint for each in found)
+
+
 async def test_channels_go_past_the_pooler(folder: ProjectFolder, url: str) -> None:
     nowhere = "postgresql+asyncpg://ann:secret@127.0.0.1:1/shop"
     options = f', required=False, pooler="transaction", direct_url={url!r}'

@@ -25,11 +25,13 @@ class Attending:
 
     Args:
         asking: Runs statements.
+        prefix: What the names of rooms begin with in the tables.
         channel: Where others hear that somebody came, or went.
     """
 
-    def __init__(self, asking: Asking, channel: str) -> None:
+    def __init__(self, asking: Asking, *, prefix: str, channel: str) -> None:
         self._asking = asking
+        self._prefix = prefix
         self._channel = channel
         self._here: dict[tuple[str, str], str] = {}
         self._changes = 0
@@ -40,7 +42,7 @@ class Attending:
         """Let somebody be in a room, by this process."""
         self._here[name, key] = shown.decode()
         (row,) = await self._write(
-            statements.ENTER, name=name, key=key, shown=shown.decode(), **self._lease,
+            statements.ENTER, name=self._place(name), key=key, shown=shown.decode(), **self._lease,
             **self._change(name),
         )  # fmt: skip
         if row.is_new:
@@ -50,13 +52,13 @@ class Attending:
         """Let them be in it no more, as far as this process knows."""
         self._here.pop((name, key), None)
         await self._write(
-            statements.LEAVE, name=name, key=key, process=self._lease["process"],
+            statements.LEAVE, name=self._place(name), key=key, process=self._lease["process"],
             **self._change(name),
         )  # fmt: skip
 
     async def present(self, name: str) -> Mapping[str, bytes]:
         """Return who is there."""
-        rows = await self._asking.ask(statements.PRESENT, name=name)
+        rows = await self._asking.ask(statements.PRESENT, name=self._place(name))
         return {row.key: row.shown.encode() for row in rows}
 
     async def renew(self, here: Mapping[str, Sequence[str]]) -> None:
@@ -81,11 +83,14 @@ class Attending:
         await self._asking.ask(
             statements.RESTORE,
             process=self._lease["process"],
-            names=[name for name, _ in self._here],
+            names=[self._place(name) for name, _ in self._here],
             keys=[key for _, key in self._here],
             shown=[*self._here.values()],
         )
         self._differs = changes != self._changes  # somebody may have gone while it was written
+
+    def _place(self, name: str) -> str:
+        return f"{self._prefix}{name}"
 
     def _change(self, name: str) -> dict[str, str]:
         return {"channel": self._channel, "changed": f"{CHANGED} 0{rest_of(name)}"}

@@ -56,16 +56,12 @@ class PostgresBroker:
     reaches_other_processes: Final = True
 
     def __init__(self, engine: AsyncEngine, *, prefix: str, breaker: Breaker) -> None:
-        digest = blake2b(prefix.encode(), digest_size=8).digest()
-        channel = f"fastforge_channels_{digest.hex()}"
-        self._target: Final = {
-            "lock": int.from_bytes(digest, "big", signed=True), "channel": channel,
-        }  # fmt: skip
+        digest = blake2b(prefix.encode(), digest_size=8).hexdigest()
+        self._channel: Final = f"fastforge_channels_{digest}"
+        self._prefix = prefix
         self._asking = Asking(engine, at_once=AT_ONCE)
-        self._standing = Shared(
-            lambda: self._asking.ask(statements.STAND, lock=self._target["lock"])
-        )
-        self._attending = Attending(self._asking, channel)
+        self._standing = Shared(lambda: self._asking.ask(statements.STAND))
+        self._attending = Attending(self._asking, prefix=prefix, channel=self._channel)
         self._changed: Callable[[str], None] | None = None
         self._deliver: Callable[[Envelope], None] | None = None
         self._missed: Callable[[], None] | None = None
@@ -80,7 +76,7 @@ class PostgresBroker:
         )
         self.hearing: Final = Hearing(
             lambda began: listen(
-                engine, channel, self._inbox.heard, began=began, ask_every_s=ASK_EVERY_S
+                engine, self._channel, self._inbox.heard, began=began, ask_every_s=ASK_EVERY_S
             ),
             lost=self._lost,
             breaker=breaker,
@@ -121,19 +117,19 @@ class PostgresBroker:
         is_large = len(rest.encode()) > LARGEST
         if kept is None and not is_large:
             (row,) = await self._asking.ask(
-                statements.PUBLISH, kind=f"{FULL} ", rest=rest, **self._target
+                statements.PUBLISH, channel=self._channel, kind=f"{FULL} ", rest=rest
             )
             return int(row.id)
         (row,) = await self._asking.ask(
             statements.KEEP,
+            channel=self._channel,
             kind=f"{ROW if is_large else FULL} ",
             rest=rest_of(name, exclude) if is_large else rest,
-            name=name,
+            name=f"{self._prefix}{name}",
             exclude=exclude,
             data=text,
             keeps=0 if kept is None else kept.count,
             ttl_s=CARRIED_S if kept is None else kept.ttl_s,
-            **self._target,
         )
         self._forget()
         return int(row.id)
@@ -145,7 +141,9 @@ class PostgresBroker:
         (now,) = await self._standing.get()
         if after is None or kept is None or epoch != now.epoch or after > now.id:
             return Recalled(epoch=now.epoch, last_id=now.id)
-        rows = await self._asking.ask(statements.READ, name=name, stand=now.id, most=kept.count + 1)
+        rows = await self._asking.ask(
+            statements.READ, name=f"{self._prefix}{name}", stand=now.id, most=kept.count + 1
+        )
         is_complete = any(row.id <= after for row in rows)
         if not is_complete and (now.id - after + statements.BEHIND_US) < kept.ttl_s * _US:
             # Nothing has expired since. Where rows had to give way, more than these are there.

@@ -18,7 +18,7 @@ class Message(Model):
     Attributes:
         id: Larger than that of every message before it, in any room. The sequence behind it also
             numbers the messages that are in no row.
-        name: The room.
+        name: The room, behind what tells projects apart that share a database.
         exclude: The id of the connection that does not get it.
         data: The JSON.
         keeps: How many the room keeps; 0 for a message that is only on its way.
@@ -52,7 +52,7 @@ class Attendance(Model):
     """Somebody who is in a room, by one process.
 
     Attributes:
-        name: The room.
+        name: The room, in the same way.
         key: Who it is.
         shown: What others see of them, as JSON.
     """

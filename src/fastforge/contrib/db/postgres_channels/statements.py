@@ -2,9 +2,9 @@
 
 An id is drawn from the sequence of the table of messages while a lock is held, which ends with the
 transaction. NOTIFY is heard in the order in which transactions end; without the lock a message
-could come in after one with a larger id, and be taken for known. One lock for all rooms of a
-project holds up nobody for longer than one for each room would: the server takes such a lock of
-its own for every transaction that notifies, in all of the database, until it is written.
+could come in after one with a larger id, and be taken for known. One lock for all rooms holds up
+nobody for longer than one for each would: the server takes such a lock of its own for every
+transaction that notifies, in all of the database, until it is written.
 
 An id is also a time, in microseconds: whenever the sequence has fallen behind the clock it is set
 forward, and it never goes back. So it says how long ago it was given, and nothing has to be kept
@@ -32,8 +32,14 @@ BEHIND_US: Final = 100_000
 """How far the sequence may be behind the clock: setting it costs more than drawing from it."""
 _AT_ONCE: Final = 1000
 
+LOCKS: Final = int.from_bytes(b"channels") & ~0xFFFF_FFFF
+"""Where the numbers of our locks begin; what follows is the table's."""
 _DRAWN: Final = f"""
-    locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(CAST(:lock AS bigint))),
+    locked AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(
+            {LOCKS} + CAST(CAST(CAST('{MESSAGE}' AS regclass) AS oid) AS bigint)
+        )
+    ),
     drawn AS MATERIALIZED (
         SELECT
             nextval('{MESSAGE}_id_seq') AS id,
@@ -107,8 +113,9 @@ FORGET_MESSAGES: Final = sa.text(f"""
         SELECT id FROM {MESSAGE} WHERE expires_at < clock_timestamp()
         ORDER BY expires_at LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED
     )
+    RETURNING id
 """)
-"""Delete some rows that nobody asks for any more."""
+"""Delete some rows that nobody asks for any more, and return them."""
 
 # --- who is there ---
 

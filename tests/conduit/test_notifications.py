@@ -15,8 +15,10 @@ from fastforge import Project, Role
 from fastforge.contrib.db import utcnow
 from fastforge.contrib.db.resources import database
 from fastforge.contrib.mail.memory import delivered
-from fastforge.test import Jobs
+from fastforge.test import ChannelsUnderTest, Jobs
+from fastforge.test.channels.brokers import BrokersOfTests
 from fastforge.test.jobs.backends import BackendsOfTests
+from fastforge.test.lifespan import RunningApplication, application_of
 
 from .conftest import BOTH
 from .people import ADA, CHARLES, api, publish, register
@@ -27,7 +29,14 @@ GRACE = {"username": "grace", "email": "grace@conduit.test", "password": "nano-s
 class Office:
     """The site with its jobs, and ada whom charles follows."""
 
-    def __init__(self, project: Project, http: httpx.AsyncClient, jobs: Jobs) -> None:
+    def __init__(
+        self,
+        project: Project,
+        http: httpx.AsyncClient,
+        jobs: Jobs,
+        channels: ChannelsUnderTest,
+    ) -> None:
+        self.channels = channels
         self.project = project
         self.http = http
         self.jobs = jobs
@@ -66,14 +75,18 @@ class Office:
 @pytest.fixture
 async def office(project: Project) -> AsyncIterator[Office]:
     delivered.clear()
-    backends = BackendsOfTests()
+    backends, brokers = BackendsOfTests(), BrokersOfTests()
     mail = {"backend": "memory", "from_address": "conduit@example.org"}
-    project = backends.used_by(project.overriding(settings={"MAIL": mail}))
+    project = brokers.used_by(backends.used_by(project.overriding(settings={"MAIL": mail})))
     jobs = Jobs(project, backends)
+    pages = RunningApplication(lambda: application_of(project))
+    channels = ChannelsUnderTest(pages, brokers)
     async with api(project) as http:
-        office = Office(project, http, jobs)
+        office = Office(project, http, jobs, channels)
         await office.open()
         yield office
+    await channels.close()
+    await pages.stop()
     await jobs.close()
 
 
@@ -93,6 +106,19 @@ async def test_followers_are_told_of_an_article_and_others_are_not(office: Offic
     told = await office.told(office.charles)
     assert (told["unseenCount"], told["notifications"][0]["seen"]) == (0, True)
     assert (await office.http.get("/notifications")).status_code == 401
+
+
+async def test_an_open_page_of_a_follower_is_told_at_once_and_nobody_elses(office: Office) -> None:
+    published = import_module("conduit.notifications.channels").ArticlePublished
+    name = (await office.told(office.charles))["channel"]
+    page = await office.channels.connect(headers=office.charles)
+    await page.assert_joined(name)
+    other = await office.channels.connect(headers=office.ada)
+    assert (await other.join(name))["code"] == "forbidden"
+    slug = await publish(office.http, office.ada)
+    await office.jobs.drain()
+    told = await page.assert_push(published, channel=name, within_s=30)
+    assert (told.slug, told.title, told.author) == (slug, "Notes", "ada")
 
 
 async def test_whoever_is_told_is_told_once_however_many_they_are(

@@ -126,7 +126,7 @@ async def http(channels: ChannelsUnderTest) -> AsyncIterator[httpx.AsyncClient]:
 async def connected(channels: ChannelsUnderTest, **options: Any) -> ChannelClient:
     ann = await channels.connect(user=7, **options)
     ann.patience_s = 30
-    assert (await ann.join("orders:7"))["type"] == "joined"
+    await ann.assert_joined("orders:7")
     return ann
 
 
@@ -250,7 +250,8 @@ async def test_a_client_that_is_not_told_says_what_came_instead(
     channels: ChannelsUnderTest, orders: Any
 ) -> None:
     ann = await connected(channels)
-    await ann.join("orders:8")
+    with pytest.raises(AssertionError, match='orders:8 was not joined\nerror: .*"forbidden"'):
+        await ann.assert_joined("orders:8")
     await channels.publish(orders.Orders, orders.Placed(orderId=1, item="pear"), user_id=7)
     with pytest.raises(AssertionError) as failure:
         await ann.assert_push(orders.Placed(orderId=1, item="plum"), within_s=0.01)

@@ -23,4 +23,4 @@ class Notifications(Channel, pattern="notifications:{user_id:int}", history=100)
 
     async def authorize(self, connection: Connection, user_id: int) -> bool:
         """Let somebody join their own."""
-        return connection.user is not None and connection.user.id == str(user_id)
+        return connection.user is not None and connection.user.id == user_id

@@ -15,7 +15,7 @@ from .conversation import Conversation
 from .matching import is_meant, model_of
 from .people import principal_of
 from .sockets import InProcessSocket, SocketClosed
-from .texts import message_text, nearest_of, unexpected_frames
+from .texts import frame_of, message_text, nearest_of, unexpected_frames
 
 __all__ = ["PATIENCE_S", "ChannelClient", "channel_client", "dialled"]
 
@@ -41,6 +41,25 @@ class ChannelClient(Conversation):
     """
 
     patience_s = PATIENCE_S
+
+    async def assert_joined(self, channel: str) -> dict[str, Any]:
+        """Join a channel, and return the answer, with where the channel is.
+
+        ```python
+        await ann.assert_joined("orders:7")
+        ```
+
+        Args:
+            channel: Its name.
+
+        Raises:
+            AssertionError: This client was not let in; it says why.
+        """
+        __tracebackhide__ = True
+        answer = await self.join(channel)
+        if answer["type"] != "joined":
+            raise AssertionError(f"{channel} was not joined\n{frame_of(answer)}")
+        return answer
 
     async def assert_push(
         self, expected: type[M] | M, *, channel: str | None = None, within_s: float | None = None

@@ -117,8 +117,9 @@ def no_broadcast(
         waiting: What waits for a commit, or was forgotten when that did not come.
         failed: What could not be sent.
     """
-    where = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
-    lines = [f"{message_text(message, f'{channel.__qualname__}({where})')} was not published"]
+    told = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+    where = f"{channel.__qualname__}({told})" if told else channel.__qualname__
+    lines = [f"{message_text(message, where)} was not published"]
     like = [each for each in sent if type(each.message) is model_of(message)]
     if like and not isinstance(message, type):
         wanted = data_of(message)

@@ -24,6 +24,7 @@ from ..web.errors.resolution import ErrorFormats
 from ..web.index import index_routes
 from ..web.kinds import ERROR_FORMATS, ERROR_PANELS, OPENAPI_PARTS, ROUTERS
 from ..web.operations import name_operations
+from ..web.policies import policy, public
 from ..web.routing import mount_routers
 from .creation import limit_bodies, new_application
 from .enclosing import enclose, is_enclosed
@@ -119,11 +120,15 @@ def _open_channels(app: FastAPI, project: Project) -> None:
 
     refuse_overlaps(project.registry.components(CHANNELS))
     path = project.settings.section(Channels).path
-    script = Route(f"{path.rstrip('/')}/client.js", answer_client_script, name="channels_client")
-    app.router.routes.append(script)
-    app.router.routes.append(WebSocketRoute(path, ChannelEndpoint(), name="channels"))
-    events = path.rstrip("/") + EVENTS_PATH
-    app.router.routes.append(Route(events, EventEndpoint(), methods=["GET"], name="channel-events"))
+    below = path.rstrip("/")
+    script, events = f"{below}/client.js", below + EVENTS_PATH
+    # Each channel says itself who may join it.
+    joins, listens = policy(ChannelEndpoint()), policy(EventEndpoint())
+    app.router.routes += [
+        Route(script, public(answer_client_script), name="channels_client"),
+        WebSocketRoute(path, joins, name="channels"),
+        Route(events, listens, methods=["GET"], name="channel-events"),
+    ]
 
 
 def _error_page(app: FastAPI, project: Project) -> FailurePage | None:

@@ -143,3 +143,18 @@ def test_a_path_that_would_open_everything_is_refused(shop: ProjectFolder, path:
     shop.write({"shop/settings.py": f'SECURITY = {{"public_paths": ["{path}"]}}\n'})
     with pytest.raises(ErrorGroup, match="write a path below which all is public"):
         shop.load()
+
+
+def test_channels_say_themselves_who_may_join_them(tmp_path: Path) -> None:
+    with isolated(tmp_path) as folder:
+        folder.write(
+            {
+                "shop/settings.py": SETTINGS,
+                "shop/orders/channels.py": """
+                    from fastforge.channels import Channel
+
+                    class News(Channel, pattern="news", public=True): ...
+                """,
+            }
+        )
+        assert not [each for each in run_checks(folder.load()) if each.id == "web.E060"]

@@ -85,7 +85,7 @@ def main() -> None:
         "cross-process": cross_process,
     }
     options = arguments(__doc__ or "", cases)
-    _allow_open_files()
+    allow_open_files()
     for case in options.case or cases:
         show(told(cases[case](options.quick), as_json=options.json), as_json=options.json)
 
@@ -395,7 +395,7 @@ def _figure(case: str, value: float, unit: str, ratio: float, against: str) -> R
     )
 
 
-def _allow_open_files() -> None:
+def allow_open_files() -> None:
     """Have as many open files as may be: the servers that are started have as many."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

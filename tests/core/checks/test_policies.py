@@ -145,16 +145,27 @@ def test_a_path_that_would_open_everything_is_refused(shop: ProjectFolder, path:
         shop.load()
 
 
-def test_channels_say_themselves_who_may_join_them(tmp_path: Path) -> None:
-    with isolated(tmp_path) as folder:
-        folder.write(
-            {
-                "shop/settings.py": SETTINGS,
-                "shop/orders/channels.py": """
-                    from fastforge.channels import Channel
+def test_channels_say_themselves_who_may_join_them(
+    shop: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTFORGE_ENV", "test")
+    application = """
+        from fastforge.asgi import get_asgi_application
 
-                    class News(Channel, pattern="news", public=True): ...
-                """,
-            }
-        )
-        assert not [each for each in run_checks(folder.load()) if each.id == "web.E060"]
+        app = get_asgi_application()
+    """
+    channels = """
+        from typing import Literal
+
+        from pydantic import BaseModel
+
+        from fastforge.channels import Channel
+
+        class Said(BaseModel):
+            type: Literal["said"] = "said"
+
+        class News(Channel, pattern="news", public=True):
+            Outgoing = Said
+    """
+    shop.write({"shop/orders/channels.py": channels, "shop/asgi.py": application})
+    assert set(found(shop)) == {"GET /open", "a connection to /feed"}

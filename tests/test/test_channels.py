@@ -7,7 +7,7 @@ import importlib
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,10 @@ FILES = {
         )
         """,
     "shop/orders/channels.py": """
+        from datetime import date
         from typing import Literal
 
-        from pydantic import BaseModel, Field
+        from pydantic import BaseModel, Field, computed_field
 
         from fastforge.channels import Channel, Connection, receives
 
@@ -51,13 +52,22 @@ FILES = {
             type: Literal["noted"]
             note: str
 
+        class Shipped(BaseModel, strict=True, extra="forbid"):
+            type: Literal["shipped"] = "shipped"
+            day: date = Field(serialization_alias="shippedOn")
+
+            @computed_field(alias="weekDay")
+            @property
+            def weekday(self) -> int:
+                return self.day.weekday()
+
         class Note(BaseModel):
             type: Literal["note"] = "note"
             text: str = Field(alias="Text")
 
         class Orders(Channel, pattern="orders:{user_id:int}", history=10, history_ttl_s=60):
             Incoming = Note
-            Outgoing = Placed | Noted
+            Outgoing = Placed | Noted | Shipped
 
             async def authorize(self, connection: Connection, user_id: int) -> bool:
                 return connection.user is not None and connection.user.id == user_id
@@ -244,6 +254,9 @@ async def test_a_push_is_given_as_its_model_whatever_its_fields_are_called(
     await bob.assert_no_push()
     await channels.publish(orders.Orders, orders.Placed(orderId=1, item="plum"), user_id=7)
     assert (await ann.assert_push(orders.Placed(orderId=1, item="plum"))).order_id == 1
+    shipped = orders.Shipped(day=date(2026, 11, 30))
+    await channels.publish(orders.Orders, shipped, user_id=7)
+    assert await ann.assert_push(orders.Shipped) == shipped
 
 
 async def test_a_client_that_is_not_told_says_what_came_instead(

@@ -12,7 +12,7 @@ from ...channels.connection import Principal
 from ...channels.endpoint import KNOWN_USER, SUBPROTOCOL, TOKEN_PREFIX
 from ..lifespan import Application
 from .conversation import Conversation
-from .matching import is_meant, model_of
+from .matching import is_meant, model_of, read_as
 from .people import principal_of
 from .sockets import InProcessSocket, SocketClosed
 from .texts import frame_of, message_text, nearest_of, unexpected_frames
@@ -90,7 +90,7 @@ class ChannelClient(Conversation):
         what = message_text(expected, channel)
         frame = await self._expected(matches, what, within_s, message=expected, channel=channel)
         model: type[M] = model_of(expected)  # type: ignore[assignment]
-        return model.model_validate(frame["data"], by_alias=True, by_name=True)
+        return read_as(model, frame["data"])
 
     async def assert_no_push(
         self, unwanted: type[BaseModel] | BaseModel | None = None, *, channel: str | None = None

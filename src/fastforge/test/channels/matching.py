@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel
 
 from ...channels.messages import type_of_model
 
-__all__ = ["data_of", "is_meant", "matches", "model_of"]
+__all__ = ["data_of", "is_meant", "matches", "model_of", "read_as"]
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def data_of(message: BaseModel) -> dict[str, Any]:
@@ -18,6 +21,21 @@ def data_of(message: BaseModel) -> dict[str, Any]:
         message.__pydantic_serializer__.to_json(message, by_alias=True)
     )
     return data
+
+
+def read_as(model: type[M], data: Mapping[str, Any]) -> M:
+    """Return what a client is given as the message that it was: the way back from `data_of`.
+
+    Models are made to be published: what their fields are called in JSON they need not know to
+    read, and what is worked out from others they do not take.
+
+    Raises:
+        ValidationError: It is not as the model says.
+    """
+    names = {info.serialization_alias: name for name, info in model.model_fields.items()}
+    computed = {info.alias or name for name, info in model.model_computed_fields.items()}
+    given = {names.get(key, key): value for key, value in data.items() if key not in computed}
+    return model.model_validate_json(orjson.dumps(given), by_alias=True, by_name=True)
 
 
 def model_of(expected: type[BaseModel] | BaseModel) -> type[BaseModel]:

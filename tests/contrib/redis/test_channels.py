@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,10 +58,10 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    url: str, prefix: str = "shop:", *, config: Redis | None = None
+    url: str, prefix: str = "shop:", *, config: Redis | None = None, retries: int = 0
 ) -> AsyncIterator[Process]:
     config = config or Redis(url=url)
-    client, own = open_client(config, retries=0), open_client(config, retries=0)
+    client, own = open_client(config, retries=retries), open_client(config, retries=0)
     breaker = Breaker("channels", opens_after=1, first_pause_s=0.05, longest_pause_s=1)
     connect: Any = own.connection_pool.make_connection
     broker = RedisBroker(client, connect, prefix=prefix, breaker=breaker)
@@ -311,6 +311,23 @@ async def test_what_was_not_answered_in_time_is_not_said_to_be_unpublished(
             with pytest.raises(ChannelUnavailable, match="it may be published all the same"):
                 await publish(other, b"y")
             await wait_until_async(lambda: one.texts == [b"x", b"y"])
+
+
+async def test_what_loses_its_answer_is_published_once(redis_url: str) -> None:
+    """redis-py 6 and newer send a command again whose connection broke under it."""
+    with Proxy(redis_url) as proxy:
+        async with process(redis_url) as one, process(proxy.url, retries=2) as other:
+            await one.broker.subscribe("a")
+            await publish(other, b"first")
+            proxy.cut_after(1)
+            publishing = asyncio.create_task(publish(other, b"x", kept=KEPT))
+            await wait_until_async(lambda: b"x" in one.texts)
+            proxy.heal()
+            with suppress(ChannelUnavailable):
+                await publishing
+            await publish(one, b"last")
+            await wait_until_async(lambda: b"last" in one.texts)
+            assert one.texts == [b"first", b"x", b"last"]
 
 
 async def test_a_user_that_may_not_hear_or_publish_is_told_what_it_lacks(

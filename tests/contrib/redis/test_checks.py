@@ -181,3 +181,29 @@ def test_a_process_that_requires_it_ends_with_3(folder: ProjectFolder) -> None:
     assert done.returncode == 3, done.stderr
     assert "[redis.E001]" in done.stderr
     assert "hunter2" not in done.stderr + done.stdout
+
+
+CHANNELS = """
+    from fastforge.channels import Channel
+
+    class News(Channel, pattern="news", public=True): ...
+"""
+
+
+def test_a_user_that_may_not_hear_channels_is_told_before_anybody_joins(
+    folder: ProjectFolder, server: services.Server
+) -> None:
+    """And the one connection by which each server hears is counted."""
+    with redis.Redis.from_url(server.url) as admin:
+        admin.acl_setuser("shop", enabled=True, passwords=["+pw"], keys=["*"], categories=["+@all"])
+        url = server.url.replace("//", "//shop:pw@")
+        assert "redis.E013" not in found(folder, url)
+        folder.write({"shop/channels.py": CHANNELS})
+        told = found(folder, url, options="max_connections=4000")
+        assert "may not publish, or hear what is published" in told["redis.E013"]
+        assert "3 servers x (max_connections 4000 + channels 1)" in told["redis.E012"]
+        admin.execute_command("ACL", "SETUSER", "shop", "&shop:*", "-subscribe")
+        assert "redis.E013" in found(folder, url)
+        admin.execute_command("ACL", "SETUSER", "shop", "+subscribe")
+        assert "redis.E013" not in found(folder, url)
+        assert admin.keys("*") == []

@@ -13,7 +13,8 @@ from ...channels.broker import Envelope, Kept, Recalled
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import Breaker
 from .errors import RedisLate
-from .library import AbstractConnection, Client, Pipeline, exceptions
+from .library import SENDS_AGAIN, AbstractConnection, Client, Pipeline, exceptions
+from .permissions import forbidden
 from .subscription import Subscription
 from .unavailable import is_forbidden
 
@@ -22,6 +23,8 @@ __all__ = ["RedisBroker"]
 LEASE_MS: Final = 30_000
 """How long those are there whom a process has told of, unless it tells again."""
 ROOM_MS: Final = 86_400_000
+ONCE_MS: Final = 10_000
+"""How long it is known what was published, where a client may say it again without a word."""
 _CHANGED: Final = b"!"
 WAIT_S: Final = 2.0
 """How long a join waits for a server that is away."""
@@ -109,9 +112,11 @@ class RedisBroker:
         count, ttl_ms = (0, 0) if kept is None else (kept.count, _ms(kept.ttl_s))
         arguments = [
             self._name(name), data, exclude or "-", count, ttl_ms, secrets.token_hex(4),
+            ONCE_MS if SENDS_AGAIN else "",
         ]  # fmt: skip
+        keys = [*self._keys(name), f"{self._prefix}o:{secrets.token_hex(8) if SENDS_AGAIN else ''}"]
         try:
-            return int(await self._publish(keys=self._keys(name), args=arguments))
+            return int(await self._publish(keys=keys, args=arguments))
         except _AWAY as error:
             raise self._away(error) from error
 
@@ -195,12 +200,8 @@ class RedisBroker:
 
     def _away(self, error: BaseException) -> ChannelUnavailable:
         if is_forbidden(error):
-            return ChannelUnavailable(
-                f"the user of REDIS.url may not publish, or hear what is published: {error}",
-                code="channels.E023",
-                hint=f"allow it: ACL SETUSER <user> +@all ~{self._prefix}* &{self._prefix}*; since"
-                " Redis 7 a new user may do neither",
-            )
+            text, hint = forbidden(self._prefix, error)
+            return ChannelUnavailable(text, code="channels.E023", hint=hint)
         reason = error.message if isinstance(error, ResourceUnavailable) else str(error)
         is_late = isinstance(error, RedisLate)
         return ChannelUnavailable(

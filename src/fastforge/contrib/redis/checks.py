@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .inspecting import ServerFacts
 
 __all__ = [
+    "channels_may_be_heard",
     "nobody_else_gets_in",
     "redis_answers",
     "redis_connections_are_enough",
@@ -141,6 +142,22 @@ def _of_server(server: ServerFacts, target: str) -> Iterator[Message]:
             text=f"{target} is a node of a cluster, which answers for a part of the keys alone",
             hint="name a single server, or one that stands for a primary and its replicas: the"
             " client follows no redirections, and the scripts of jobs use keys of all parts",
+        )
+
+
+@check(connects="redis", tags={"redis", "channels"})
+async def channels_may_be_heard(project: Project) -> AsyncIterator[Message]:
+    """Find a user of Redis that may not publish in channels, or not hear what is published."""
+    from .permissions import carries_channels, lacking
+
+    if carries_channels(project) and (found := await lacking(project)):
+        text, hint = found
+        yield Message(
+            id="redis.E013",
+            level=Level.ERROR,
+            text=text,
+            hint=hint,
+            where=project.settings.where("REDIS"),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..._utils import missing_extra
 
 try:
-    from redis import exceptions
+    from redis import __version__, exceptions
     from redis.asyncio import ConnectionPool
     from redis.asyncio import Redis as Client
     from redis.asyncio.client import Pipeline
@@ -24,6 +24,9 @@ try:
 except ImportError as error:
     raise missing_extra("redis", "redis") from error
 
+SENDS_AGAIN = int(__version__.partition(".")[0]) >= 6
+"""Whether a command is sent again whose connection broke under it: it may have been carried out."""
+
 pack_command: Callable[[tuple[Any, ...]], bytes] | None
 try:
     from hiredis import pack_command
@@ -31,6 +34,7 @@ except ImportError:  # it only makes things quicker
     pack_command = None
 
 __all__ = [
+    "SENDS_AGAIN",
     "AbstractConnection",
     "Client",
     "Connection",

@@ -9,7 +9,6 @@ from ...cache.backend import backend_name
 from ...cache.settings import Caching
 from ...channels.broker import backend_name as channels_backend_name
 from ...channels.deafness import is_deaf
-from ...channels.settings import Channels
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
     Breaker,
@@ -23,6 +22,7 @@ from .cache import RedisStore
 from .channels import RedisBroker
 from .client import open_client
 from .library import Client, exceptions
+from .permissions import channels_prefix
 from .settings import Redis
 from .unavailable import unavailable
 
@@ -37,7 +37,6 @@ LONGEST_PAUSE_S: Final = 1.0
 """What waits for Redis, as clients of channels do, is served within so long of its return."""
 CACHE_FORMAT: Final = 1
 """How keys and entries are written: with another number nothing of before is found."""
-CHANNELS_FORMAT: Final = 1
 CHANNELS_FIRST_PAUSE_S: Final = 0.05
 CHANNELS_LONGEST_PAUSE_S: Final = 1.0
 CACHE_FIRST_PAUSE_S: Final = 0.2
@@ -115,8 +114,6 @@ async def redis_channels(
     opened when somebody joins something.
     """
     container = current_container()
-    channels = container.settings.section(Channels)
-    name = channels.prefix or container.settings.module.partition(".")[0]
     own = open_client(config, max_connections=1)
     breaker = Breaker(
         "channels",
@@ -134,7 +131,7 @@ async def redis_channels(
     broker = RedisBroker(
         redis,
         connect,
-        prefix=f"{name}:channels{CHANNELS_FORMAT}:",
+        prefix=channels_prefix(container.settings),
         breaker=breaker,
     )
     try:

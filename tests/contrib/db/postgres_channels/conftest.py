@@ -58,9 +58,9 @@ class Process:
 
 
 @asynccontextmanager
-async def process(url: str, prefix: str = "shop:") -> AsyncIterator[Process]:
+async def process(url: str, prefix: str = "shop:", **options: Any) -> AsyncIterator[Process]:
     """A process, whose database answers when it begins."""
-    config = config_for(Database(url=url))
+    config = config_for(Database(url=url, **options))
     connection = await open_database(config, root=Path(), environment="production")
     breaker = Breaker("channels", opens_after=1, first_pause_s=0.05, longest_pause_s=1)
     broker = PostgresBroker(connection.engine, prefix=prefix, breaker=breaker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -139,3 +140,22 @@ async def test_a_server_that_has_crashed_is_heard_again_and_ids_grow(
         found = await one.broker.recall("a", after=before, epoch=epoch, kept=KEPT)
         assert ([each.data for each in found.messages], found.is_complete) == ([b"after"], True)
         await wait_until_async(lambda: one.texts[-1] == b"after")
+
+
+@pytest.fixture(scope="module")
+def pgbouncer_server(postgres_server: str) -> Iterator[str]:
+    server = services.start("pgbouncer", postgres_server)
+    yield server.url
+    server.close()
+
+
+async def test_a_pooler_that_takes_listen_and_gives_nothing_on_is_told_of(
+    each_url: str, pgbouncer_server: str
+) -> None:
+    """Settings that know of it are refused at the start; not all of them do."""
+    direct = urlsplit(each_url)
+    address = urlsplit(pgbouncer_server)._replace(scheme=direct.scheme, path=direct.path)
+    async with process(urlunsplit(address), pooler="transaction") as one:
+        with pytest.raises(ChannelUnavailable, match=r"channels\.E045.*direct_url"):
+            await one.broker.subscribe("a")
+        assert await one.publish(b"x", kept=KEPT)  # through it all else goes well

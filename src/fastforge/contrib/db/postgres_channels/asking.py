@@ -118,6 +118,8 @@ def _told(error: Exception) -> ChannelError:
 
 def away(error: Exception) -> ChannelUnavailable:
     """Return the error for a server that carries nothing now."""
+    if isinstance(error, ChannelUnavailable):
+        return error
     cause = cause_of(error)
     words, hint = cause.words, cause.hint or "it is tried again by itself"
     if isinstance(error, TimeoutError):

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
+from functools import partial
 from hashlib import blake2b
 from typing import Final
 
@@ -20,8 +21,9 @@ from . import statements
 from .asking import WAIT_S, Asking, away
 from .attending import Attending
 from .hearing import Hearing
+from .proving import heard_and_proved
 from .sharing import Shared
-from .telling import CHANGED, FULL, LARGEST, ROW, Inbox, Note, rest_of
+from .telling import CHANGED, ECHO, FULL, LARGEST, ROW, Inbox, Note, rest_of
 
 __all__ = ["CONNECTIONS", "PostgresBroker"]
 
@@ -68,16 +70,15 @@ class PostgresBroker:
         self._forgetting: asyncio.Task[None] | None = None
         self._forgot_at = -FORGET_EVERY_S
         self._wanted: set[str] = set()
+        self._word, self._word_heard = "", asyncio.Event()
         self._inbox = Inbox(
             take=self._take,
             fetch=self._fetch,
-            is_wanted=self._wanted.__contains__,
+            is_wanted=self._is_wanted,
             lost=self._lost,
         )
         self.hearing: Final = Hearing(
-            lambda began: listen(
-                engine, self._channel, self._inbox.heard, began=began, ask_every_s=ASK_EVERY_S
-            ),
+            partial(heard_and_proved, partial(self._listen, engine), self._tell, self._expect),
             lost=self._lost,
             breaker=breaker,
         )
@@ -188,8 +189,24 @@ class PostgresBroker:
 
     # --- hearing ---
 
+    async def _listen(self, engine: AsyncEngine, began: Callable[[], None]) -> None:
+        await listen(engine, self._channel, self._inbox.heard, began=began, ask_every_s=ASK_EVERY_S)
+
+    async def _tell(self, word: str) -> None:
+        payload = f"{ECHO} 0{rest_of(word)}"
+        await self._asking.ask(statements.TELL, channel=self._channel, payload=payload)
+
+    def _expect(self, word: str) -> asyncio.Event:
+        self._word, self._word_heard = word, asyncio.Event()
+        return self._word_heard
+
+    def _is_wanted(self, name: str) -> bool:
+        return name in self._wanted or name == self._word
+
     def _take(self, note: Note) -> None:
-        if note.kind == CHANGED:
+        if note.kind == ECHO:
+            self._word_heard.set()
+        elif note.kind == CHANGED:
             if self._changed is not None:
                 self._changed(note.name)
         elif self._deliver is not None:

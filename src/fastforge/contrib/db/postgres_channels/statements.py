@@ -21,7 +21,7 @@ from .models import Attendance, Message, Process
 
 __all__ = [
     "BEHIND_US", "ENTER", "FETCH", "FORGET_MESSAGES", "FORGET_PROCESSES", "KEEP", "LEAVE",
-    "PRESENT", "PUBLISH", "READ", "RENEW", "RESTORE", "STAND",
+    "PRESENT", "PUBLISH", "READ", "RENEW", "RESTORE", "STAND", "TELL",
 ]  # fmt: skip
 
 MESSAGE: Final = Message.__tablename__
@@ -83,6 +83,9 @@ KEEP: Final = sa.text(f"""
     {_TELL}
 """)
 """The same, and write a row."""
+
+TELL: Final = sa.text("SELECT pg_notify(CAST(:channel AS text), CAST(:payload AS text))")
+"""Tell of something that is no message."""
 
 STAND: Final = sa.text(f"""
     WITH {_DRAWN}

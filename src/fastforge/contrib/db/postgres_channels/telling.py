@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from ....channels import ChannelError
 
-__all__ = ["CHANGED", "FULL", "LARGEST", "ROW", "Inbox", "Note", "rest_of"]
+__all__ = ["CHANGED", "ECHO", "FULL", "LARGEST", "ROW", "Inbox", "Note", "rest_of"]
 
 logger = logging.getLogger("fastforge.channels")
 
@@ -20,6 +20,8 @@ ROW: Final = "r"
 """It is in a row."""
 CHANGED: Final = "p"
 """Somebody came to a room, or went."""
+ECHO: Final = "e"
+"""A process finds out whether it hears itself; in place of a room there is a word of its own."""
 LARGEST: Final = 7_900
 """NOTIFY takes 7,999 bytes; an id has 19 digits at most."""
 _NOBODY: Final = "-"

@@ -265,16 +265,19 @@ def test_more_sockets_than_a_process_may_have_files_are_warned_of(
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "command", "told"),
     [
-        ("", ""),
-        ("SERVER = Server(workers=2)", "2 processes serve, and each has channels of its own"),
-        ("CHANNELS = {'backend': 'rediss'}", "no installed app declares the channel backend"),
+        ("", "uvicorn shop.asgi:app", ""),
+        ("", "uvicorn shop.asgi:app --workers 4", "uvicorn starts several processes, and each"),
+        ("", "gunicorn -k asgi -w2 shop.asgi:app", "gunicorn starts several processes, and each"),
+        ("SERVER = Server(workers=2)", "", "2 processes serve, and each has channels of its own"),
+        ("CHANNELS = {'backend': 'rediss'}", "", "no installed app declares the channel backend"),
     ],
 )
 def test_messages_that_reach_some_alone_are_told_of_before_a_deployment(
-    folder: ProjectFolder, more: str, told: str
+    folder: ProjectFolder, more: str, command: str, told: str
 ) -> None:
+    (folder.path / "Procfile").write_text(f"web: {command}\n")
     settings = "from fastforge.core.settings import Server\nSERVER = Server(workers=1)\n"
     settings += f'INSTALLED_APPS = ["shop.talk"]\n{more}\n'
     channel = """

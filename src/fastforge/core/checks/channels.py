@@ -11,6 +11,7 @@ from ...channels.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
 from ...tasks.kinds import TASKS
+from ..platforms.launches import launches
 from ..processes import servers_of
 from ..reach import is_out_of_reach
 
@@ -61,8 +62,14 @@ def messages_reach_everybody(project: Project) -> Iterator[Message]:
         return
     settings = project.settings
     servers = servers_of(settings)
+    where = settings.where("CHANNELS") or settings.where("INSTALLED_APPS")
+    # A server of somebody else's starts what its own command says, and tells nobody.
+    launch = next((each for each in launches(settings.root) if each.has_workers), None)
     if servers > 1:
         problem = f"{servers} processes serve, and each has channels of its own"
+    elif launch is not None:
+        problem = f"{launch.server} starts several processes, and each has channels of its own"
+        where = launch.where
     elif project.registry.values(TASKS):
         problem = "jobs run in another process, and what they publish is refused"
     else:
@@ -72,7 +79,7 @@ def messages_reach_everybody(project: Project) -> Iterator[Message]:
         level=Level.ERROR,
         text=f"CHANNELS.backend is memory: {problem}",
         hint=SHARED_HINT,
-        where=settings.where("CHANNELS") or settings.where("INSTALLED_APPS"),
+        where=where,
     )
 
 

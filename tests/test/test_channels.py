@@ -17,7 +17,14 @@ import pytest
 from fastforge import Project, Role
 from fastforge.channels import ChannelError, ChannelUnavailable
 from fastforge.exceptions import ComponentError
-from fastforge.test.channels import ChannelClient, ChannelsUnderTest, Somebody, channels_of
+from fastforge.test.channels import (
+    ChannelClient,
+    ChannelsUnderTest,
+    SocketClosed,
+    Somebody,
+    channel_client,
+    channels_of,
+)
 from fastforge.test.channels.brokers import BrokersOfTests
 from fastforge.test.http import client_of
 from fastforge.test.lifespan import RunningApplication, application_of
@@ -318,6 +325,19 @@ async def test_a_client_is_who_the_test_says_or_shows(channels: ChannelsUnderTes
     for user in (7, Row(), Somebody(7)):
         ann = await channels.connect(user=user)
         assert (await ann.join("orders:7"))["type"] == "joined"
+
+
+async def test_a_client_is_refused_as_by_a_server(
+    channels: ChannelsUnderTest, http: httpx.AsyncClient
+) -> None:
+    with pytest.raises(SocketClosed) as refused:
+        await channels.connect(headers={"origin": "https://elsewhere.example"})
+    assert refused.value.code == 403
+    nowhere = "ws://localhost/nowhere"
+    with pytest.raises(SocketClosed) as refused:
+        async with channel_client(await channels._running.application(), url=nowhere):
+            pytest.fail("there is nothing")
+    assert str(refused.value) == "closed with 403 before it was open"
 
 
 async def test_a_client_shows_what_a_browser_would(

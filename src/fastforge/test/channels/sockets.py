@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..lifespan import Application
 
 __all__ = ["InProcessSocket", "SocketClosed"]
 
+FORBIDDEN: Final = 403
+BEFORE_OPEN: Final = "before it was open"
+
 
 class SocketClosed(Exception):
     """The application has closed the socket, or did not open it.
 
     Attributes:
-        code: Why.
+        code: Why: a close code, or the status of an answer in place of a socket.
         reason: In words.
     """
 
@@ -68,6 +71,9 @@ class InProcessSocket:
         if message["type"] == "websocket.accept":
             self.subprotocol = message.get("subprotocol")
             return
+        if message["type"] == "websocket.close":  # which a server answers with a status
+            self.closed = SocketClosed(FORBIDDEN, BEFORE_OPEN)
+            raise self.closed
         raise self._ended(message)
 
     def send(self, text: str) -> None:
@@ -139,7 +145,7 @@ class InProcessSocket:
     def _ended(self, message: MutableMapping[str, Any]) -> SocketClosed:
         kind = message["type"]
         if kind == "websocket.http.response.start":
-            self.closed = SocketClosed(message["status"], "before it was open")
+            self.closed = SocketClosed(message["status"], BEFORE_OPEN)
         elif kind == "end":
             self.closed = SocketClosed(1006, "the application has ended")
         else:

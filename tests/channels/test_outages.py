@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from tests.jobs.servers import Durable, durable
-from tests.processes import wait_until
+from tests.processes import fetch, wait_until
 
 from ..folder import ProjectFolder
 from .sites import Client, Site, served, write
@@ -108,6 +108,8 @@ def test_after_a_restart_old_and_new_clients_hear_again_and_meanwhile_nothing_is
         here.wait_until_noticed()
         for number in range(10, 22):
             assert here.sites[number % 2].publish(number) == 503
+        stream = fetch(f"http://127.0.0.1:{here.sites[0].port}/channels/sse?channel=news")
+        assert stream is not None and stream.status == 503
         with Client(here.sites[0]) as late:
             assert late.join("news")["code"] == "unavailable"
             here.server.start()
@@ -167,5 +169,32 @@ def test_servers_end_within_their_limits_while_redis_is_away(
     folder: ProjectFolder, fault: str
 ) -> None:
     with scene(folder) as here:
+        for client in here.old:  # of each the others are told that it has gone
+            assert client.join("lounge:1")["type"] == "joined"
         getattr(here.server, fault)()
+        here.stop()
+
+
+@pytest.mark.long
+def test_rooms_that_are_left_while_connections_are_killed_leave_nothing_behind(
+    folder: ProjectFolder,
+) -> None:
+    """A room is let go ten seconds after its last member; meanwhile, and then, they are killed."""
+    with scene(folder) as here, redis.Redis.from_url(here.server.url) as admin:
+        left = [f"lounge:{table}" for table in range(50)]
+        with Client(here.sites[0], "ann") as ann:
+            for room in left:
+                assert ann.join(room)["type"] == "joined"
+        until = time.monotonic() + 13
+        while time.monotonic() < until:
+            admin.client_kill_filter(_type="pubsub")
+            time.sleep(0.05)
+        names = [f"shop:channels1:0:r:{room}".encode() for room in left]
+
+        def subscribers() -> set[int]:
+            found: Any = admin.pubsub_numsub(*names)
+            return {count for _, count in found}
+
+        wait_until(lambda: subscribers() == {0})
+        here.expect_every_message()
         here.stop()

@@ -139,7 +139,11 @@ class Subscription:
 
     async def _hear(self) -> None:
         connection = self._connect()
-        await connection.connect()  # type: ignore[no-untyped-call]
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+        except BaseException:  # it may be open, and not ready yet
+            await connection.disconnect(nowait=True)
+            raise
         self._connection = connection
         self._confirmed.clear()
         names = [*self._wanted]

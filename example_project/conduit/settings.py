@@ -30,9 +30,12 @@ INSTALLED_APPS = [
     "fastforge.contrib.auth",
     "fastforge.contrib.ratelimit",
     "fastforge.contrib.mail",
+    "fastforge.contrib.static",
+    "fastforge.contrib.templates",
     App("conduit.accounts", prefix="/api"),
     App("conduit.articles", prefix="/api"),
     App("conduit.notifications", prefix="/api"),
+    "conduit.pages",
 ]
 
 MIDDLEWARE = ["starlette.middleware.gzip.GZipMiddleware"]

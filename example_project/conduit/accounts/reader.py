@@ -9,7 +9,7 @@ from fastforge.contrib.auth import OptionalIdentity
 
 async def reader_id(me: OptionalIdentity) -> int | None:
     """Return the id of whoever asks, or None; known without a query."""
-    return None if me is None else int(me.id)
+    return None if me is None else me.id
 
 
 Reader = Annotated[int | None, Depends(reader_id)]

@@ -98,9 +98,9 @@ async def show_profile(username: Text, db: DbSession, reader_id: Reader) -> Prof
 async def follow_profile(username: Text, db: DbSession, me: CurrentIdentity) -> ProfileResponse:
     """Follow somebody: their articles are in the feed from now on."""
     user = await db.get_or_404(select(User).where(User.username == username))
-    if user.id == int(me.id):
+    if user.id == me.id:
         raise HTTPException(422, "nobody follows themselves")
-    await follow(db, int(me.id), user.id)
+    await follow(db, me.id, user.id)
     return ProfileResponse.of(user, following=True)
 
 
@@ -108,5 +108,5 @@ async def follow_profile(username: Text, db: DbSession, me: CurrentIdentity) -> 
 async def unfollow_profile(username: Text, db: DbSession, me: CurrentIdentity) -> ProfileResponse:
     """Follow somebody no more."""
     user = await db.get_or_404(select(User).where(User.username == username))
-    await unfollow(db, int(me.id), user.id)
+    await unfollow(db, me.id, user.id)
     return ProfileResponse.of(user, following=False)

@@ -15,7 +15,7 @@ from .models import Article, Comment
 async def own_article(slug: Text, db: DbSession, me: CurrentIdentity) -> Article:
     """Return an article of whoever asks; of others it is a 403, and a 404 where there is none."""
     article = await db.get_or_404(select(Article).where(Article.slug == slug))
-    if article.author_id != int(me.id):
+    if article.author_id != me.id:
         raise HTTPException(403, "only its author may change an article")
     return article
 
@@ -26,7 +26,7 @@ async def own_comment(slug: Text, id: int, db: DbSession, me: CurrentIdentity) -
     comment = await db.get_or_404(Comment, id)
     if comment.article_id != await db.get_or_404(of_article):
         raise HTTPException(404, "the article has no such comment")
-    if comment.author_id != int(me.id):
+    if comment.author_id != me.id:
         raise HTTPException(403, "only its author may delete a comment")
     return comment
 

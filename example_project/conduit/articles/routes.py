@@ -65,8 +65,7 @@ async def list_articles(
 @router.get("/articles/feed")
 async def list_feed(db: DbSession, me: CurrentIdentity, page: OffsetPage) -> ArticlesResponse:
     """List what those write whom somebody follows, the newest first."""
-    reader_id = int(me.id)
-    matching = articles_seen_by(reader_id).where(is_in_feed_of(reader_id))
+    matching = articles_seen_by(me.id).where(is_in_feed_of(me.id))
     return ArticlesResponse.of(await paginate(db, matching, page, total=True))
 
 
@@ -96,18 +95,18 @@ async def delete_article(article: OwnArticle, db: DbSession) -> None:
 async def like_article(slug: Text, db: DbSession, me: CurrentIdentity) -> ArticleResponse:
     """Like an article; twice is as good as once."""
     article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
-    row = {"user_id": int(me.id), "article_id": article_id}
+    row = {"user_id": me.id, "article_id": article_id}
     await db.bulk_insert(Favorite, [row], on_conflict="ignore")
-    return ArticleResponse.of(await article_seen_by(db, slug, int(me.id)))
+    return ArticleResponse.of(await article_seen_by(db, slug, me.id))
 
 
 @router.delete("/articles/{slug}/favorite")
 async def like_article_no_more(slug: Text, db: DbSession, me: CurrentIdentity) -> ArticleResponse:
     """Like an article no more."""
     article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
-    is_it = (Favorite.user_id == int(me.id), Favorite.article_id == article_id)
+    is_it = (Favorite.user_id == me.id, Favorite.article_id == article_id)
     await db.execute(delete(Favorite).where(*is_it))
-    return ArticleResponse.of(await article_seen_by(db, slug, int(me.id)))
+    return ArticleResponse.of(await article_seen_by(db, slug, me.id))
 
 
 @router.get("/tags")

@@ -20,7 +20,7 @@ async def list_notifications(
     db: DbSession, me: CurrentIdentity, page: OffsetPage
 ) -> NotificationsResponse:
     """List what somebody was told, the newest first."""
-    mine = select(Notification).where(Notification.user_id == int(me.id))
+    mine = select(Notification).where(Notification.user_id == me.id)
     newest = mine.order_by(Notification.id.desc()).options(
         joinedload(Notification.article).joinedload(Article.author)
     )
@@ -37,5 +37,5 @@ async def list_notifications(
 @router.post("/seen", status_code=204)
 async def see_notifications(db: DbSession, me: CurrentIdentity) -> None:
     """Note that somebody has seen what they were told."""
-    is_unseen = (Notification.user_id == int(me.id), Notification.seen_at.is_(None))
+    is_unseen = (Notification.user_id == me.id, Notification.seen_at.is_(None))
     await db.execute(update(Notification).where(*is_unseen).values(seen_at=utcnow()))

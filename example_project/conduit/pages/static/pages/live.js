@@ -1,0 +1,78 @@
+/** What somebody is told while the page is open, and whether it is heard. */
+
+import { connect } from "/channels/client.js";
+import { ask, token } from "./api.js";
+import { h } from "./dom.js";
+
+const STATES = {
+  idle: "not connected",
+  connecting: "connecting",
+  open: "live",
+  waiting: "connection lost, trying again",
+  closed: "not connected",
+};
+const SHOWN_MS = 8000;
+
+const badge = document.getElementById("connection");
+const toasts = document.getElementById("toasts");
+const listeners = new Set();
+
+let channels = null;
+let count = 0;
+
+export const unseen = () => count;
+
+/** Call a function whenever there is another number of notifications that were not seen. */
+export function onUnseen(listener) {
+  listeners.add(listener);
+}
+
+function setCount(number) {
+  count = number;
+  listeners.forEach((listener) => listener(number));
+}
+
+/** Note that all of them have been seen. */
+export async function see() {
+  await ask("POST", "/notifications/seen");
+  setCount(0);
+}
+
+/** Hear what somebody is told, from now on; nothing with null. */
+export async function follow(user) {
+  channels?.close();
+  channels = null;
+  showState("idle");
+  setCount(0);
+  if (!user) return;
+  const mine = connect("/channels", { token, onstate: (state) => mine === channels && showState(state) });
+  channels = mine;
+  const { channel } = await countAnew();
+  if (mine !== channels) return;
+  mine.join(channel, {
+    message: told,
+    gap: countAnew,
+    joined: ({ recovered }) => recovered === false && countAnew(),
+  });
+}
+
+/** Ask how many there are: at first, and where some may have been missed. */
+async function countAnew() {
+  const page = await ask("GET", "/notifications?limit=1");
+  setCount(page.unseenCount);
+  return page;
+}
+
+function told({ slug, title, author }) {
+  setCount(count + 1);
+  const toast = h("a", { class: "toast", href: `#/article/${slug}` }, `${author} has published `, h("b", {}, title));
+  toast.addEventListener("click", () => toast.remove());
+  toasts.append(toast);
+  setTimeout(() => toast.remove(), SHOWN_MS);
+  dispatchEvent(new CustomEvent("notified"));
+}
+
+function showState(state) {
+  badge.dataset.state = state;
+  badge.textContent = STATES[state];
+}

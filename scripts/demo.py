@@ -1,9 +1,9 @@
-"""Run the example project until Ctrl-C: migrations, then the server and the worker.
+"""Run the example project until Ctrl-C: migrations, some articles, then the server.
 
 Usage: python scripts/demo.py [PORT]
 
-Everything is embedded: SQLite holds the rows and the jobs. Both processes are ended together,
-whichever of them, or of us, ends first.
+Everything is embedded: SQLite holds the rows and the jobs, and the server's process runs the jobs
+too, so that what a job tells reaches the pages that are open.
 """
 
 from __future__ import annotations
@@ -29,21 +29,28 @@ PAUSE_S = 0.1
 
 
 def main(port: int) -> int:
-    """Start everything, wait for a signal or for one of the processes to end: an exit code."""
+    """Start everything, wait for a signal or for the server to end: an exit code."""
     environ = environment()
     if code := subprocess.run(manage("migrate"), cwd=PROJECT, env=environ, check=False).returncode:
         return code
+    seed(environ)
     port = first_free_port(port)
-    commands = [["runserver", str(port), "--no-worker"], ["runworker"]]
     signals = heed_signals()
-    processes = [start(manage(*command), environ) for command in commands]
+    server = start(manage("runserver", str(port)), environ)
     try:
-        wait_until_it_answers(port, processes, signals)
-        while not signals and all(process.poll() is None for process in processes):
+        wait_until_it_answers(port, server, signals)
+        while not signals and server.poll() is None:
             time.sleep(PAUSE_S)
     finally:
-        stop(processes)
+        stop(server)
     return 0 if signals else 1
+
+
+def seed(environ: dict[str, str]) -> None:
+    """Let there be something to read; a database with users is left as it is."""
+    argv = manage("seed", "--articles", "300", "--users", "20")
+    done = subprocess.run(argv, cwd=PROJECT, env=environ, check=False, capture_output=True)
+    print(done.stdout.decode(), end="", flush=True)
 
 
 def environment() -> dict[str, str]:
@@ -82,13 +89,14 @@ def start(argv: Sequence[str], environ: dict[str, str]) -> subprocess.Popen[byte
 
 
 def wait_until_it_answers(
-    port: int, processes: Sequence[subprocess.Popen[bytes]], signals: Sequence[int]
+    port: int, server: subprocess.Popen[bytes], signals: Sequence[int]
 ) -> None:
-    """Print the address as soon as it is of use; give up when a process or we are to end."""
+    """Print the addresses as soon as they are of use; give up when the server or we are to end."""
     address = f"http://127.0.0.1:{port}"
-    while not signals and all(process.poll() is None for process in processes):
+    while not signals and server.poll() is None:
         if answers(f"{address}/openapi.json"):
-            print(f"\n  {address}/docs  (Ctrl-C stops the server and the worker)\n", flush=True)
+            print(f"\n  {address}       the page", flush=True)
+            print(f"  {address}/docs  the API  (Ctrl-C stops)\n", flush=True)
             return
         time.sleep(PAUSE_S)
 
@@ -104,18 +112,15 @@ def answers(url: str) -> bool:
         return False
 
 
-def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End both at the same time and make sure that nothing of them is left."""
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    deadline = time.monotonic() + STOP_DEADLINE_S
-    for process in processes:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, deadline - time.monotonic()))
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server and make sure that nothing of it is left."""
+    if server.poll() is None:
+        server.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.wait(STOP_DEADLINE_S)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 if __name__ == "__main__":

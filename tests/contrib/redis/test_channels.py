@@ -405,3 +405,23 @@ async def test_what_is_published_after_somebody_joined_has_a_larger_id_whatever_
         joined = await one.broker.recall("a", after=None, epoch="", kept=KEPT)
         assert joined.last_id == ahead
         assert await publish(one, b"x", kept=KEPT) > joined.last_id
+
+
+async def test_whoever_went_while_redis_was_away_is_gone_from_the_renewal_on(
+    redis_url: str,
+) -> None:
+    """They were shown for as long as the process lived that they had been with."""
+    with Proxy(redis_url) as proxy:
+        async with process(proxy.url) as one, process(redis_url) as other:
+            await one.broker.enter("a", "u:1", b"{}")
+            await one.broker.enter("a", "u:2", b"{}")
+            proxy.refuse()
+            proxy.reset()
+            for key in ("u:1", "u:2"):
+                with pytest.raises(ChannelUnavailable):
+                    await one.broker.leave("a", key)
+            with pytest.raises(ChannelUnavailable):  # came back, and is not to be forgotten
+                await one.broker.enter("a", "u:2", b"{}")
+            proxy.heal()
+            await one.broker.renew({"a": ["u:2"]})
+            assert await other.broker.present("a") == {"u:2": b"{}"}

@@ -64,6 +64,7 @@ class RedisBroker:
         self._missed: Callable[[], None] | None = None
         self._changed: Callable[[str], None] | None = None
         self._client = client
+        self._gone: set[tuple[str, str]] = set()
         self._here: dict[tuple[str, str], bytes] = {}
         self._process = secrets.token_hex(8)
         self._present = _script(client, "present")
@@ -146,6 +147,7 @@ class RedisBroker:
     async def enter(self, name: str, key: str, shown: bytes) -> None:
         """Let somebody be in a room, by this process."""
         self._here[name, key] = shown
+        self._gone.discard((name, key))
         pipeline = self._renewing()
         fields: Any = {f"{self._process} {key}": shown}
         pipeline.hset(self._place(name), mapping=fields)
@@ -156,10 +158,12 @@ class RedisBroker:
     async def leave(self, name: str, key: str) -> None:
         """Let them be in it no more, as far as this process knows."""
         self._here.pop((name, key), None)
+        self._gone.add((name, key))  # until it is written
         pipeline = self._client.pipeline(transaction=True)
         pipeline.hdel(self._place(name), f"{self._process} {key}")
         pipeline.publish(self._name(name), _CHANGED)
         await self._run(pipeline)
+        self._gone.discard((name, key))
 
     async def present(self, name: str) -> Mapping[str, bytes]:
         """Return who is there."""
@@ -171,8 +175,15 @@ class RedisBroker:
         return dict(zip(keys, found[1::2], strict=True))
 
     async def renew(self, here: Mapping[str, Sequence[str]]) -> None:
-        """Let those be there that this process knows; also when Redis has forgotten them."""
+        """Let those be there that this process knows; also when Redis has forgotten them.
+
+        Whoever went while Redis was away is there no more: as long as the process lives, nothing
+        else would end that.
+        """
+        gone = tuple(self._gone)
         pipeline = self._renewing()
+        for name, key in gone:
+            pipeline.hdel(self._place(name), f"{self._process} {key}")
         for name, keys in here.items():
             known = {key: self._here[name, key] for key in keys if (name, key) in self._here}
             if known:
@@ -180,6 +191,7 @@ class RedisBroker:
                 pipeline.hset(self._place(name), mapping=fields)
                 pipeline.pexpire(self._place(name), ROOM_MS)
         await self._run(pipeline)
+        self._gone.difference_update(gone)
 
     def _renewing(self) -> Pipeline:
         pipeline = self._client.pipeline(transaction=True)

@@ -174,7 +174,7 @@ class Client:
     @contextmanager
     def opened(cls, port: int, **options: Any) -> Iterator[Self]:
         """Open a socket."""
-        options = {"close_timeout": 1, "compression": None, **options}
+        options = {"open_timeout": LIMIT_S, "close_timeout": 1, "compression": None, **options}
         connection = PingedConnection
         uri = f"ws://127.0.0.1:{port}/channels"
         with connect(uri, create_connection=connection, **options) as socket:

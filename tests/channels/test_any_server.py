@@ -124,7 +124,6 @@ def test_what_is_too_large_too_much_or_no_frame_ends_a_socket_with_its_code(site
 def test_a_token_is_good_until_its_end_and_its_client_is_told_before(site: Served) -> None:
     began = time.time()
     with site.client(subprotocols=["fastforge", "token.1"]) as client:
-        client.join("feed")
         assert client.end() == (4100, "the token has ended")
         assert time.time() - began >= 1
         assert "expiring" in [frame["type"] for frame in client.frames]

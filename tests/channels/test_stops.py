@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from tests.processes import descendants, wait_until
 
@@ -155,11 +155,10 @@ class Reader(threading.Thread):
     """
 
     def __init__(self, site: Served, last: int) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.got: list[int] = []
         self.codes: list[int | None] = []
         self.recovered: list[bool | None] = []
-        self.processes: set[int] = set()
         self._site = site
         self._last = last
         self._past: dict[str, Any] = {}
@@ -171,7 +170,7 @@ class Reader(threading.Thread):
                     self._read(client)
             except ConnectionClosed as closed:
                 self.codes.append(closed.rcvd.code if closed.rcvd else None)
-            except (OSError, InvalidStatus):
+            except (OSError, InvalidHandshake):
                 continue
 
     def _read(self, client: Client) -> None:

@@ -127,7 +127,7 @@ def _open_channels(app: FastAPI, project: Project) -> None:
     app.router.routes += [
         Route(script, public(answer_client_script), name="channels_client"),
         WebSocketRoute(path, joins, name="channels"),
-        Route(events, listens, methods=["GET"], name="channel-events"),
+        Route(events, listens, methods=["GET"], name="channels_events"),
     ]
 
 

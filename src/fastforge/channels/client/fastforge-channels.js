@@ -366,8 +366,7 @@ export function connect(url, { token, onstate } = {}) {
         }
         if (frame.type === "gap" && history) {
           missing = frame;
-          stands = "waiting";
-          joinNext(); // from where it was: what is in the history comes again
+          rest(); // then it is joined from where it was: what is in the history comes again
         } else tell(frame.type, ...(frame.type === "message" ? [frame.data] : []), frame);
       },
       _shown: {

@@ -34,7 +34,7 @@ ALONE = """
 
     SECRET_KEY = "a key of a test, long enough for one"
     INSTALLED_APPS = ["shop.talk"]
-    CHANNELS = Channels(per_user=1, messages_burst=5)
+    CHANNELS = Channels(per_user=2, messages_burst=5)
     CORS = {{"allow_origins": ["http://friend.test"], "allow_credentials": True}}
     SECURITY = {{"content_security_policy": {policy!r}}}
 """
@@ -223,7 +223,7 @@ def test_a_page_without_a_network_comes_back_with_it_and_has_missed_nothing(
 
 
 def test_a_page_does_what_the_codes_of_a_server_ask_for(browser: Browser, alone: str) -> None:
-    page, other = browser.new_page(), browser.new_page()
+    page, second, third = (browser.new_page() for _ in range(3))
     page.add_init_script("Math.random = () => 0.2")
 
     def ends_with(code: int, state: str) -> None:
@@ -250,14 +250,15 @@ def test_a_page_does_what_the_codes_of_a_server_ask_for(browser: Browser, alone:
     ends_with(4108, "open")
     page.evaluate("() => { for (const number of Array(9).keys()) push(number) }")
     ends_with(4109, "open")
-    other.goto(f"{alone}/?token=ann:60")
-    other.wait_for_function(
-        "() => told.some(([state, code]) => state === 'waiting' && code === 1013)"
-    )
+    second.goto(f"{alone}/?token=ann:60")
+    second.wait_for_function("() => room.state == 'joined'")
+    third.goto(f"{alone}/?token=ann:60")
+    third.wait_for_function("() => channels.state === 'waiting'")
+    assert told(third)[-1] == ["waiting", 1013]
     page.evaluate("channels.close()")
     opens_with("bob:0.1")
     ends_with(4100, "open")
-    for each in (page, other):
+    for each in (page, second, third):
         each.close()
 
 

@@ -260,6 +260,52 @@ async def test_a_room_that_is_left_while_all_are_asked_for_anew_holds_up_nobody(
         assert subscription.is_connected
 
 
+async def test_what_comes_in_before_all_is_heard_again_does_not_hide_what_was_missed(
+    redis_url: str,
+) -> None:
+    """A room that has got a later message would ask for what came after that, and miss the rest."""
+    async with process(redis_url) as one:
+        told: list[bytes] = []
+        one.broker.attach(
+            lambda envelope: told.append(envelope.data), lambda: told.append(b"missed"), print
+        )
+        for room in ("a", "b"):
+            await one.broker.subscribe(room)
+        subscription, a = one.broker.subscription, name_of(redis_url, "a")
+        confirm = subscription._confirm
+
+        def said_at_once(name: bytes) -> None:
+            confirm(name)
+            if name == a:  # and b is not confirmed yet
+                subscription._take([b"message", a, b"7 - early"])
+
+        subscription._confirm = said_at_once  # type: ignore[method-assign]
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.client_kill_filter(_type="pubsub")
+        await wait_until_async(lambda: told == [b"missed", b"early"])
+
+
+async def test_whoever_gives_up_before_a_room_was_asked_for_holds_up_nobody(
+    redis_url: str,
+) -> None:
+    async with process(redis_url) as one:
+        await one.broker.subscribe("a")
+        subscription, b = one.broker.subscription, name_of(redis_url, "b")
+        confirm = subscription._confirm
+
+        def asked_for_meanwhile(name: bytes) -> None:
+            subscription._wanted[b] = asyncio.get_running_loop().create_future()
+            confirm(name)
+
+        subscription._confirm = asked_for_meanwhile  # type: ignore[method-assign]
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.client_kill_filter(_type="pubsub")
+        await wait_until_async(lambda: b in subscription._wanted)
+        assert (one.missed, subscription.is_connected) == (0, False)
+        one.broker.unsubscribe("b")
+        assert (one.missed, subscription.is_connected) == (1, True)
+
+
 async def test_projects_in_databases_of_one_server_hear_nothing_of_each_other(
     redis_url: str,
 ) -> None:

@@ -21,6 +21,8 @@ PING_S: Final = 2.0
 """After so long without a word the server is asked for one, and given so long again."""
 AT_ONCE: Final = 500
 """How many names one command has."""
+MOST_WITHHELD: Final = 10_000
+"""What comes in beyond that is missed, as all that came before."""
 _AWAY: Final = (exceptions.RedisError, OSError, ResourceUnavailable, TimeoutError)
 
 Heard = Callable[[bytes, bytes], None]
@@ -67,6 +69,8 @@ class Subscription:
         self._sending = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
         self._has_been_connected = False
+        # What comes in before it is told that something was missed would hide that.
+        self._withheld: list[tuple[bytes, bytes]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def add(self, name: bytes) -> None:
@@ -97,6 +101,8 @@ class Subscription:
             waiter.cancel()
         self._confirmed.discard(name)
         self._give_back(name)
+        if self._connection is not None:  # whoever gave up may never have been able to ask for it
+            self._look_whether_all_is_heard()
 
     async def close(self) -> None:
         """Hear nothing more."""
@@ -168,10 +174,12 @@ class Subscription:
         kind = answer[0]
         if kind == b"message":
             _, name, data = answer
-            if name in self._wanted:
-                self._deliver(name, data)
-            else:
+            if name not in self._wanted:
                 self._give_back(name)
+            elif self.is_connected or not self._has_been_connected:
+                self._deliver(name, data)
+            elif len(self._withheld) < MOST_WITHHELD:
+                self._withheld.append((name, data))
         elif kind == b"subscribe":
             self._confirm(answer[1])
 
@@ -202,6 +210,9 @@ class Subscription:
             self.reconnects += 1
             self._lost()
         self._has_been_connected = True
+        withheld, self._withheld = self._withheld, []
+        for name, content in withheld:
+            self._deliver(name, content)
 
     # --- sending ---
 
@@ -237,6 +248,7 @@ class Subscription:
         connection, self._connection = self._connection, None
         self._wait_anew(self._confirmed)
         self._confirmed.clear()
+        self._withheld.clear()
         if connection is not None:
             await connection.disconnect(nowait=True)
 

@@ -18,7 +18,6 @@ import asyncio
 import json
 import os
 import resource
-import statistics
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,6 +60,9 @@ SLOW_GAP_S: Final = 0.004
 SLOW_BAR: Final = 1.5
 GROWTH_BAR_MB: Final = 6.05
 """The bound of one client's queue, a MiB, and five MB."""
+FEW_BYTES: Final = 8192
+"""What the system of a client that reads nothing takes for it."""
+PAUSE_S: Final = 0.2
 REST_S: Final = 1.5
 """How long servers settle after so many have come."""
 
@@ -274,54 +276,68 @@ def _memory_bytes(server: Running) -> int:
 
 def slow_consumer(quick: bool) -> Iterator[Row]:
     """How long messages take to the others, and what it costs the server in memory."""
-    count, rounds = (100, 1) if quick else (1000, 5)
-    with_it, without_it, growth_mb = list[float](), list[float](), list[float]()
+    count, rounds = (100, 2) if quick else (500, 12)
+    found: dict[str, list[float]] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         speaker = next(iter(fastforge_in(Path(folder))))
-        for turn in range(rounds):
-            for is_slow in (True, False) if turn % 2 else (False, True):
-                p99_ms, grown_mb = runner.run(_beside_a_slow_one(speaker, count, is_slow))
-                (with_it if is_slow else without_it).append(p99_ms)
-                if is_slow:
-                    growth_mb.append(grown_mb)
+        for turn in runner.run(_beside_a_slow_one(speaker, count, rounds)):
+            for case, value in turn.items():
+                found.setdefault(case, []).append(value)
     yield row_of(
         benchmark="channels",
         case="slow-consumer",
         subject=FASTFORGE,
-        costs=with_it,
+        costs=found["with it"],
         against="without it",
-        costs_against=without_it,
+        costs_against=found["without it"],
         unit="ms",
         us_per_unit=0,
     )
-    grown_mb = statistics.median(growth_mb)
+    grown_mb = max(found["grown"])
     yield _figure("slow-consumer-growth", grown_mb, "MB", grown_mb / GROWTH_BAR_MB, "its bound")
 
 
-async def _beside_a_slow_one(speaker: Speaker, count: int, is_slow: bool) -> tuple[float, float]:
-    """Return how long messages take, the slowest hundredth, and how much the server grows."""
+async def _beside_a_slow_one(speaker: Speaker, count: int, rounds: int) -> list[dict[str, float]]:
+    """Return how long the slowest hundredth takes, and by how many MB the server grows."""
+    turns = []
     with ExitStack() as stack:
         playing = await _play(speaker, CROWD - 1, stack)
-        server, stopped = playing.server, Audience()
-        await stopped.grow(server.port, 1, path=speaker.path, joins=speaker.joins)
-        if is_slow:
-            stopped.listeners[0].transport.pause_reading()
-        else:
-            playing.audience.listeners += stopped.listeners
-        await _cost_us(playing, count // 10, SLOW_GAP_S, SLOW_BYTES)
-        before = most = _memory_bytes(server)
-        speaking = asyncio.create_task(_cost_us(playing, count, SLOW_GAP_S, SLOW_BYTES))
-        while not speaking.done():
-            await asyncio.sleep(0.1)
-            most = max(most, _memory_bytes(server))
-        await speaking
-        p99_ms = percentile(playing.audience.latencies_ms(), 0.99)
-        for audience in (playing.audience, stopped):
-            audience.leave()
-    return p99_ms, (most - before) / 1e6
+        await _cost_us(playing, count, SLOW_GAP_S, SLOW_BYTES)
+        for turn in range(rounds):
+            figures = dict[str, float]()
+            for name in ("with it", "without it") if turn % 2 else ("without it", "with it"):
+                beside = Audience()
+                await beside.grow(
+                    playing.server.port,
+                    1,
+                    path=speaker.path,
+                    joins=speaker.joins,
+                    receive_bytes=FEW_BYTES,
+                )
+                if name == "with it":
+                    beside.listeners[0].transport.pause_reading()
+                figures[name], grown_mb = await _spoken_to(playing, count)
+                if name == "with it":
+                    figures["grown"] = grown_mb
+                beside.leave()
+                await asyncio.sleep(PAUSE_S)
+            turns.append(figures)
+        playing.audience.leave()
+    return turns
+
+
+async def _spoken_to(playing: Playing, count: int) -> tuple[float, float]:
+    """Speak to a crowd; return how long messages took, and by how much the server has grown."""
+    before = most = _memory_bytes(playing.server)
+    speaking = asyncio.create_task(_cost_us(playing, count, SLOW_GAP_S, SLOW_BYTES))
+    while not speaking.done():
+        await asyncio.sleep(PAUSE_S)
+        most = max(most, _memory_bytes(playing.server))
+    await speaking
+    return percentile(playing.audience.latencies_ms(), 0.99), (most - before) / 1e6
 
 
 # --- two processes ---
@@ -329,7 +345,7 @@ async def _beside_a_slow_one(speaker: Speaker, count: int, is_slow: bool) -> tup
 
 def cross_process(quick: bool) -> Iterator[Row]:
     """How long a message takes from one process to the clients of another one, and its CPU time."""
-    listeners, rounds = (20, 2) if quick else (100, 6)
+    listeners, rounds = (20, 2) if quick else (100, 14)
     found: dict[str, dict[str, list[float]]] = {}
     redis = services.start("redis")
     try:
@@ -344,7 +360,8 @@ def cross_process(quick: bool) -> Iterator[Row]:
                     found.setdefault(case, {}).setdefault(name, []).append(value)
     finally:
         redis.close()
-    yield from _rows("cross-process-p99", found["p99"], USUAL, unit="ms", us_per_unit=0)
+    for kind in ("p50", "p99"):
+        yield from _rows(f"cross-process-{kind}", found[kind], USUAL, unit="ms", us_per_unit=0)
     yield from _rows("cross-process", found["cpu"], USUAL)
 
 
@@ -353,7 +370,7 @@ async def _across(
 ) -> list[dict[tuple[str, str], float]]:
     turns = []
     gap_s = listeners / (DELIVERIES_PER_S / 2)
-    count = int(PACED_S / gap_s)
+    count = int(PACED_S / 2 / gap_s)  # short rounds, and many: one that is disturbed counts little
     with ExitStack() as stack:
         pairs = []
         for speaker in speakers:
@@ -374,7 +391,9 @@ async def _across(
                 if heard.audience.received != due:
                     raise RuntimeError(f"{name}: {heard.audience.received} of {due} came in")
                 costs["cpu", name] = (heard.server.cpu_s() - before_s) * 1e6 / due
-                costs["p99", name] = percentile(heard.audience.latencies_ms(), 0.99)
+                latencies_ms = heard.audience.latencies_ms()
+                costs["p50", name] = percentile(latencies_ms, 0.5)
+                costs["p99", name] = percentile(latencies_ms, 0.99)
             turns.append(costs)
         for _, heard in pairs:
             heard.audience.leave()

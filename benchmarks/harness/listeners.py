@@ -98,7 +98,14 @@ class Audience:
         self.listeners: list[Listener] = []
 
     async def grow(
-        self, port: int, count: int, *, path: str, joins: str = "", options: str = ""
+        self,
+        port: int,
+        count: int,
+        *,
+        path: str,
+        joins: str = "",
+        options: str = "",
+        receive_bytes: int = 0,
     ) -> None:
         """Let so many more come.
 
@@ -108,10 +115,13 @@ class Audience:
             path: Where the socket is.
             joins: The channel that they join by our protocol; empty: whoever is there is in it.
             options: More lines of their handshakes.
+            receive_bytes: What the system takes for each until it is read; 0: as much as usual.
         """
         for start in range(0, count, AT_ONCE):
             few = min(AT_ONCE, count - start)
-            opened = await asyncio.gather(*(_opened(port, path, options) for _ in range(few)))
+            opened = await asyncio.gather(
+                *(_opened(port, path, options, receive_bytes) for _ in range(few))
+            )
             self.listeners += opened
             if joins:
                 for each in opened:
@@ -167,8 +177,10 @@ def percentile(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(len(values) * share))]
 
 
-async def _opened(port: int, path: str, options: str) -> Listener:
+async def _opened(port: int, path: str, options: str, receive_bytes: int) -> Listener:
     client = socket.socket()
+    if receive_bytes:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     client.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(client, ("127.0.0.1", port))

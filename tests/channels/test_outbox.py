@@ -243,6 +243,19 @@ def test_what_was_missed_gives_no_way_and_goes_with_its_channel() -> None:
     assert box.out() == []
 
 
+def test_a_gap_is_told_before_what_comes_later_and_was_missed_by_the_process() -> None:
+    """Else a client takes what is between for known, and asks for the rest alone."""
+    box = Box(size=2)
+    member = box.member()
+    for number in range(1, 4):
+        box.outbox.push(frame(f"m{number}", number), member)
+    box.outbox.push_missed(frame("m4", 4), member)
+    for number in range(5, 8):
+        box.outbox.push(frame(f"m{number}", number), member)
+    gap = '{"type":"gap","channel":"room","dropped":4,"last_id":5}'
+    assert box.out() == [gap, "m4", "m6", "m7"]
+
+
 def test_what_was_missed_is_conflated_as_well() -> None:
     box = Box()
     member = box.member("conflate", conflate_by="symbol")

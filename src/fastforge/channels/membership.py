@@ -39,6 +39,7 @@ class Membership:
         "channel",
         "connection_id",
         "dropped",
+        "first_dropped_id",
         "gate",
         "is_let_go",
         "known_id",
@@ -62,7 +63,7 @@ class Membership:
         self.queue_size = bounds.queue_size or sys.maxsize
         self.queue_bytes = bounds.queue_bytes or sys.maxsize
         self.waiting = self.waiting_bytes = self.missed = 0
-        self.dropped = self.last_dropped_id = self.known_id = 0
+        self.dropped = self.first_dropped_id = self.last_dropped_id = self.known_id = 0
         self.is_let_go = False
         self.tally = tally or Tally()
         self.gate: Gate = SHUT

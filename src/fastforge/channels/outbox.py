@@ -128,7 +128,7 @@ class Outbox:
         if self._waiting:
             waiting = self._waiting[0]
             membership = waiting.membership
-            if membership is not None and membership.dropped and not waiting.is_missed:
+            if membership is not None and membership.dropped and _is_behind(waiting, membership):
                 return self._counted(self._gap(membership))
             self._waiting.popleft()
             self._forget(waiting)
@@ -202,6 +202,8 @@ class Outbox:
         return [each for each in self._waiting or () if each.membership is membership]
 
     def _drop(self, frame: Frame, membership: Membership) -> None:
+        if frame.id:
+            membership.first_dropped_id = membership.first_dropped_id or frame.id
         membership.dropped += 1
         membership.last_dropped_id = max(membership.last_dropped_id, frame.id)
         membership.tally.dropped += 1
@@ -281,9 +283,18 @@ class Outbox:
             dropped=membership.dropped,
             last_id=membership.last_dropped_id or None,
         )
-        membership.dropped = 0
+        membership.dropped = membership.first_dropped_id = 0
         return frame
 
     def _counted(self, frame: Frame) -> Frame:
         self.sent += 1
         return frame
+
+
+def _is_behind(waiting: _Waiting, membership: Membership) -> bool:
+    """Return whether a frame comes after what was dropped, so that it is told of that first.
+
+    What was missed before somebody came back has its place before; what a whole process has missed
+    may come behind messages that were dropped meanwhile.
+    """
+    return not waiting.is_missed or 0 < membership.first_dropped_id < waiting.frame.id

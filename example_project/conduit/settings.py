@@ -25,6 +25,8 @@ ALLOWED_HOSTS = env(
 
 INSTALLED_APPS = [
     "fastforge.contrib.db",
+    "fastforge.contrib.db.file_channels",
+    "fastforge.contrib.db.postgres_channels",
     "fastforge.contrib.jobs",
     "fastforge.contrib.http",
     "fastforge.contrib.auth",

@@ -21,10 +21,11 @@ MEMORY: Final = "memory"
 _APPS: Final = {
     "postgres": "fastforge.contrib.db.postgres_channels",
     "redis": "fastforge.contrib.redis",
+    "sqlite": "fastforge.contrib.db.file_channels",
 }
 SHARED_HINT: Final = (
     f'add "{_APPS["redis"]}" to INSTALLED_APPS, or "{_APPS["postgres"]}" where the database is'
-    " PostgreSQL"
+    f' PostgreSQL, or "{_APPS["sqlite"]}" where it is a SQLite file'
 )
 """What to do where one process is not enough."""
 

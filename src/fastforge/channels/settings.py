@@ -19,8 +19,8 @@ class Channels(Section, setting="CHANNELS"):
     Attributes:
         path: Where the one WebSocket endpoint of the project is; `/sse` behind it has the channels
             as server-sent events.
-        backend: What carries messages between processes: `redis` or `postgres`; `memory` is for
-            one process. None: that of the first installed app that fits the database, else
+        backend: What carries messages between processes: `redis`, `postgres` or `sqlite`; `memory`
+            is for one process. None: that of the first installed app that fits the database, else
             `memory`; in the environment `test` always `memory`.
         prefix: What keys and names begin with where others share the server. Empty: the name of
             the settings' package.

@@ -1,0 +1,1 @@
+"""Channels by a SQLite file, for the several processes of one machine."""

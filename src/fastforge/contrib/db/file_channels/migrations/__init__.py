@@ -1,0 +1,1 @@
+"""The migrations of channels in a file."""

@@ -89,14 +89,14 @@ async def test_of_rooms_that_were_silent_for_very_long_less_is_known(
     monkeypatch.setattr(broker_module, "FORGET_EVERY_S", 0)
     monkeypatch.setattr(broker_module, "MOST_ROOMS", 2)
     async with process(path) as one:
-        for room in "abc":
-            for _ in range(2):
-                last = await one.publish(b"x", room=room, kept=Kept(1, 60))
+        ids = [
+            await one.publish(b"x", room=room, kept=Kept(1, 60)) for room in "abc" for _ in range(2)
+        ]
         epoch = (await one.broker.recall("a", after=None, epoch="", kept=KEPT)).epoch
         await one.publish(b"x", room="d")
         found = await one.broker.recall("nobody", after=0, epoch=epoch, kept=KEPT)
         assert not found.is_complete
-        found = await one.broker.recall("nobody", after=last, epoch=epoch, kept=KEPT)
+        found = await one.broker.recall("nobody", after=ids[-1], epoch=epoch, kept=KEPT)
         assert found.is_complete
 
 

@@ -332,3 +332,24 @@ async def test_a_user_who_may_not_write_is_told_what_to_grant(url: str) -> None:
         finally:
             await one.sql(f"DROP OWNED BY {name}")
             await one.sql(f"DROP ROLE {name}")
+
+
+async def test_what_comes_in_before_a_new_connection_is_proved_does_not_hide_what_was_missed(
+    url: str,
+) -> None:
+    """A room that has got a later message would ask for what came after that, and miss the rest."""
+    async with process(url) as one, process(url) as other:
+        told: list[bytes] = []
+        one.broker.attach(
+            lambda envelope: told.append(envelope.data), lambda: told.append(b"missed"), print
+        )
+        await one.broker.subscribe("a")
+        hearing = one.broker.hearing
+        hearing.is_connected = False  # as after a connection was lost, before another is proved
+        await other.publish(b"early")
+        await wait_until_async(lambda: one.broker._withheld)
+        assert told == []
+        hearing._began()
+        assert told == [b"missed", b"early"]
+        await other.publish(b"later")
+        await wait_until_async(lambda: told == [b"missed", b"early", b"later"])

@@ -70,6 +70,7 @@ class PostgresBroker:
         self._forgetting: asyncio.Task[None] | None = None
         self._forgot_at = -FORGET_EVERY_S
         self._wanted: set[str] = set()
+        self._withheld: list[Note] = []
         self._word, self._word_heard = "", asyncio.Event()
         self._inbox = Inbox(
             take=self._take,
@@ -209,6 +210,8 @@ class PostgresBroker:
         elif note.kind == CHANGED:
             if self._changed is not None:
                 self._changed(note.name)
+        elif self.hearing.is_behind:  # it would hide what was missed before it
+            self._withheld.append(note)
         elif self._deliver is not None:
             self._deliver(Envelope(note.name, note.id, note.data.encode(), note.exclude))
 
@@ -219,6 +222,9 @@ class PostgresBroker:
     def _lost(self) -> None:
         if self._missed is not None:
             self._missed()
+        withheld, self._withheld = self._withheld, []
+        for note in withheld:
+            self._inbox.deliver(note)
 
     # --- what nobody asks for any more ---
 

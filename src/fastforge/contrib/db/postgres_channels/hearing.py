@@ -45,6 +45,11 @@ class Hearing:
         self._heard_again = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something was missed that nobody was told of yet."""
+        return self._has_been_connected and not self.is_connected
+
     async def ready(self) -> None:
         """Return once what is said is heard.
 

@@ -95,7 +95,7 @@ class Inbox:
             if self._fetching is None:
                 self._fetching = asyncio.ensure_future(self._go_on())
         else:
-            self._deliver(note)
+            self.deliver(note)
 
     def close(self) -> None:
         """Deliver nothing more."""
@@ -110,7 +110,7 @@ class Inbox:
                 if note.kind == ROW:
                     await self._take_row(note)
                 else:
-                    self._deliver(note)
+                    self.deliver(note)
         finally:
             self._fetching = None
 
@@ -122,9 +122,9 @@ class Inbox:
         if fetched is None:
             self._lost()
         else:
-            self._deliver(fetched)
+            self.deliver(fetched)
 
-    def _deliver(self, note: Note) -> None:
+    def deliver(self, note: Note) -> None:
         """Give a message on; one that cannot be keeps nothing else from coming in."""
         try:
             self._take(note)

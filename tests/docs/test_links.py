@@ -57,4 +57,4 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         deadline_s=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "site" / "tutorial" / "index.html").exists()
+    assert (tmp_path / "site" / "quickstart" / "index.html").exists()

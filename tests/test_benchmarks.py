@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from benchmarks import channels
+from benchmarks import channels, peers
 from benchmarks.harness.listeners import Listener
 from benchmarks.harness.rows import Row
 
@@ -88,3 +88,16 @@ def test_a_client_that_says_who_it_is_and_is_idle_takes_no_more_than_it_may() ->
 def test_a_client_that_reads_nothing_costs_the_others_no_message_and_the_server_its_queue() -> None:
     _, growth = channels.slow_consumer(quick=False)  # which fails where somebody misses one
     assert growth.value <= channels.GROWTH_BAR_MB
+
+
+@pytest.mark.long
+def test_every_case_of_peers_has_one_row_of_ours_and_one_of_everybody_else() -> None:
+    command = [sys.executable, "-m", "benchmarks.peers", "--quick", "--json"]
+    result = run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT / "src")}, deadline_s=900)
+    assert result.returncode == 0, result.stderr
+    rows = [Row(**json.loads(line)) for line in result.stdout.splitlines()]
+    subjects = {case: [row.subject for row in rows if row.case == case] for case in peers.CASES}
+    named = subjects["ping"]
+    assert set(named) >= {"fastforge", "hand-written", "hand-written-careful", "litestar"}
+    assert all(len(set(named)) == len(each) and each == named for each in subjects.values())
+    assert all(row.cpu_us > 0 and row.value > 0 for row in rows)

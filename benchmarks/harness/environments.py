@@ -13,18 +13,21 @@ __all__ = ["python_with"]
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".cache" / "benchmarks"
 
 
-def python_with(*requirements: str) -> Path:
+def python_with(*requirements: str, python: str = sys.executable) -> Path:
     """Return the Python of an environment that has these packages; made once and kept.
 
     Args:
         requirements: As pip takes them, with exact versions.
+        python: What the environment is made with.
     """
-    name = hashlib.sha256("\n".join((sys.version, *requirements)).encode()).hexdigest()[:16]
+    asked = [python, "-c", "import sys; print(sys.version)"]
+    version = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    name = hashlib.sha256("\n".join((version, *requirements)).encode()).hexdigest()[:16]
     folder = FOLDER / name
-    python, complete = folder / "bin" / "python", folder / "complete"
+    made, complete = folder / "bin" / "python", folder / "complete"
     if not complete.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(made), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         subprocess.run([*pip, *requirements], check=True)
         complete.touch()
-    return python
+    return made

@@ -34,17 +34,20 @@ class Row:
     rounds: int
 
 
-def arguments(description: str, cases: Iterable[str] = ()) -> argparse.Namespace:
+def arguments(description: str, cases: Iterable[str] = (), **switches: str) -> argparse.Namespace:
     """Read the two options that every benchmark has.
 
     Args:
         description: What it is.
         cases: Those of one that may be asked for some of them alone, by `--case`.
+        switches: Options of one alone, and what they are for.
     """
     parser = argparse.ArgumentParser(description=description)
     if cases:
         told = "one of these alone; may be given several times"
         parser.add_argument("--case", action="append", choices=tuple(cases), help=told)
+    for name, told in switches.items():
+        parser.add_argument(f"--{name}", action="store_true", help=told)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--quick", action="store_true", help="few rounds: does it run at all")
     return parser.parse_args()
@@ -162,7 +165,7 @@ def show(rows: Iterator[Row], *, as_json: bool) -> None:
             print(json.dumps(asdict(row)), flush=True)
         else:
             print(
-                f"{row.benchmark:10} {row.case:16} {row.subject:12}"
+                f"{row.benchmark:10} {row.case:16} {row.subject:20}"
                 f" {row.value:>10.2f} {row.unit:3} = {row.ratio:.2f} x {row.against}",
                 flush=True,
             )

@@ -16,7 +16,7 @@ from typing import Final
 
 from tests.processes import ROOT, Process, descendants, free_port, start
 
-__all__ = ["Clients", "Times", "Web", "request_of"]
+__all__ = ["Clients", "Times", "Web", "answer_of", "request_of"]
 
 DEADLINE_S: Final = 60
 POLL_S: Final = 0.002
@@ -45,13 +45,8 @@ class Web:
             times: What the times of this run are noted in.
         """
         port = free_port()
-        command = [word.format(port=port) for word in self.command]
-        folders = os.pathsep.join(map(str, (ROOT / "src", self.folder)))
-        # With it, our modules would be compiled at every start, unlike those that are installed.
-        compiled = {"PYTHONDONTWRITEBYTECODE": ""}
-        env = {"PYTHONPATH": folders, **compiled, **self.env}
         started = time.perf_counter()
-        with start(command, cwd=self.folder, env=env) as process:
+        with self._process(port) as process:
             bound = _wait_for_answer(process, port, probe)
             ready = time.perf_counter()
             times.start_s.append(ready - started)
@@ -61,6 +56,26 @@ class Web:
             process.send(signal.SIGTERM)
             process.popen.wait(timeout=DEADLINE_S)
             times.stop_s.append(time.perf_counter() - stopping)
+
+    @contextmanager
+    def until_killed(self, probe: bytes) -> Iterator[Running]:
+        """Start it, and kill it in the end: it may have been made to stop slowly.
+
+        Args:
+            probe: A request; it runs once this is answered.
+        """
+        port = free_port()
+        with self._process(port) as process:
+            _wait_for_answer(process, port, probe)
+            yield Running(process, port)
+
+    def _process(self, port: int) -> Process:
+        command = [word.format(port=port) for word in self.command]
+        folders = os.pathsep.join(map(str, (ROOT / "src", self.folder)))
+        # With it, our modules would be compiled at every start, unlike those that are installed.
+        compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+        env = {"PYTHONPATH": folders, **compiled, **self.env}
+        return start(command, cwd=self.folder, env=env)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +110,20 @@ class Running:
         return sum(map(_cpu_s, (self._process.pid, *descendants(self._process.pid))))
 
 
+def answer_of(port: int, request: bytes) -> bytes:
+    """Return the body of one answer.
+
+    Raises:
+        RuntimeError: It was no success.
+    """
+    with _connected(port) as client:
+        size = _size_of_answer(client, request)
+        client.sendall(request)
+        answer = client.recv(size, socket.MSG_WAITALL)
+    _check(answer)
+    return answer.partition(b"\r\n\r\n")[2]
+
+
 class Clients:
     """Connections that stay open, on each of which one request at a time is under way.
 
@@ -123,7 +152,9 @@ class Clients:
                 _check(client.recv(size, socket.MSG_WAITALL))
 
 
-def request_of(method: str, path: str, body: bytes = b"") -> bytes:
+def request_of(
+    method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> bytes:
     """Return a request as clients send it over connections that stay open."""
     lines = [
         f"{method} {path} HTTP/1.1",
@@ -133,6 +164,7 @@ def request_of(method: str, path: str, body: bytes = b"") -> bytes:
         "Accept-Encoding: gzip, deflate",
         "Connection: keep-alive",
     ]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join((*lines, "", "")).encode() + body

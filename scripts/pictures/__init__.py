@@ -1,0 +1,1 @@
+"""The pictures of the documentation, drawn from text: `python -m scripts.pictures`."""

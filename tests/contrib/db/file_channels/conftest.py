@@ -51,13 +51,18 @@ async def process(path: Path) -> AsyncIterator[Process]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A file that has the tables."""
-    path = tmp_path / "db.sqlite3"
+    return migrated(tmp_path / "db.sqlite3")
+
+
+def migrated(path: Path) -> Path:
+    """Make the tables in a file, and return it."""
     engine = sa.create_engine(f"sqlite:///{path}")
     tables = [
         table for name, table in Model.metadata.tables.items() if name.startswith("file_channels_")
     ]
     Model.metadata.create_all(engine, tables)
     engine.dispose()
+    run_sql(path, "PRAGMA journal_mode = WAL")
     return path
 
 

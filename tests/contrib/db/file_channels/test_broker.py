@@ -12,6 +12,7 @@ from fastforge.channels import ChannelError, ChannelUnavailable
 from fastforge.channels.broker import Kept
 from fastforge.contrib.db.file_channels import broker as broker_module
 from fastforge.contrib.db.file_channels import file as file_module
+from fastforge.contrib.db.file_channels import work as work_module
 from tests.processes import wait_until_async
 
 from .conftest import process, run_sql
@@ -64,7 +65,7 @@ async def test_a_history_ends_with_its_time_and_is_forgotten_by_whoever_writes(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker_module, "FORGET_EVERY_S", 0)
-    monkeypatch.setattr(broker_module, "CARRIED_S", 0)
+    monkeypatch.setattr(work_module, "CARRIED_S", 0)
     async with process(path) as one:
         first = await one.publish(b"1", kept=Kept(3, 0.05))
         second = await one.publish(b"2", kept=KEPT)
@@ -87,7 +88,7 @@ async def test_of_rooms_that_were_silent_for_very_long_less_is_known(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker_module, "FORGET_EVERY_S", 0)
-    monkeypatch.setattr(broker_module, "MOST_ROOMS", 2)
+    monkeypatch.setattr(work_module, "MOST_ROOMS", 2)
     async with process(path) as one:
         ids = [
             await one.publish(b"x", room=room, kept=Kept(1, 60)) for room in "abc" for _ in range(2)
@@ -150,10 +151,12 @@ async def test_tables_that_are_not_there_are_told_with_the_command(tmp_path: Pat
 
 async def test_ids_are_of_another_epoch_in_another_file(path: Path, tmp_path: Path) -> None:
     async with process(path) as one:
+        await one.broker.subscribe("a")
         last = await one.publish(b"x", kept=KEPT)
         epoch = (await one.broker.recall("a", after=None, epoch="", kept=None)).epoch
     async with process(path) as again:
         found = await again.broker.recall("a", after=last, epoch=epoch, kept=KEPT)
         assert found.is_complete
         run_sql(path, "DELETE FROM file_channels_standing")
+        await again.broker.subscribe("a")
         assert (await again.broker.recall("a", after=last, epoch=epoch, kept=KEPT)).epoch != epoch

@@ -1,28 +1,27 @@
-"""File: two connections to the database of the project, for channels alone."""
+"""File: the database of the project, read and written for channels alone."""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
-import aiosqlite
-
-from ....channels import ChannelError, ChannelUnavailable
-from . import statements
+from ....channels import ChannelUnavailable
+from .lane import Lane
 
 __all__ = ["File"]
 
+T = TypeVar("T")
+
 BUSY_S: Final = 2.0
-"""How long a message waits for somebody who writes."""
-_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=NORMAL")
+"""How long a message waits for somebody who writes, and for the messages before it."""
 
 
 class File:
-    """Reads and writes the file: one connection looks for what is new, by the other is written.
+    """Reads and writes the file, each by a connection and in a thread of its own.
+
+    Nothing is opened before the first of it.
 
     Args:
         path: The file.
@@ -30,89 +29,45 @@ class File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._opening = asyncio.Lock()
-        self._reader: aiosqlite.Connection | None = None
-        self._writer: aiosqlite.Connection | None = None
-        self._writing = asyncio.Lock()
+        self._reading = Lane(path, begin="BEGIN", patience_s=BUSY_S)
+        self._writing = Lane(path, begin="BEGIN IMMEDIATE", patience_s=BUSY_S)
 
-    async def read(self, statement: str, **parameters: object) -> Sequence[tuple[Any, ...]]:
-        """Return the rows of a statement.
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run what reads, at one moment of the file, and return what it returns.
 
         Raises:
-            ChannelUnavailable: The file cannot be read now.
-            ChannelError: The tables are not there.
+            ChannelUnavailable: The file cannot be read now, or its tables are not there.
         """
-        try:
-            async with self._opening:
-                if self._reader is None:
-                    self._reader = await self._opened()
-            return [
-                tuple(row) for row in await self._reader.execute_fetchall(statement, parameters)
-            ]
-        except (sqlite3.Error, ValueError) as error:  # ValueError: the connection is closed
-            raise _told(error) from error
+        return await self._run(self._reading, work)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Writing]:
-        """Give what writes, all of it or nothing.
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run what writes, all of it or nothing, and return what it returns.
 
         Raises:
             ChannelUnavailable: Somebody else writes for too long, or the file cannot be written.
-            ChannelError: The tables are not there.
         """
-        async with self._writing:
-            try:
-                if self._writer is None:
-                    self._writer = await self._opened()
-                await self._writer.execute(statements.BEGIN)
-                try:
-                    yield Writing(self._writer)
-                    await self._writer.execute(statements.COMMIT)
-                except BaseException:
-                    await asyncio.shield(self._writer.execute(statements.ROLLBACK))
-                    raise
-            except (sqlite3.Error, ValueError) as error:
-                raise _told(error) from error
+        return await self._run(self._writing, work)
 
     async def close(self) -> None:
         """Close both connections."""
-        for connection in (self._reader, self._writer):
-            if connection is not None:
-                await connection.close()
+        await self._reading.close()
+        await self._writing.close()
 
-    async def _opened(self) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(self._path, timeout=BUSY_S, isolation_level=None)
-        for pragma in _PRAGMAS:
-            await connection.execute(f"PRAGMA {pragma}")
-        return connection
+    async def _run(self, lane: Lane, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await lane.run(work)
+        except sqlite3.Error as error:
+            raise self._told(error) from error
 
-
-class Writing:
-    """Runs the statements of one transaction."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
-
-    async def run(self, statement: str, **parameters: object) -> Sequence[tuple[Any, ...]]:
-        """Run a statement, and return its rows."""
-        rows = await self._connection.execute_fetchall(statement, parameters)
-        return [tuple(row) for row in rows]
-
-    async def run_each(self, statement: str, all_of: Sequence[Mapping[str, object]]) -> None:
-        """Run a statement with each of some parameters."""
-        if all_of:
-            await self._connection.executemany(statement, all_of)
-
-
-def _told(error: Exception) -> ChannelError:
-    if "no such table" in str(error):
-        return ChannelError(
-            f"what channels keep in the database is not there: {error}",
-            code="channels.E044",
-            hint="run: manage migrate",
+    def _told(self, error: sqlite3.Error) -> ChannelUnavailable:
+        if "no such table" in str(error) or not self._path.exists():
+            return ChannelUnavailable(
+                f"what channels keep in the database is not there: {error}",
+                code="channels.E044",
+                hint="run: manage migrate",
+            )
+        return ChannelUnavailable(
+            f"the SQLite file carries no messages at present: {error}",
+            code="channels.E051",
+            hint="it is tried again by itself",
         )
-    return ChannelUnavailable(
-        f"the SQLite file carries no messages at present: {error}",
-        code="channels.E051",
-        hint="it is tried again by itself",
-    )

@@ -4,51 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextvars import Context
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Final
 
 from ....channels import ChannelError
-from . import statements
+from . import work
 from .file import File
+from .work import News, Row, Stand
 
-__all__ = ["Looking", "Row"]
+__all__ = ["Looking"]
 
 logger = logging.getLogger("fastforge.contrib.db")
 
 EVERY_S: Final = 0.1
-"""How often the number of the file's version is looked at, which costs some microseconds."""
+"""How often the file is looked at, which costs some microseconds where there is nothing new."""
 AFTER_FAULT_S: Final = 1.0
-MOST_AT_ONCE: Final = 500
-
-Row: TypeAlias = tuple[int, str, str, str]
-"""The id of a message, its room, who does not get it, and its data."""
 
 
 class Looking:
-    """Looks into the table of messages while somebody has joined anything.
+    """Looks into the table of messages from when somebody has joined anything.
 
     Args:
         file: The database.
         take: Is given each message, in order.
-        lost: Called when messages may have been deleted before they were seen.
-        longest_away_s: How long they stay at least.
+        lost: Called when messages were deleted before they were seen, or the file is another one.
     """
 
     def __init__(
-        self,
-        file: File,
-        *,
-        take: Callable[[Row], None],
-        lost: Callable[[], None],
-        longest_away_s: float,
+        self, file: File, *, take: Callable[[Row], None], lost: Callable[[], None]
     ) -> None:
+        self._epoch = ""
         self._file = file
         self._last_id = 0
-        self._longest_away_s = longest_away_s
         self._lost = lost
-        self._looked_at = 0.0
         self._soon = asyncio.Event()
         self._starting = asyncio.Lock()
         self._take = take
@@ -62,8 +52,7 @@ class Looking:
         """
         async with self._starting:
             if self._task is None:
-                ((self._last_id,),) = await self._file.read(f"SELECT {statements.LAST_ID}")
-                self._looked_at = time.monotonic()
+                self._stand_at(await self._stand())
                 self._task = asyncio.create_task(
                     self._run(),
                     name="channels: look",
@@ -82,37 +71,62 @@ class Looking:
 
     async def _run(self) -> None:
         """Look, for ever: it ends by being cancelled alone."""
-        version = -1
         is_told = False
         while True:
+            self._soon.clear()
             try:
-                version = await self._look(version)
+                await self._look()
                 is_told = False
             except ChannelError as error:
                 if not is_told:
                     logger.warning("channels: %s", error)
                 is_told = True
                 await asyncio.sleep(AFTER_FAULT_S)
+            except Exception:
+                logger.exception("a message of channels could not be taken")
+                await asyncio.sleep(AFTER_FAULT_S)
             await self._pause()
 
-    async def _look(self, version: int) -> int:
-        """Take what is new, and return the version of the file that it was new in."""
-        ((now,),) = await self._file.read(statements.VERSION)
-        if now == version and not self._soon.is_set():
-            self._looked_at = time.monotonic()
-            return version
-        self._soon.clear()
-        if time.monotonic() - self._looked_at > self._longest_away_s:
+    async def _look(self) -> None:
+        """Take what is new."""
+        found = None
+        while found is None or found.seen_id < found.stand.last_id:
+            found = await self._file.read(partial(work.news, after=self._last_id))
+            if not await self._is_the_same(found.stand):
+                return
+            self._take_all(found)
+
+    async def _is_the_same(self, now: Stand) -> bool:
+        """Begin anew where another file has come in the place of the one that was looked at.
+
+        One that was emptied counts as another, and so does an older copy: it goes on from ids that
+        were given before.
+        """
+        if now.epoch == self._epoch and now.last_id >= self._last_id:
+            return True
+        if now.epoch == self._epoch:
+            await self._file.write(partial(work.start_anew, before=now.epoch))
+        self._stand_at(await self._stand())
+        self._lost()
+        return False
+
+    def _take_all(self, found: News) -> None:
+        if found.is_missing:
             self._lost()
-        while True:
-            rows = await self._file.read(statements.SINCE, after=self._last_id, most=MOST_AT_ONCE)
-            for row in rows:
-                self._last_id = row[0]
-                self._take((row[0], row[1], row[2], row[3]))
-            if len(rows) < MOST_AT_ONCE:
-                break
-        self._looked_at = time.monotonic()
-        return int(now)
+        for row in found.rows:
+            self._last_id = row[0]
+            self._take(row)
+        self._last_id = found.seen_id
+
+    async def _stand(self) -> Stand:
+        found = await self._file.read(work.stand)
+        if not found.epoch:
+            await self._file.write(work.start)
+            found = await self._file.read(work.stand)
+        return found
+
+    def _stand_at(self, stand: Stand) -> None:
+        self._epoch, _, self._last_id = stand
 
     async def _pause(self) -> None:
         try:

@@ -32,7 +32,9 @@ class Message(Model):
     expires_at: Mapped[float] = mapped_column(index=True)
 
     __table_args__ = (
-        sa.Index("ix_file_channels_message_name_id", "name", "id"),
+        sa.Index(
+            "ix_file_channels_message_history", "name", "id", sqlite_where=sa.text("kept_until > 0")
+        ),
         {"sqlite_autoincrement": True},  # an id is never given twice
     )
 

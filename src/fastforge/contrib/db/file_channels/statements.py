@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
-    "ALIVE", "BEGIN", "COMMIT", "ENTER", "EXPIRE", "EXPIRED", "FLOOR", "FORGET_ATTENDANCE",
-    "FORGET_ROOMS", "LAST_ID", "LEAVE", "PRESENT", "PUBLISH", "READ", "ROLLBACK", "SINCE",
-    "SINK_ALL", "STAND", "START", "SUNK", "TRIM", "TRIMMED", "VERSION",
+    "ALIVE", "ENTER", "EXPIRE", "FLOOR", "FORGET_ATTENDANCE", "FORGET_ROOMS", "LEAVE", "PRESENT",
+    "PUBLISH", "READ", "SINCE", "SINK_ALL", "STAND", "START", "START_ANEW", "SUNK", "TRIM",
+    "TRIMMED",
 ]  # fmt: skip
 
 MESSAGE: Final = "file_channels_message"
@@ -15,35 +15,36 @@ ROOM: Final = "file_channels_room"
 STANDING: Final = "file_channels_standing"
 ATTENDANCE: Final = "file_channels_attendance"
 
-BEGIN: Final = "BEGIN IMMEDIATE"
-COMMIT: Final = "COMMIT"
-ROLLBACK: Final = "ROLLBACK"
-VERSION: Final = "PRAGMA data_version"
-"""Another number after each commit of another connection; it costs next to nothing."""
-
 START: Final = f"INSERT OR IGNORE INTO {STANDING} (id, epoch, floor) VALUES (1, :epoch, 0)"
 """Give the file an epoch, unless it has one."""
+START_ANEW: Final = f"UPDATE {STANDING} SET epoch = :epoch WHERE epoch = :before"
+"""Give it another one, unless somebody else has."""
 
-LAST_ID: Final = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{MESSAGE}'), 0)"
-STAND: Final = f"SELECT epoch, floor, {LAST_ID} FROM {STANDING} WHERE id = 1"
-"""Return the epoch, what holds for rooms that nothing is known of, and the latest id."""
+_LAST_ID: Final = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{MESSAGE}'), 0)"
+STAND: Final = f"""
+    SELECT coalesce(max(epoch), ''), coalesce(max(floor), 0), {_LAST_ID} FROM {STANDING}
+"""
+"""Return the epoch, empty where there is none, the floor of unknown rooms, and the latest id."""
 
 PUBLISH: Final = f"""
     INSERT INTO {MESSAGE} (name, exclude, data, kept_until, expires_at)
-    VALUES (:name, :exclude, :data, :kept_until, :expires_at) RETURNING id
+    VALUES (:name, :exclude, :data, :kept_until, :expires_at)
 """
 SINCE: Final = f"""
     SELECT id, name, exclude, data FROM {MESSAGE} WHERE id > :after ORDER BY id LIMIT :most
 """
 
-# --- the history ---
+# --- the history: `kept_until > 0`, as its index says ---
 
 TRIMMED: Final = f"""
     SELECT id FROM {MESSAGE} WHERE name = :name AND kept_until > 0
     ORDER BY id DESC LIMIT 1 OFFSET :count
 """
 """Return the latest message that a room has no place for."""
-TRIM: Final = f"UPDATE {MESSAGE} SET kept_until = 0 WHERE name = :name AND id <= :id"
+TRIM: Final = f"""
+    UPDATE {MESSAGE} SET kept_until = 0, expires_at = min(expires_at, :expires_at)
+    WHERE name = :name AND id <= :id AND kept_until > 0
+"""
 """Take messages out of a history: other processes may have to read them yet."""
 SUNK: Final = f"""
     INSERT INTO {ROOM} (name, floor) VALUES (:name, :floor)
@@ -52,7 +53,7 @@ SUNK: Final = f"""
 """Note how much of a history is gone."""
 READ: Final = f"""
     SELECT id, name, exclude, data FROM {MESSAGE}
-    WHERE name = :name AND id > :after AND kept_until > :now ORDER BY id
+    WHERE name = :name AND id > :after AND kept_until > 0 AND kept_until > :now ORDER BY id
 """
 FLOOR: Final = f"""
     SELECT max(
@@ -67,19 +68,19 @@ FLOOR: Final = f"""
 
 # --- what nobody asks for any more ---
 
-EXPIRED: Final = f"""
-    SELECT name, max(id) FROM {MESSAGE} WHERE expires_at < :now AND kept_until > 0 GROUP BY name
+EXPIRE: Final = f"""
+    DELETE FROM {MESSAGE} WHERE id IN (
+        SELECT id FROM {MESSAGE} WHERE expires_at < :now ORDER BY expires_at LIMIT :most
+    ) RETURNING name, id, kept_until
 """
-EXPIRE: Final = f"DELETE FROM {MESSAGE} WHERE expires_at < :now"
 FORGET_ROOMS: Final = f"""
     DELETE FROM {ROOM} WHERE floor <= (
         SELECT floor FROM {ROOM} ORDER BY floor DESC LIMIT 1 OFFSET :most
     ) RETURNING floor
 """
-SINK_ALL: Final = f"UPDATE {STANDING} SET floor = max(floor, :floor) WHERE id = 1"
-FORGET_ATTENDANCE: Final = f"DELETE FROM {ATTENDANCE} WHERE until < :now"
+SINK_ALL: Final = f"UPDATE {STANDING} SET floor = max(floor, :floor)"
 
-# --- who is there ---
+# --- who is there: `until` lies between now and a lease or two, also where a clock was set back ---
 
 ENTER: Final = f"""
     INSERT INTO {ATTENDANCE} (name, key, process, shown, until)
@@ -90,5 +91,8 @@ ENTER: Final = f"""
 LEAVE: Final = f"""
     DELETE FROM {ATTENDANCE} WHERE name = :name AND key = :key AND process = :process
 """
-PRESENT: Final = f"SELECT key, shown FROM {ATTENDANCE} WHERE name = :name AND until > :now"
-ALIVE: Final = f"SELECT name, key FROM {ATTENDANCE} WHERE process = :process AND until > :now"
+PRESENT: Final = f"""
+    SELECT key, shown FROM {ATTENDANCE} WHERE name = :name AND until BETWEEN :now AND :latest
+"""
+ALIVE: Final = f"SELECT name, key FROM {ATTENDANCE} WHERE process = :process"
+FORGET_ATTENDANCE: Final = f"DELETE FROM {ATTENDANCE} WHERE until NOT BETWEEN :now AND :latest"

@@ -30,7 +30,9 @@ def upgrade(op: Operations) -> None:
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{MESSAGE}")),
         sqlite_autoincrement=True,
     )
-    op.create_index(f"ix_{MESSAGE}_name_id", MESSAGE, ["name", "id"])
+    op.create_index(
+        f"ix_{MESSAGE}_history", MESSAGE, ["name", "id"], sqlite_where=sa.text("kept_until > 0")
+    )
     op.create_index(op.f(f"ix_{MESSAGE}_expires_at"), MESSAGE, ["expires_at"])
     op.create_table(
         ROOM,

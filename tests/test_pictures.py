@@ -26,9 +26,7 @@ def test_a_picture_is_as_it_is_drawn_and_says_what_is_to_be_seen(name: str) -> N
     assert "prefers-color-scheme: dark" in written
 
 
-def test_every_picture_is_shown_by_a_page_in_words_too_and_every_one_that_is_shown_is_there() -> (
-    None
-):
+def test_every_picture_is_shown_by_a_page_and_told_in_words_too() -> None:
     shown = {}
     for page in pages():
         for _, line in page.prose():

@@ -2,6 +2,8 @@
 
 The conventions of our pages:
 
+* `<!-- project: shop -->` on the first line gives a page a new project, and `<!-- project: shop,
+  with postgres and redis -->` services as well.
 * A fence with a title (```` ```python title="shop/settings.py" ````) is a file.
 * `console` holds commands after `$ ` and, below each, what it writes; `...` stands for anything.
 * `python` without a title is a script.

@@ -1,7 +1,8 @@
 """A page as a scenario: its files are written, its commands and scripts run, in order.
 
 Every page has a folder of its own and shares nothing with the others. The ports 8000, 8001
-and 9464 of the page are free ports of this machine.
+and 9464 of the page are free ports of this machine, and the addresses of services that a page
+asks for are those of this machine's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -65,14 +66,19 @@ class Step:
         return self.command.startswith("curl ") and bool(self.expected)
 
 
-def play(page: Page, folder: Path) -> None:
+def play(page: Page, folder: Path, addresses: Mapping[str, str] | None = None) -> None:
     """Run a page in an empty folder.
+
+    Args:
+        page: The page.
+        folder: Where its files are written.
+        addresses: What stands on the page for a service, and where that is here.
 
     Raises:
         Failure: A command fails or writes something else.
     """
     with ExitStack() as stack:
-        scene = _Scene(page, folder, stack)
+        scene = _Scene(page, folder, stack, addresses or {})
         for block in page.blocks():
             scene.play(block)
         scene.finish()
@@ -153,8 +159,11 @@ def _new_project(name: str) -> Path:
 class _Scene:
     """The folder of a page, where its commands stand, and what runs in the background."""
 
-    def __init__(self, page: Page, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, page: Page, folder: Path, stack: ExitStack, addresses: Mapping[str, str]
+    ) -> None:
         self.page = page
+        self.addresses = addresses
         self.folder = folder
         self.stack = stack
         self.port = str(free_port())
@@ -166,7 +175,7 @@ class _Scene:
         self.written = ""
         self.environ: dict[str, str] = {}
         if page.marker.startswith(PROJECT):
-            self._start_project(page.marker.removeprefix(PROJECT))
+            self._start_project(page.marker.removeprefix(PROJECT).partition(",")[0])
 
     def play(self, block: Block) -> None:
         if block.reason:
@@ -220,7 +229,7 @@ class _Scene:
         if step.command.startswith("cd "):
             self.folder = (self.folder / step.command.removeprefix("cd ")).resolve()
         elif step.command.startswith("export "):
-            assignments = shlex.split(step.command.removeprefix("export "))
+            assignments = shlex.split(self._here(step.command.removeprefix("export ")))
             self.environ |= dict(each.split("=", 1) for each in assignments)
         elif step.in_background:
             self._start(step)
@@ -308,12 +317,16 @@ class _Scene:
         return self._here(command)
 
     def _here(self, text: str) -> str:
+        for address, here in self.addresses.items():
+            text = text.replace(address, here)
         for port, here in self.ports.items():
             text = re.sub(rf"\b{port}\b", here, text)
         return text
 
     def _there(self, text: str) -> str:
         """What a reader would see: the page's port, and a folder of nobody's."""
+        for address, here in self.addresses.items():
+            text = text.replace(here, address)
         for port, here in self.ports.items():
             text = re.sub(rf"\b{here}\b", port, text)
         return text.replace(f"{self.folder.resolve()}/", "")

@@ -13,6 +13,12 @@ from tests.processes import fetch, free_port, run, start, wait_until
 from .markdown import OUTPUT, Block, Page, pages
 from .scenario import CURL, RUN, Failure, matches, play, steps
 
+# What stands for a service on a page whose first line asks for it: "with postgres".
+SERVICES = {
+    "postgres": ("postgresql+asyncpg://shop:secret@db.internal/shop", "postgres_url"),
+    "redis": ("redis://redis.internal:6379/0", "redis_url"),
+}
+
 
 def named(page: Page) -> str:
     return page.name
@@ -23,9 +29,14 @@ def runs(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if runs(page)], ids=named)
-def test_the_page_does_what_it_says(page: Page, tmp_path: Path) -> None:
+def test_the_page_does_what_it_says(
+    page: Page, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    _, _, wanted = page.marker.partition(", with ")
+    services = [SERVICES[each] for each in wanted.split(" and ") if each]
+    addresses = {written: request.getfixturevalue(name) for written, name in services}
     try:
-        play(page, tmp_path)
+        play(page, tmp_path, addresses)
     except Failure as failure:
         pytest.fail(str(failure), pytrace=False)
 

@@ -1,6 +1,6 @@
 """What the pages use of curl, for machines without it.
 
-`-s -i -X METHOD -H HEADER -d DATA -o FILE -D - URL`.
+`-s -i -X METHOD -H HEADER -H @FILE -d DATA -o FILE -D - URL`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import argparse
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 COULD_NOT_CONNECT = 7
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     data = None if options.data is None else options.data.encode()
     request = urllib.request.Request(options.url, data=data, method=options.method)
-    for name, _, value in (header.partition(":") for header in options.headers):
+    for name, _, value in (header.partition(":") for header in lines_of(options.headers)):
         request.add_header(name.strip(), value.strip())
     shown = {
         "with_headers": options.i or options.headers_to is not None,
@@ -43,6 +44,15 @@ def main(arguments: Sequence[str]) -> int:
     except OSError:
         return COULD_NOT_CONNECT
     return 0
+
+
+def lines_of(headers: Sequence[str]) -> Iterator[str]:
+    """Give the headers themselves: `@name` stands for those in a file."""
+    for header in headers:
+        if header.startswith("@"):
+            yield from Path(header[1:]).read_text(encoding="utf-8").splitlines()
+        else:
+            yield header
 
 
 def write(answer: urllib.error.HTTPError, *, with_headers: bool, with_body: bool) -> None:

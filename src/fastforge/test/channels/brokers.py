@@ -75,17 +75,25 @@ class BrokersOfTests:
         @functools.wraps(original.function)
         async def opened(**needs: Any) -> AsyncIterator[Any]:
             is_shared = original is memory_channels
-            async with asynccontextmanager(original.function)(**needs) as own, self._placed():
-                backend = self.backend
-                carried: Any = self._memory if is_shared else own
-                between = BrokerOfTests(carried, backend, is_shared=is_shared)
-                broker: Broker = between
-                try:
-                    yield broker
-                finally:
-                    backend.detached(between)
+            async with asynccontextmanager(original.function)(**needs) as own:
+                if own is None:  # its service is none of this project's
+                    yield None
+                    return
+                async with self._placed(), self._disturbed(own, is_shared=is_shared) as between:
+                    yield between
 
         return replace(original, function=opened)
+
+    @asynccontextmanager
+    async def _disturbed(self, own: Any, *, is_shared: bool) -> AsyncIterator[Broker]:
+        """Stand between for as long as a container has the backend."""
+        backend = self.backend
+        carried: Any = self._memory if is_shared else own
+        between = BrokerOfTests(carried, backend, is_shared=is_shared)
+        try:
+            yield between
+        finally:
+            backend.detached(between)
 
     @asynccontextmanager
     async def _placed(self) -> AsyncIterator[None]:

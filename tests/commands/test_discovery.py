@@ -66,6 +66,18 @@ def test_the_help_is_the_first_line_of_the_docstring_however_it_is_written(
     assert find_commands([("a", "shop.a.commands")])["go"].help == help_
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_folder_that_python_finds_twice_has_its_commands_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = tmp_path / "twice" / "commands"
+    commands.mkdir(parents=True)  # and no `__init__.py`
+    (commands / "close_month.py").write_text(COMMAND.lstrip())
+    monkeypatch.chdir(tmp_path)
+    sys.path.insert(0, "")
+    assert [*find_commands([("twice", "twice.commands")])] == ["close_month"]
+
+
 def test_an_app_without_commands_has_none(folder: ProjectFolder) -> None:
     folder.write({"shop/a/routes.py": ""})
     assert find_commands([("a", "shop.a.commands")]) == {}

@@ -123,7 +123,10 @@ def each_command(commands: Mapping[str, CommandFile | CommandGroup]) -> Iterator
 
 def _commands(label: str, package: str) -> Iterator[CommandFile | CommandGroup]:
     spec = find_module(package)
-    for folder in (spec.submodule_search_locations if spec else None) or ():
+    locations = (spec.submodule_search_locations if spec else None) or ()
+    # A package without an `__init__.py` has a folder twice where `sys.path` has its parent twice,
+    # as "" and by its name: pytest and `python -c` do that.
+    for folder in dict.fromkeys(map(os.path.abspath, locations)):
         yield from _files(label, package, folder)
         for name in sorted(os.listdir(folder)):
             init = os.path.join(folder, name, "__init__.py")

@@ -108,8 +108,15 @@ async def kill_connections(bank: Bank, stop: asyncio.Event) -> int:
 
 async def crash(bank: Bank) -> None:
     """Let the database server lose a process: it ends all others, and starts anew."""
-    victims = await asyncio.to_thread(bank.backends)
-    os.kill(victims[0], signal.SIGKILL)
+
+    def kills_one() -> bool:
+        for victim in bank.backends():
+            with suppress(ProcessLookupError):  # it may have ended by itself just now
+                os.kill(victim, signal.SIGKILL)
+                return True
+        return False
+
+    await wait_until_async(lambda: asyncio.to_thread(kills_one))
 
     def is_back() -> bool:
         with suppress(psycopg.OperationalError):

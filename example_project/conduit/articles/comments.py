@@ -10,7 +10,7 @@ from fastforge.contrib.auth import CurrentUser
 from fastforge.contrib.db import DbSession
 
 from .models import Article, Comment
-from .own import OwnComment
+from .own import HeldArticle, OwnComment
 from .reading import comments_seen_by
 from .schemas import CommentResponse, CommentsResponse, NewCommentRequest
 
@@ -30,10 +30,9 @@ async def list_comments(slug: Text, db: DbSession, reader_id: Reader) -> Comment
 
 @router.post("")
 async def add_comment(
-    slug: Text, body: NewCommentRequest, author: CurrentUser[User], db: DbSession
+    body: NewCommentRequest, author: CurrentUser[User], article_id: HeldArticle, db: DbSession
 ) -> CommentResponse:
     """Say something about an article."""
-    article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
     comment = Comment(body=body.comment.body, article_id=article_id, author=author)
     db.add(comment)
     await db.flush()

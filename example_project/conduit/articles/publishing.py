@@ -48,7 +48,9 @@ def make_slug(title: str) -> str:
 
 
 async def _tags(db: Session, names: Iterable[str]) -> list[Tag]:
+    """Return tags, those among them that are new too, which others may bring at the same time."""
     wanted = list(dict.fromkeys(names))
-    rows = await db.scalars(select(Tag).where(Tag.name.in_(wanted)))
-    found = {tag.name: tag for tag in rows}
-    return [found.get(name) or Tag(name=name) for name in wanted]
+    rows = ({"name": name} for name in sorted(wanted))  # in one order: nobody waits for each other
+    await db.bulk_insert(Tag, rows, on_conflict="ignore")
+    found = {tag.name: tag for tag in await db.scalars(select(Tag).where(Tag.name.in_(wanted)))}
+    return [found[name] for name in wanted]

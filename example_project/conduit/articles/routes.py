@@ -14,7 +14,7 @@ from fastforge.contrib.db.pagination import OffsetPage, paginate
 
 from .comments import router as comments
 from .models import Article, Favorite, Tag
-from .own import OwnArticle
+from .own import HeldArticle, OwnArticle
 from .publishing import change, publish
 from .reading import article_seen_by, articles_seen_by, has_tag, is_in_feed_of, is_liked_by
 from .schemas import (
@@ -92,18 +92,20 @@ async def delete_article(article: OwnArticle, db: DbSession) -> None:
 
 
 @router.post("/articles/{slug}/favorite")
-async def like_article(slug: Text, db: DbSession, me: CurrentIdentity) -> ArticleResponse:
+async def like_article(
+    slug: Text, me: CurrentIdentity, article_id: HeldArticle, db: DbSession
+) -> ArticleResponse:
     """Like an article; twice is as good as once."""
-    article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
     row = {"user_id": me.id, "article_id": article_id}
     await db.bulk_insert(Favorite, [row], on_conflict="ignore")
     return ArticleResponse.of(await article_seen_by(db, slug, me.id))
 
 
 @router.delete("/articles/{slug}/favorite")
-async def like_article_no_more(slug: Text, db: DbSession, me: CurrentIdentity) -> ArticleResponse:
+async def like_article_no_more(
+    slug: Text, me: CurrentIdentity, article_id: HeldArticle, db: DbSession
+) -> ArticleResponse:
     """Like an article no more."""
-    article_id = await db.get_or_404(select(Article.id).where(Article.slug == slug))
     is_it = (Favorite.user_id == me.id, Favorite.article_id == article_id)
     await db.execute(delete(Favorite).where(*is_it))
     return ArticleResponse.of(await article_seen_by(db, slug, me.id))

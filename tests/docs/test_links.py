@@ -25,6 +25,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert absent == []
 
 
+def test_the_first_page_leads_to_every_other() -> None:
+    index = Page(DOCS / "index.md")
+    linked = {(DOCS / link.partition("#")[0]).resolve() for _, link in index.links()}
+    others = {page.path for page in pages() if page.path.is_relative_to(DOCS)} - {index.path}
+    assert others - linked == set()
+
+
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_links_lead_to_a_page_and_a_heading(page: Page) -> None:
     broken = [f"{page.place(line)} {link}" for line, link in page.links() if not leads(page, link)]

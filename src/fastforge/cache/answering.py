@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Final
 
 from fastapi import Request
@@ -121,18 +121,21 @@ class _Exchange:
 
     # --- after it ---
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Pass on what is answered, or hold it back until its end is known."""
-        if self._rule is None:
-            await self._send(message)
-        elif message["type"] == "http.response.start" and message["status"] == 200:
+        rule = self._rule
+        # Without one it is the coroutine itself: another around it would cost every request.
+        return self._send(message) if rule is None else self._hold(rule, message)
+
+    async def _hold(self, rule: Rule, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
             self._start = message
         elif self._start is None:
             self.end()
             await self._send(message)
         elif message["type"] == "http.response.body" and not message.get("more_body"):
             start, self._start = self._start, None
-            await self._finish(self._rule, start, message.get("body", b""))
+            await self._finish(rule, start, message.get("body", b""))
         else:  # a stream: nobody knows its end
             start, self._start = self._start, None
             self.end()

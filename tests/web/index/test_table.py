@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 from starlette.routing import Match, Route
@@ -222,3 +223,25 @@ def test_frontends_are_served_where_stock_fastapi_serves_them(tmp_path: Path, me
                 for client in (stock, ours)
             )
             assert (one.status_code, one.text) == (other.status_code, other.text), path
+
+
+def test_an_included_route_is_compared_once_for_a_request() -> None:
+    compared = list[str]()
+
+    class Noting(APIRoute):
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            compared.append(scope["path"])
+            return super().matches(scope)
+
+    app, outer, inner = FastAPI(), APIRouter(), APIRouter(route_class=Noting)
+
+    @inner.get("/orders/{number}")
+    async def read(number: int) -> int:
+        return number
+
+    outer.include_router(inner, prefix="/shop")
+    app.include_router(outer, prefix="/api")
+    client = TestClient(indexed(app))
+    for number in (7, 8):
+        assert client.get(f"/api/shop/orders/{number}").json() == number
+    assert compared == ["/api/shop/orders/7", "/api/shop/orders/8"]

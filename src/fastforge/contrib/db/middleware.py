@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.responses import Response
@@ -101,12 +101,16 @@ class _Exchange:
             await self.unit.finish(commit=False)
             await self._replace(answer)
 
-    async def _send_when_done(self, message: Message) -> None:
+    def _send_when_done(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and not self.started:
             self.started = True
-            await self._finish(message["status"])
-            if (timing := server_timing(self.scope)) is not None:
-                message = {**message, "headers": [*message.get("headers", ()), timing]}
+            return self._begin(message)
+        return self.send(message)  # no coroutine around it: that would cost every request
+
+    async def _begin(self, message: Message) -> None:
+        await self._finish(message["status"])
+        if (timing := server_timing(self.scope)) is not None:
+            message = {**message, "headers": [*message.get("headers", ()), timing]}
         await self.send(message)
 
     async def _finish(self, status: int) -> None:

@@ -18,7 +18,8 @@ from fastapi.routing import (
     _IncludedRouter,
 )
 from starlette._utils import get_route_path
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from .patterns import Pattern, pattern_of
 
@@ -33,7 +34,10 @@ __all__ = [
 
 NEEDED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (APIRouter(), ("_routes_version", "_get_routes_version", "_iter_low_priority_routes")),
-    (_IncludedRouter, ("__dataclass_fields__", "effective_candidates")),
+    (
+        _IncludedRouter,
+        ("__dataclass_fields__", "effective_candidates", "_match", "_handle_selected"),
+    ),
     (_EffectiveRouteContext, ("starlette_route", "path", "matches")),
 )
 for _owner, _names in NEEDED:
@@ -85,14 +89,29 @@ def _deciding(route: Any) -> tuple[BaseRoute, Any]:
 
 
 class _Branch(_IncludedRouter):
-    """An inclusion of which only some routes are tried."""
+    """An inclusion of which only some routes are tried.
+
+    FastAPI compares a path to find out which inclusion takes it, and once more inside of that; what
+    the first one has found is kept for the second.
+    """
 
     def __init__(self, whole: _IncludedRouter, kept: list[Any]) -> None:
         super().__init__(whole.original_router, whole.include_context)
         self._kept = kept
+        self._found_key = f"fastforge.found.{id(self)}"
 
     def effective_candidates(self) -> list[Any]:
         return self._kept
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        found = self._match(scope)
+        if found[0] is Match.FULL:  # which FastAPI handles at once
+            scope[self._found_key] = found
+        return found[0], {}
+
+    def _match(self, scope: Scope) -> Any:
+        found = scope.pop(self._found_key, None)
+        return super()._match(scope) if found is None else found
 
 
 def nested(some: Iterable[Leaf], depth: int = 0) -> list[Any]:
@@ -130,6 +149,11 @@ class Shadow(APIRouter):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._router, name)
+
+    @property
+    def form_limits(self) -> Any:  # type: ignore[override]
+        # Every request asks for it, and would come here by `__getattr__`.
+        return self._router.form_limits
 
     def _iter_low_priority_routes(self) -> Iterator[Any]:
         yield self._first

@@ -7,9 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scripts.pictures.__main__ import IMAGES
+from scripts.pictures.__main__ import IMAGES, PICTURES
 from scripts.pictures.canvas import Canvas
-from scripts.pictures.concepts import PICTURES
 from tests.docs.markdown import pages
 
 _IMAGE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<target>[^)]+)\)")

@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: docs/images/concept-*.svg.
+"""Draw the pictures of the documentation: docs/images/architecture.svg and concept-*.svg.
 
 Usage: python -m scripts.pictures
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .concepts import PICTURES
+from . import architecture, concepts
 
 IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
+PICTURES = {**architecture.PICTURES, **concepts.PICTURES}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from fastforge.contrib.auth import Auth
 from fastforge.contrib.db import Database
 from fastforge.contrib.http import Http
 from fastforge.contrib.mail import Mail
-from fastforge.web import Cors
+from fastforge.web import Cors, Security
 
 BASE_DIR = Path(__file__).parent.parent
 
@@ -49,6 +49,12 @@ CORS = Cors(
         default=[],
         help="Where the pages come from that call the API, https://conduit.example for one",
     )
+)
+
+# No script and no style but our own, in no frame; pictures of people may be anywhere.
+SECURITY = Security(
+    content_security_policy="default-src 'self'; img-src 'self' https: data:; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
 )
 
 DATABASES = {

@@ -142,6 +142,11 @@ def test_somebody_reads_writes_likes_and_hears_of_what_was_published_over_a_rest
             page.wait_for_selector("h1 >> text=Mine, better")
             assert page.title() == "Mine, better — Conduit"
         has_state(page, "waiting")
+        page.click(".actions .like")
+        page.wait_for_selector("[role=alert] >> text=The server does not answer")
+        page.click("nav >> text=Home")
+        page.wait_for_selector("main >> text=The server does not answer")
+        page.go_back()
         with site.served():
             site.publish(ada, "While you were away")
             has_state(page, "open")
@@ -213,6 +218,7 @@ def test_what_is_not_there_and_what_is_for_members_is_said(site: Site, browser: 
         for place, said in (
             ("article/none", "There is no such Article"),
             ("nowhere", "There is no such page"),
+            ("tag/%", "There is no such page"),
             ("@nobody", "there is no such User"),
             ("write", "Sign in"),
         ):

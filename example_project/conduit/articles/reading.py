@@ -24,7 +24,7 @@ def articles_seen_by(reader_id: int | None) -> Select[Article, int, bool, bool]:
         select(Article, count.scalar_subquery(), _likes(reader_id), is_followed_by(reader_id))
         .join(Article.author)
         .options(contains_eager(Article.author), selectinload(Article.tags))
-        .order_by(Article.created_at.desc())
+        .order_by(Article.created_at.desc(), Article.id.desc())
     )
 
 

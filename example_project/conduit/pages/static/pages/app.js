@@ -1,8 +1,9 @@
 /** The page: where its address leads, its header, and what it says when something goes wrong. */
 
-import { me, onMe, resume } from "./api.js";
+import { me, onMe, resume, token } from "./api.js";
 import { h } from "./dom.js";
 import { follow, onUnseen, unseen } from "./live.js";
+import { complain } from "./toasts.js";
 import { article } from "./views/article.js";
 import { editor } from "./views/editor.js";
 import { home } from "./views/home.js";
@@ -40,6 +41,12 @@ function place() {
 async function show() {
   const number = ++shown;
   const { path, query } = place();
+  if (!me && token()) await resume().catch(() => {}); // the view says it, which asks for more
+  if (number !== shown) return;
+  if (FOR_MEMBERS.test(path) && token() && !me) {
+    main.replaceChildren(...failed({ lines: ["The server does not answer. Try again in a moment."] }).content);
+    return;
+  }
   if (FOR_MEMBERS.test(path) && !me) {
     location.replace("#/sign-in");
     return;
@@ -61,12 +68,21 @@ async function made(path, query) {
     const match = pattern.exec(path);
     if (!match) continue;
     try {
-      return await view(match.slice(1).map(decodeURIComponent), query);
+      return await view(match.slice(1).map(decoded), query);
     } catch (error) {
       return failed(error);
     }
   }
   return failed({ status: 404, lines: ["There is no such page."] });
+}
+
+/** Return a part of the address; one that is no text leads nowhere. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw { status: 404, lines: ["There is no such page."] };
+  }
 }
 
 function failed(error) {
@@ -111,10 +127,9 @@ function bell(link) {
 }
 
 onMe((user) => {
-  follow(user);
+  follow(user).catch(complain);
   drawNav();
 });
 onUnseen(() => drawNav());
 addEventListener("hashchange", show);
-await resume().catch(() => {}); // the page says so when it asks for more
 await show();

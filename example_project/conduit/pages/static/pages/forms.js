@@ -1,6 +1,7 @@
 /** Forms: fields with labels, a button that waits, and what the server says about them. */
 
 import { h } from "./dom.js";
+import { complain } from "./toasts.js";
 
 /** Return a field with its label. */
 export function field(label, name, given = {}) {
@@ -38,13 +39,15 @@ export function form(label, fields, send) {
   return element;
 }
 
-/** Return a button that does something once at a time, and says what it is after that. */
+/** Return a button that does something once at a time; what goes wrong with it is said. */
 export function action(given, children, act) {
   const button = h("button", { type: "button", ...given }, ...children);
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
       await act(button);
+    } catch (error) {
+      complain(error);
     } finally {
       button.disabled = false;
     }

@@ -3,6 +3,7 @@
 import { connect } from "/channels/client.js";
 import { ask, token } from "./api.js";
 import { h } from "./dom.js";
+import { complain, toast } from "./toasts.js";
 
 const STATES = {
   idle: "not connected",
@@ -11,10 +12,8 @@ const STATES = {
   waiting: "connection lost, trying again",
   closed: "not connected",
 };
-const SHOWN_MS = 8000;
 
 const badge = document.getElementById("connection");
-const toasts = document.getElementById("toasts");
 const listeners = new Set();
 
 let channels = null;
@@ -49,10 +48,11 @@ export async function follow(user) {
   channels = mine;
   const { channel } = await countAnew();
   if (mine !== channels) return;
+  const recount = () => countAnew().catch(complain);
   mine.join(channel, {
     message: told,
-    gap: countAnew,
-    joined: ({ recovered }) => recovered === false && countAnew(),
+    gap: recount,
+    joined: ({ recovered }) => recovered === false && recount(),
   });
 }
 
@@ -65,10 +65,9 @@ async function countAnew() {
 
 function told({ slug, title, author }) {
   setCount(count + 1);
-  const toast = h("a", { class: "toast", href: `#/article/${slug}` }, `${author} has published `, h("b", {}, title));
-  toast.addEventListener("click", () => toast.remove());
-  toasts.append(toast);
-  setTimeout(() => toast.remove(), SHOWN_MS);
+  const news = h("a", { class: "toast", href: `#/article/${slug}` }, `${author} has published `, h("b", {}, title));
+  news.addEventListener("click", () => news.remove());
+  toast(news);
   dispatchEvent(new CustomEvent("notified"));
 }
 

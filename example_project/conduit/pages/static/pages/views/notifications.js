@@ -3,11 +3,12 @@
 import { ask } from "../api.js";
 import { h, moment } from "../dom.js";
 import { see } from "../live.js";
+import { complain } from "../toasts.js";
 
 export async function notifications() {
   const list = h("ul", { class: "notifications" });
   await draw(list);
-  const again = () => (list.isConnected ? draw(list) : removeEventListener("notified", again));
+  const again = () => (list.isConnected ? draw(list).catch(complain) : removeEventListener("notified", again));
   addEventListener("notified", again);
   return {
     title: "Notifications",

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from fastforge.channels import Principal
-from fastforge.channels.hub import Hub
+from fastforge.channels.rooms.hub import Hub
 from fastforge.lifecycle import Container, use_container
 from fastforge.test.channels import ChannelClient, channel_client
 from fastforge.test.lifespan import Application, application_of, started
@@ -64,7 +64,7 @@ ROUTES = """
 
     from fastapi import APIRouter, Body
 
-    from fastforge.channels.hub import hub_of
+    from fastforge.channels.rooms.hub import hub_of
     from fastforge.lifecycle import current_container
 
     from . import channels

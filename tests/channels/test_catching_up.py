@@ -10,13 +10,13 @@ import pytest
 from pydantic import BaseModel
 
 from fastforge.channels import Broker, Channel, Channels, ChannelUnavailable, Connection
-from fastforge.channels.broker import Envelope, Recalled
-from fastforge.channels.frames import Frame
-from fastforge.channels.gate import SHUT
-from fastforge.channels.hub import Hub
-from fastforge.channels.membership import Membership
-from fastforge.channels.memory import MemoryBroker
-from fastforge.channels.outbox import Outbox
+from fastforge.channels.carrying.broker import Envelope, Recalled
+from fastforge.channels.carrying.memory import MemoryBroker
+from fastforge.channels.rooms.hub import Hub
+from fastforge.channels.rooms.membership import Membership
+from fastforge.channels.waiting.frames import Frame
+from fastforge.channels.waiting.gate import SHUT
+from fastforge.channels.waiting.outbox import Outbox
 
 from .live import Live
 
@@ -146,13 +146,13 @@ class Away(Late):
 async def test_what_cannot_be_read_yet_is_asked_for_again_for_some_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fastforge.channels.catching_up.PAUSE_S", 0.01)
+    monkeypatch.setattr("fastforge.channels.rooms.catching_up.PAUSE_S", 0.01)
     broker, client = Away(2), Taking()
     broker.recalled = (6, 7)
     hub = await caught_up(News, broker, client, last_id=5)
     assert (client.ids, client.gaps) == ([6, 7, 9], 0)
     hub.close()
-    monkeypatch.setattr("fastforge.channels.catching_up.LONGEST_S", 0.03)
+    monkeypatch.setattr("fastforge.channels.rooms.catching_up.LONGEST_S", 0.03)
     broker, client = Away(math.inf), Taking()
     hub = await caught_up(News, broker, client, last_id=5)
     assert (client.ids, client.gaps) == ([9], 1)

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from fastforge.channels.endpoint import KNOWN_USER
 from fastforge.channels.errors import ChannelUnavailable
-from fastforge.channels.frames import control, message_frame
-from fastforge.channels.stream import Positions
+from fastforge.channels.serving.endpoint import KNOWN_USER
+from fastforge.channels.sockets.stream import Positions
+from fastforge.channels.waiting.frames import control, message_frame
 from fastforge.test.lifespan import Application
 
 from ..folder import ProjectFolder

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from fastforge.channels import ChannelUnavailable
-from fastforge.channels.desk import Desk
+from fastforge.channels.serving.desk import Desk
 
 from ..folder import ProjectFolder
 from .live import CHANNELS, Live, live_with
@@ -96,7 +96,7 @@ async def test_a_room_is_left_also_where_a_hook_hangs(
     folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of a client that is gone stays, however its methods end."""
-    monkeypatch.setattr("fastforge.channels.memberships.LEAVING_LIMIT_S", 0.05)
+    monkeypatch.setattr("fastforge.channels.serving.memberships.LEAVING_LIMIT_S", 0.05)
     hangs = "async def left(self) -> None:\n    await asyncio.Event().wait()"
     async with live_with(folder, channels=channels(hangs)) as live:
         ann = await live.client()
@@ -136,7 +136,7 @@ async def test_a_room_is_left_also_where_the_server_gives_up_waiting(
 async def test_a_handler_that_ignores_its_cancellation_does_not_keep_its_socket(
     folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastforge.channels.lanes.ENDING_LIMIT_S", 0.05)
+    monkeypatch.setattr("fastforge.channels.sockets.lanes.ENDING_LIMIT_S", 0.05)
     stays = """
         async def joined(self) -> None:
             released = self.connection.state["released"] = asyncio.Event()

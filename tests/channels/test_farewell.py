@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fastforge.channels.farewell import SPREAD_S, Farewell
+from fastforge.channels.serving.farewell import SPREAD_S, Farewell
 
 
 class Socket:

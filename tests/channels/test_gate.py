@@ -9,13 +9,13 @@ from typing import Any, cast
 import pytest
 
 from fastforge.channels import Channel, Connection
-from fastforge.channels.broker import Envelope
-from fastforge.channels.counts import Tally
-from fastforge.channels.frames import Frame
-from fastforge.channels.membership import Membership
-from fastforge.channels.outbox import Outbox
-from fastforge.channels.room import Room
-from fastforge.channels.wires import DirectWire
+from fastforge.channels.carrying.broker import Envelope
+from fastforge.channels.rooms.counts import Tally
+from fastforge.channels.rooms.membership import Membership
+from fastforge.channels.rooms.room import Room
+from fastforge.channels.waiting.frames import Frame
+from fastforge.channels.waiting.outbox import Outbox
+from fastforge.channels.waiting.wires import DirectWire
 from fastforge.server.protocol.websocket.transport import SocketTransport
 from fastforge.transport import text_frame
 

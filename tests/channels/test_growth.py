@@ -15,8 +15,8 @@ from anyio.to_thread import run_sync
 
 from fastforge import offload
 from fastforge.channels import ChannelUnavailable
+from fastforge.channels.declaring.messages import Messages
 from fastforge.channels.errors import ChannelError
-from fastforge.channels.messages import Messages
 from fastforge.lifecycle import use_container
 
 from ..folder import ProjectFolder, isolated
@@ -37,7 +37,7 @@ async def test_what_is_said_where_nobody_is_leaves_nothing(live: Live) -> None:
 async def test_rooms_that_all_have_left_are_gone_soon(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastforge.channels.hub.LINGER_S", 0.01)
+    monkeypatch.setattr("fastforge.channels.rooms.hub.LINGER_S", 0.01)
     ann = await live.client(user=Somebody())
     for number in range(-30, 10):
         await ann.join(f"room:{number}")

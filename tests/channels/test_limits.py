@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from fastforge.channels.socket import LOOKS_EVERY_S
-from fastforge.channels.wires import AsgiWire
+from fastforge.channels.sockets.socket import LOOKS_EVERY_S
+from fastforge.channels.waiting.wires import AsgiWire
 from fastforge.test.channels import SocketClosed
 from fastforge.test.channels.clock import ClockOfTests
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fastforge.channels.counts import Counts, Tally
+from fastforge.channels.rooms.counts import Counts, Tally
 from fastforge.observability.metrics import Histogram, exporting, snapshot
 
 from ..folder import ProjectFolder

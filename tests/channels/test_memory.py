@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fastforge.channels import memory
-from fastforge.channels.broker import Envelope, Kept
-from fastforge.channels.memory import MemoryBroker
+from fastforge.channels.carrying import memory
+from fastforge.channels.carrying.broker import Envelope, Kept
+from fastforge.channels.carrying.memory import MemoryBroker
 
 
 class Clock:

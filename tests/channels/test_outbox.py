@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fastforge.channels.bounds import Bounds, Overflow
-from fastforge.channels.frames import Frame
-from fastforge.channels.gate import SHUT
-from fastforge.channels.membership import Membership
-from fastforge.channels.outbox import Outbox
+from fastforge.channels.declaring.bounds import Bounds, Overflow
+from fastforge.channels.rooms.membership import Membership
+from fastforge.channels.waiting.frames import Frame
+from fastforge.channels.waiting.gate import SHUT
+from fastforge.channels.waiting.outbox import Outbox
 
 ROOMY = 10**6
 

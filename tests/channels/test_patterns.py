@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from fastforge.channels.declaring.patterns import Pattern
 from fastforge.channels.errors import ChannelError
-from fastforge.channels.patterns import Pattern
 from fastforge.exceptions import ComponentError
 
 SOME_ID = uuid.UUID("12345678-1234-5678-1234-567812345678")

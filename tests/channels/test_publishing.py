@@ -42,7 +42,7 @@ ROUTES = """
         News.publish_from_thread(Said(text="x"))
 
     def heard() -> int:
-        from fastforge.channels.hub import hub_of
+        from fastforge.channels.rooms.hub import hub_of
         from fastforge.lifecycle import current_container
 
         return hub_of(current_container()).broker._last_id
@@ -96,7 +96,7 @@ async def test_what_could_not_be_sent_after_the_commit_is_refused_before_it(
         async def away(*_: object, **__: object) -> None:
             raise ChannelUnavailable("nothing carries messages", code="channels.E022")
 
-        monkeypatch.setattr("fastforge.channels.hub.FRESH_S", 0)
+        monkeypatch.setattr("fastforge.channels.rooms.hub.FRESH_S", 0)
         monkeypatch.setattr(live.hub.broker, "recall", away)
         answer = await live.http.post("/atomic")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastforge.channels.broker import Kept
+from fastforge.channels.carrying.broker import Kept
 
 from ..folder import ProjectFolder
 from .live import Live, live_with

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fastforge.channels.begun import begun
-from fastforge.channels.frames import Frame
-from fastforge.channels.outbox import Outbox
-from fastforge.channels.wires import AsgiWire
+from fastforge.channels.waiting.begun import begun
+from fastforge.channels.waiting.frames import Frame
+from fastforge.channels.waiting.outbox import Outbox
+from fastforge.channels.waiting.wires import AsgiWire
 
 from ..processes import wait_until_async
 

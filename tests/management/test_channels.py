@@ -103,7 +103,7 @@ export interface Channels {
 """.replace("NEXT", "Cancel_Output")
 CARRIER = """
     from fastforge import resource
-    from fastforge.channels.memory import MemoryBroker
+    from fastforge.channels.carrying.memory import MemoryBroker
 
     class Carrier(MemoryBroker):
         reaches_other_processes = True

@@ -113,10 +113,10 @@ def _unfit(fault: str, hint: str) -> ComponentError:
 def _open_channels(app: FastAPI, project: Project) -> None:
     if not project.registry.values(CHANNELS):
         return
-    from ..channels.endpoint import ChannelEndpoint
-    from ..channels.events import EVENTS_PATH, EventEndpoint
-    from ..channels.overlaps import refuse_overlaps
+    from ..channels.declaring.overlaps import refuse_overlaps
     from ..channels.script import answer_client_script
+    from ..channels.serving.endpoint import ChannelEndpoint
+    from ..channels.serving.events import EVENTS_PATH, EventEndpoint
 
     refuse_overlaps(project.registry.components(CHANNELS))
     path = project.settings.section(Channels).path

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from .._utils import lazy_attribute
 
 if TYPE_CHECKING:
-    from .broker import Broker as Broker
-    from .broker import ChannelBackend as ChannelBackend
-    from .channel import Channel as Channel
-    from .connection import Connection as Connection
-    from .connection import Principal as Principal
+    from .carrying.broker import Broker as Broker
+    from .carrying.broker import ChannelBackend as ChannelBackend
+    from .declaring.channel import Channel as Channel
+    from .declaring.handlers import receives as receives
     from .errors import ChannelError as ChannelError
     from .errors import ChannelUnavailable as ChannelUnavailable
-    from .guarding import ChannelGuard as ChannelGuard
-    from .guarding import Revocations as Revocations
-    from .guarding import Unknown as Unknown
-    from .handlers import receives as receives
+    from .serving.guarding import ChannelGuard as ChannelGuard
+    from .serving.guarding import Revocations as Revocations
+    from .serving.guarding import Unknown as Unknown
     from .settings import Channels as Channels
+    from .sockets.connection import Connection as Connection
+    from .sockets.connection import Principal as Principal
 
 __all__ = [
     "Broker",
@@ -36,18 +36,18 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Broker": "broker",
-    "Channel": "channel",
-    "ChannelBackend": "broker",
+    "Broker": "carrying.broker",
+    "Channel": "declaring.channel",
+    "ChannelBackend": "carrying.broker",
     "ChannelError": "errors",
-    "ChannelGuard": "guarding",
+    "ChannelGuard": "serving.guarding",
     "ChannelUnavailable": "errors",
     "Channels": "settings",
-    "Connection": "connection",
-    "Principal": "connection",
-    "Revocations": "guarding",
-    "Unknown": "guarding",
-    "receives": "handlers",
+    "Connection": "sockets.connection",
+    "Principal": "sockets.connection",
+    "Revocations": "serving.guarding",
+    "Unknown": "serving.guarding",
+    "receives": "declaring.handlers",
 }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..components import Kind
-from .broker import ChannelBackend
-from .channel import Channel
-from .guarding import ChannelGuard
+from .carrying.broker import ChannelBackend
+from .declaring.channel import Channel
+from .serving.guarding import ChannelGuard
 
 __all__ = ["CHANNELS", "CHANNEL_BACKENDS", "CHANNEL_GUARDS"]
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from ..channels.broker import MEMORY, SHARED_HINT, chosen_backend
+from ..channels.carrying.broker import MEMORY, SHARED_HINT, chosen_backend
 from ..channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ..exceptions import StartError
 from .processes import serving_processes

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from ..cache.memory import MemoryStore
 from ..cache.settings import Caching
-from ..channels.memory import MemoryBroker
+from ..channels.carrying.memory import MemoryBroker
 from ..lifecycle import current_container, provide, resource, transaction_here
 from ..offloading.running import Offloading, running_offloading
 from ..tasks.clock import Clock

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from ..channels.kinds import CHANNELS
-from ..channels.upkeep import look_after
+from ..channels.serving.upkeep import look_after
 from ..ending import leave_behind
 from ..lifecycle import Container, DrainSignal, Role, StopSignal, current_container, service
 from ..observability.metrics.demand import is_exported

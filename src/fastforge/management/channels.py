@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from .._utils import did_you_mean
-from ..channels.channel import Channel
-from ..channels.hub import hub_of
+from ..channels.declaring.channel import Channel
+from ..channels.declaring.messages import InvalidMessage
 from ..channels.kinds import CHANNELS
-from ..channels.messages import InvalidMessage
+from ..channels.rooms.hub import hub_of
 from ..exceptions import CommandError
 
 if TYPE_CHECKING:

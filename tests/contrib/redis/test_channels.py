@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from fastforge.channels import ChannelUnavailable
-from fastforge.channels.broker import Envelope, Kept
+from fastforge.channels.carrying.broker import Envelope, Kept
 from fastforge.contrib.redis import Redis, open_client
 from fastforge.contrib.redis.channels import RedisBroker
 from fastforge.lifecycle import Breaker

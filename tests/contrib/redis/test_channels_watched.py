@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from fastforge.channels.hub import hub_of
+from fastforge.channels.rooms.hub import hub_of
 from fastforge.observability.metrics import snapshot
 from fastforge.test.proxy import Proxy
 from tests.channels.live import Live, live_with

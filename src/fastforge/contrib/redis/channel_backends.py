@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...channels.broker import ChannelBackend
+from ...channels.carrying.broker import ChannelBackend
 from .resources import redis_channels
 
 __all__ = ["REDIS"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...channels import ChannelUnavailable
-from ...channels.broker import Envelope, Kept, Recalled
+from ...channels.carrying.broker import Envelope, Kept, Recalled
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import Breaker
 from .errors import RedisLate

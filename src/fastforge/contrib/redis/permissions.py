@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...channels.broker import chosen_backend
+from ...channels.carrying.broker import chosen_backend
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ...channels.settings import Channels
 from ...conf import Settings

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 
 from ...cache.backend import backend_name
 from ...cache.settings import Caching
-from ...channels.broker import backend_name as channels_backend_name
-from ...channels.deafness import is_deaf
+from ...channels.carrying.broker import backend_name as channels_backend_name
+from ...channels.carrying.deafness import is_deaf
 from ...exceptions import ResourceUnavailable
 from ...lifecycle import (
     Breaker,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...channels.broker import SHARED_HINT, backend_hint
+from ...channels.carrying.broker import SHARED_HINT, backend_hint
+from ...channels.declaring.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
-from ...channels.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
 from ...tasks.kinds import TASKS

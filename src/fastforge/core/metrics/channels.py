@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...channels.counts import Counts
-from ...channels.hub import Hub, hub_of
 from ...channels.kinds import CHANNELS
+from ...channels.rooms.counts import Counts
+from ...channels.rooms.hub import Hub, hub_of
 from ...lifecycle import Container, Role
 from ...observability.events import (
     CHANNEL_ABORTS,

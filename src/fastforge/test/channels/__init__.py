@@ -1,6 +1,6 @@
 """Channels under test: clients of an application in this event loop, and what it publishes."""
 
-from ...channels.publishing import Publication
+from ...channels.rooms.publishing import Publication
 from .client import ChannelClient, channel_client
 from .faults import BackendUnderTest
 from .people import Somebody

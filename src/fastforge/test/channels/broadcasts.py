@@ -11,9 +11,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ..._utils import did_you_mean
-from ...channels.channel import Channel
+from ...channels.declaring.channel import Channel
 from ...channels.errors import ChannelError
-from ...channels.publishing import Publication, Sending
+from ...channels.rooms.publishing import Publication, Sending
 from .matching import matches
 from .texts import no_broadcast, unexpected_broadcasts
 

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...channels.broker import Broker
-from ...channels.hub import Hub, hub_of
+from ...channels.carrying.broker import Broker
+from ...channels.carrying.memory import MemoryBroker
 from ...channels.kinds import CHANNEL_BACKENDS
-from ...channels.memory import MemoryBroker
+from ...channels.rooms.hub import Hub, hub_of
 from ...core.resources import memory_channels
 from ...lifecycle import Container, Resource, current_container
 from ...project import Project

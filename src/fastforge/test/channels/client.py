@@ -8,8 +8,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from ...channels.connection import Principal
-from ...channels.endpoint import KNOWN_USER, SUBPROTOCOL, TOKEN_PREFIX
+from ...channels.serving.endpoint import KNOWN_USER, SUBPROTOCOL, TOKEN_PREFIX
+from ...channels.sockets.connection import Principal
 from ..lifespan import Application
 from .conversation import Conversation
 from .matching import is_meant, model_of, read_as

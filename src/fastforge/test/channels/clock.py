@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ...channels.clock import Clock
+from ...channels.sockets.clock import Clock
 
 __all__ = ["ClockOfTests"]
 

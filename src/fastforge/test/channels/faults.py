@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from ...channels.broker import Broker, Envelope, Hearing, Kept, Recalled
+from ...channels.carrying.broker import Broker, Envelope, Hearing, Kept, Recalled
 from ...channels.errors import ChannelUnavailable
 
 __all__ = ["BackendUnderTest", "BrokerOfTests"]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel
 
-from ...channels.messages import type_of_model
+from ...channels.declaring.messages import type_of_model
 
 __all__ = ["data_of", "is_meant", "matches", "model_of", "read_as"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...channels.connection import Principal
+from ...channels.sockets.connection import Principal
 
 __all__ = ["Browser", "Somebody", "handshake_of", "principal_of"]
 

@@ -9,8 +9,8 @@ import orjson
 from pydantic import BaseModel
 
 from ..._utils import redact
-from ...channels.channel import Channel
-from ...channels.publishing import Publication
+from ...channels.declaring.channel import Channel
+from ...channels.rooms.publishing import Publication
 from .matching import data_of, model_of
 from .sockets import SocketClosed
 

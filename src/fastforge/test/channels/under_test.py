@@ -10,13 +10,13 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from ...channels.channel import Channel
 from ...channels.codes import RESTART
-from ...channels.connection import Principal
+from ...channels.declaring.channel import Channel
 from ...channels.errors import ChannelError
 from ...channels.kinds import CHANNELS
-from ...channels.publishing import Publication
+from ...channels.rooms.publishing import Publication
 from ...channels.settings import Channels
+from ...channels.sockets.connection import Principal
 from ...exceptions import ComponentError
 from ...lifecycle import Role, use_container
 from ...project import Project

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import fastforge.contrib.db.file_channels.models  # noqa: F401 - its tables
-from fastforge.channels.broker import Envelope, Kept
+from fastforge.channels.carrying.broker import Envelope, Kept
 from fastforge.contrib.db import Model
 from fastforge.contrib.db.file_channels.broker import FileBroker
 from fastforge.contrib.db.file_channels.file import File

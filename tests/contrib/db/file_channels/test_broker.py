@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.channels import ChannelError, ChannelUnavailable
-from fastforge.channels.broker import Kept
+from fastforge.channels.carrying.broker import Kept
 from fastforge.contrib.db.file_channels import broker as broker_module
 from fastforge.contrib.db.file_channels import file as file_module
 from fastforge.contrib.db.file_channels import work as work_module

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.channels import ChannelUnavailable
-from fastforge.channels.broker import Envelope, Kept
+from fastforge.channels.carrying.broker import Envelope, Kept
 from fastforge.contrib.db.file_channels import broker as broker_module
 from fastforge.contrib.db.file_channels import file as file_module
 from fastforge.contrib.db.file_channels import looking as looking_module

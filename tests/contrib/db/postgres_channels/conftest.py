@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import fastforge.contrib.db.postgres_channels.models  # noqa: F401 - its tables
-from fastforge.channels.broker import Envelope, Kept
+from fastforge.channels.carrying.broker import Envelope, Kept
 from fastforge.contrib.db import Database, Model
 from fastforge.contrib.db.opening import open_database
 from fastforge.contrib.db.postgres_channels.broker import PostgresBroker

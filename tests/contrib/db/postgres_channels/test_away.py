@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from fastforge.channels import ChannelUnavailable
-from fastforge.channels.broker import Kept
+from fastforge.channels.carrying.broker import Kept
 from fastforge.contrib.db.postgres_channels import asking, broker
 from fastforge.test.proxy import Proxy
 from tests import services

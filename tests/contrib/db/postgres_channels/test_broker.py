@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from fastforge.channels import ChannelError, ChannelUnavailable
-from fastforge.channels.broker import Envelope, Kept
+from fastforge.channels.carrying.broker import Envelope, Kept
 from tests.processes import wait_until_async
 
 from .conftest import Process, process

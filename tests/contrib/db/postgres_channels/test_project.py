@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from fastforge import Role
-from fastforge.channels.broker import backend_name
+from fastforge.channels.carrying.broker import backend_name
 from fastforge.checks import run_checks
 from fastforge.contrib.db.postgres_channels import checks
 from fastforge.contrib.db.postgres_channels.broker import PostgresBroker

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from fastforge.channels import ChannelUnavailable
-from fastforge.channels.broker import Kept
+from fastforge.channels.carrying.broker import Kept
 from fastforge.contrib.db.postgres_channels import asking
 from fastforge.contrib.db.postgres_channels.sharing import Shared
 from fastforge.test.proxy import Proxy

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-from ....channels.broker import Envelope, Kept, Recalled
+from ....channels.carrying.broker import Envelope, Kept, Recalled
 from . import work
 from .file import File
 from .looking import Looking

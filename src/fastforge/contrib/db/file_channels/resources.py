@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
-from ....channels.broker import backend_name
+from ....channels.carrying.broker import backend_name
 from ....lifecycle import current_container, provide, resource
 from ..engine import url_of
 from ..resources import DatabaseConnection, database

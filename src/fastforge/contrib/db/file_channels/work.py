@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final, NamedTuple, TypeAlias
 
-from ....channels.broker import Kept
+from ....channels.carrying.broker import Kept
 from . import statements
 
 __all__ = [

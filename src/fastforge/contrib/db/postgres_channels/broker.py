@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ....channels import ChannelError
-from ....channels.broker import Envelope, Kept, Recalled
+from ....channels.carrying.broker import Envelope, Kept, Recalled
 from ....lifecycle import Breaker
 from ..listening import listen
 from . import statements

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Final
 
-from ....channels.broker import chosen_backend
+from ....channels.carrying.broker import chosen_backend
 from ....channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ....checks import Level, Message, check
 from .fitness import NAME, refusal

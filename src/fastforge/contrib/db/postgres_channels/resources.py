@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-from ....channels.broker import backend_name
-from ....channels.deafness import is_deaf
+from ....channels.carrying.broker import backend_name
+from ....channels.carrying.deafness import is_deaf
 from ....channels.settings import Channels
 from ....lifecycle import Breaker, current_container, provide, resource, watched_breaker
 from ..faults.unavailable import unavailable

@@ -41,7 +41,7 @@ def describe_channels(
 
 
 def _asyncapi(project: Project) -> str:
-    from ....channels.asyncapi import asyncapi_of
+    from ....channels.describing.asyncapi import asyncapi_of
     from ....channels.settings import Channels
     from ...channels import channels_by_name
 
@@ -51,7 +51,7 @@ def _asyncapi(project: Project) -> str:
 
 
 def _typescript(project: Project) -> str:
-    from ....channels.typescript import typescript_of
+    from ....channels.describing.typescript import typescript_of
     from ...channels import channels_by_name
 
     return typescript_of(channels_by_name(project))

@@ -32,7 +32,7 @@ def test_a_restart_takes_up_new_code_and_settings_and_loses_no_request(site: Sho
     site.settings("drain_s=0.5, linger_s=0.2, workers=2")
     with site.served() as server:
         assert f"{site.url} (shop.settings, production, 2 processes; Ctrl-C stops)" in server.output
-        assert "2 processes serve: SERVER.workers" in server.output
+        server.wait_for("2 processes serve: SERVER.workers")
         before = descendants(server.pid)
         assert len(before) == 2
         with Load(site.port, threads=6) as load:

@@ -21,6 +21,8 @@ PING_S: Final = 2.0
 """After so long without a word the server is asked for one, and given so long again."""
 AT_ONCE: Final = 500
 """How many names one command has."""
+TAKEN_AT_ONCE: Final = 32
+"""After so many messages those who send them have a turn, so that a burst finds no full queue."""
 MOST_WITHHELD: Final = 10_000
 """What comes in beyond that is missed, as all that came before."""
 _AWAY: Final = (exceptions.RedisError, OSError, ResourceUnavailable, TimeoutError)
@@ -156,12 +158,15 @@ class Subscription:
         for start in range(0, len(names), AT_ONCE):
             await self._send("SUBSCRIBE", *names[start : start + AT_ONCE])
         self._look_whether_all_is_heard()
-        is_asked = False
+        is_asked, at_once = False, 0
         while True:
             answer: Any = await connection.read_response(timeout=PING_S)
             if answer is not None:
                 is_asked = False
                 self._take(answer)
+                at_once = (at_once + 1) % TAKEN_AT_ONCE
+                if not at_once:  # what has come already is read without waiting
+                    await asyncio.sleep(0)
             elif is_asked:
                 raise exceptions.TimeoutError("the server says nothing")
             else:

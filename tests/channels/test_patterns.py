@@ -62,6 +62,8 @@ def test_a_missing_or_misspelt_parameter_is_told() -> None:
         pattern.name_of({})
     with pytest.raises(ChannelError, match=r"did you mean 'room_id'\?"):
         pattern.name_of({"room_id": 7, "romm_id": 7})
+    with pytest.raises(ChannelError, match=r"lacks room_id and has no romm_id; did you mean"):
+        pattern.name_of({"romm_id": 7})
 
 
 def test_a_long_name_is_none() -> None:

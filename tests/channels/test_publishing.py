@@ -168,6 +168,11 @@ async def test_what_does_not_fit_is_refused_where_it_is_published(folder: Projec
             assert refused.value.code == code
 
 
+async def test_a_class_in_place_of_its_message_is_named(live: Live) -> None:
+    with live.here(), pytest.raises(ChannelError, match=r"the class Said .*; write Said\(\.\.\.\)"):
+        await live.channels.News.publish(live.channels.Said)
+
+
 async def test_a_class_that_is_not_the_project_s_cannot_be_published_in(live: Live) -> None:
     from fastforge.channels import Channel
 

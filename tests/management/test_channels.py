@@ -171,7 +171,7 @@ def test_a_message_that_would_reach_nobody_is_refused(
     [
         ("order:7:2026", "{}", "[channels.E030] 'order:7:2026' is the name of no channel"),
         ("orders:x:2026", "{}", "[channels.E030]"),
-        ("news", "{", "[channels.E031] this cannot be published in News: EOF while parsing"),
+        ("news", "{", "[channels.E031] this cannot be published in News: it is no JSON, EOF"),
         ("news", "[]", "[channels.E031] this cannot be published in News: the type is one of"),
         ("news", '{"type": "placed"}', "[channels.E031]"),
         ("orders:7:1", '{"type": "placed", "order_id": "x"}', "order_id: Input should be a valid"),

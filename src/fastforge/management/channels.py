@@ -53,7 +53,7 @@ def message_of(channel: type[Channel], text: str) -> BaseModel:
         for first in (error.errors or ())[:1]:
             problem = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
     except ValueError as error:
-        problem = str(error)
+        problem = f"it is no JSON, {error}"
     raise CommandError(
         f"this cannot be published in {channel.__qualname__}: {problem}",
         code="channels.E031",

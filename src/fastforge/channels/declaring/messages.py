@@ -118,12 +118,15 @@ class Messages:
         """
         if isinstance(message, BaseModel) and isinstance(message, (*self.by_type.values(),)):
             return message.__pydantic_serializer__.to_json(message, by_alias=True)
-        shown = type(message).__name__
+        is_class = isinstance(message, type)
+        shown = (message if isinstance(message, type) else type(message)).__name__
         names = [model.__name__ for model in self.by_type.values()]
         raise ChannelError(
-            f"a {shown} cannot be published in {where}",
+            f"{'the class' if is_class else 'a'} {shown} cannot be published in {where}",
             code="channels.E010",
-            hint=did_you_mean(shown, names) or f"its Outgoing has {', '.join(names) or 'nothing'}",
+            hint=f"write {shown}(...)"
+            if is_class and shown in names
+            else did_you_mean(shown, names) or f"its Outgoing has {', '.join(names) or 'nothing'}",
         )
 
 

@@ -168,7 +168,9 @@ class Pattern:
     def _wrong_parameters(self, wanted: set[str], given: Mapping[str, Any]) -> ChannelError:
         missing = ", ".join(sorted(wanted - given.keys()))
         unknown = sorted(given.keys() - wanted)
-        told = f"lacks {missing}" if missing else f"has no {', '.join(unknown)}"
+        told = " and ".join(
+            [f"lacks {missing}"] * bool(missing) + [f"has no {', '.join(unknown)}"] * bool(unknown)
+        )
         near = did_you_mean(unknown[0], wanted) if unknown else ""
         return ChannelError(
             f"a channel {self.text!r} {told}",

@@ -31,6 +31,7 @@ def test_every_picture_is_shown_by_a_page_and_told_in_words_too() -> None:
         for _, line in page.prose():
             for found in _IMAGE.finditer(line):
                 shown[(page.path.parent / found["target"]).resolve()] = found["text"]
+    assert [path for path in shown if not path.exists()] == []
     assert [path for path, text in shown.items() if len(text) < 20] == []
     assert {IMAGES / f"{name}.svg" for name in PICTURES} <= set(shown)
 

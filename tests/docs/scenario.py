@@ -244,7 +244,7 @@ class _Scene:
         done = self._run(argv)
         deadline = time.monotonic() + RELOAD_DEADLINE_S
         # A server that reloads is asked again until it has: readers type more slowly than we.
-        while step.is_question and not self._fits(step, done) and time.monotonic() < deadline:
+        while self._is_asked_again(step, done) and time.monotonic() < deadline:
             time.sleep(PAUSE_S)
             done = self._run(argv)
         self.exit_code = done.returncode
@@ -252,6 +252,12 @@ class _Scene:
         self.failed = (step, output) if done.returncode else None
         if step.expected:
             self._expect(step, output)
+
+    def _is_asked_again(self, step: Step, done: subprocess.CompletedProcess[str]) -> bool:
+        """Return whether a server may not have been there yet: also for a script of the page."""
+        is_script = re.match(r"python (?!manage\.py)\w+\.py\b", step.command) is not None
+        has_failed = is_script and bool(self.background) and done.returncode != 0
+        return (step.is_question or has_failed) and not self._fits(step, done)
 
     def _fits(self, step: Step, done: subprocess.CompletedProcess[str]) -> bool:
         return matches(step.expected, self._there(done.stdout))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmarks import peers
+from benchmarks.harness.plots import cpu_plot
 from benchmarks.harness.results import Results
 from benchmarks.harness.rounds import Cost, Service, costs_of
 from benchmarks.harness.servers import Web, request_of
-from benchmarks.harness.tables import BEGIN, END, page, put
+from benchmarks.harness.tables import BEGIN, CASES, END, page, put, summary
+
+from .processes import ROOT
 
 SERVER = """
     import asyncio, sys
@@ -105,3 +110,17 @@ def test_only_what_is_between_the_marks_of_a_page_is_written(tmp_path: Path) -> 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     RESULTS.write(tmp_path / "kept" / "results.json")
     assert Results.read(tmp_path / "kept" / "results.json") == RESULTS
+
+
+def test_a_plot_has_a_bar_for_everybody_in_each_case() -> None:
+    plot = ET.fromstring(cpu_plot(Results.read()))
+    bars = list(plot.iter("{http://www.w3.org/2000/svg}rect"))
+    assert len(bars) == sum(len(subjects) for subjects in Results.read().costs.values())
+
+
+def test_the_documentation_shows_what_was_measured_last(tmp_path: Path) -> None:
+    kept = Results.read()
+    assert set(kept.costs) == set(CASES) == set(peers.CASES)
+    for file, text in (("docs/benchmarks.md", page(kept)), ("README.md", summary(kept))):
+        assert f"{BEGIN}\n\n{text}\n\n{END}" in (ROOT / file).read_text(encoding="utf-8"), file
+    assert (ROOT / "docs/images/peers.svg").read_text(encoding="utf-8") == cpu_plot(kept)

@@ -13,10 +13,10 @@ from .tables import CASES, OURS, SUBJECTS
 
 __all__ = ["cpu_plot"]
 
-WIDTH: Final = 760
-PANEL: Final = 380
-LABELS: Final = 150
-FIGURES: Final = 56
+WIDTH: Final = 800
+PANEL: Final = 400
+LABELS: Final = 166
+FIGURES: Final = 78
 BAR: Final = 14
 STEP: Final = 20
 HEAD: Final = 34

@@ -19,6 +19,7 @@ from fastforge.contrib.auth.default_user.models import User
 from fastforge.contrib.auth.models import Forgotten
 from fastforge.contrib.auth.resources import identities
 from fastforge.contrib.db import session
+from fastforge.contrib.db.errors import UniqueViolation
 from fastforge.lifecycle import Container, use_container
 from tests.contrib.auth.conftest import PASSWORD
 
@@ -65,6 +66,22 @@ async def test_what_is_rolled_back_was_never_forgotten(container: Container) -> 
         async with db.atomic():
             await db.execute(sa.select(User.id))
         assert await lines() == []
+
+
+async def test_a_savepoint_that_is_undone_takes_no_line_of_its_transaction_with_it(
+    container: Container,
+) -> None:
+    """Whoever is shut out before an insert that may fail is shut out in every process."""
+    async with session() as db:
+        async with db.atomic():
+            ann = await create_user(db, "ann@example.org", PASSWORD)
+        async with db.atomic():
+            ann.is_active = False
+            await db.flush()
+            with pytest.raises(UniqueViolation):
+                async with db.atomic():
+                    await create_user(db, "ann@example.org", PASSWORD)
+    assert await lines() == [("1", None)]
 
 
 async def test_a_user_a_credential_and_everybody_are_told_apart(container: Container) -> None:

@@ -76,7 +76,7 @@ def _note(session: orm.Session, *, user_id: str | None = None, token_id: str | N
         session.info[_WAITING] = {}
         event.listen(session, "before_commit", _insert)
         event.listen(session, "after_commit", _tell)
-        event.listen(session, "after_rollback", _drop)
+        event.listen(session, "after_soft_rollback", _drop)
     session.info[_WAITING][user_id, token_id] = None
 
 
@@ -104,5 +104,11 @@ def _tell(session: orm.Session) -> None:
         container[identities].log.outdated()
 
 
-def _drop(session: orm.Session) -> None:
-    session.info[_WAITING].clear()
+def _drop(session: orm.Session, undone: orm.SessionTransaction) -> None:
+    """Drop the lines of a transaction that is undone.
+
+    Those of a savepoint stay, as do those before it: after one line too many somebody is checked
+    anew, after one too few somebody stays in who was shut out.
+    """
+    if undone.parent is None:
+        session.info[_WAITING].clear()

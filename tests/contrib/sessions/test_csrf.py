@@ -12,6 +12,7 @@ import pytest
 from fastforge import Project
 from fastforge.contrib.sessions.csrf import csrf_exempt
 from fastforge.contrib.sessions.errors import SessionError
+from fastforge.contrib.sessions.forms import token_of_part
 from fastforge.contrib.sessions.origins import Sender, sender_of
 from fastforge.test import client
 
@@ -136,6 +137,27 @@ async def test_a_form_sends_the_token_as_a_field(http: httpx.AsyncClient, form: 
     answer = await send(token)
     assert (answer.status_code, answer.text) == (200, "1")
     assert (await send(token)).status_code == 403  # the login has made it worthless
+
+
+class Counted(bytes):
+    """A body that counts how many bytes a search has passed."""
+
+    passed = 0
+
+    def find(self, wanted: bytes, start: int = 0) -> int:  # type: ignore[override]
+        found = super().find(wanted, start)
+        self.passed += (len(self) if found < 0 else found) - start
+        return found
+
+
+@pytest.mark.parametrize(
+    "piece", [b'name="csrf_token"\r\n', b'name="csrf_token"\r\n\r\n', b'name="csrf_token"\r\n\r\nA']
+)
+def test_a_body_takes_time_by_its_length_and_not_by_the_square_of_it(piece: bytes) -> None:
+    """Half a megabyte of lines that begin a part would else hold up the process for minutes."""
+    body = Counted(piece * (512 * 1024 // len(piece)))
+    assert token_of_part(body) == ""
+    assert body.passed <= 3 * len(body)
 
 
 async def test_a_body_that_is_too_large_to_be_looked_through_reaches_the_handler_whole(

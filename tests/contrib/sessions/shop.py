@@ -41,8 +41,8 @@ ROUTES = """
 
     from fastforge.cache import cached
     from fastforge.contrib.auth import (
-        CurrentIdentity, OptionalIdentity, authenticate, create_user, revoke_everybody,
-        revoke_user, set_password, user_model,
+        CurrentIdentity, OptionalIdentity, authenticate, create_user, identity_here,
+        revoke_everybody, revoke_user, set_password, user_model,
     )
     from fastforge.contrib.db import DbSession, non_atomic
     from fastforge.contrib.sessions import (
@@ -117,6 +117,13 @@ ROUTES = """
     @router.get("/maybe")
     async def maybe(me: OptionalIdentity) -> int | str:
         return "nobody" if me is None else me.id
+
+
+    @router.post("/me-in-between")
+    async def me_in_between(db: DbSession) -> int | None:
+        await db.execute(text("SELECT 1"))
+        me = await identity_here()
+        return me and me.id
 
 
     @router.post("/act")

@@ -256,6 +256,19 @@ async def test_it_is_the_same_on_postgres(
         assert (await http.get("/me")).status_code == 401
 
 
+async def test_whoever_asks_in_a_transaction_is_known_by_its_connection(
+    folder: ProjectFolder, postgres_url: str, migrated: Callable[[Project], Project]
+) -> None:
+    """With a second one as many requests as the pool has connections would wait for each other."""
+    databases = {"default": {"url": postgres_url, "pool_size": 1, "max_overflow": 0}}
+    folder.write({"shop/settings.py": settings(postgres_url)})
+    project = migrated(folder.load()).overriding(settings={"DATABASES": databases})
+    async with browser(project) as http:
+        await log_in(http)
+        answer = await http.post("/me-in-between")
+        assert (answer.status_code, answer.text) == (200, "1")
+
+
 async def test_revoking_a_user_or_everybody_ends_their_sessions(
     project: Project, folder: ProjectFolder
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..auth import Identity, InvalidToken, TokenVerifier
-from ..db import session as new_unit
+from ..auth.identity.reading import reading
 from .owners import owner_of
 from .resources import keeper_here, store_here
 from .saving import token_id_of
@@ -32,7 +32,7 @@ class SessionCookies(TokenVerifier):
         keeper = keeper_here()
         if not keeper.secrets.is_ours(token):
             raise InvalidToken("it is the cookie of another application")
-        async with new_unit() as db:
+        async with reading() as db:
             record = await store_here().load(db, keeper.secrets.hashes(token))
             if record is None:
                 raise InvalidToken("its session has been ended")

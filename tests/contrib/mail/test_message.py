@@ -76,6 +76,7 @@ def test_an_address_is_one_mailbox_with_its_domain_encoded(
         f"{'a' * 65}@example.org",
         f"ann@{'a' * 64}.org",
         f"{'n' * 201} <ann@example.org>",
+        f"a{' ' * 500_000}b@example.org",  # read before its length it takes an hour
         "ann\ud800@example.org",
     ],
 )

@@ -22,6 +22,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _LONGEST_LOCAL: Final = 64
 _LONGEST: Final = 254
 _LONGEST_NAME: Final = 200
+_LONGEST_TEXT: Final = 2 * _LONGEST_NAME + _LONGEST + len('"" <>')
+"""Each letter of a name may have a \\ before it. What follows takes the square of the length."""
 _SHOWN: Final = 80
 
 
@@ -53,11 +55,14 @@ def parse_address(text: str, of: str) -> Address:
     Raises:
         MessageError: It is none, or more than one.
     """
+    stripped = text.strip()
+    if len(stripped) > _LONGEST_TEXT:
+        raise _refused(text, of, f"it is longer than {_LONGEST_TEXT} characters")
     if _CONTROL.search(text):
         raise _refused(text, of, "it has a line break or another control character")
-    named = _NAMED.fullmatch(text.strip())
+    named = _NAMED.fullmatch(stripped)
     name = _name(named["name"], text, of) if named else ""
-    spec = named["spec"].strip() if named else text.strip()
+    spec = named["spec"].strip() if named else stripped
     local, at, domain = spec.rpartition("@")
     if not at:
         raise _refused(text, of, "it has no @")

@@ -175,10 +175,12 @@ async def test_a_host_that_says_when_is_asked_then(
     later = answer(b"", status=429, headers=[("retry-after", "1")])
     passed = answer(b"", status=503, headers=[("retry-after", formatdate(0, usegmt=True))])
     broken = answer(b"", status=503, headers=[("retry-after", "soon")])
-    site.respond = in_turn(passed, broken, later, answer())
-    assert (await client(retries=3).get(url_of(site))).status_code == 200
+    endless = f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}"  # a zone that no date has room for
+    absurd = answer(b"", status=503, headers=[("retry-after", endless)])
+    site.respond = in_turn(passed, broken, absurd, later, answer())
+    assert (await client(retries=4).get(url_of(site))).status_code == 200
     pauses = [each.args[1] for each in caplog.records if isinstance(each.args, tuple)]
-    assert [float(f"{pause:.2f}") for pause in pauses if isinstance(pause, float)] == [0, 0, 1]
+    assert [float(f"{pause:.2f}") for pause in pauses if isinstance(pause, float)] == [0, 0, 0, 1]
 
 
 async def test_one_that_wants_to_be_left_alone_for_long_is(client: Open, site: Site) -> None:

@@ -197,5 +197,5 @@ def _retry_after_s(response: httpx.Response) -> float:
         return float(text)
     try:
         return max(parsedate_to_datetime(text).timestamp() - time.time(), 0)
-    except ValueError:  # none, or none that can be read
+    except (ValueError, OverflowError):  # none, or none that can be read
         return 0

@@ -383,6 +383,8 @@ async def test_keys_that_are_no_list_are_an_issuer_that_is_away(
         ("auth.E035", {"algorithms": []}),
         ("auth.E035", {"audience": ""}),
         ("auth.E035", {"audience": []}),
+        ("auth.E060", {"allow_networks": ["10.0.0.1/8"]}),
+        ("auth.E060", {"allow_networks": "10.0.0.0/8"}),
         ("auth.E037", {"name": "token"}),
         ("auth.E037", {"name": "session"}),
         ("auth.E037", {"name": "a:b"}),

@@ -47,8 +47,8 @@ class Places:
                 code="auth.E032",
                 hint="write it as in https://id.example.org/realms/shop",
             )
-        inner = [ip_network(each) for each in self.allow_networks]
-        if parts.scheme != "https" and not (parts.scheme == "http" and inner):
+        _refuse_no_networks(self.allow_networks, named)
+        if parts.scheme != "https" and not (parts.scheme == "http" and self.allow_networks):
             raise IssuerRefused(
                 f"{named} is asked by {parts.scheme!r}: whoever sits in between decides who asks",
                 code="auth.E033",
@@ -69,6 +69,24 @@ class Places:
             "ports": (parts.port or (443 if parts.scheme == "https" else 80),),
             "allow_networks": self.allow_networks,
         }
+
+
+def _refuse_no_networks(networks: Sequence[str], named: str) -> None:
+    if isinstance(networks, str):
+        raise _no_network(named, networks, "it is a text, and no list of them")
+    for each in networks:
+        try:
+            ip_network(each)
+        except ValueError as error:
+            raise _no_network(named, each, str(error)) from None
+
+
+def _no_network(named: str, text: str, problem: str) -> IssuerRefused:
+    return IssuerRefused(
+        f"allow_networks of {named} has {text!r}: {problem}",
+        code="auth.E060",
+        hint='write a list of networks, as in allow_networks=["10.0.0.0/8"]',
+    )
 
 
 def _parts(url: str) -> SplitResult | None:

@@ -140,6 +140,35 @@ async def test_a_table_that_is_another_one_makes_everything_void(
     assert known.log.position == 1
     assert seen[0] == Line(0, None, None, None)  # whoever listens has to look at everybody
     stop()
+    stop()  # once more is as good as once
+    seen.clear()
+    await forget(9)
+    await known.log.read()
+    assert seen == []
+
+
+async def test_whoever_asks_after_a_revocation_is_not_served_by_a_check_that_began_before(
+    known: Identities, words: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be on its way into the shared cache when the next request comes for it."""
+    key = await sign_up()
+    is_writing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write_late(*_: object) -> None:
+        is_writing.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(known._shared, "write", write_late)
+    before = asyncio.create_task(asked())
+    await is_writing.wait()
+    await change(key, is_active=False)
+    after = asyncio.create_task(asked())
+    while known.log.position == 0:  # until the second one has read the log
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
+    go_on.set()
+    assert isinstance(await before, Identity)
+    assert await after == "its user is gone or not active"
 
 
 async def test_memory_is_bounded_and_what_is_not_known_any_more_is_void(

@@ -93,12 +93,13 @@ class ForgottenLog:
         self.wanted = asyncio.Event()
         self._max_unconfirmed_s = max_unconfirmed_s
         self._floor = self._everybody = 0
+        # By (whether it is a user, the id of the user or credential): its newest line.
         self._known: dict[tuple[bool, str], int] = {}
         self._last: Line | None = None
         self._read_at = self._retry_at = NEVER
         self._away = self._is_outdated = False
         self._flights: Flights[None] = Flights()
-        self._listeners: list[Listener] = []
+        self._listeners: dict[object, Listener] = {}
 
     # --- who asks ---
 
@@ -132,8 +133,13 @@ class ForgottenLog:
 
     def on_forgotten(self, listener: Listener) -> Callable[[], None]:
         """Call a function with each new line, and return what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        key = object()
+        self._listeners[key] = listener
+
+        def end() -> None:
+            self._listeners.pop(key, None)
+
+        return end
 
     # --- reading ---
 
@@ -202,7 +208,7 @@ class ForgottenLog:
         self._known = dict(oldest_first[-MOST_LINES:])
 
     def _tell(self, line: Line) -> None:
-        for listener in [*self._listeners]:
+        for listener in [*self._listeners.values()]:
             try:
                 listener(line)
             except Exception:

@@ -163,7 +163,11 @@ class Identities:
         async def find(_flight: Flight[Checked]) -> Checked:
             return await self._found(key, token, verifier, may_remember=may_remember)
 
-        return (await self._flights.run(key, find))[0]
+        while True:
+            checked, was_asked_here = await self._flights.run(key, find)
+            # What another request has begun to ask may be older than what this one knows.
+            if was_asked_here or self.log.allows(checked.identity, checked.position):
+                return checked
 
     async def _found(
         self, key: str, token: str, verifier: TokenVerifier, *, may_remember: bool

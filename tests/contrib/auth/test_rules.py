@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fastforge import Project, Role
@@ -109,6 +111,12 @@ async def test_a_project_adds_rules_and_leaves_some_out(folder: ProjectFolder) -
     assert await codes(project, "orchard-shop") == ["password_names_us"]
 
 
-def test_a_rule_is_a_function() -> None:
+async def awaited(password: str, about: About) -> str | None:
+    """A rule that asks somebody: its coroutine would be true of every password."""
+    return None
+
+
+@pytest.mark.parametrize("rule", ["short", awaited])
+def test_a_rule_is_a_plain_function(rule: Any) -> None:
     with pytest.raises(ComponentError, match=r"auth\.E013"):
-        password_rule("short")  # type: ignore[arg-type]
+        password_rule(rule)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...exceptions import ComponentError, Location
+from .declaring import refuse_unless_plain
 
 if TYPE_CHECKING:
     from .model import AbstractUser
@@ -48,11 +47,10 @@ def login_rule(function: Rule, /) -> LoginRule:
     Raises:
         ComponentError: It decorates no plain function.
     """
-    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
-        raise ComponentError(
-            f"@login_rule decorates {function!r}, which is no plain function",
-            code="auth.E051",
-            hint="write `def`, which is given the user and returns whether they may log in",
-            where=Location.of(function),
-        )
+    refuse_unless_plain(
+        function,
+        decorator="@login_rule",
+        code="auth.E051",
+        hint="write `def`, which is given the user and returns whether they may log in",
+    )
     return LoginRule(name=function.__name__, function=function)

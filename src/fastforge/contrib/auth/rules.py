@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ...exceptions import ComponentError, Location
+from .declaring import refuse_unless_plain
 from .hashing import LONGEST_BYTES
 from .settings import Auth
 
@@ -70,15 +69,14 @@ def password_rule(function: Rule, /) -> PasswordRule:
             an empty text: nothing is wrong.
 
     Raises:
-        ComponentError: It decorates no function.
+        ComponentError: It decorates no plain function.
     """
-    if not inspect.isfunction(function):
-        raise ComponentError(
-            f"@password_rule decorates {function!r}, which is no function",
-            code="auth.E013",
-            hint="write `def`, with the password and what is known besides",
-            where=Location.of(function),
-        )
+    refuse_unless_plain(
+        function,
+        decorator="@password_rule",
+        code="auth.E013",
+        hint="write `def`, with the password and what is known besides",
+    )
     return PasswordRule(name=function.__name__, function=function)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from starlette.requests import HTTPConnection
 
-from ....exceptions import ComponentError, Location
+from ..declaring import refuse_unless_plain
 
 __all__ = ["CredentialSource", "Reader", "credential_source"]
 
@@ -59,13 +58,12 @@ def credential_source(
     """
 
     def declare(function: Reader) -> CredentialSource:
-        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
-            raise ComponentError(
-                f"@credential_source decorates {function!r}, which is no plain function",
-                code="auth.E026",
-                hint="write `def`, with the connection: it reads headers and asks nobody",
-                where=Location.of(function),
-            )
+        refuse_unless_plain(
+            function,
+            decorator="@credential_source",
+            code="auth.E026",
+            hint="write `def`, with the connection: it reads headers and asks nobody",
+        )
         return CredentialSource(name=function.__name__, order=order, read=function, lenient=lenient)
 
     return declare

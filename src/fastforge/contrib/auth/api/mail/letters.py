@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from .....exceptions import ComponentError, Location
 from ....mail import Message
+from ...declaring import refuse_unless_plain
 from ...model import AbstractUser
 
 __all__ = ["AccountMail", "MailName", "Occasion", "account_mail"]
@@ -73,13 +72,12 @@ def account_mail(name: MailName) -> Callable[[Writer], AccountMail]:
     """
 
     def declare(function: Writer) -> AccountMail:
-        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
-            raise ComponentError(
-                f"@account_mail decorates {function!r}, which is no plain function",
-                code="auth.E056",
-                hint="write `def`, which is given the occasion and returns a Message",
-                where=Location.of(function),
-            )
+        refuse_unless_plain(
+            function,
+            decorator="@account_mail",
+            code="auth.E056",
+            hint="write `def`, which is given the occasion and returns a Message",
+        )
         return AccountMail(name=name, function=function)
 
     return declare

@@ -1,0 +1,32 @@
+"""Declaring: what the decorators of this app have in common."""
+
+from __future__ import annotations
+
+import inspect
+
+from ...exceptions import ComponentError, Location
+
+__all__ = ["refuse_unless_plain"]
+
+
+def refuse_unless_plain(function: object, *, decorator: str, code: str, hint: str) -> None:
+    """Refuse what is no plain function: where it is called nothing is awaited.
+
+    The coroutine of an async one would be taken for what it returns, and any coroutine is true.
+
+    Args:
+        function: What is decorated.
+        decorator: The decorator, with its @.
+        code: That of the error.
+        hint: What to write.
+
+    Raises:
+        ComponentError: It is none.
+    """
+    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+        raise ComponentError(
+            f"{decorator} decorates {function!r}, which is no plain function",
+            code=code,
+            hint=hint,
+            where=Location.of(function) if callable(function) else None,
+        )

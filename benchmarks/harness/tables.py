@@ -25,7 +25,7 @@ SUBJECTS: Final = {
 }
 CASES: Final = {
     "ping": "ping",
-    "identity": "who asks",
+    "identity": "identity",
     "read": "one row",
     "create": "POST",
     "read-sqlite": "one row, SQLite",

@@ -238,6 +238,18 @@ def test_the_folder_is_for_this_user_alone(tmp_path: Path) -> None:
     worker.folder.leave()
 
 
+def test_in_a_temporary_folder_the_one_around_it_has_to_be_ours_too(tmp_path: Path) -> None:
+    """Whoever has made it first could put a link to anywhere in the place of what we make in it."""
+    around = tmp_path / "fastforge-metrics"
+    Folder(around / "shop", is_in_shared=True).enter()
+    assert around.stat().st_mode & 0o777 == 0o700
+    planted = tmp_path / "planted"
+    planted.symlink_to(around)
+    Folder(planted / "shop").enter()  # an administrator may have meant it
+    with pytest.raises(UnfitFolder, match="planted belongs to somebody else"):
+        Folder(planted / "shop", is_in_shared=True).enter()
+
+
 def test_a_folder_that_is_none_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")

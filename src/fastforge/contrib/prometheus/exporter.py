@@ -77,9 +77,10 @@ class Exporter:
             self._folder.leave()
 
     def _enter(self) -> None:
-        folder = Folder(folder_of(self._container, self._config)) if is_possible else None
-        if folder is None:
+        if not is_possible:
             return
+        is_in_shared = self._config.directory is None and not _state_directory()
+        folder = Folder(folder_of(self._container, self._config), is_in_shared=is_in_shared)
         try:
             shelf = folder.enter()
         except UnfitFolder as error:
@@ -116,8 +117,12 @@ def folder_of(container: Container, config: Prometheus) -> Path:
 
 def _base() -> Path:
     """Return a folder of ours; under systemd the state directory, which all units share."""
-    state = os.environ.get(STATE_DIRECTORY, "").partition(":")[0]
+    state = _state_directory()
     if state:
         return Path(state) / "metrics"
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     return Path(tempfile.gettempdir()) / f"fastforge-metrics-{user}"
+
+
+def _state_directory() -> str:
+    return os.environ.get(STATE_DIRECTORY, "").partition(":")[0]

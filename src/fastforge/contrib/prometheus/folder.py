@@ -41,10 +41,13 @@ class Folder:
 
     Args:
         path: Where it is; it is made for this user alone.
+        is_in_shared: Whether the folder around it lies where every user of the machine may make
+            one of its name before us: then that one has to be ours as well.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_in_shared: bool = False) -> None:
         self.path = path
+        self._is_in_shared = is_in_shared
         self._own: tuple[Path, Lock] | None = None
 
     def enter(self) -> Shelf:
@@ -94,12 +97,10 @@ class Folder:
 
     def _make(self) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._is_in_shared:  # whoever has it could put a link in the place of ours
+            _close_to_others(self.path.parent)
         self.path.mkdir(mode=0o700, exist_ok=True)
-        found = self.path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise UnfitFolder(f"{self.path} belongs to somebody else")
-        if found.st_mode & 0o077:
-            self.path.chmod(0o700)
+        _close_to_others(self.path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -157,6 +158,14 @@ class Folder:
                     for number, value in enumerate(cells):
                         place[number] = value
         new.replace(self.path / ENDED)
+
+
+def _close_to_others(folder: Path) -> None:
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise UnfitFolder(f"{folder} belongs to somebody else")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _made_at(file: Path) -> int:

@@ -13,6 +13,7 @@ from fastforge.contrib.telemetry import Telemetry
 from fastforge.contrib.telemetry.plan import plan_of, resource_attributes
 from fastforge.contrib.telemetry.variables import told_by
 from fastforge.exceptions import ErrorGroup, SettingsError, StartError
+from fastforge.lifecycle import Role
 from tests.folder import ProjectFolder
 from tests.processes import clean_environment
 
@@ -110,8 +111,6 @@ def test_a_variable_that_says_the_same_is_no_contradiction() -> None:
 async def test_a_contradiction_ends_the_start_in_one_line(
     folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastforge.lifecycle import Role
-
     write(folder, URL, "service_name='a'")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "hunter2")
     with pytest.raises(StartError) as caught:
@@ -120,6 +119,22 @@ async def test_a_contradiction_ends_the_start_in_one_line(
     assert isinstance(caught.value.__cause__, SettingsError)
     assert "telemetry.E001" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x-team": "hunter2\n"}, {"x-team": "hünter2"}, {"x team": "hunter2"}]
+)
+async def test_a_header_that_is_none_ends_the_start_and_is_not_shown(
+    folder: ProjectFolder, headers: dict[str, str]
+) -> None:
+    """What sends it would repeat the whole of it in the log, each time."""
+    write(folder, URL, f"headers={headers!r}")
+    with pytest.raises(StartError) as caught:
+        async with folder.load().running(Role.COMMAND):
+            pass
+    assert isinstance(caught.value.__cause__, SettingsError)
+    assert "telemetry.E002" in str(caught.value)
+    assert "nter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

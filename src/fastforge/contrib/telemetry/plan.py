@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import tomllib
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ...conf import Settings
 from ...exceptions import SettingsError
@@ -19,6 +20,9 @@ from .settings import Telemetry
 from .variables import Told, told_by
 
 __all__ = ["Plan", "plan_of", "plan_or_refuse", "resource_attributes"]
+
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\t -~]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +78,20 @@ def plan_or_refuse(settings: Settings) -> Plan:
     """Return the plan of a project.
 
     Raises:
-        SettingsError: A variable and TELEMETRY contradict each other, or one cannot be followed.
+        SettingsError: A variable and TELEMETRY contradict each other, one cannot be followed, or
+            a header is none.
     """
     plan = plan_of(settings)
+    for name, value in plan.config.headers.items():
+        # Else the library that sends it says so, with the whole value, in each line of the log.
+        if not (_HEADER.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise SettingsError(
+                f"the header {name!r} of TELEMETRY.headers has a line break, or another character"
+                " that no header has",
+                code="telemetry.E002",
+                hint="see how its secret is written: a file often ends with a line break",
+                where=settings.where("TELEMETRY"),
+            )
     for fault in plan.told.faults:
         if not fault.is_unread:
             raise SettingsError(

@@ -11,11 +11,12 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import FastAPIError
+from fastapi.routing import APIRoute
 from hypothesis import strategies as st
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Match, Mount, Route
-from starlette.types import Scope
+from starlette.types import Message, Receive, Scope, Send
 
 __all__ = ["Entry", "Table", "build", "declared_paths", "filled", "noise", "said", "tables"]
 
@@ -58,6 +59,18 @@ class AnyCase(Route):
         return super().matches({**scope, "path": scope["path"].lower()})
 
 
+class Handling(APIRoute):
+    """A route of FastAPI's that handles in its own way."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-handled", b"1")]
+            await send(message)
+
+        await super().handle(scope, receive, marked)
+
+
 class Shut(APIRouter):
     """A router that decides in its own way: it has every path, for those who say so."""
 
@@ -76,6 +89,7 @@ class Entry:
         prefix: What the inclusion puts before.
         entries: What an inclusion includes.
         redirects: Whether an included router redirects slashes.
+        max_fields: Of a form, as an inclusion limits it; 0 where it says nothing.
     """
 
     kind: str
@@ -84,6 +98,7 @@ class Entry:
     prefix: str = ""
     entries: tuple[Entry, ...] = ()
     redirects: bool = True
+    max_fields: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +107,7 @@ class Table:
 
     entries: tuple[Entry, ...]
     redirects: bool = True
+    max_fields: int = 0
 
 
 def _path(*, greedy: bool, least: int, most: int, slash: bool) -> st.SearchStrategy[str]:
@@ -111,13 +127,15 @@ PREFIXES = _path(greedy=False, least=0, most=2, slash=False)
 METHODS = st.sampled_from(
     (("GET",), ("GET",), ("POST",), ("GET", "POST"), ("HEAD",), ("DELETE",), ("OPTIONS", "GET"))
 )
+OTHERS = ("socket", "starlette", "starlette socket", "mount", "own", "own handling", "host")
+MAX_FIELDS = st.sampled_from((0, 0, 5, 7))
 LEAVES = st.one_of(
     st.builds(Entry, kind=st.just("api"), path=ROUTE_PATHS, methods=METHODS),
     st.builds(Entry, kind=st.just("api"), path=ROUTE_PATHS, methods=METHODS),
     st.builds(Entry, kind=st.just("socket"), path=ROUTE_PATHS),
     st.builds(
         Entry,
-        kind=st.sampled_from(("socket", "starlette", "starlette socket", "mount", "own", "host")),
+        kind=st.sampled_from(OTHERS),
         path=ROUTE_PATHS,
     ),
 )
@@ -133,11 +151,17 @@ def _entries(depth: int) -> st.SearchStrategy[tuple[Entry, ...]]:
             prefix=PREFIXES,
             entries=_entries(depth - 1),
             redirects=st.booleans(),
+            max_fields=MAX_FIELDS,
         )
     return st.lists(one, min_size=2, max_size=8).map(tuple)
 
 
-tables = st.builds(Table, entries=_entries(3), redirects=st.sampled_from((True, True, False)))
+tables = st.builds(
+    Table,
+    entries=_entries(3),
+    redirects=st.sampled_from((True, True, False)),
+    max_fields=MAX_FIELDS,
+)
 noise = st.lists(st.sampled_from(SAID), max_size=5).map(
     lambda said: "/" + "/".join(said)
 ) | st.sampled_from(("", "*", "//", "/docs", "/docs/", "/openapi.json", "/root", "/root/a"))
@@ -166,7 +190,7 @@ def _below(entries: tuple[Entry, ...], before: str) -> Iterator[str]:
 
 def build(table: Table) -> FastAPI:
     """Return an application with the routes of a table; each tells who it is."""
-    app = FastAPI(redirect_slashes=table.redirects)
+    app = FastAPI(redirect_slashes=table.redirects, **_limits(table.max_fields))
     names = (f"n{number}" for number in count())
     _fill(app.router, table.entries, names)
     return app
@@ -177,11 +201,16 @@ def _fill(router: APIRouter, entries: tuple[Entry, ...], names: Iterator[str]) -
         name = next(names)
         if entry.kind in ("include", "shut"):
             cls = Shut if entry.kind == "shut" else APIRouter
-            inner = cls(prefix=_named(entry.path, names), redirect_slashes=entry.redirects)
+            prefix, limits = _named(entry.path, names), _limits(entry.max_fields)
+            inner = cls(prefix=prefix, redirect_slashes=entry.redirects, **limits)
             _fill(inner, entry.entries, names)
             _include(router, inner, _named(entry.prefix, names), name)
         else:
             ADDING[entry.kind](router, _named(entry.path, names), entry, name)
+
+
+def _limits(max_fields: int) -> dict[str, Any]:
+    return {"form_limits": {"max_fields": max_fields}} if max_fields else {}
 
 
 def _include(router: APIRouter, inner: APIRouter, prefix: str, name: str) -> None:
@@ -216,6 +245,7 @@ def _told(name: str, request: Any) -> dict[str, Any]:
         "template": getattr(context, "path_format", None),
         "root_path": scope.get("root_path"),
         "is_root": scope["router"] is scope["app"].router,
+        "form_limits": scope.get("fastapi", {}).get("form_limits"),
     }
 
 
@@ -223,7 +253,14 @@ def _api(router: APIRouter, path: str, entry: Entry, name: str) -> None:
     async def handler(request: Request) -> dict[str, Any]:
         return _told(name, request)
 
-    router.add_api_route(path, handler, methods=list(entry.methods), name=name)
+    cls = Handling if entry.kind == "own handling" else None
+    router.add_api_route(
+        path,
+        handler,
+        methods=list(entry.methods or ("GET",)),
+        name=name,
+        route_class_override=cls,
+    )
 
 
 def _socket(router: APIRouter, path: str, entry: Entry, name: str) -> None:
@@ -267,6 +304,7 @@ ADDING: dict[str, Callable[[APIRouter, str, Entry, str], None]] = {
     "starlette": _starlette,
     "starlette socket": _socket,
     "own": _starlette,
+    "own handling": _api,
     "mount": _mounted,
     "host": _mounted,
 }

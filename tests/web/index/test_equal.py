@@ -89,12 +89,15 @@ def answer(runner: asyncio.Runner, app: FastAPI, asked: Asked) -> list[Any]:
         runner.run(app(scope, receive, send))
     except Exception as error:
         sent.append(repr(error))
-    context = scope.get("fastapi", {}).get("effective_route_context")
+    found = scope.get("fastapi", {})
+    context, inclusion = found.get("effective_route_context"), found.get("included_router")
     return [
         *sent,
         getattr(scope.get("route"), "path", None),
         getattr(scope.get("endpoint"), "__qualname__", None),
         getattr(context, "path_format", None),
+        getattr(getattr(inclusion, "original_router", None), "prefix", None),
+        scope.get("path_params"),
     ]
 
 

@@ -225,6 +225,35 @@ def test_frontends_are_served_where_stock_fastapi_serves_them(tmp_path: Path, me
             assert (one.status_code, one.text) == (other.status_code, other.text), path
 
 
+def test_what_takes_the_place_of_a_routes_application_later_is_called() -> None:
+    """As those do it that put a layer around one route."""
+    app, router = FastAPI(), APIRouter()
+    app.get("/near")(answering("near"))
+    router.get("/far")(answering("far"))
+    app.include_router(router)
+    client = TestClient(indexed(app))
+    assert [client.get(path).json() for path in ("/near", "/far")] == ["near", "far"]
+    near = next(route for route in app.routes if getattr(route, "path", "") == "/near")
+    assert isinstance(near, APIRoute)
+    near.app = PlainTextResponse("instead")
+    assert client.get("/near").text == "instead"
+
+
+def test_a_router_that_handles_in_its_own_way_does() -> None:
+    class Counting(APIRouter):
+        handled = 0
+
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            self.handled += 1
+            await super().handle(scope, receive, send)
+
+    app, counting = FastAPI(), Counting()
+    counting.get("/counted")(answering("counted"))
+    app.include_router(counting)
+    assert TestClient(indexed(app)).get("/counted").json() == "counted"
+    assert counting.handled == 1
+
+
 def test_an_included_route_is_compared_once_for_a_request() -> None:
     compared = list[str]()
 

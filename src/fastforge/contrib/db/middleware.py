@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import Token
 from typing import Final
 
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from ...web.errors.handlers import close_code_of
 from ...web.middleware import Middleware, Slot
 from .faults.answers import answer_of, answer_of_failed_commit
 from .queries.tally import server_timing
-from .sessions.current import unit_here
+from .sessions.current import Unit, unit_here
 from .sessions.handlers import is_non_atomic
 from .sessions.session import Session
 from .sessions.unit import UnitOfWork, new_session, new_transaction
@@ -43,26 +44,25 @@ class Transactions:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            return await self.app(scope, receive, send)
-        unit = UnitOfWork(_opener(scope), scope)
-        token = unit_here.set(unit)
-        try:
-            if scope["type"] == "http":
-                await _Exchange(unit, scope, receive, send).run(self.app)
-            else:
-                await _Conversation(unit, scope, receive, send).run(self.app)
-        finally:
-            try:
-                if not unit.ended:
-                    await unit.finish(commit=False)
-            finally:
-                unit_here.reset(token)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: it would cost every request.
+        if scope["type"] == "http":
+            return _Exchange(scope, receive, send).run(self.app)
+        if scope["type"] == "websocket":
+            return _Conversation(scope, receive, send).run(self.app)
+        return self.app(scope, receive, send)
+
+
+async def _roll_back(unit: UnitOfWork, token: Token[Unit | None]) -> None:
+    """Roll back what nobody has ended, and make the unit no longer the current one."""
+    try:
+        await unit.finish(commit=False)
+    finally:
+        unit_here.reset(token)
 
 
 def _opener(scope: Scope) -> Callable[[str], Session]:
-    if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+    if scope["method"] in SAFE_METHODS:
         return new_session
 
     def open_session(name: str) -> Session:
@@ -81,8 +81,8 @@ class _Exchange:
 
     __slots__ = ("receive", "replaced", "scope", "send", "started", "unit")
 
-    def __init__(self, unit: UnitOfWork, scope: Scope, receive: Receive, send: Send) -> None:
-        self.unit = unit
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.unit = UnitOfWork(_opener(scope), scope)
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -90,6 +90,7 @@ class _Exchange:
         self.replaced = False
 
     async def run(self, app: ASGIApp) -> None:
+        token = unit_here.set(self.unit)
         try:
             await app(self.scope, self.receive, self._send_when_done)
         except Exception as error:
@@ -100,11 +101,17 @@ class _Exchange:
                 raise
             await self.unit.finish(commit=False)
             await self._replace(answer)
+        finally:
+            if self.unit.ended:
+                unit_here.reset(token)
+            else:
+                await _roll_back(self.unit, token)
 
     def _send_when_done(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and not self.started:
             self.started = True
-            return self._begin(message)
+            if not self.unit.end_unused():
+                return self._begin(message)
         return self.send(message)  # no coroutine around it: that would cost every request
 
     async def _begin(self, message: Message) -> None:
@@ -135,8 +142,8 @@ class _Conversation:
 
     __slots__ = ("ended", "open", "receive", "scope", "send", "unit")
 
-    def __init__(self, unit: UnitOfWork, scope: Scope, receive: Receive, send: Send) -> None:
-        self.unit = unit
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.unit = UnitOfWork(new_session, scope)
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -144,6 +151,7 @@ class _Conversation:
         self.ended = False
 
     async def run(self, app: ASGIApp) -> None:
+        token = unit_here.set(self.unit)
         try:
             await app(self.scope, self.receive, self._send_and_note)
             await self.unit.finish(commit=True)
@@ -153,6 +161,8 @@ class _Conversation:
                 raise
             await self.unit.finish(commit=False)
             await self._end(answer)
+        finally:
+            await _roll_back(self.unit, token)
 
     async def _send_and_note(self, message: Message) -> None:
         kind = message["type"]

@@ -6,16 +6,21 @@ routing in place, and a check tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
 from fastapi.routing import (
+    _FASTAPI_EFFECTIVE_ROUTE_CONTEXT_KEY,
+    _FASTAPI_FORM_LIMITS_KEY,
+    _FASTAPI_INCLUDED_ROUTER_KEY,
     APIRoute,
     APIRouter,
     _EffectiveRouteContext,
+    _get_fastapi_scope,
     _IncludedRouter,
+    _resolve_form_limits,
 )
 from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match
@@ -24,13 +29,19 @@ from starlette.types import Scope
 from .patterns import Pattern, pattern_of
 
 __all__ = [
+    "TELEMETRY",
+    "Direct",
     "Leaf",
     "Shadow",
     "Snapshot",
+    "direct",
     "get_route_path",
     "leaves",
     "nested",
 ]
+
+TELEMETRY: Final = "fastapi.telemetry"
+"""The key of a scope under which FastAPI's own telemetry stands, which is told of each route."""
 
 NEEDED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
     (APIRouter(), ("_routes_version", "_get_routes_version", "_iter_low_priority_routes")),
@@ -38,7 +49,7 @@ NEEDED: Final[tuple[tuple[Any, tuple[str, ...]], ...]] = (
         _IncludedRouter,
         ("__dataclass_fields__", "effective_candidates", "_match", "_handle_selected"),
     ),
-    (_EffectiveRouteContext, ("starlette_route", "path", "matches")),
+    (_EffectiveRouteContext, ("starlette_route", "path", "matches", "app", "endpoint")),
 )
 for _owner, _names in NEEDED:
     for _name in _names:
@@ -86,6 +97,67 @@ def _deciding(route: Any) -> tuple[BaseRoute, Any]:
         return route.original_route, route
     copied = route.starlette_route or route.original_route
     return copied, copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Direct:
+    """A route that FastAPI would call whatever stands between it and the application.
+
+    Args:
+        shape: What has path, methods and application: the route itself, or the route as it
+            stands in an inclusion. They are read late, for users may put others in their place.
+        route: The route, for the scope.
+        selected: What FastAPI then has under its own key in the scope.
+        form_limits: Those of the inclusions, which it has there as well.
+    """
+
+    shape: Any
+    route: APIRoute
+    selected: Mapping[str, Any]
+    form_limits: Any
+
+    def note(self, scope: Scope, form_limits: Any) -> None:
+        """Write into a scope, under FastAPI's own key, how FastAPI would have come here.
+
+        Args:
+            scope: The request's.
+            form_limits: Those of the application's router.
+        """
+        noted = _get_fastapi_scope(scope)
+        for limits in (form_limits, self.form_limits):
+            if limits:
+                noted[_FASTAPI_FORM_LIMITS_KEY] = _resolve_form_limits(noted, limits)
+        noted.update(self.selected)
+
+
+def direct(leaf: Leaf) -> Direct | None:
+    """Return how to call a route at once; None where a class on the way handles in its own way."""
+    is_included = isinstance(leaf.candidate, _EffectiveRouteContext)
+    route = leaf.candidate.original_route if is_included else leaf.candidate
+    if is_included != bool(leaf.inclusions) or not _is_plain(route, APIRoute):
+        return None
+    if not all(_is_plain(inclusion.original_router, APIRouter) for inclusion in leaf.inclusions):
+        return None
+    form_limits: dict[str, Any] = {}
+    for inclusion in leaf.inclusions:
+        form_limits.update(inclusion.include_context.form_limits)
+    selected = (
+        {
+            _FASTAPI_INCLUDED_ROUTER_KEY: leaf.inclusions[-1],
+            _FASTAPI_EFFECTIVE_ROUTE_CONTEXT_KEY: leaf.candidate,
+        }
+        if is_included
+        else {}
+    )
+    return Direct(shape=leaf.candidate, route=route, selected=selected, form_limits=form_limits)
+
+
+def _is_plain(one: Any, base: type) -> bool:
+    """Whether something matches and handles as FastAPI's own class does."""
+    return isinstance(one, base) and all(
+        getattr(type(one), name) is getattr(base, name) and name not in vars(one)
+        for name in ("matches", "handle")
+    )
 
 
 class _Branch(_IncludedRouter):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from fastapi import APIRouter
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .private import Leaf, Shadow, Snapshot, get_route_path, leaves, nested
+from .candidates import Candidates
+from .private import Leaf, Snapshot, get_route_path, leaves
 from .states import States
 
 __all__ = ["RouteIndex"]
@@ -15,7 +18,8 @@ __all__ = ["RouteIndex"]
 class RouteIndex:
     """An ASGI application that stands for a router's own: gives it the routes that may match.
 
-    It never decides: FastAPI does, for each request, in the order of declaration, on a router
+    It decides nothing otherwise than FastAPI, in the order of declaration: `Candidates` calls at
+    once what FastAPI would call, and lets FastAPI itself do what is not that simple, on a router
     that has fewer routes.
 
     Args:
@@ -31,17 +35,18 @@ class RouteIndex:
         """The routing that it stands for, as each layer shows what it encloses."""
         return self._router.app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: it would cost every request.
         router = self._router
         if scope["type"] == "lifespan" or (scope.get("root_path") or "").endswith("/"):
             # Such a root path takes part in the redirection of slashes.
-            await APIRouter.app(router, scope, receive, send)
-            return
+            return APIRouter.app(router, scope, receive, send)
         table = self._table
         if table is None or not table.snapshot.holds(router):
             table = self._table = _Table(router, first=_Late(self))
         scope.setdefault("router", router)
-        await table.candidates(get_route_path(scope)).app(scope, receive, send)
+        path = get_route_path(scope)
+        return table.candidates(path).select(scope, path)(scope, receive, send)
 
     def is_late(self) -> bool:
         """Whether a router that ours includes has got routes since the table was made."""
@@ -60,12 +65,12 @@ class _Table:
         self._leaves: tuple[Leaf, ...] = tuple(leaves(router.routes))
         self._states = States([leaf.pattern for leaf in self._leaves])
 
-    def candidates(self, path: str) -> Shadow:
+    def candidates(self, path: str) -> Candidates:
         state = self._states.find(path)
-        found: Shadow | None = state.result
+        found: Candidates | None = state.result
         if found is None:
             some = [self._leaves[number] for number in state.routes()]
-            found = state.result = Shadow(self._router, nested(some), self._first)
+            found = state.result = Candidates(self._router, some, self._first)
         return found
 
 

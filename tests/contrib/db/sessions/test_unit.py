@@ -130,6 +130,18 @@ async def test_a_unit_that_is_not_used_makes_no_session(db: DatabaseConnection) 
     await unit.finish(commit=True)
 
 
+async def test_a_unit_can_be_ended_without_waiting_until_somebody_asks_for_a_session(
+    db: DatabaseConnection,
+) -> None:
+    unused, used = UnitOfWork(lambda _: db.session()), UnitOfWork(lambda _: db.session())
+    assert unused.end_unused()
+    assert unused.ended
+    assert used.session is used.opened
+    assert not used.end_unused()
+    assert not used.ended
+    await used.finish(commit=False)
+
+
 async def test_a_block_of_a_generator_that_the_event_loop_closes_is_rolled_back(
     container: Container,
 ) -> None:

@@ -89,6 +89,13 @@ class UnitOfWork:
             session.sync_session.close()
         return session
 
+    def end_unused(self) -> bool:
+        """End it if nobody has asked for a session; return whether that is so."""
+        if self.opened is None and not self._others:
+            self.ended = True
+            return True
+        return False
+
     async def finish(self, *, commit: bool) -> None:
         """End the sessions once; further calls do nothing.
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from fastforge import Project, Role
-from fastforge.contrib.auth import About, Auth, common, password_rule, weaknesses_of
-from fastforge.contrib.auth.common import is_common
+from fastforge.contrib.auth import About, Auth, password_rule, weaknesses_of
+from fastforge.contrib.auth import common_passwords as common
+from fastforge.contrib.auth.common_passwords import is_common
 from fastforge.contrib.auth.default_user import User
 from fastforge.contrib.auth.password_rules import password_like_login
 from fastforge.exceptions import ComponentError

@@ -6,7 +6,7 @@ import re
 from difflib import SequenceMatcher
 from typing import Final
 
-from .common import is_common
+from .common_passwords import is_common
 from .model import folded
 from .rules import About, password_rule
 

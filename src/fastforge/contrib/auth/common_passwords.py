@@ -1,4 +1,4 @@
-"""Common: the words that passwords are made of again and again, and how they are dressed up."""
+"""Common passwords: the words that they are made of again and again, whatever is put around."""
 
 from __future__ import annotations
 

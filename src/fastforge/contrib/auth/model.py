@@ -14,7 +14,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db import Model, utcnow
 from .identity.forgetting import note_user
 
-__all__ = ["LONGEST_LOGIN", "AbstractUser", "Folded", "folded"]
+__all__ = [
+    "LONGEST_EMAIL",
+    "LONGEST_LOGIN",
+    "AbstractUser",
+    "Folded",
+    "folded",
+    "key_in",
+    "key_type_of",
+]
 
 LONGEST_EMAIL: Final = 254
 LONGEST_LOGIN: Final = 320
@@ -141,6 +149,19 @@ class AbstractUser(Model):
     def __repr__(self) -> str:
         # From what is loaded alone, and without anything personal.
         return f"<{type(self).__name__} {sa.inspect(self).dict.get('id', 'unsaved')}>"
+
+
+def key_type_of(model: type[AbstractUser]) -> type[Any]:
+    """Return the type of the keys of a model."""
+    return model.__mapper__.columns["id"].type.python_type
+
+
+def key_in(model: type[AbstractUser], text: str) -> Any:
+    """Return the key of a model that a text is, as tokens and links have it; None: it is none."""
+    try:
+        return key_type_of(model)(text)
+    except (TypeError, ValueError):  # of another model, whose keys have another type
+        return None
 
 
 def _keep_folded(model: type[AbstractUser]) -> None:

@@ -17,6 +17,7 @@ from .identity.resolving import Identities
 from .identity.shared import SharedEntries
 from .kinds import CREDENTIALS, TOKEN_VERIFIERS
 from .library import PwdlibError
+from .model import key_type_of
 from .passwords import PasswordHashing
 from .settings import Auth
 from .tokens.keys import TokenKeys
@@ -66,7 +67,7 @@ async def identities(config: Annotated[Auth, section(Auth)]) -> AsyncIterator[Id
             queue=config.verify_queue,
         ),
         log=log,
-        key_type=model_of(settings).__table__.c.id.type.python_type,
+        key_type=key_type_of(model_of(settings)),
         shared=SharedEntries(Entries.of(settings), container, ttl_s=config.identity_ttl_s),
         tells_user=settings.section(Logging).user_id,
     )

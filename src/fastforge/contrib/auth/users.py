@@ -13,7 +13,7 @@ from ..db import Session
 from .accepting import accepted_hash
 from .errors import AuthError, LoginRefused
 from .events import PASSWORD_CHANGED, USER_CREATED
-from .model import LONGEST_LOGIN, AbstractUser
+from .model import LONGEST_LOGIN, AbstractUser, key_in
 from .settings import Auth
 
 __all__ = [
@@ -136,9 +136,8 @@ async def user_of_id(
         AuthError: The model is not the one of the project.
     """
     model = user_model(model)
-    try:
-        key = model.__table__.c.id.type.python_type(text)
-    except (TypeError, ValueError):
+    key = key_in(model, text)
+    if key is None:
         return None
     query = select(model).where(model.id == key).execution_options(populate_existing=True)
     return (await db.scalars(query.with_for_update() if lock else query)).one_or_none()
@@ -222,7 +221,7 @@ def _refuse_odd(model: type[AbstractUser], login: str, email: str | None) -> Non
         )
     if email is not None and not _is_address(email, _longest(model, "email")):
         raise LoginRefused(
-            "the e-mail address is none", code="auth.E014", hint="write it as in ann@example.org"
+            "this is no e-mail address", code="auth.E014", hint="write it as in ann@example.org"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..auth import AbstractUser
+from ..auth.model import key_in
 from ..auth.users import user_model
 from ..db import Session as Db
 from .store import Record
@@ -25,11 +26,8 @@ async def owner_of(db: Db, record: Record) -> AbstractUser | None:
     if record.user_id is None:
         return None
     model = user_model()
-    key = model.__table__.c.id.type.python_type
-    try:
-        user = await db.get(model, key(record.user_id))
-    except (TypeError, ValueError):  # the project has another model now, with keys of another type
-        return None
+    key = key_in(model, record.user_id)
+    user = None if key is None else await db.get(model, key)
     if user is None or not user.is_active or user.version != record.user_version:
         return None
     is_older = record.created_at < user.created_at.timestamp() - CLOCKS_MAY_DIFFER_S

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from ..errors import InvalidToken
 from ..identity.principal import Identity
 from ..identity.verifier import TokenVerifier
-from ..tokens.claims import Expected
+from ..tokens.claims import Expected, audiences_of
 from .asking import ask
 from .looking import is_our_jwt, is_ours, is_token
 from .places import Places
@@ -102,9 +102,10 @@ class Introspection(TokenVerifier):
         )
         if answer.get("active") is not True:  # neither "true" nor 1
             raise InvalidToken("they say that it is not active")
-        told = (self.audience,) if isinstance(self.audience, str) else tuple(self.audience)
-        audiences = tuple(filter(None, told))
-        claims = Expected(issuer=self.issuer, audiences=audiences, required=("sub",)).check(answer)
+        expected = Expected(
+            issuer=self.issuer, audiences=audiences_of(self.audience), required=("sub",)
+        )
+        claims = expected.check(answer)
         about: dict[str, Any] = {
             "issuer": self.name,
             "token_id": claims.token_id,

@@ -10,7 +10,7 @@ from ....lifecycle import current_container
 from ..errors import InvalidToken
 from ..identity.principal import Identity
 from ..identity.verifier import TokenVerifier
-from ..tokens.claims import Expected
+from ..tokens.claims import Expected, audiences_of
 from .asking import ask
 from .errors import IssuerAway, IssuerRefused
 from .key_sets import KINDS_OF_KEYS
@@ -94,11 +94,9 @@ class OidcIssuer(TokenVerifier):
 
     @property
     def _expected(self) -> Expected:
-        audience = self.audience
-        told = (audience,) if isinstance(audience, str) else tuple(audience)
         return Expected(
             issuer=self.issuer,
-            audiences=tuple(filter(None, told)),
+            audiences=audiences_of(self.audience),
             required=("exp", "iat", "sub", "iss", "aud", *self.required),
         )
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 from ....signing import now_s
 from ..errors import InvalidToken
 
-__all__ = ["LEEWAY_S", "Claims", "Expected", "parsed"]
+__all__ = ["LEEWAY_S", "Claims", "Expected", "audiences_of", "parsed"]
 
 LEEWAY_S: Final = 10.0
 """How far the clocks of two machines may differ."""
@@ -34,6 +34,12 @@ class Claims:
     expires_at: float | None
     token_id: str
     all: Mapping[str, Any]
+
+
+def audiences_of(written: str | Sequence[str]) -> tuple[str, ...]:
+    """Return audiences that were written as one name or as several; empty ones are none."""
+    names = (written,) if isinstance(written, str) else written
+    return tuple(name for name in names if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ...db import Session
 from ..errors import AuthError, InvalidToken
 from ..identity.principal import Identity
-from ..model import AbstractUser
+from ..model import AbstractUser, key_in
 from ..models import ApiKey, TokenFamily
 from ..users import user_model
 
@@ -27,11 +27,8 @@ async def active_user(db: Session, given: TokenFamily | ApiKey) -> AbstractUser:
         InvalidToken: There is none, they are not active, or they have changed since.
     """
     model = user_model()
-    key = model.__table__.c.id.type.python_type
-    try:
-        user = await db.get(model, key(given.user_id))
-    except (TypeError, ValueError):
-        user = None
+    key = key_in(model, given.user_id)
+    user = None if key is None else await db.get(model, key)
     if user is None or not user.is_active:
         raise InvalidToken("its user is gone or not active")
     if user.created_at != given.user_created_at:

@@ -38,7 +38,7 @@ async def ask_for_registration(email: str) -> None:
         parse_address(folded(email), "email")
     except MessageError as error:
         raise LoginRefused(
-            "the e-mail address is none", code="auth.E014", hint="write it as in ann@example.org"
+            "this is no e-mail address", code="auth.E014", hint="write it as in ann@example.org"
         ) from error
     await ask("register", email, mail_registration)
 

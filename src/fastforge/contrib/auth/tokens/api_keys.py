@@ -151,22 +151,34 @@ def hashes_of_key(keys: TokenKeys, secret: bytes) -> list[bytes]:
 
 
 def _refuse_odd(name: str) -> None:
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise KeyRefused(
-            f"the name of an API key is empty, longer than {LONGEST_NAME} characters, or no text",
-            code="auth.E031",
-            hint="say in a few words what it is for",
-        )
+    if not name:
+        problem = "is empty"
+    elif len(name) > LONGEST_NAME:
+        problem = f"has {len(name):,} characters, and may have {LONGEST_NAME}"
+    elif not name.isprintable():
+        problem = f"has a line break or another control character: {name!r}"
+    else:
+        return
+    raise KeyRefused(
+        f"the name of an API key {problem}",
+        code="auth.E031",
+        hint="say in a few words what it is for",
+    )
 
 
 def _refuse_over(expires_at: datetime | None) -> None:
     if expires_at is None:
         return
-    # Without a time zone nobody knows when it is, and the last year has no room for all of them.
-    is_moment = expires_at.tzinfo is not None and expires_at.year < MAXYEAR
-    if not is_moment or expires_at <= now():
-        raise KeyRefused(
-            "an API key is to end at a time that is over, has no time zone or is no time",
-            code="auth.E039",
-            hint="give a later one, in UTC for example; None lets it never end",
-        )
+    if expires_at.tzinfo is None:
+        problem = "which has no time zone: nobody knows when that is"
+    elif expires_at.year == MAXYEAR:
+        problem = "which not every time zone has"
+    elif expires_at <= now():
+        problem = "which is over"
+    else:
+        return
+    raise KeyRefused(
+        f"an API key is to end at {expires_at.isoformat()}, {problem}",
+        code="auth.E039",
+        hint="give a later time, in UTC for example; None lets it never end",
+    )

@@ -165,7 +165,7 @@ def external_tokens_are_installed(project: Project) -> Iterator[Message]:
 
 @check(tags={"auth", "security"}, deploy=True)
 def access_tokens_end_soon(project: Project) -> Iterator[Message]:
-    """Warn of access tokens that a thief has for long: what they are taken from is not asked."""
+    """Warn of access tokens that live long: whoever steals one has it for as long."""
     seconds = project.settings.section(Auth).access_ttl_s
     if seconds > LONGEST_ACCESS_S:
         yield Message(

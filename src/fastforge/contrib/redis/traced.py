@@ -45,8 +45,9 @@ class TracedClient(Client):
 
 
 def _name_of(args: tuple[Any, ...]) -> str:
-    name = args[0].decode("latin-1") if args and isinstance(args[0], bytes) else str(*args[:1])
-    return name.upper() if _NAME.fullmatch(name.upper()) else _UNKNOWN
+    first = args[0] if args else ""
+    name = (first.decode("latin-1") if isinstance(first, bytes) else str(first)).upper()
+    return name if _NAME.fullmatch(name) else _UNKNOWN
 
 
 def _command_span(client: Client, name: str, *, size: int = 0) -> AbstractContextManager[Span]:

@@ -85,10 +85,10 @@ async def _begin(session: WebSession, db: Db, old: Record | None) -> Cookie:
 
 
 def _secret(session: WebSession, record: Record) -> str:
+    """Return the secret of a new session: the one that was made for it, if it is of its kind."""
     made, for_user = session.changes.secret, record.user_id is not None
-    if made.startswith(USER) == for_user and made:
-        return made
-    return session.keeper.secrets.new(for_user=for_user)
+    is_of_its_kind = made.startswith(USER) == for_user
+    return made if made and is_of_its_kind else session.keeper.secrets.new(for_user=for_user)
 
 
 async def _change(session: WebSession, db: Db) -> None:

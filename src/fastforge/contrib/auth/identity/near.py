@@ -38,7 +38,7 @@ class Near(Generic[T]):
         self._ttl_s = ttl_s
         self._most = most
         self.found: dict[str, Remembered[T]] = {}
-        """Who asks for each request reads here, and looks at `until` and at the log himself."""
+        """For whoever looks a key up with each request, past `get`, and checks `until` alone."""
 
     def get(self, key: str) -> T | None:
         """Return what is remembered of a key."""

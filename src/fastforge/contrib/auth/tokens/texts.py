@@ -67,7 +67,7 @@ class TokenForm:
 ACCESS: Final = TokenForm(prefix="ffa_", size=16 + 5 + 7)
 """The handle of its family, when it expires, and what tells it from the others."""
 REFRESH: Final = TokenForm(prefix="ffr_", size=16 + 4 + 32)
-"""The id of its family, its generation, and its secret."""
+"""The handle of its family, its generation, and its secret."""
 API_KEY: Final = TokenForm(prefix="ffk_", size=28)
 """A secret."""
 FORMS: Final = (ACCESS, REFRESH, API_KEY)

@@ -31,8 +31,7 @@ def comments_of(app: str, *, percent: str = "%") -> Callable[[], str]:
         app: The project's name.
         percent: How a `%` is written; psycopg looks for parameters in comments too.
     """
-
-    key = f"{_COMMENT}{percent}"  # a request may use databases of both kinds
+    known_as = f"{_COMMENT}{percent}"  # a request may use databases of both kinds
 
     @lru_cache(maxsize=4096)
     def comment(kind: str, value: str) -> str:
@@ -45,12 +44,12 @@ def comments_of(app: str, *, percent: str = "%") -> Callable[[], str]:
         unit = current_unit()
         scope: Any = None if unit is None else unit.scope
         if scope and "type" in scope:
-            known: str | None = scope.get(key)
+            known: str | None = scope.get(known_as)
             if known is None:
                 route = _route(scope)
                 known = comment("route", route or "")
                 if route:  # before it is found, a layer may ask for something
-                    scope[key] = known
+                    scope[known_as] = known
             return known
         job = running_job.get()
         return comment("task", job.task) if job else comment("", "")

@@ -97,7 +97,8 @@ def _counting(repetitions: Repetitions, *, limit: int, is_shown: bool) -> Report
         if tally is None:
             tally = unit.scope[TALLY] = Tally(is_shown=is_shown)
         failure = "" if error is None else type(error).__name__
-        if tally.add(sql, duration_s, failure) == limit > 0:
+        times = tally.add(sql, duration_s, failure)
+        if limit and times == limit:
             repetitions.warn(limit, sql, context)
 
     return count

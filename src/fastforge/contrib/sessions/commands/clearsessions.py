@@ -21,8 +21,8 @@ MOST_AT_ONCE: Final = 5000
 @command
 async def clearsessions(*, context: Context, db: DbSession = injected) -> None:
     """Delete them, some thousands in each transaction."""
-    total = count = 0
-    while count or not total:
+    total = 0
+    while True:
         async with db.atomic():
             count = await store_here().delete_expired(db, now=now_s(), most=MOST_AT_ONCE)
         if not count:

@@ -22,7 +22,7 @@ from fastforge.contrib.auth import (
 )
 from fastforge.contrib.auth.default_user import User
 from fastforge.contrib.auth.errors import LoginRefused
-from fastforge.contrib.auth.events import AuditEvent, Reason
+from fastforge.contrib.auth.events import AuthEvent, Reason
 from fastforge.contrib.auth.hashing import Hashing, Verdict
 from fastforge.contrib.auth.library import Argon2Hasher
 from fastforge.contrib.auth.passwords import PasswordHashing
@@ -245,7 +245,7 @@ async def test_the_ready_model_is_the_one_unless_the_project_says_its_own(
 
 def test_the_reference_has_every_audit_event() -> None:
     declared = {
-        name: each.name for name, each in vars(events).items() if isinstance(each, AuditEvent)
+        name: each.name for name, each in vars(events).items() if isinstance(each, AuthEvent)
     }
     page = Page(DOCS / "reference" / "events.md")
     rows = {row[0].strip("`"): row[1].strip("`") for row in page.heading("Audit").rows()}

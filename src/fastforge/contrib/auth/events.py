@@ -6,14 +6,16 @@ They name nobody by what was typed: a password is easily typed into the field of
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from ...observability.audit import AuditEvent
 
 __all__ = [
     "API_KEY_CREATED",
     "API_KEY_REVOKED",
     "CREDENTIAL_REFUSED",
     "EMAIL_VERIFIED",
+    "ISSUER_AWAY",
     "LOGIN",
     "LOGIN_FAILED",
     "PASSWORD_CHANGED",
@@ -22,7 +24,7 @@ __all__ = [
     "REFRESH_REUSED",
     "TOKENS_REVOKED",
     "USER_CREATED",
-    "AuditEvent",
+    "AuthEvent",
     "Reason",
 ]
 
@@ -32,22 +34,11 @@ Reason: TypeAlias = Literal[
     "expired", "forged", "used_or_void",
 ]  # fmt: skip
 
-logger = logging.getLogger("fastforge.auth")
 
+class AuthEvent(AuditEvent):
+    """Something about users and what they are given that an audit asks for."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEvent:
-    """Something that an audit asks for.
-
-    Args:
-        name: What its line is called.
-        level: How serious it is.
-        help: What it means.
-    """
-
-    name: str
-    level: int
-    help: str
+    __slots__ = ()
 
     def tell(self, user_id: object = None, *, reason: Reason | None = None, rule: str = "") -> None:
         """Write the line.
@@ -57,57 +48,55 @@ class AuditEvent:
             reason: Why not.
             rule: By which rule, if one was the reason.
         """
-        fields: dict[str, str] = {}
-        if user_id is not None:
-            fields["user_id"] = str(user_id)
-        if reason is not None:
-            fields["reason"] = reason
-        if rule:
-            fields["rule"] = rule
-        logger.log(self.level, self.name, extra=fields)
+        self.write(user_id, reason=reason, rule=rule)
 
 
-CREDENTIAL_REFUSED: Final = AuditEvent(
+CREDENTIAL_REFUSED: Final = AuthEvent(
     name="auth.credential_refused",
     level=logging.INFO,
     help="A credential of a known form was checked and is not good.",
 )
-LOGIN: Final = AuditEvent(
+LOGIN: Final = AuthEvent(
     name="auth.login", level=logging.INFO, help="A password was right; its user is logged in."
 )
-LOGIN_FAILED: Final = AuditEvent(
+LOGIN_FAILED: Final = AuthEvent(
     name="auth.login_failed", level=logging.WARNING, help="Somebody could not log in."
 )
-PASSWORD_CHANGED: Final = AuditEvent(
+PASSWORD_CHANGED: Final = AuthEvent(
     name="auth.password_changed", level=logging.INFO, help="A user was given another password."
 )
-PASSWORD_RESET: Final = AuditEvent(
+PASSWORD_RESET: Final = AuthEvent(
     name="auth.password_reset",
     level=logging.INFO,
     help="A user was given another password by a link that was mailed.",
 )
-EMAIL_VERIFIED: Final = AuditEvent(
+ISSUER_AWAY: Final = AuthEvent(
+    name="auth.issuer_away",
+    level=logging.WARNING,
+    help="The keys of an issuer of others' tokens cannot be fetched; those from before hold a day.",
+)
+EMAIL_VERIFIED: Final = AuthEvent(
     name="auth.email_verified", level=logging.INFO, help="A user has proven the e-mail address."
 )
-PROOF_REFUSED: Final = AuditEvent(
+PROOF_REFUSED: Final = AuthEvent(
     name="auth.proof_refused", level=logging.WARNING, help="A link of a mail was not good."
 )
-USER_CREATED: Final = AuditEvent(
+USER_CREATED: Final = AuthEvent(
     name="auth.user_created", level=logging.INFO, help="A user was made."
 )
-REFRESH_REUSED: Final = AuditEvent(
+REFRESH_REUSED: Final = AuthEvent(
     name="auth.refresh_reused",
     level=logging.WARNING,
     help="A refresh token came a second time: somebody has a copy, and the login was ended.",
 )
-TOKENS_REVOKED: Final = AuditEvent(
+TOKENS_REVOKED: Final = AuthEvent(
     name="auth.tokens_revoked",
     level=logging.INFO,
     help="A login was ended, or all of a user's; without `user_id`, everybody's.",
 )
-API_KEY_CREATED: Final = AuditEvent(
+API_KEY_CREATED: Final = AuthEvent(
     name="auth.api_key_created", level=logging.INFO, help="A user was given an API key."
 )
-API_KEY_REVOKED: Final = AuditEvent(
+API_KEY_REVOKED: Final = AuthEvent(
     name="auth.api_key_revoked", level=logging.INFO, help="An API key was revoked."
 )

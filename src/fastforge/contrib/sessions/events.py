@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CSRF_REFUSED", "LOGGED_IN", "LOGGED_OUT", "UNREADABLE", "SessionEvent", "logger"]
+from ...observability.audit import AuditEvent
 
-logger: Final = logging.getLogger("fastforge.sessions")
+__all__ = ["CSRF_REFUSED", "LOGGED_IN", "LOGGED_OUT", "UNREADABLE", "SessionEvent"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionEvent:
-    """Something about a browser's session that is told in the log.
+class SessionEvent(AuditEvent):
+    """Something about a browser's session that is told in the log."""
 
-    Args:
-        name: What its line is called.
-        level: How serious it is.
-        help: What it means.
-    """
+    __slots__ = ()
 
-    name: str
-    level: int
-    help: str
+    def tell(self, user_id: object = None, *, reason: str = "", key: str = "") -> None:
+        """Write the line.
 
-    def tell(self, **fields: str) -> None:
-        """Write the line: whom it is about, and why; never what a cookie or a session holds."""
-        logger.log(self.level, self.name, extra=fields)
+        Args:
+            user_id: Whom it is about, if that is known.
+            reason: Why not.
+            key: What is not readable, by its name in the session.
+        """
+        self.write(user_id, reason=reason, key=key)
 
 
 LOGGED_IN: Final = SessionEvent(

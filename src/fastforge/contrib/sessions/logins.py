@@ -83,7 +83,7 @@ async def end_sessions(db: Db, user_id: object) -> int:
         for each in ended:
             await forget_token(db, token_id_of(each))
     if ended:
-        LOGGED_OUT.tell(user_id=str(user_id))
+        LOGGED_OUT.tell(user_id)
     return len(ended)
 
 

@@ -80,7 +80,7 @@ async def _begin(session: WebSession, db: Db, old: Record | None) -> Cookie:
     secret, end = _secret(session, record), keeper.lifetime.end_of(record)
     await session.store.insert(db, keeper.secrets.hashes(secret)[0], record, expires_at=end)
     if user is not None:
-        LOGGED_IN.tell(user_id=str(user.id))
+        LOGGED_IN.tell(user.id)
     return Cookie(secret=secret, max_age_s=_max_age(session, record, now))
 
 
@@ -117,7 +117,7 @@ async def _end(session: WebSession, db: Db) -> None:
     old = await session.store.delete(db, session.keeper.secrets.hashes(session.secret))
     if old is not None and old.user_id is not None:
         await forget_token(db, token_id_of(old.id))
-        LOGGED_OUT.tell(user_id=old.user_id)
+        LOGGED_OUT.tell(old.user_id)
 
 
 def token_id_of(session_id: str) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+from ..events import ISSUER_AWAY
 from .errors import IssuerAway
 from .library import PyJWK, PyJWTError
 
 __all__ = ["KINDS_OF_KEYS", "KeySet", "KeySets"]
-
-logger = logging.getLogger("fastforge.auth")
 
 KINDS_OF_KEYS: Final[Mapping[str, tuple[str, str | None]]] = {
     "RS256": ("RSA", None),
@@ -94,7 +92,7 @@ class KeySet:
             self._keys = self._usable(await self._fetch())
         except IssuerAway as error:
             self._failure = error
-            logger.warning("auth.issuer_away", extra={"problem": error.message})
+            ISSUER_AWAY.write(problem=error.message)
         else:
             self._made = {}
             self._fetched_at = time.monotonic()

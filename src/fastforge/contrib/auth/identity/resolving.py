@@ -9,7 +9,6 @@ On every way the same is asked: has it ended, and is anything known that makes i
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -33,8 +32,6 @@ from .sources import CredentialSource
 from .verifier import TokenVerifier
 
 __all__ = ["FOUND", "NEAR_S", "Identities"]
-
-logger = logging.getLogger("fastforge.auth")
 
 FOUND: Final = "fastforge.identity"
 """Where the scope of a request has what was found, so that it is looked for once."""
@@ -204,5 +201,4 @@ class Identities:
 
 def _tell(verifier: TokenVerifier, error: InvalidToken) -> None:
     """Say why a credential is refused: once for each check, and no word to whoever sent it."""
-    about = {"reason": error.reason, "verifier": verifier.name}
-    logger.log(CREDENTIAL_REFUSED.level, CREDENTIAL_REFUSED.name, extra=about)
+    CREDENTIAL_REFUSED.write(reason=error.reason, verifier=verifier.name)

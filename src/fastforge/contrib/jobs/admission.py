@@ -112,7 +112,7 @@ def decide(rows: Sequence[Any], standing: Standing) -> Admission:
 
 
 def turns_left(now: datetime | None, next_at: datetime | None, gap_s: float) -> int:
-    """Return how many turns a pace can give from now on; None of them is a minute ahead."""
+    """Return how many turns a pace can give from now on that are a minute ahead at most."""
     if now is None:
         return 0
     left = now + LONGEST_TURN - max(now, next_at or now)

@@ -199,6 +199,37 @@ def test_it_may_be_opened_by_one_error(clock: Clock) -> None:
     assert breaker.gauges.opened == 1
 
 
+def test_what_is_lost_opens_it_at_once_and_keeps_one_open_that_is(clock: Clock) -> None:
+    breaker = breaker_of()
+    breaker.lost(ConnectionResetError("gone"))
+    assert breaker.state is BreakerState.OPEN
+    clock.now_s += 1
+    breaker.check()
+    assert breaker.state is BreakerState.HALF_OPEN
+    breaker.lost(ConnectionResetError("gone again"))
+    assert breaker.state is BreakerState.OPEN
+    assert breaker.gauges.opened == 1
+    assert breaker.pause_left_s == 2  # twice as long as the first
+
+
+async def test_who_makes_a_connection_anew_waits_until_it_may_be_tried(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaker, slept = breaker_of(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now_s += seconds * 0.75 if len(slept) == 2 else seconds  # the second wakes us early
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    await breaker.next_try()
+    assert breaker.state is BreakerState.CLOSED
+    breaker.lost(ConnectionResetError("gone"))
+    await breaker.next_try()
+    assert breaker.state is BreakerState.HALF_OPEN
+    assert slept == [0, 1, 0.25]
+
+
 async def test_a_running_project_tells_of_those_that_are_watched(
     settings: Settings, make_registry: MakeRegistry
 ) -> None:

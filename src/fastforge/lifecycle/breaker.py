@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
@@ -242,6 +243,25 @@ class Breaker:
             self.name,
             self._reason,
         )
+
+    # --- for what is held open to the service, and made anew beside the calls ---
+
+    def lost(self, error: BaseException) -> None:
+        """Note that it is lost: one loss opens the breaker, and keeps one open that is."""
+        if self.state is BreakerState.CLOSED:
+            self.trip(error)
+        else:
+            self.failed(error)
+
+    async def next_try(self) -> None:
+        """Wait until the service may be tried. Whoever does it says afterwards how that ended."""
+        while True:
+            await asyncio.sleep(self.pause_left_s)
+            try:
+                self.check()
+            except BreakerOpen:  # a clock has woken us early
+                continue
+            return
 
     @property
     def reason(self) -> str:

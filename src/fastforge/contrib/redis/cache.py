@@ -15,7 +15,7 @@ from ...cache.backend import Kept, StoreGauges
 from ...cache.errors import CacheAway
 from ...cache.memory import no_number
 from ...exceptions import ResourceUnavailable
-from ...lifecycle import Breaker, BreakerOpen, BreakerState
+from ...lifecycle import Breaker, BreakerState
 from .library import Client, exceptions
 
 __all__ = ["RedisStore"]
@@ -190,11 +190,7 @@ class RedisStore:
     async def _find(self) -> None:
         """Try Redis until it answers in time, so that no call has to."""
         while self._breaker.state is not BreakerState.CLOSED:
-            await asyncio.sleep(self._breaker.pause_left_s)
-            try:
-                self._breaker.check()
-            except BreakerOpen:  # a clock has woken us early
-                continue
+            await self._breaker.next_try()
             try:
                 async with asyncio.timeout(self._timeout_s):
                     await self._client.ping()

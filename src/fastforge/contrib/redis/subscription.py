@@ -10,7 +10,7 @@ from contextvars import Context
 from typing import Any, Final
 
 from ...exceptions import ResourceUnavailable
-from ...lifecycle import Breaker, BreakerOpen, BreakerState
+from ...lifecycle import Breaker
 from .library import AbstractConnection, exceptions
 
 __all__ = ["Subscription"]
@@ -123,27 +123,14 @@ class Subscription:
                 except Exception as error:
                     logger.exception("what hears the channels of this process failed")
                     await self._lose(error)
-                await self._pause()
+                await self._breaker.next_try()  # not all processes at once
         finally:
             await self._close()
 
     async def _lose(self, error: Exception) -> None:
         self.failure = error
         await self._close()
-        if self._breaker.state is BreakerState.CLOSED:
-            self._breaker.trip(error)
-        else:
-            self._breaker.failed(error)
-
-    async def _pause(self) -> None:
-        """Wait until the next attempt: not all processes make theirs at once."""
-        while True:
-            await asyncio.sleep(self._breaker.pause_left_s)
-            try:
-                self._breaker.check()
-            except BreakerOpen:  # a clock has woken us early
-                continue
-            return
+        self._breaker.lost(error)
 
     async def _hear(self) -> None:
         connection = self._connect()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 
-from ....lifecycle import Breaker, BreakerOpen, BreakerState
+from ....lifecycle import Breaker
 
 __all__ = ["Hearing"]
 
@@ -77,7 +77,7 @@ class Hearing:
                 await self._listen(self._began)
             except Exception as error:
                 self._lose(error)
-            await self._pause()
+            await self._breaker.next_try()  # not all processes at once
 
     def _began(self) -> None:
         self.is_connected, self.failure, self.deaf_since = True, None, None
@@ -93,17 +93,4 @@ class Hearing:
             self.deaf_since = time.monotonic()
         self.is_connected, self.failure = False, error
         self._heard_again.clear()
-        if self._breaker.state is BreakerState.CLOSED:
-            self._breaker.trip(error)
-        else:
-            self._breaker.failed(error)
-
-    async def _pause(self) -> None:
-        """Wait until the next attempt: not all processes make theirs at once."""
-        while True:
-            await asyncio.sleep(self._breaker.pause_left_s)
-            try:
-                self._breaker.check()
-            except BreakerOpen:  # a clock has woken us early
-                continue
-            return
+        self._breaker.lost(error)

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Model, utcnow
+from .errors import AuthError
 from .identity.forgetting import note_user
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "folded",
     "key_in",
     "key_type_of",
+    "refuse_text",
 ]
 
 LONGEST_EMAIL: Final = 254
@@ -133,6 +135,7 @@ class AbstractUser(Model):
             event.listen(cls, "before_update", _count_version)
             event.listen(cls, "before_update", _ask_for_proof)
             event.listen(cls, "before_delete", _forget)
+            event.listen(cls.scopes, "set", _refuse_text)
             _keep_folded(cls)
 
     @property
@@ -178,6 +181,26 @@ def _keep_folded(model: type[AbstractUser]) -> None:
                 column == sa.func.lower(column), name=f"{column.name}_folded"
             )
             column.table.append_constraint(is_folded)
+
+
+def refuse_text(scopes: object) -> None:
+    """Refuse a text in the place of a list: its letters would be taken for scopes.
+
+    Type checkers cannot see it, since a text is a collection of texts.
+
+    Raises:
+        AuthError: It is one.
+    """
+    if isinstance(scopes, str):
+        raise AuthError(
+            f"scopes is {scopes!r}, a text and no list: its letters would be scopes",
+            code="auth.E061",
+            hint=f"write scopes={scopes.split()!r}",
+        )
+
+
+def _refuse_text(_user: Any, value: Any, _before: Any, _initiator: Any) -> None:
+    refuse_text(value)
 
 
 def _fold(_user: Any, value: Any, _before: Any, _initiator: Any) -> Any:

@@ -102,6 +102,18 @@ async def test_nobody_who_is_not_active_or_not_saved_is_given_anything(start: St
             await pair(User(email="bob@example.org", is_active=True))
 
 
+async def test_a_text_in_the_place_of_scopes_is_refused_for_its_letters(start: Start) -> None:
+    async with start():
+        user = await ann()
+        async with session() as db:
+            with pytest.raises(AuthError, match=r"auth\.E061.*scopes=\['a:read', 'b'\]"):
+                await issue(db, user, scopes="a:read b")
+            with pytest.raises(AuthError, match=r"auth\.E061"):
+                await create_api_key(db, user, "robot", scopes="a:read")
+        with pytest.raises(AuthError, match=r"auth\.E061"):
+            User(email="bob@example.org", scopes="a:read")
+
+
 async def test_the_database_has_nothing_that_a_token_could_be_made_of(start: Start) -> None:
     async with start() as container:
         keys = container[token_keys]

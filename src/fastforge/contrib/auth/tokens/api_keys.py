@@ -14,7 +14,7 @@ from ...db import Session
 from ..errors import KeyRefused
 from ..events import API_KEY_CREATED
 from ..identity.forgetting import forget_token
-from ..model import AbstractUser
+from ..model import AbstractUser, refuse_text
 from ..models import ApiKey
 from ..resources import token_keys
 from .families import end_api_keys, now
@@ -76,10 +76,11 @@ async def create_api_key(
         expires_at: When it ends; None: never.
 
     Raises:
-        AuthError: The user is not saved, or not active.
+        AuthError: The user is not saved, or not active; or `scopes` is a text.
         KeyRefused: The name is empty or too long, or it would have ended already; a 422.
         SettingsError: SECRET_KEY is not set.
     """
+    refuse_text(scopes)
     keys = current_container()[token_keys]
     _refuse_odd(name)
     _refuse_over(expires_at)

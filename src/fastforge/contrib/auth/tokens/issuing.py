@@ -14,7 +14,7 @@ from ...db import Session
 from ..errors import InvalidToken
 from ..events import REFRESH_REUSED
 from ..identity.forgetting import forget_token
-from ..model import AbstractUser
+from ..model import AbstractUser, refuse_text
 from ..models import TokenFamily
 from ..resources import token_keys
 from .families import delete_some_expired, end_families, moment, refuse_ended
@@ -53,9 +53,10 @@ async def issue(
             a superuser may.
 
     Raises:
-        AuthError: The user is not saved, or not active.
+        AuthError: The user is not saved, or not active; or `scopes` is a text.
         SettingsError: SECRET_KEY is not set.
     """
+    refuse_text(scopes)
     keys = current_container()[token_keys]
     async with db.atomic(savepoint=False):
         await db.flush()  # the version counts what was changed until now

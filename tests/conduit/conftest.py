@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from fastforge import Project
 from tests.example import copy_example, imported_example
@@ -33,6 +35,23 @@ def project(load: Callable[[str], Project], database_url: str) -> Project:
     project = load(database_url)
     manage(project, "migrate")
     return project
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What requests send to a database while the test runs.
+
+    Once a second a process looks at who is known no more, for all of its requests.
+    """
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM auth_forgotten" not in statement:
+            sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)

@@ -48,8 +48,8 @@ class Office:
         self.charles = await register(self.http, CHARLES)
         await self.http.post("/profiles/ada/follow", headers=self.charles)
 
-    async def told(self, who: dict[str, str]) -> dict[str, Any]:
-        answer = await self.http.get("/notifications", headers=who)
+    async def told(self, who: dict[str, str], **page: int) -> dict[str, Any]:
+        answer = await self.http.get("/notifications", headers=who, params=page)
         assert answer.status_code == 200
         found: dict[str, Any] = answer.json()
         return found
@@ -139,6 +139,21 @@ async def test_whoever_is_told_is_told_once_however_many_they_are(
     await office.jobs.drain()
     for person in people:
         assert len((await office.told(person))["notifications"]) == 1
+
+
+async def test_a_page_of_notifications_costs_two_queries_whatever_its_size(
+    office: Office, statements: list[str]
+) -> None:
+    """The page, and how many have not been seen."""
+    for number in range(21):
+        await publish(office.http, office.ada, f"Notes {number}")
+    await office.jobs.drain()
+    await office.told(office.charles)  # who asks costs none once they are known
+    for limit in (1, 5, 20):
+        statements.clear()
+        page = await office.told(office.charles, limit=limit)
+        assert (len(page["notifications"]), page["unseenCount"]) == (limit, 21)
+        assert len(statements) == 2, statements
 
 
 async def test_a_digest_has_what_somebody_has_not_seen_and_comes_once(office: Office) -> None:

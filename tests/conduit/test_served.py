@@ -6,14 +6,12 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event
 
 from fastforge.asgi import get_asgi_application
 from tests.commanding import python
@@ -95,19 +93,6 @@ def test_an_article_is_published_announced_and_counted(folder: Path) -> None:
     assert "announced         0\n" in manage(folder, "statistics")
     manage(folder, "runworker", "--burst")
     assert "announced         1\n" in manage(folder, "statistics")
-
-
-@pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """What is sent to a database while the test runs."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_a_page_of_articles_costs_three_queries_whatever_its_size(

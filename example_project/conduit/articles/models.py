@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from conduit.accounts.models import User
@@ -38,10 +38,12 @@ class Article(Model):
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
     announced_at: Mapped[datetime | None]
-    author_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
 
     author: Mapped[User] = relationship()
     tags: Mapped[list[Tag]] = relationship(secondary=article_tags, order_by=Tag.name)
+
+    __table_args__ = (Index("ix_articles_article_of_author", "author_id", "created_at", "id"),)
 
     @property
     def tag_list(self) -> list[str]:

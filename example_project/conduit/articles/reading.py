@@ -48,6 +48,12 @@ def has_tag(name: str) -> ColumnElement[bool]:
     return Article.tags.any(Tag.name == name)
 
 
+def is_by(username: str) -> ColumnElement[bool]:
+    """Return what tells whether somebody has written an article."""
+    author = select(User.id).where(User.username == username).correlate(None)
+    return Article.author_id == author.scalar_subquery()
+
+
 def is_liked_by(username: str) -> ColumnElement[bool]:
     """Return what tells whether somebody likes an article."""
     liked = select(Favorite.article_id).join(User, User.id == Favorite.user_id)

@@ -16,7 +16,7 @@ from .comments import router as comments
 from .models import Article, Favorite, Tag
 from .own import HeldArticle, OwnArticle
 from .publishing import change, publish
-from .reading import article_seen_by, articles_seen_by, has_tag, is_in_feed_of, is_liked_by
+from .reading import article_seen_by, articles_seen_by, has_tag, is_by, is_in_feed_of, is_liked_by
 from .schemas import (
     ArticleResponse,
     ArticlesResponse,
@@ -56,7 +56,7 @@ async def list_articles(
     if tag is not None:
         matching = matching.where(has_tag(tag))
     if author is not None:
-        matching = matching.where(User.username == author)
+        matching = matching.where(is_by(author))
     if favorited is not None:
         matching = matching.where(is_liked_by(favorited))
     return ArticlesResponse.of(await paginate(db, matching, page, total=True))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from fastforge import Project
 from fastforge.test import run_command
 
@@ -35,3 +38,23 @@ def test_nothing_is_seeded_beside_the_users_of_somebody(project: Project) -> Non
     assert again.exit_code == 2
     assert "conduit.E001" in again.error
     assert "users             2\n" in manage(project, "statistics")
+
+
+async def test_the_same_number_gives_the_same_articles_and_no_title_says_a_word_twice(
+    load: Callable[[str], Project], tmp_path: Path
+) -> None:
+    sites = []
+    for name in ("first", "second"):
+        project = load(f"sqlite+aiosqlite:///{tmp_path / name}.sqlite3")
+        manage(project, "migrate")
+        manage(project, "seed", "--articles", "60", "--users", "5")
+        async with api(project) as http:
+            sites.append((await http.get("/articles", params={"limit": 60})).json()["articles"])
+    texts = [
+        [(each["slug"], each["title"], each["description"], each["tagList"]) for each in site]
+        for site in sites
+    ]
+    assert texts[0] == texts[1]
+    titles = [each["title"].split() for each in sites[0]]
+    assert len(titles) == 60
+    assert [title for title in titles if len(set(title)) < len(title)] == []

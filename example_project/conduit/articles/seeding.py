@@ -70,15 +70,20 @@ def _articles(
 ) -> Iterator[dict[str, Any]]:
     now = utcnow()
     for number in range(1, count + 1):
-        words = chance.choices(WORDS, k=40)
+        words = chance.sample(WORDS, k=5)
         moment = now - timedelta(minutes=count - number + 1)
         yield {
             "slug": f"{'-'.join(words[:3])}-{number}",
             "title": f"The {' '.join(words[:3])}",
-            "description": f"About a {words[3]} and a {words[4]}.",
-            "body": "\n\n".join(f"A {' '.join(words[at : at + 10])}." for at in (0, 10, 20, 30)),
+            "description": f"About the {words[3]} and the {words[4]}.",
+            "body": "\n\n".join(_paragraph(chance) for _ in range(4)),
             "author_id": chance.choice(authors),
             "created_at": moment,
             "updated_at": moment,
             "announced_at": moment,
         }
+
+
+def _paragraph(chance: random.Random) -> str:
+    *some, last = chance.sample(WORDS, k=8)
+    return f"What the {', the '.join(some)} and the {last} have in common."

@@ -110,6 +110,16 @@ def has_state(page: Page, state: str) -> None:
     page.wait_for_selector(f'#connection[data-state="{state}"]')
 
 
+def says_at_the_top(page: Page, words: str) -> None:
+    """Wait until the header, which is in sight without scrolling, says how notifications come."""
+    badge = page.get_by_role("banner").get_by_role("status")
+    wait_until(lambda: badge.text_content() == words, describe=page.content)
+    place, below = badge.bounding_box(), page.locator("main").bounding_box()
+    assert place and below and page.viewport_size
+    assert place["y"] + place["height"] <= below["y"]
+    assert place["x"] + place["width"] <= page.viewport_size["width"]
+
+
 def test_somebody_reads_writes_likes_and_hears_of_what_was_published_over_a_restart(
     site: Site, browser: Browser
 ) -> None:
@@ -118,8 +128,9 @@ def test_somebody_reads_writes_likes_and_hears_of_what_was_published_over_a_rest
             ada = site.register("ada")
             site.publish(ada, "First")
             page.goto(site.url)
+            says_at_the_top(page, "")  # nobody is signed in
             sign_up(page, "grace")
-            has_state(page, "open")
+            says_at_the_top(page, "Notifications: live")
 
             page.click(".preview >> text=First")
             page.click("text=Follow ada")
@@ -141,7 +152,7 @@ def test_somebody_reads_writes_likes_and_hears_of_what_was_published_over_a_rest
             page.click("button:text-is('Save')")
             page.wait_for_selector("h1 >> text=Mine, better")
             assert page.title() == "Mine, better — Conduit"
-        has_state(page, "waiting")
+        says_at_the_top(page, "Notifications: offline, trying again")
         page.click(".actions .like")
         page.wait_for_selector("[role=alert] >> text=The server does not answer")
         page.click("nav >> text=Home")
@@ -193,6 +204,7 @@ def test_a_keyboard_is_enough_and_a_phone_is_wide_enough(site: Site, browser: Br
         page.keyboard.press("Enter")
         page.wait_for_selector("nav >> text=keys")
         page.wait_for_selector(".preview")
+        says_at_the_top(page, "Notifications: live")
         assert fits()
         go(".preview h2 a")
         page.keyboard.press("Enter")

@@ -113,6 +113,7 @@ function drawNav(path = place().path) {
       ]
     : [link("/sign-in", "Sign in"), link("/sign-up", "Sign up")];
   const focused = nav.contains(document.activeElement) ? document.activeElement.hash : null;
+  nav.className = me ? "members" : "";
   nav.replaceChildren(link("/", "Home"), ...links);
   if (focused) [...nav.children].find((each) => each.hash === focused)?.focus();
 }

@@ -6,10 +6,10 @@ import { h } from "./dom.js";
 import { complain, toast } from "./toasts.js";
 
 const STATES = {
-  idle: "not connected",
+  idle: "", // whoever is not signed in is told nothing
   connecting: "connecting",
   open: "live",
-  waiting: "connection lost, trying again",
+  waiting: "offline, trying again",
   closed: "not connected",
 };
 
@@ -73,5 +73,6 @@ function told({ slug, title, author }) {
 
 function showState(state) {
   badge.dataset.state = state;
-  badge.textContent = STATES[state];
+  const words = STATES[state];
+  badge.replaceChildren(...(words ? [h("span", { class: "hidden" }, "Notifications: "), words] : []));
 }

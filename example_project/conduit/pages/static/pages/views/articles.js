@@ -13,12 +13,13 @@ const PER_PAGE = 10;
  * @param {object} filters Its parameters.
  * @param {URLSearchParams} query With `page`, from 1.
  * @param {string} here The address of the list, for the links to its other pages.
+ * @param {string} empty What is said where there are none.
  */
-export async function articles(path, filters, query, here) {
+export async function articles(path, filters, query, here, empty = "Nothing is here yet.") {
   const page = Math.max(1, Number(query.get("page")) || 1);
   const parameters = new URLSearchParams({ ...filters, limit: PER_PAGE, offset: (page - 1) * PER_PAGE });
   const found = await ask("GET", `${path}?${parameters}`);
-  if (!found.articles.length) return [h("p", { class: "notice" }, "Nothing is here yet.")];
+  if (!found.articles.length) return [h("p", { class: "notice" }, empty)];
   return [
     h("ul", { class: "articles" }, ...found.articles.map((each) => h("li", {}, preview(each)))),
     pages(page, Math.ceil(found.articlesCount / PER_PAGE), here),

@@ -9,7 +9,9 @@ const MOST_TAGS = 30;
 export async function home({ feed = false, tag = "" } = {}, query = new URLSearchParams()) {
   const here = feed ? "/feed" : tag ? `/tag/${encodeURIComponent(tag)}` : "/";
   const [list, known] = await Promise.all([
-    articles(feed ? "/articles/feed" : "/articles", tag ? { tag } : {}, query, here),
+    feed
+      ? articles("/articles/feed", {}, query, here, "Follow somebody: what they write is here.")
+      : articles("/articles", tag ? { tag } : {}, query, here),
     ask("GET", "/tags"),
   ]);
   const link = (href, text) => h("a", { href: `#${href}`, "aria-current": here === href ? "page" : null }, text);

@@ -177,7 +177,7 @@ async def test_what_may_not_be_joined_is_refused_with_a_status(
     async with listening(live, *channels, user=user) as ann:
         assert ann.status == status
     assert not any(room.members for room in live.hub.rooms.values())
-    assert not live.hub.are_wanted
+    assert not live.hub.users.are_wanted
 
 
 async def test_a_user_has_so_many_streams_and_sockets(folder: ProjectFolder) -> None:

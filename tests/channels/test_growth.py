@@ -59,7 +59,7 @@ async def test_sockets_that_came_and_went_leave_nothing(live: Live) -> None:
     hub = live.hub
     assert not hub.sockets
     assert not hub.places
-    assert not hub._by_user
+    assert not hub.users.are_wanted
     assert not hub.rooms["room:7"].members
 
 

@@ -59,7 +59,7 @@ async def test_a_socket_that_is_gone_leaves_nothing_behind(live: Live) -> None:
     hub = live.hub
     assert not hub.sockets
     assert [len(room.members) for room in hub.rooms.values()] == [0, 0]
-    assert not hub._by_user
+    assert not hub.users.are_wanted
 
 
 async def test_what_is_said_while_somebody_joins_comes_after_the_answer(live: Live) -> None:

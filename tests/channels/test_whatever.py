@@ -144,7 +144,7 @@ async def test_whatever_is_sent_nothing_breaks_and_nothing_stays(
 
         await asyncio.gather(*(come_and_go() for _ in range(12)))
         hub, presence = live.hub, live.hub.presence
-        assert not any((hub.sockets, hub.places, hub._by_user))
+        assert not any((hub.sockets, hub.places, hub.users.are_wanted))
         assert not any(room.members for room in hub.rooms.values())
         assert not any((presence._attendances, presence._gone, presence._keys))
     for record in caplog.records:

@@ -13,18 +13,18 @@ from weakref import WeakKeyDictionary, ref
 
 from ...lifecycle import Container
 from ..carrying.broker import Broker, Envelope, Hearing, Kept, Recalled, broker_of
-from ..codes import EXPIRED, INTERNAL_ERROR
+from ..codes import INTERNAL_ERROR
 from ..declaring.channel import Channel
 from ..declaring.patterns import Pattern
 from ..settings import Channels
 from ..sockets.clock import SYSTEM, Clock
-from ..sockets.connection import Principal
 from ..sockets.socket import ClientSocket
 from .catching_up import CatchingUp
 from .counts import Counts
 from .membership import Membership
 from .presence import Presence
 from .room import Room
+from .users import Users
 
 if TYPE_CHECKING:
     from .publishing import Watcher
@@ -52,6 +52,7 @@ class Hub:
     Attributes:
         clock: What limits in time go by.
         places: How many sockets there are, with those that are being opened.
+        users: Whose they are.
         watcher: Is told of each message that is published here; None: nobody is.
     """
 
@@ -65,9 +66,9 @@ class Hub:
         self.rooms: Final[dict[str, Room]] = {}
         self.places = 0
         self.sockets: Final[set[ClientSocket]] = set()
+        self.users: Final = Users(config.per_user)
         self.watcher: Watcher | None = None
         self.presence: Final = Presence(lambda: self.broker, self._members_of)
-        self._by_user: dict[str, set[ClientSocket]] = {}
         self._patterns: Final = [
             (each.pattern, each) for each in self.channels if each.pattern is not None
         ]
@@ -132,42 +133,11 @@ class Hub:
         """Whether there is no place for another socket."""
         return self.places >= self.config.max_connections
 
-    def admit(self, socket: ClientSocket, user: Principal) -> bool:
-        """Say whose a socket is; False where that user has too many."""
-        theirs = self._by_user.setdefault(str(user.id), set())
-        if socket not in theirs and len(theirs) >= self.config.per_user:
-            return False
-        theirs.add(socket)
-        socket.connection.user = user
-        socket.due = 0.0
-        return True
-
     def end(self, socket: ClientSocket) -> None:
         """Forget a socket, and whose it was."""
         self.sockets.discard(socket)
         self.counts.ended(socket)
-        user = socket.connection.user
-        theirs = self._by_user.get(str(user.id)) if user is not None else None
-        if user is not None and theirs is not None:
-            theirs.discard(socket)
-            if not theirs:
-                del self._by_user[str(user.id)]
-
-    @property
-    def are_wanted(self) -> bool:
-        """Whether anybody is here whom a revocation could be about."""
-        return bool(self._by_user)
-
-    def revoke(self, *, user_id: object = None, token_id: str | None = None) -> None:
-        """Let the sockets of a user end, or of a token; with neither, those of everybody."""
-        if user_id is None:
-            found = [socket for theirs in self._by_user.values() for socket in theirs]
-        else:
-            found = [*self._by_user.get(str(user_id), ())]
-        for socket in found:
-            user = socket.connection.user
-            if token_id is None or (user is not None and user.token_id == token_id):
-                socket.close(EXPIRED, "the token may have been revoked")
+        self.users.forget(socket)
 
     def tick(self, now: float) -> None:
         """Look after every socket, whatever becomes of one of them."""

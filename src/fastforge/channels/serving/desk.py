@@ -95,7 +95,7 @@ class Desk:
             self._socket.close(UNAUTHENTICATED, "the token is not good")
         elif before is not None and before.id != user.id:
             self._socket.refuse(request.ref, "other_user", "open another socket for another user")
-        elif not self._hub.admit(self._socket, user):
+        elif not self._hub.users.admit(self._socket, user):
             self._socket.overloaded("this user has too many sockets")
         else:
             self._socket.is_known_anew()

@@ -75,7 +75,7 @@ class ChannelEndpoint:
         try:
             if not is_good:
                 socket.close(UNAUTHENTICATED, "the token is not good")
-            elif user is not None and not hub.admit(socket, user):
+            elif user is not None and not hub.users.admit(socket, user):
                 socket.close(OVERLOADED, "this user has too many sockets")
             else:
                 socket.answer(control("welcome", connection=socket.connection.id))

@@ -76,7 +76,7 @@ async def _admit(
     user, is_good = await known_user(guards, scope, None)
     if not is_good:
         raise HTTPException(401, "the credential is not good", headers=CHALLENGE)
-    if user is not None and not hub.admit(stream, user):
+    if user is not None and not hub.users.admit(stream, user):
         raise HTTPException(
             429, "this user has too many connections", headers={"Retry-After": "30"}
         )

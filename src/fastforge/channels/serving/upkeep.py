@@ -27,7 +27,7 @@ async def look_after(container: Container, stopping: asyncio.Event) -> None:
     farewell = Farewell(container, hub)
     guards: tuple[ChannelGuard, ...] = container.registry.values("channel_guards")
     watching = [
-        asyncio.ensure_future(guard.watch(hub)) for guard in guards if guard.watch is not None
+        asyncio.ensure_future(guard.watch(hub.users)) for guard in guards if guard.watch is not None
     ]
     try:
         while not stopping.is_set():

@@ -54,6 +54,24 @@ async def test_more_than_may_wait_is_recovered_whole(folder: ProjectFolder) -> N
         assert [(await again.next())["data"]["text"] for _ in "123"] == ["1", "2", "3"]
 
 
+async def test_more_bytes_than_a_replay_may_have_are_told_as_lost(folder: ProjectFolder) -> None:
+    """A long history of large messages is not written at once to each of those who come back."""
+    async with live_with(folder, settings="replay_bytes=1024") as live:
+        ann = await live.client()
+        joined = await ann.join("news")
+        past = {"last_id": joined["last_id"], "epoch": joined["epoch"]}
+        await live.publish("News", "x" * 600)
+        again = await live.client()
+        assert (await again.join("news", **past))["recovered"] is True
+        assert len((await again.next())["data"]["text"]) == 600
+        await live.publish("News", "y" * 600)
+        third = await live.client()
+        assert (await third.join("news", **past))["recovered"] is False
+        await third.assert_no_push()
+        await live.publish("News", "z")
+        assert (await third.next())["data"]["text"] == "z"
+
+
 async def test_more_than_is_kept_is_told_as_lost(live: Live) -> None:
     ann = await live.client()
     joined = await ann.join("news")

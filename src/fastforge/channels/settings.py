@@ -31,6 +31,8 @@ class Channels(Section, setting="CHANNELS"):
             may be open without having joined anything, in seconds.
         queue_size: How many messages wait for a client that does not read.
         queue_bytes: What they take together at most.
+        replay_bytes: How much a client that comes back is given of what it has missed in one
+            channel; more is told as `recovered: false`, and the client asks for what there is.
         slow_consumer_timeout_s: How long a client may be behind before it is let go, in seconds.
         max_message_bytes: The size of a message, from a client or to them.
         messages_per_s: How many messages a client may send on average, in a second.
@@ -49,6 +51,7 @@ class Channels(Section, setting="CHANNELS"):
     join_timeout_s: float = Field(default=10, gt=0)
     queue_size: int = Field(default=256, ge=1)
     queue_bytes: int = Field(default=1_048_576, ge=1024)
+    replay_bytes: int = Field(default=4_194_304, ge=1024)
     slow_consumer_timeout_s: float = Field(default=10, gt=0)
     max_message_bytes: int = Field(default=65_536, ge=1024)
     messages_per_s: float = Field(default=20, gt=0)

@@ -158,15 +158,17 @@ class Memberships:
         recalled = await self._hub.recall(room, after=request.last_id, epoch=request.epoch)
         # What a client has said to others on a socket that is gone is not news to it either.
         own = {membership.connection_id, *request.was}
-        messages = recalled.messages if recalled.is_complete else ()
-        missed = [room.frame(each) for each in messages if each.exclude not in own]
+        news = [each for each in recalled.messages if each.exclude not in own]
+        size_bytes = sum(len(each.data) for each in news)
+        is_told = recalled.is_complete and size_bytes <= self._hub.config.replay_bytes
+        missed = [room.frame(each) for each in news] if is_told else []
         answer = control(
             "joined",
             ref=request.ref,
             channel=room.name,
             epoch=recalled.epoch,
             last_id=recalled.last_id,
-            recovered=None if request.last_id is None else recalled.is_complete,
+            recovered=None if request.last_id is None else is_told,
             history=membership.channel.bounds.history or None,
         )
         membership.begin(answer, missed, recalled.last_id, state=state)

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
 
 from ..conf import Section
 
 __all__ = ["Channels"]
+
+_PATH: Final = re.compile(r"/|(?:/[\w.-]+)+", re.ASCII)
+_PREFIX: Final = re.compile(r"[\w.-]*", re.ASCII)
+
+
+def _usable_path(path: str) -> str:
+    if path.endswith("/") and _PATH.fullmatch(path.rstrip("/")):
+        # Clients name the endpoint without one, and a handshake follows no redirect.
+        raise ValueError(f'it ends with a slash; write "{path.rstrip("/")}"')
+    if not _PATH.fullmatch(path):
+        raise ValueError('it is no path of letters, digits, _, . and -; write "/channels"')
+    return path
+
+
+def _usable_prefix(prefix: str) -> str:
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError('it has letters, digits, _, . and - alone; write "shop-staging"')
+    return prefix
 
 
 class Channels(Section, setting="CHANNELS"):
@@ -18,7 +39,7 @@ class Channels(Section, setting="CHANNELS"):
 
     Attributes:
         path: Where the one WebSocket endpoint of the project is; `/sse` behind it has the channels
-            as server-sent events.
+            as server-sent events. It begins with a slash and does not end with one.
         backend: What carries messages between processes: `redis`, `postgres` or `sqlite`; `memory`
             is for one process. None: that of the first installed app that fits the database, else
             `memory`; in the environment `test` always `memory`.
@@ -42,9 +63,9 @@ class Channels(Section, setting="CHANNELS"):
             `/readyz` fails, so that clients go to another one.
     """
 
-    path: str = Field(default="/channels", pattern=r"^/[\w./-]*$")
+    path: Annotated[str, AfterValidator(_usable_path)] = "/channels"
     backend: str | None = None
-    prefix: str = Field(default="", pattern=r"^[\w.-]*$")
+    prefix: Annotated[str, AfterValidator(_usable_prefix)] = ""
     max_connections: int = Field(default=10_000, ge=1)
     per_user: int = Field(default=20, ge=1)
     max_joins: int = Field(default=128, ge=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -166,6 +167,14 @@ async def test_what_does_not_fit_is_refused_where_it_is_published(folder: Projec
             with live.here(), pytest.raises(ChannelError) as refused:
                 await publish
             assert refused.value.code == code
+
+
+@pytest.mark.parametrize("wrong", [5, ["c1"], b"c1"])
+async def test_what_is_no_connection_cannot_be_left_out(live: Live, wrong: object) -> None:
+    told = f"exclude={wrong!r} is no connection: it is of the type {type(wrong).__name__}"
+    with live.here(), pytest.raises(ChannelError, match=re.escape(told)) as refused:
+        await live.channels.News.publish(live.channels.Said(text="x"), exclude=wrong)
+    assert refused.value.code == "channels.E025"
 
 
 async def test_a_class_in_place_of_its_message_is_named(live: Live) -> None:

@@ -149,8 +149,18 @@ async def present(channel: type[Channel], parameters: Mapping[str, Any]) -> list
 
 
 def _id_of(exclude: Connection | str | None) -> str:
-    """Return the id of a connection; empty for what is that of none, which clients may send."""
-    found = exclude.id if isinstance(exclude, Connection) else exclude or ""
+    """Return the id of a connection; empty for what is that of none, which clients may send.
+
+    Raises:
+        ChannelError: It is neither a connection nor a text.
+    """
+    found: object = exclude.id if isinstance(exclude, Connection) else exclude or ""
+    if not isinstance(found, str):
+        raise ChannelError(
+            f"exclude={exclude!r:.80} is no connection: it is of the type {type(exclude).__name__}",
+            code="channels.E025",
+            hint="give a Connection, or the id that `welcome` has told its client",
+        )
     return found if _ID.fullmatch(found) else ""
 
 

@@ -52,6 +52,16 @@ class Short(BaseModel):
     symbol: str = Field(default="", serialization_alias="s")
 
 
+MODELS = """from typing import Literal
+from pydantic import BaseModel
+from fastforge.channels import Channel
+
+class Said(BaseModel):
+    type: Literal["said"] = "said"
+
+"""
+
+
 def refusal(body: str, head: str = 'pattern="room:{room_id:int}", public=True') -> str:
     """Return how the declaration of a channel is refused."""
     names = {**globals(), "__name__": __name__}
@@ -65,7 +75,14 @@ def refusal(body: str, head: str = 'pattern="room:{room_id:int}", public=True') 
     ("body", "head", "told"),
     [
         ("pass", 'pattern="room:{x:float}", public=True', "[channels.E001]"),
-        ("Outgoing = int", None, "[channels.E002] Room.Outgoing: <class 'int'> is no model"),
+        ("Outgoing = int", None, "[channels.E002] Room.Outgoing: int is no model; write pydantic"),
+        (
+            "Outgoing = [Said, Say]",
+            None,
+            "[channels.E002] Room.Outgoing: a list of Said, Say is no model; write Outgoing = Said"
+            " | Say",
+        ),
+        ("Incoming = 'Say'", None, "Room.Incoming: 'Say' is no model; write pydantic models: Inco"),
         ("Outgoing = Untyped", None, "[channels.E002] Room.Outgoing: Untyped has no type of its"),
         (
             "Outgoing = Said | Loose",
@@ -88,6 +105,19 @@ def refusal(body: str, head: str = 'pattern="room:{room_id:int}", public=True') 
             None,
             "[channels.E005] Room is public and has an `authorize`",
         ),
+        (
+            "async def authorise(self) -> bool: ...",
+            'pattern="a"',
+            "[channels.E005] Room does not say who may join; 'authorise' is called by nobody: did"
+            " you mean 'authorize'?",
+        ),
+        (
+            "async def authorise(self) -> bool: ...",
+            None,
+            "[channels.E006] Room has a method that nobody calls; 'authorise' is called by nobody:"
+            " did you mean 'authorize'?",
+        ),
+        ("async def joind(self) -> None: ...", None, "did you mean 'joined'?"),
         ("Incoming = Say", None, "[channels.E006] Room has no method for Say"),
         (
             "Incoming = Say\n@receives\ndef say(self, message: Say) -> None: ...",
@@ -185,6 +215,50 @@ def test_a_class_without_a_pattern_is_a_base_for_others() -> None:
     assert Derived.outgoing.by_type == {"said": Said}
     assert (Derived.bounds.history, Derived.bounds.overflow) == (9, "disconnect")
     assert Derived.authorizer is not None
+
+
+async def helper(self: object) -> None: ...
+
+
+def test_a_method_that_a_hook_is_not_mistaken_for_is_somebody_s_own() -> None:
+    class Room(Channel, pattern="room", public=True):
+        joined = helper
+        join = helper
+        authorize_later = helper
+        _authorise = helper
+
+    class Kept(Channel, pattern="kept"):
+        async def authorize(self) -> bool:
+            return await self.authorized()
+
+        async def authorized(self) -> bool:
+            return True
+
+    assert set(Room.hooks) == {"joined"}
+    assert Kept.authorizer is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "more", "is_told"),
+    [
+        ("async def authorize(self) -> bool:\n        return True", "", True),
+        ("Outgoing = Said", "", True),
+        ("Outgoing = Said", "class News(Base, pattern='news', public=True):\n    pass", False),
+        ("def own(self) -> int:\n        return 7", "", False),
+    ],
+)
+def test_a_channel_whose_pattern_was_forgotten_is_told_of(
+    folder: ProjectFolder, body: str, more: str, is_told: bool
+) -> None:
+    folder.write(
+        {
+            "shop/settings.py": 'INSTALLED_APPS = ["shop.talk"]',
+            "shop/talk/channels.py": MODELS + f"\nclass Base(Channel):\n    {body}\n\n{more}\n",
+        }
+    )
+    found = run_command(folder.load(), "check").output
+    told = "shop/talk/channels.py:9: Base has no pattern, so that nobody can join it"
+    assert ("warning [channels.W002]" in found, told in found) == (is_told, is_told), found
 
 
 def test_annotations_that_a_value_fits_are_as_good() -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Handler", "authorizer_of", "handlers_of", "hooks_of", "receives"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+ALIKE: Final = 0.85
+"""How alike a method and a hook are of which one is a misspelling of the other."""
+
 _MARK: Final = "_fastforge_receives"
 _CONNECTION: Final = "connection"
 _MESSAGE: Final = "message"
@@ -82,7 +85,8 @@ def authorizer_of(cls: type[Channel], pattern: Pattern) -> Handler | None:
         raise ComponentError(
             f"{cls.__qualname__} does not say who may join",
             code="channels.E005",
-            hint="write `async def authorize(self, connection: Connection) -> bool`, or say"
+            hint=_misspelt(cls, "authorize")
+            or "write `async def authorize(self, connection: Connection) -> bool`, or say"
             " public=True beside the pattern",
         )
     if method is not None and cls.bounds.public:
@@ -100,8 +104,39 @@ def hooks_of(cls: type[Channel], pattern: Pattern) -> Mapping[str, Handler]:
     Raises:
         ComponentError: It takes what nobody can give.
     """
+    _refuse_misspelt(cls)
     methods = {name: getattr(cls, name, None) for name in ("joined", "left")}
     return {name: _planned(method, pattern, {}) for name, method in methods.items() if method}
+
+
+def _refuse_misspelt(cls: type[Channel]) -> None:
+    """Refuse a method that nobody calls, and whose name is that of a hook but for a letter.
+
+    A public channel with an `authorise` would let everybody in, against what it says.
+    """
+    for hook in ("authorize", "joined", "left"):
+        told = "" if hasattr(cls, hook) else _misspelt(cls, hook)
+        if told:
+            raise ComponentError(
+                f"{cls.__qualname__} has a method that nobody calls",
+                code="channels.E006",
+                hint=told,
+            )
+
+
+def _misspelt(cls: type[Channel], hook: str) -> str:
+    """Return which method of a class most likely was to be a hook; empty where none is like it."""
+    methods = [
+        name
+        for name, method in vars(cls).items()
+        if inspect.iscoroutinefunction(method) and not hasattr(method, _MARK)
+    ]
+    if not methods:
+        return ""
+    import difflib  # few classes pay for it
+
+    found = difflib.get_close_matches(hook, methods, n=1, cutoff=ALIKE)
+    return f"{found[0]!r} is called by nobody: did you mean {hook!r}?" if found else ""
 
 
 def handlers_of(

@@ -157,9 +157,10 @@ def type_of_model(model: Any, where: str) -> str:
     """
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise ComponentError(
-            f"{where}: {model!r} is no model",
+            f"{where}: {_shown(model)} is no model",
             code="channels.E002",
-            hint="write pydantic models: Outgoing = Said | Left",
+            hint=_united(model, where)
+            or f"write pydantic models: {where.rpartition('.')[2]} = Said | Left",
         )
     found = model.model_fields.get(_TYPE)
     if found is not None and (found.serialization_alias or _TYPE) != _TYPE:
@@ -178,3 +179,23 @@ def type_of_model(model: Any, where: str) -> str:
             hint=f'give it the field `type: Literal["{lower}"] = "{lower}"`',
         )
     return values[0]
+
+
+def _united(value: object, where: str) -> str:
+    """Return how a list of models is written as a union; empty where it is none."""
+    if not isinstance(value, list | tuple | set | frozenset) or not value:
+        return ""
+    if not all(isinstance(each, type) for each in value):
+        return ""
+    return f"write {where.rpartition('.')[2]} = {' | '.join(_shown(each) for each in value)}"
+
+
+def _shown(value: object) -> str:
+    """Return what somebody has most likely written."""
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, list | tuple | set | frozenset):
+        return (
+            f"a {type(value).__name__} of {', '.join(_shown(each) for each in value) or 'nothing'}"
+        )
+    return f"{value!r:.80}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...channels.carrying.broker import SHARED_HINT, backend_hint
+from ...channels.declaring.channel import Channel
 from ...channels.declaring.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
+from ...exceptions import Location
 from ...tasks.kinds import TASKS
 from ..platforms.launches import launches
 from ..processes import servers_of
@@ -19,12 +23,14 @@ if TYPE_CHECKING:
     from ...project import Project
 
 __all__ = [
-    "channels_differ", "channels_have_a_backend", "files_suffice_for_sockets",
-    "messages_reach_everybody",
+    "bases_are_derived_from", "channels_differ", "channels_have_a_backend",
+    "files_suffice_for_sockets", "messages_reach_everybody",
 ]  # fmt: skip
 
 OTHER_FILES: Final = 64
 """What a process has open besides sockets: logs, listeners, connections to others."""
+OF_A_CHANNEL: Final = frozenset({"Incoming", "Outgoing", "authorize"})
+"""What somebody writes who means a channel and no base."""
 
 
 @check(tags={"channels"})
@@ -38,6 +44,25 @@ def channels_differ(project: Project) -> Iterator[Message]:
             hint=OVERLAP_HINT,
             where=other.location,
         )
+
+
+@check(tags={"channels"})
+def bases_are_derived_from(project: Project) -> Iterator[Message]:
+    """Find classes that look like channels, have no pattern, and are a base of nothing."""
+    channels = project.registry.values(CHANNELS)
+    for app in project.apps:
+        for base in _bases_in(f"{app.name}.channels"):
+            if OF_A_CHANNEL.isdisjoint(vars(base)) or any(issubclass(c, base) for c in channels):
+                continue
+            yield Message(
+                id="channels.W002",
+                level=Level.WARNING,
+                text=f"{base.__qualname__} has no pattern, so that nobody can join it, and no"
+                " channel derives from it",
+                hint=f'write class {base.__name__}(Channel, pattern="word:{{name:int}}"), or'
+                " derive from it",
+                where=_place_of(base),
+            )
 
 
 @check(tags={"channels"})
@@ -105,3 +130,24 @@ def files_suffice_for_sockets(project: Project) -> Iterator[Message]:
         " max_connections",
         where=settings.where("CHANNELS") or settings.where("INSTALLED_APPS"),
     )
+
+
+def _bases_in(package: str) -> Iterator[type[Channel]]:
+    """Find the classes without a pattern that an app's `channels` defines, which is loaded."""
+    loaded = [sys.modules[name] for name in sorted(sys.modules) if _is_in(name, package)]
+    for module in loaded:
+        for value in vars(module).values():
+            is_own = inspect.isclass(value) and value.__module__ == module.__name__
+            if is_own and issubclass(value, Channel) and value.pattern is None:
+                yield value
+
+
+def _is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def _place_of(base: type[Any]) -> Location | None:
+    try:
+        return Location(inspect.getfile(base), inspect.getsourcelines(base)[1])
+    except (OSError, TypeError):  # its source is not here
+        return None

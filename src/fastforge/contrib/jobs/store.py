@@ -124,7 +124,7 @@ class JobStore:
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement], /) -> None:
         """Record how attempts ended, all of them by one statement."""
-        endings = [_ending(worker_id, settlement) for settlement in settlements]
+        endings = [Ending.of(settlement, worker_id) for settlement in settlements]
         if not endings:
             return
         followed = any(_has_followers(settlement.claim.envelope) for settlement in settlements)
@@ -201,15 +201,3 @@ class JobStore:
 def _has_followers(envelope: Envelope) -> bool:
     """Return whether others wait for the end of a job."""
     return any(each is not None for each in (envelope.batch, envelope.unique, envelope.slots))
-
-
-def _ending(worker_id: str, settlement: Settlement) -> Ending:
-    claim, outcome = settlement.claim, settlement.outcome
-    errors = (*claim.errors, outcome.error) if outcome.error else claim.errors
-    return Ending(
-        key=claim.key,
-        attempt=claim.attempt,
-        worker_id=worker_id,
-        outcome=outcome,
-        errors=errors,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...tasks.backend import Settlement
@@ -30,7 +31,7 @@ async def end_vanished(idiom: Idiom, connection: Executes, kept: Retention) -> l
     if not found:
         return []
     vanished = {row.id: _settlement(row) for row in found}
-    endings = [_ending(settlement) for settlement in vanished.values()]
+    endings = [Ending.of(each, each.worker_id) for each in vanished.values()]
     statement = settling.settle(idiom, endings, kept, told=True)
     written = (await connection.execute(*statement)).all()
     await follow_endings(idiom, connection, written)
@@ -42,20 +43,8 @@ def _settlement(row: Any) -> Settlement:
     return Settlement(claim=claim_of(row), outcome=outcome, worker_id=row.worker_id)
 
 
-def _ending(settlement: Settlement) -> Ending:
-    claim, outcome = settlement.claim, settlement.outcome
-    return Ending(
-        key=claim.key,
-        attempt=claim.attempt,
-        worker_id=settlement.worker_id,
-        outcome=outcome,
-        errors=(*claim.errors, *((outcome.error,) if outcome.error else ())),
-    )
-
-
 def _recorded(settlement: Settlement, state: int) -> Settlement:
     """Return a settlement as it was recorded: whom somebody wants cancelled is not tried again."""
     if state != JobState.CANCELLED:
         return settlement
-    cancelled = Outcome(verdict=Verdict.CANCELLED)
-    return Settlement(claim=settlement.claim, outcome=cancelled, worker_id=settlement.worker_id)
+    return replace(settlement, outcome=Outcome(verdict=Verdict.CANCELLED))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
+from ....tasks.backend import Settlement
 from ....tasks.outcome import ERRORS_KEPT, AttemptError, JobState, Outcome, Verdict
 from .idiom import Bound, Columns, Idiom
 from .tables import BATCH, CANCELLED, DONE, JOB, READY, RUNNING, UNIQUE_KEY
@@ -52,6 +53,19 @@ class Ending:
     worker_id: str | None
     outcome: Outcome
     errors: Sequence[AttemptError] = ()
+
+    @classmethod
+    def of(cls, settlement: Settlement, worker_id: str | None) -> Self:
+        """Return how an attempt ended that a worker held; its error is the last of the job's."""
+        claim, outcome = settlement.claim, settlement.outcome
+        errors = (*claim.errors, outcome.error) if outcome.error else claim.errors
+        return cls(
+            key=claim.key,
+            attempt=claim.attempt,
+            worker_id=worker_id,
+            outcome=outcome,
+            errors=errors,
+        )
 
 
 def settle(idiom: Idiom, endings: Iterable[Ending], kept: Retention, *, told: bool) -> Bound:

@@ -93,7 +93,8 @@ def test_its_secret_is_fresh_and_for_its_owner_alone(written: Path) -> None:
     assert all(re.search(r"^SECRET_KEY=\S{64}$", text, re.MULTILINE) for text in texts)
     assert all(text.count("FASTFORGE_ENV=development\n") == 1 for text in texts)
     assert stat.S_IMODE((written / ".env").stat().st_mode) == 0o600
-    assert ".env\n" in (written / ".gitignore").read_text()
+    ignored = (written / ".gitignore").read_text().splitlines()
+    assert {".env", "*.key"} <= set(ignored)  # SECRET_KEY_FILE=secret.key, as the tutorial has it
     assert os.access(written / "manage.py", os.X_OK)
 
 
@@ -172,6 +173,7 @@ def test_the_image_has_the_code_and_no_secret(written: Path) -> None:
     assert MINIMAL - image == {".env", ".gitignore"}
     for made in ("db.sqlite3-wal", "shop/a.sqlite3", ".git/HEAD", ".venv/bin/x", ".mypy_cache/x"):
         assert is_left_out(made, patterns), made
+    assert is_left_out("secret.key", patterns)
     assert is_left_out("shop/__pycache__/asgi.cpython-311.pyc", patterns)
 
 

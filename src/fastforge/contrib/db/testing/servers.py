@@ -23,7 +23,7 @@ MAINTENANCE: Final = "postgres"
 """The database that every server has, from which others are made and dropped."""
 NOT_PERMITTED: Final = "42501"
 LONGEST_NAME: Final = 30
-"""Of a database's own name, in that of its copies: PostgreSQL cuts names off after 63 bytes."""
+"""In bytes, of a database's own name in that of its copies: PostgreSQL cuts off what is over 63."""
 
 _KEY: Final = "hashtextextended(:name, 0)"
 
@@ -75,7 +75,7 @@ class Server:
 
     def __init__(self, connection: AsyncConnection, *, own: str) -> None:
         self._connection = connection
-        self._own = own[:LONGEST_NAME]
+        self._own = own.encode()[:LONGEST_NAME].decode(errors="ignore")
 
     # --- names that belong to one session at a time ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from typing import Any, Final
 
 from anyio import CancelScope
@@ -87,18 +87,21 @@ class BodyLimit:
         self.refuse: ASGIApp = ExceptionMiddleware(_raise_too_large, handlers=errors)
         self.formats = formats
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: it would cost every request.
         scope[FORMATS] = self.formats
         if scope.get("root_path"):
             scope[ROOT] = scope["root_path"]
         if scope["type"] != "http" or _has_no_body(scope):
-            await self.app(scope, receive, send)
-        else:
-            counter = _Counter(self)
-            try:
-                await counter(scope, receive, send)
-            finally:
-                del counter.app  # a circle, which the garbage collector would have to find
+            return self.app(scope, receive, send)
+        return self._count(scope, receive, send)
+
+    async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
+        counter = _Counter(self)
+        try:
+            await counter(scope, receive, send)
+        finally:
+            del counter.app  # a circle, which the garbage collector would have to find
 
 
 class _Counter(RequestBodyLimitResponder):

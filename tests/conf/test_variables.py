@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import PostgresDsn
 
 from fastforge.conf import env
 from fastforge.conf.recording import Placeholder, Recording, recording
@@ -53,6 +54,13 @@ def test_a_wrong_value_names_the_variable_the_type_and_an_example() -> None:
     message = str(record.errors[0])
     assert "PORT should be int, got 'many'" in message
     assert "for example PORT=10" in message
+
+
+def test_the_password_of_a_url_that_is_wrong_is_not_shown() -> None:
+    _, record = read({"DATABASE_URL": "mysql://shop:pa55word@db/shop"}, "DATABASE_URL", PostgresDsn)
+    message = str(record.errors[0])
+    assert "got 'mysql://shop:***@db/shop'" in message
+    assert "pa55word" not in message
 
 
 def test_outside_a_load_a_mistake_is_raised_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 from .._utils import nearest
 from ..exceptions import SettingsError
 from .recording import MISSING, EnvVariable, Placeholder, caller, current, keyword_location, record
-from .redaction import is_secret_name
+from .redaction import is_secret_name, masked
 
 __all__ = ["Env", "env"]
 
@@ -155,12 +155,18 @@ def _parse(name: str, text: str, type_: Any, *, secret: bool) -> Any:
         return TypeAdapter(type_).validate_python(_structure(text, type_))
     except (ValidationError, json.JSONDecodeError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        got = "its value" if secret or is_secret_name(name) else repr(text)
+        got = "its value" if secret or is_secret_name(name) else _shown(text)
         return _fail(
             f"the environment variable {name} should be {type_name(type_)}, got {got}: {reason}",
             "conf.E008",
             f"for example {name}={example(type_)}",
         )
+
+
+def _shown(text: str) -> str:
+    """Return a text that is wrong, without the password of a URL in it."""
+    state = current()
+    return masked(repr(text), state.secrets if state else ())
 
 
 def _structure(text: str, type_: Any) -> Any:

@@ -28,6 +28,10 @@ def read(environ: dict[str, str], *arguments: Any, **options: Any) -> tuple[Any,
         ("1,2", tuple[int, ...], (1, 2)),
         ('{"a": 1}', dict[str, int], {"a": 1}),
         ("none", int | None, None),
+        ("7", int | None, 7),
+        ("a, b", list[str] | None, ["a", "b"]),
+        ("", list[str] | None, None),
+        ('{"a": 1}', dict[str, int] | None, {"a": 1}),
         ("", list[str], []),
     ],
 )
@@ -54,6 +58,11 @@ def test_a_wrong_value_names_the_variable_the_type_and_an_example() -> None:
     message = str(record.errors[0])
     assert "PORT should be int, got 'many'" in message
     assert "for example PORT=10" in message
+
+
+def test_the_example_of_what_may_be_none_is_a_value() -> None:
+    _, record = read({"PORT": "many"}, "PORT", int | None)
+    assert "for example PORT=10" in str(record.errors[0])
 
 
 def test_the_password_of_a_url_that_is_wrong_is_not_shown() -> None:

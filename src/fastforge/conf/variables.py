@@ -171,36 +171,36 @@ def _shown(text: str) -> str:
 
 def _structure(text: str, type_: Any) -> Any:
     """Return the text as the rough shape of its type; pydantic then does the rest."""
-    origin = typing.get_origin(type_) or type_
+    needed = _without_none(type_)
+    if needed is not type_ and text.strip().casefold() in ("", "none", "null"):
+        return None
+    origin = typing.get_origin(needed) or needed
     if origin in (dict, list, tuple, set, frozenset) and text.strip()[:1] in ("[", "{"):
         return json.loads(text)
     if origin in (list, tuple, set, frozenset):
         return [part.strip() for part in text.split(",") if part.strip()]
-    if _is_optional(type_) and text.strip().casefold() in ("", "none", "null"):
-        return None
     return text
 
 
-def _is_optional(type_: Any) -> bool:
-    union = typing.get_origin(type_) in (typing.Union, types.UnionType)
-    return union and type(None) in typing.get_args(type_)
+def _without_none(type_: Any) -> Any:
+    """Return what `type_` is unless it is None: `list[str]` of `list[str] | None`."""
+    members = typing.get_args(type_)
+    is_union = typing.get_origin(type_) in (typing.Union, types.UnionType)
+    if not is_union or type(None) not in members:
+        return type_
+    return typing.Union[tuple(each for each in members if each is not type(None))]  # noqa: UP007
 
 
 def _missing(name: str, type_: Any, *, secret: bool) -> Any:
     near = nearest(name, _environ(), likeness=0.8)
+    if near:
+        hint = f"did you mean {near!r}?"
+    elif secret:
+        hint = "set it, on a laptop in .env, which is read in development only"
+    else:
+        hint = f"set it, for example {name}={example(type_)}, or give a default"
     file_too = f" or {name}_FILE" if secret else ""
-    cure = (
-        "set it, on a laptop in .env, which is read in development only"
-        if secret
-        else f"set it, for example {name}="
-    )
-    return _fail(
-        f"the environment variable {name}{file_too} is not set",
-        "conf.E007",
-        f"did you mean {near!r}?"
-        if near
-        else (cure if secret else f"{cure}{example(type_)}, or give a default"),
-    )
+    return _fail(f"the environment variable {name}{file_too} is not set", "conf.E007", hint)
 
 
 def _fail(message: str, code: str, hint: str) -> Placeholder:
@@ -216,6 +216,7 @@ def type_name(type_: Any) -> str:
 
 def example(type_: Any) -> str:
     """Return a text that parses as a type, for hints and `.env.example`."""
+    type_ = _without_none(type_)
     origin = typing.get_origin(type_) or type_
     samples = {bool: "true", int: "10", float: "1.5", list: "a,b", tuple: "a,b", set: "a,b"}
     return samples.get(origin, "{}" if origin is dict else "...")

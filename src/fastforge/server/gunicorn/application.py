@@ -10,7 +10,7 @@ from typing import Any, Final
 from gunicorn.app.base import BaseApplication
 
 from ...exceptions import CommandError
-from ..gunicorn.logs import Logger
+from .logs import Logger
 from .orders import ManagerOrders
 from .voice import Voice
 from .worker import Worker

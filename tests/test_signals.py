@@ -12,6 +12,7 @@ import pytest
 
 from fastforge.signals import (
     SIGNALS,
+    ending_of,
     heard_signals,
     overheard_signals,
     remembered_termination,
@@ -198,3 +199,16 @@ def test_where_somebody_has_come_after_us_they_are_left_and_may_ask_us() -> None
     finally:
         signal.signal(signal.SIGTERM, before)
     assert taken == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (3, "ended with code 3"),
+        (-signal.SIGKILL, "was killed by SIGKILL"),
+        # Python has names for the first and the last of the real-time signals alone.
+        (-(signal.SIGRTMIN + 1), f"was killed by signal {signal.SIGRTMIN + 1:d}"),
+    ],
+)
+def test_the_end_of_a_process_is_told_whatever_it_was(code: int, told: str) -> None:
+    assert ending_of(code) == told

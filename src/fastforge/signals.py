@@ -1,4 +1,4 @@
-"""Signals: how a running event loop hears that its process shall end."""
+"""Signals: how a running event loop hears that its process shall end, and how one has ended."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = [
     "SIGNALS",
     "end_at_signal",
     "end_at_termination",
+    "ending_of",
     "heard_signals",
     "overheard_signals",
     "remembered_termination",
@@ -139,6 +140,21 @@ def end_at_termination() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def ending_of(code: int) -> str:
+    """Return how a process with an exit code has ended, in words.
+
+    Args:
+        code: As `subprocess` gives it: less than 0 for a signal, which may be one without a name.
+    """
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # most of the real-time signals
+        name = f"signal {-code}"
+    return f"was killed by {name}"
 
 
 def _exit(number: int, _frame: object) -> None:

@@ -108,9 +108,9 @@ async def test_an_exception_arrives_with_the_traceback_of_the_other_process(
 
 async def test_a_crash_is_one_error_and_the_next_call_has_a_new_process(project: Project) -> None:
     async with project.running(Role.COMMAND):
-        with pytest.raises(OffloadCrashed, match=r"E012.*functions\.die was ended by SIGKILL"):
+        with pytest.raises(OffloadCrashed, match=r"E012.*functions\.die was killed by SIGKILL"):
             await offload(functions.die, process=True)
-        with pytest.raises(OffloadCrashed, match=r"functions\.leave ended with 7"):
+        with pytest.raises(OffloadCrashed, match=r"functions\.leave ended with code 7"):
             await offload(functions.leave, process=True)
         assert offload_gauges().processes.borrowed == 0
         assert await offload(functions.double, 4, process=True) == 8
@@ -122,7 +122,7 @@ async def test_a_fork_that_outlives_its_process_does_not_hold_the_answer(
     path = tmp_path / "pid"
     async with project.running(Role.COMMAND):
         try:
-            with pytest.raises(OffloadCrashed, match=r"crash_with_a_fork ended with 7"):
+            with pytest.raises(OffloadCrashed, match=r"crash_with_a_fork ended with code 7"):
                 await offload(functions.crash_with_a_fork, str(path), process=True)
         finally:
             os.kill(int(path.read_text()), 9)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from .._utils import told
 from ..observability.context import request_id
 from ..observability.logging.light import lines_for_children
+from ..signals import ending_of
 from .call import Call, name_of
 from .child import receive, send, unsendable
 from .errors import OffloadCrashed, OffloadError, stopped
@@ -229,10 +230,9 @@ def _result(call: Call, answer: bytearray) -> Any:
 
 
 def _crashed(call: Call, code: int) -> OffloadCrashed:
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
     memory = code == -signal.SIGKILL
     return OffloadCrashed(
-        f"the process that ran {call.name} {how}",
+        f"the process that ran {call.name} {ending_of(code)}",
         code="offloading.E012",
         hint="the machine may have run out of memory" if memory else "its own output says why",
     )

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from ..signals import SIGNALS
+from ..signals import SIGNALS, ending_of
 from .inbox import Inbox
 from .orders import Orders
 from .place import Place
 from .process import Child, Program
-from .restarts import Restarts, ending_of, say
+from .restarts import Restarts, say
 from .watching import Watcher, forget_bytecode, named_edits
 
 if TYPE_CHECKING:

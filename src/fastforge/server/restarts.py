@@ -1,9 +1,8 @@
-"""Restarts: when a child that has ended is started again, and how its end is told."""
+"""Restarts: when a child that has ended is started again, and how that is told."""
 
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from .failure import Mistake
     from .process import Child
 
-__all__ = ["Restarts", "ending_of", "say", "tell"]
+__all__ = ["Restarts", "say", "tell"]
 
 logger = logging.getLogger("fastforge.manager")
 
@@ -81,13 +80,6 @@ def tell(mistake: Mistake) -> None:
     where = f"{mistake.file}:{mistake.number}" if mistake.file else ""
     extra = {name: value for name, value in {**parts, "where": where}.items() if value}
     logger.error("%s", mistake.message or mistake.line, extra=extra)
-
-
-def ending_of(code: int) -> str:
-    """Return how a process with this exit code has ended, in words."""
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with code {code}"
 
 
 def say(text: str, *, level: int = logging.INFO) -> None:

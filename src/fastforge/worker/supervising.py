@@ -16,8 +16,9 @@ from ..exceptions import StartError
 from ..server.inbox import Inbox
 from ..server.process import Child, Program
 from ..server.reload import heard_by
-from ..server.restarts import ending_of, say, tell
+from ..server.restarts import say, tell
 from ..server.watching import Watcher, forget_bytecode, named_edits
+from ..signals import ending_of
 from .plan import WorkerOrders, WorkerPlan
 from .seats import Seat, end, live_state, ready_state
 

@@ -19,10 +19,9 @@ from gunicorn.errors import HaltServer
 from ..._utils import counted
 from ...core.timeline import MARGIN_S
 from ...exceptions import StartError
-from ...signals import end_at_signal
+from ...signals import end_at_signal, ending_of
 from ..announcement import write_line
 from ..paths import remove_path
-from ..restarts import ending_of
 from .application import Managed
 from .crew import Member, next_steps
 from .logs import LOG
@@ -103,9 +102,8 @@ class Manager(Arbiter):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 pid, status = ended
                 worker = self.WORKERS.pop(pid, None)
-                if isinstance(
-                    worker, Worker
-                ):  # else an orphan, of the first process of a container
+                # Else an orphan: it has come to the first process of a container.
+                if isinstance(worker, Worker):
                     self._on_end(pid, os.waitstatus_to_exitcode(status))
                     worker.tmp.close()
                     worker.slot.close()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import signal
 
 from ...exceptions import TaskError
+from ...signals import ending_of
 
 __all__ = ["crashed", "not_started", "timed_out"]
 
 
 def crashed(code: int) -> TaskError:
     """Return the error of an attempt whose process has ended before it did."""
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
     memory = code == -signal.SIGKILL
     return TaskError(
-        f"the process of the job {how}",
+        f"the process of the job {ending_of(code)}",
         code="tasks.E066",
         hint="the machine may have run out of memory" if memory else "its own output may say why",
     )

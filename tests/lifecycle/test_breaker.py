@@ -167,6 +167,21 @@ def test_that_another_one_is_open_says_nothing_of_this_one(clock: Clock) -> None
     assert outer.state is BreakerState.CLOSED
 
 
+def test_that_another_one_is_open_does_not_close_this_one(clock: Clock) -> None:
+    inner = breaker_of()
+    # Its failures are those of a client, as in `failures=(httpx.TransportError,)`.
+    outer = Breaker("rates", failures=(ConnectionRefusedError,), opens_after=1, first_pause_s=1)
+    fails(outer)
+    clock.now_s += 1
+    fails(inner, 3)
+    with pytest.raises(BreakerOpen, match="'search' is open"), outer, inner:
+        pass
+    assert outer.state is BreakerState.HALF_OPEN
+    clock.now_s += 10
+    works(outer)
+    assert outer.state is BreakerState.CLOSED
+
+
 def test_one_line_tells_that_it_is_open_and_one_that_it_is_closed(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

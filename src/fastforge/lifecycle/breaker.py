@@ -168,9 +168,10 @@ class Breaker:
         if error is None:
             if self.is_troubled:
                 self.succeeded()
+        elif isinstance(error, BreakerOpen):
+            return  # of a breaker inside: nobody was asked
         elif isinstance(error, self._failures):
-            if not isinstance(error, BreakerOpen):  # of a breaker inside: nobody was asked
-                self.failed(error)
+            self.failed(error)
         elif isinstance(error, Exception):
             self.succeeded()
 

@@ -89,6 +89,62 @@ async def test_a_failing_service_starts_again(
     assert caplog.text.count("the service 'shaky' failed") == 3
 
 
+async def test_a_service_that_waits_for_a_cancelled_task_starts_again(
+    settings: Settings, make_registry: MakeRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts: list[str] = []
+
+    @service(backoff_s=0.001)
+    async def follower() -> None:
+        attempts.append(f"attempt {len(attempts)}")
+        followed = asyncio.create_task(asyncio.sleep(3600))
+        if len(attempts) == 1:
+            followed.cancel()
+        await followed
+
+    async with running(make_registry(follower), settings, Role.WEB):
+        await until(attempts, "attempt 1")
+    assert caplog.text.count("the service 'follower' failed") == 1
+
+
+async def test_a_service_that_fails_as_it_is_cancelled_does_not_start_again(
+    settings: Settings, make_registry: MakeRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts: list[str] = []
+
+    @service(backoff_s=0.001)
+    async def clumsy() -> None:
+        attempts.append("attempt")
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise ConnectionError("it cannot say goodbye")
+
+    async with running(make_registry(clumsy), settings, Role.WEB):
+        await until(attempts, "attempt")
+    assert attempts == ["attempt"]
+    assert "the service 'clumsy' failed as it was to stop" in caplog.text
+
+
+async def test_nobody_waits_for_a_service_that_pauses_after_a_failure(
+    settings: Settings, make_registry: MakeRegistry
+) -> None:
+    attempts: list[str] = []
+
+    @service(drain_s=60, backoff_s=3600, max_backoff_s=3600)
+    async def away() -> None:
+        attempts.append("attempt")
+        raise ConnectionError("away")
+
+    async def run_and_stop() -> None:
+        async with running(make_registry(away), settings, Role.WEB):
+            await until(attempts, "attempt")
+
+    stopped, _ = await asyncio.wait({asyncio.create_task(run_and_stop())}, timeout=30)
+    assert stopped
+    assert attempts == ["attempt"]
+
+
 async def test_a_draining_service_is_told_and_waited_for(
     settings: Settings, make_registry: MakeRegistry
 ) -> None:

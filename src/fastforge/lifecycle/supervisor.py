@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Final
 
 from .backoff import Backoff
@@ -53,16 +54,36 @@ class Supervisor:
             started = time.monotonic()
             try:
                 return await self._run(service)
-            except Exception:
+            except (Exception, asyncio.CancelledError) as error:
+                # A CancelledError may be its own, of a task that it has waited for.
+                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                    raise
+                if _is_cancelled() or self._container.stopping.is_set():
+                    logger.exception("the service %r failed as it was to stop", service.name)
+                    return None
                 if time.monotonic() - started > STABLE_AFTER_S:
                     pauses.reset()
                 pause_s = pauses.next_s()
                 logger.exception(
                     "the service %r failed; it starts again in %.1f s", service.name, pause_s
                 )
-            await asyncio.sleep(pause_s)
+            if await self._stops_within(pause_s):
+                return None
+
+    async def _stops_within(self, pause_s: float) -> bool:
+        """Return once the process stops, or the pause is over; whether it stops."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._container.stopping.wait()
+        return self._container.stopping.is_set()
 
     async def _run(self, service: Service) -> None:
         planned = plan(service.function)
         async with execute(self._container, planned, scoped=service.scoped) as values:
             await service.function(**values)
+
+
+def _is_cancelled() -> bool:
+    """Return whether somebody has cancelled the task that runs here, and still wants that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -57,6 +57,24 @@ async def read_unit() -> str:
     return unit.get()
 
 
+@scope
+async def quiet_scope() -> AsyncIterator[None]:
+    try:
+        yield
+    except KeyError:
+        log.append("caught by the scope")
+
+
+async def quiet_dependency() -> AsyncIterator[None]:
+    try:
+        yield
+    except ValueError:
+        log.append("caught by the dependency")
+
+
+async def quiet_job(_: Annotated[None, Depends(quiet_dependency)]) -> None: ...
+
+
 async def job(
     unit: Annotated[str, Depends(read_unit)],
     orders: Annotated[Orders, section(Orders)],
@@ -94,6 +112,18 @@ async def test_an_exception_of_the_body_is_raised_in_the_scope(
             async with execute(container, plan(job)):
                 raise KeyError("body")
     assert log == ["KeyError"]
+
+
+async def test_an_exception_that_a_dependency_or_a_scope_catches_has_happened_all_the_same(
+    configured: Settings, make_registry: MakeRegistry
+) -> None:
+    log.clear()
+    async with running(make_registry(quiet_scope), configured, Role.WORKER) as container:
+        for error in (KeyError("body"), ValueError("body")):
+            with pytest.raises(type(error), match="body"):
+                async with execute(container, plan(quiet_job)):
+                    raise error
+    assert log == ["caught by the scope", "caught by the dependency"]
 
 
 async def test_two_containers_in_one_process_do_not_meet(

@@ -29,7 +29,8 @@ async def execute(
     """Enter a project's scopes and yield the injected parameters of one execution.
 
     At the end the generators among the dependencies are closed, then the scopes, in reverse;
-    an exception of the body is raised at their `yield`.
+    an exception of the body is raised at their `yield`. One that catches it does not undo it: it
+    is raised here all the same, as a handler that failed stays one that failed.
 
     ```python
     async with execute(container, plan(recount)) as values:
@@ -41,13 +42,24 @@ async def execute(
         planned: The function's plan.
         scoped: Whether the scopes are entered.
     """
+    failure: BaseException | None = None
     with use_container(container):
         async with AsyncExitStack() as stack:
             scopes: tuple[Scope, ...] = container.registry.values("scopes")
             for scope in scopes if scoped else ():
                 values = await solve(plan(scope.function), stack)
                 await stack.enter_async_context(_manager_of(scope.function)(**values))
-            yield await solve(planned, stack)
+            injected = await solve(planned, stack)
+            try:
+                yield injected
+            except BaseException as error:
+                failure = error
+                raise
+    try:
+        if failure is not None:
+            raise failure
+    finally:
+        failure = None  # its traceback holds this very frame
 
 
 async def solve(

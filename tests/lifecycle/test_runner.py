@@ -408,10 +408,16 @@ async def test_a_resource_that_yields_twice_is_reported(
         yield 1
         yield 2
 
-    registry: Registry = make_registry(twice)
+    @resource
+    async def bare() -> AsyncIterator[None]:
+        yield
+        yield
+
+    registry: Registry = make_registry(twice, bare)
     async with running(registry, settings, Role.WEB):
         pass
     assert "the resource 'twice' yields twice" in caplog.text
+    assert "the resource 'bare' yields twice" in caplog.text
 
 
 async def test_a_resource_that_never_yields_is_one_line(

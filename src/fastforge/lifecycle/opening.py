@@ -20,6 +20,7 @@ logger = logging.getLogger("fastforge.lifecycle")
 
 ABANDON_AFTER_S: Final = 0.2
 """How long a cancelled generator may take to end before it is left behind, in seconds."""
+_ENDED: Final = object()
 
 
 class Opening:
@@ -95,7 +96,7 @@ class Opening:
             ready.set_result(await anext(generator))
             await self._wait_for_stop()
             # Resumed with no exception, whatever ends the process: a plain `yield` is enough.
-            if await anext(generator, None) is not None:
+            if await anext(generator, _ENDED) is not _ENDED:
                 raise DependencyError(
                     f"the resource {self._name!r} yields twice",
                     code="lifecycle.E009",

@@ -67,7 +67,11 @@ class Location:
 
 def _shown(path: str) -> str:
     """Return a path as it is read best: relative to the working directory when it lies below."""
-    return os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:  # a deployment has removed it, and the process goes on
+        return path
+    return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
 
 
 class ForgeError(Exception):

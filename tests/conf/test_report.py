@@ -32,6 +32,20 @@ def test_each_row_has_the_value_its_place_and_its_variable(tmp_path: Path) -> No
     assert rows["SERVER"].value["graceful_s"] == 25
 
 
+def test_a_row_has_the_variables_of_all_that_its_setting_was_made_of(tmp_path: Path) -> None:
+    settings = """
+from fastforge.conf import env
+
+ALLOWED_HOSTS = [env("HOST", default="shop.example")]
+ALLOWED_HOSTS += [env("OTHER_HOST", default="www.shop.example")]
+"""
+    with isolated(tmp_path) as folder:
+        folder.write({"shop/settings.py": settings})
+        project = folder.load({})
+    rows = {row.name: row for row in settings_report(project.settings)}
+    assert {*rows["ALLOWED_HOSTS"].variables} == {"HOST (default)", "OTHER_HOST (default)"}
+
+
 def test_no_row_shows_a_secret_not_even_inside_another_value(tmp_path: Path) -> None:
     with isolated(tmp_path) as folder:
         folder.write({"shop/settings.py": SETTINGS})

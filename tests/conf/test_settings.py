@@ -96,6 +96,40 @@ def test_a_name_of_a_base_module_is_located_in_that_module(folder: ProjectFolder
     assert "shop/base.py:2: no installed app reads the setting MAILS" in text
 
 
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ("INSTALLED_APPS = ['json.nope',\n    'shop']\nINSTALLED_APPS += ['shop']\n", "py:1"),
+        ("INSTALLED_APPS = ['shop']\nINSTALLED_APPS += ['json',\n    'json.nope']\n", "py:3"),
+        ("INSTALLED_APPS = ['shop',\n    *['json'], 'json.nope',\n    'shop']\n", "py:1"),
+        ("_OTHERS = ['shop']\nINSTALLED_APPS = _OTHERS\nINSTALLED_APPS += ['json.nope']", "py:3"),
+    ],
+)
+def test_an_entry_is_located_where_it_was_written_not_where_the_list_was_added_to(
+    folder: ProjectFolder, settings: str, place: str
+) -> None:
+    lines = failure(folder, settings).splitlines()
+    assert any(f"shop/settings.{place}: " in line and "'json.nope'" in line for line in lines)
+
+
+def test_a_key_that_is_set_by_itself_hides_no_other_one(folder: ProjectFolder) -> None:
+    text = failure(
+        folder,
+        """
+        SILENCED_CHECKS = {"core.W001": 7}
+        SILENCED_CHECKS["core.W002"] = 8
+        SILENCED_CHECKS |= {
+            "core.W003": 9,
+        }
+        """,
+    )
+    assert [line.partition(": ")[0].rpartition("/")[2] for line in text.splitlines()] == [
+        "settings.py:1",
+        "settings.py:2",
+        "settings.py:4",
+    ]
+
+
 def test_a_settings_package_may_star_import_its_own_modules(folder: ProjectFolder) -> None:
     """They run once, and not before there is somebody who notes what they read."""
     folder.write({"shop/settings/base.py": "from fastforge.conf import env\nX = env('X')\n"})

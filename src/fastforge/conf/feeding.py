@@ -48,11 +48,14 @@ class _Search:
 
     def name(self, name: str, path: Path) -> Iterator[Feed]:
         """Search what a name of the module was given."""
-        assignment = self._assignments.get(name)
-        if assignment is None or assignment.value is None or name in self._seen:
+        if name in self._seen:
             return
         self._seen.add(name)
-        yield from self.node(assignment.value, path)
+        assignment = self._assignments.get(name)
+        while assignment is not None:
+            if assignment.value is not None:
+                yield from self.node(assignment.value, (*path, *map(str, assignment.keys)))
+            assignment = assignment.before
         self._seen.remove(name)
 
     def node(self, node: ast.AST, path: Path) -> Iterator[Feed]:

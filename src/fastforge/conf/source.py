@@ -21,19 +21,45 @@ Finder = Callable[[str], ModuleSpec | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """One top-level assignment of a settings module: its place and its expression."""
+    """One top-level assignment of a settings module: its place and its expression.
+
+    Args:
+        location: Where it is written.
+        value: The expression.
+        keys: What of the name it gives a value: `("replica",)` of `DATABASES["replica"] = ...`.
+        before: The assignment that it changes, where it is one of a key, or `+=`, or `|=`.
+    """
 
     location: Location
-    last_line: int
     value: ast.expr | None
-
-    def covers(self, location: Location) -> bool:
-        """Return whether a place lies within this assignment."""
-        here = self.location
-        return here.file == location.file and here.line <= location.line <= self.last_line
+    keys: tuple[Any, ...] = ()
+    before: Assignment | None = None
 
     def key_location(self, path: Sequence[Any]) -> Location:
         """Return the place of a key of nested dicts and calls, or of the nearest outer one."""
+        if self.before is None or not path:
+            return self._inner_location(path)
+        if self.keys:
+            is_here, inner = tuple(path[: len(self.keys)]) == self.keys, path[len(self.keys) :]
+        elif isinstance(path[0], int):
+            count = self.before._length
+            if count is None:
+                return self.location
+            is_here, inner = path[0] >= count, (path[0] - count, *path[1:])
+        else:
+            is_here, inner = _child(self.value, path[0]) is not None, path
+        return self._inner_location(inner) if is_here else self.before.key_location(path)
+
+    @property
+    def _length(self) -> int | None:
+        """How many elements the list has by now; None where it is not written out."""
+        length = _written_length(self.value)
+        if self.before is None or length is None:
+            return length
+        before = self.before._length
+        return None if before is None else before + length
+
+    def _inner_location(self, path: Sequence[Any]) -> Location:
         place, node = self.location, self.value
         for step in path:
             found = _child(node, step)
@@ -69,7 +95,8 @@ def read_source(module: str, *, named_by: str) -> SettingsSource:
     for name, file, tree in settings_files(module, named_by=named_by):
         names.append(name)
         files.append(file)
-        assignments.update(_assignments(tree, file))
+        for statement in _statements(tree):
+            _add(assignments, statement, file)
     return SettingsSource(modules=tuple(names), files=tuple(files), assignments=assignments)
 
 
@@ -184,21 +211,42 @@ def _parse(file: str) -> ast.Module:
         ) from error
 
 
-def _assignments(tree: ast.Module, file: str) -> Iterator[tuple[str, Assignment]]:
-    for statement in _statements(tree):
-        if isinstance(statement, ast.Assign):
-            targets = statement.targets
-        elif isinstance(statement, ast.AnnAssign | ast.AugAssign):
-            targets = [statement.target]
-        else:
-            continue
-        found = Assignment(
+def _add(assignments: dict[str, Assignment], statement: ast.stmt, file: str) -> None:
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign | ast.AugAssign):
+        targets = [statement.target]
+    else:
+        return
+    for name, keys in (found for target in targets for found in _targets(target)):
+        changes = bool(keys) or isinstance(statement, ast.AugAssign)
+        assignments[name] = Assignment(
             location=Location(file, statement.lineno),
-            last_line=statement.end_lineno or statement.lineno,
             value=statement.value,
+            keys=keys,
+            before=assignments.get(name) if changes else None,
         )
-        for target in targets:
-            yield from ((name.id, found) for name in ast.walk(target) if isinstance(name, ast.Name))
+
+
+def _targets(target: ast.expr, keys: tuple[Any, ...] = ()) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield the names that a target gives a value, each with the keys of what has it."""
+    if isinstance(target, ast.Name):
+        yield target.id, keys
+    elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        yield from _targets(target.value, (target.slice.value, *keys))
+    elif isinstance(target, ast.Tuple | ast.List):
+        yield from (found for each in target.elts for found in _targets(each))
+
+
+def _written_length(node: ast.expr | None) -> int | None:
+    """Return how many elements a list has that is written out, without a star."""
+    if not isinstance(node, ast.List | ast.Tuple) or _has_star(node.elts):
+        return None
+    return len(node.elts)
+
+
+def _has_star(elements: Sequence[ast.expr]) -> bool:
+    return any(isinstance(each, ast.Starred) for each in elements)
 
 
 def _child(node: ast.expr | None, step: Any) -> tuple[ast.expr, int] | None:
@@ -210,6 +258,8 @@ def _child(node: ast.expr | None, step: Any) -> tuple[ast.expr, int] | None:
         for keyword in node.keywords:
             if keyword.arg == step:
                 return keyword.value, keyword.value.lineno
-    if isinstance(node, ast.List | ast.Tuple) and isinstance(step, int) and step < len(node.elts):
-        return node.elts[step], node.elts[step].lineno
+    if isinstance(node, ast.List | ast.Tuple) and isinstance(step, int):
+        # Nobody knows for how many elements a star stands.
+        elements = [] if _has_star(node.elts[: step + 1]) else node.elts
+        return next(((each, each.lineno) for each in elements[step : step + 1]), None)
     return None

@@ -96,6 +96,21 @@ def test_a_name_of_a_base_module_is_located_in_that_module(folder: ProjectFolder
     assert "shop/base.py:2: no installed app reads the setting MAILS" in text
 
 
+@pytest.mark.parametrize("near", ["pool_sze", "wrong"])
+def test_a_field_of_a_plain_dict_that_does_not_exist_is_told_with_those_that_do(
+    folder: ProjectFolder, near: str
+) -> None:
+    text = failure(
+        folder,
+        f"""
+        INSTALLED_APPS = ["fastforge.contrib.db"]
+        DATABASES = {{"default": {{"url": "sqlite+aiosqlite:///db.sqlite3", {near!r}: 3}}}}
+        """,
+    )
+    hint = "did you mean 'pool_size'?" if near == "pool_sze" else "it has url, "
+    assert f"DATABASES.default.{near} does not exist; {hint}" in text
+
+
 @pytest.mark.parametrize(
     ("settings", "place"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def _setting_error(
     path = ".".join((subject, *map(str, fault["loc"])))
     last = str(fault["loc"][-1]) if fault["loc"] else ""
     if fault["type"] == "extra_forbidden":
-        hint = did_you_mean(last, fields) or f"it has {', '.join(fields)}"
+        hint = did_you_mean(last, fields) or _listed(fields)
         return SettingsError(f"{path} does not exist", code="conf.E004", hint=hint, where=where)
     if fault["type"] == "missing":
         return SettingsError(f"{path} is missing", code="conf.E005", hint="set it", where=where)
@@ -178,14 +179,30 @@ def _shown(name: str, value: object) -> str:
 
 def _fields_at(type_: Any, path: tuple[Any, ...]) -> Mapping[str, FieldInfo]:
     """Return the fields of the section that lies below a type at a path."""
+    type_ = _plain(type_)
     for step in path:
         if isinstance(type_, type) and issubclass(type_, BaseModel):
             field = type_.model_fields.get(str(step))
             type_ = field.annotation if field else None
         else:
             type_ = next(reversed(typing.get_args(type_)), None)
+        type_ = _plain(type_)
     is_model = isinstance(type_, type) and issubclass(type_, BaseModel)
     return type_.model_fields if is_model else {}
+
+
+def _plain(type_: Any) -> Any:
+    """Return a type without what `Annotated` says of it, and without None."""
+    if typing.get_origin(type_) is typing.Annotated:
+        return _plain(typing.get_args(type_)[0])
+    if typing.get_origin(type_) in (typing.Union, types.UnionType):
+        others = [each for each in typing.get_args(type_) if each is not type(None)]
+        return _plain(others[0]) if len(others) == 1 else type_
+    return type_
+
+
+def _listed(fields: Mapping[str, FieldInfo]) -> str:
+    return f"it has {', '.join(fields)}" if fields else ""
 
 
 def _record_call(section: type[Section], error: ValidationError | ForgeError) -> None:

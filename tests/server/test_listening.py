@@ -59,6 +59,7 @@ def test_nobody_holds_a_free_port() -> None:
 @pytest.mark.parametrize(
     ("host", "port", "code", "exit_code"),
     [("192.0.2.1", 8000, "server.E003", 3), ("no such host", 8000, "server.E003", 2),
+     ("a..b", 8000, "server.E003", 2),
      ("127.0.0.1", 65536, "server.E006", 2)],
 )  # fmt: skip
 def test_what_cannot_be_listened_on_is_one_line(

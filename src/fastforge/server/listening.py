@@ -79,7 +79,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def _resolve(host: str, port: int) -> tuple[Any, ...]:
     if not 0 <= port <= 65535:
         raise OverflowError("use a number from 0 to 65535")
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except UnicodeError as error:  # two dots in a row, or more than 63 letters between them
+        raise socket.gaierror(socket.EAI_NONAME, "no host has such a name") from error
 
 
 def _refusal(error: OSError | OverflowError, host: str, port: int) -> ForgeError:

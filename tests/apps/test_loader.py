@@ -73,6 +73,15 @@ def test_an_app_that_fails_to_import_is_told_from_one_that_is_absent(folder: Pro
     assert "orders/__init__.py:2: the app 'shop.orders' does not load: ModuleNotFound" in line
 
 
+def test_a_missing_package_with_the_beginning_of_the_apps_name_is_told(
+    folder: ProjectFolder,
+) -> None:
+    folder.write({"depotshop/__init__.py": "import depot\n", "depotshop/orders/__init__.py": ""})
+    [problem] = problems("depotshop.orders")
+    assert "depotshop/__init__.py:1: the app 'depotshop.orders' does not load" in problem
+    assert "No module named 'depot'" in problem
+
+
 def test_apps_py_that_fails_is_located(folder: ProjectFolder) -> None:
     folder.write({"shop/mail/apps.py": "x = 1\nx.y\n"})
     [line] = problems("shop.mail")

@@ -119,7 +119,7 @@ def _import_package(name: str) -> None:
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError as error:
-        if not name.startswith(f"{error.name}"):
+        if not f"{name}.".startswith(f"{error.name}."):
             raise _failing(name, error) from error
         spec = None
     except Exception as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fastforge import _utils
 from fastforge._utils import (
     counted,
     did_you_mean,
@@ -157,6 +158,17 @@ def test_functions_and_classes_are_found_where_they_are_written(value: Any) -> N
 @pytest.mark.parametrize("value", [print, int, made_by_a_program(), type("Made", (), {}), 7])
 def test_what_no_file_has_is_written_nowhere(value: Any) -> None:
     assert where_written(value) is None
+
+
+def test_a_package_that_begins_with_our_name_is_the_users(tmp_path: Path) -> None:
+    ours = Path(_utils.__file__)
+    assert not _utils.is_written_by_the_user(str(ours))
+    beside = tmp_path / "fastforge_shop" / "routes.py"
+    beside.parent.mkdir()
+    beside.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_utils, "__file__", str(tmp_path / "fastforge" / "_utils.py"))
+        assert _utils.is_written_by_the_user(str(beside))
 
 
 def test_partials_of_partials_are_looked_through() -> None:

@@ -185,8 +185,9 @@ def _modules_of(package: str) -> Iterator[str]:
 
 def is_written_by_the_user(file: str) -> bool:
     """Return whether a file is not installed, not of the standard library and not of ours."""
-    ours, standard_library = os.path.dirname(__file__), os.path.dirname(os.__file__)
-    foreign = file.startswith((ours, standard_library)) or f"-packages{os.sep}" in file
+    folders = (os.path.dirname(__file__), os.path.dirname(os.__file__))
+    foreign = file.startswith(tuple(f"{folder}{os.sep}" for folder in folders))
+    foreign = foreign or f"-packages{os.sep}" in file
     return os.path.isfile(file) and not foreign
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fastforge.exceptions import ErrorGroup, ForgeError, SettingsError
+from fastforge.project import Project
 from tests.folder import ProjectFolder, isolated
 
 
@@ -143,6 +144,15 @@ def test_a_key_that_is_set_by_itself_hides_no_other_one(folder: ProjectFolder) -
         "settings.py:2",
         "settings.py:4",
     ]
+
+
+def test_a_package_that_begins_with_the_name_of_pydantic_is_the_users(
+    folder: ProjectFolder,
+) -> None:
+    settings = 'from fastforge.conf import env\n\nDEBUG = env("DEBUG", bool)\n'
+    folder.write({"pydantic_shop/__init__.py": "", "pydantic_shop/settings.py": settings})
+    with pytest.raises(ErrorGroup, match=r"pydantic_shop/settings\.py:3: the environment variable"):
+        Project.load("pydantic_shop.settings", start=folder.path, environ={})
 
 
 def test_a_settings_package_may_star_import_its_own_modules(folder: ProjectFolder) -> None:

@@ -153,4 +153,6 @@ def _calls(file: str, line: int, column: int | None) -> Iterator[ast.Call]:
 
 
 def _is_ours(module: str) -> bool:
-    return module.startswith(("fastforge.conf", "pydantic"))
+    package = __package__ or ""
+    is_here = module == package or module.startswith(f"{package}.")
+    return is_here or module.partition(".")[0] in ("pydantic", "pydantic_core")

@@ -62,10 +62,10 @@ class Location:
 
     def __str__(self) -> str:
         column = f":{self.column}" if self.column else ""
-        return f"{_shown(self.file)}:{self.line}{column}"
+        return f"{shown_path(self.file)}:{self.line}{column}"
 
 
-def _shown(path: str) -> str:
+def shown_path(path: str) -> str:
     """Return a path as it is read best: relative to the working directory when it lies below."""
     try:
         here = os.getcwd()
@@ -100,7 +100,7 @@ class ForgeError(Exception):
         self.where = where
 
     def __str__(self) -> str:
-        where = _shown(self.where) if isinstance(self.where, str) else self.where
+        where = shown_path(self.where) if isinstance(self.where, str) else self.where
         place = f"{where}: " if where else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"[{self.code}] {place}{self.message}{hint}"

@@ -14,6 +14,7 @@ from types import CodeType, FrameType
 from typing import Final
 
 from ..._utils import is_written_by_the_user
+from ...exceptions import shown_path
 
 __all__ = ["Place", "Stack", "is_theirs", "stack_of"]
 
@@ -47,9 +48,7 @@ class Place:
     @property
     def file(self) -> str:
         """The path of its file, relative where that lies below the working directory."""
-        path = self.code.co_filename
-        folder = os.getcwd() + os.sep
-        return path.removeprefix(folder)
+        return shown_path(self.code.co_filename)
 
     @property
     def function(self) -> str:

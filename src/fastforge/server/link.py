@@ -30,9 +30,7 @@ class Link:
         orphan_limit_s: How long the process may take to end without a supervisor, in seconds.
     """
 
-    def __init__(
-        self, control: int, report: int, *, orphan_limit_s: float = ORPHAN_LIMIT_S
-    ) -> None:
+    def __init__(self, control: int, report: int) -> None:
         for number in (control, report):
             os.set_inheritable(number, False)  # processes that the child starts hold nothing
         self._control = control

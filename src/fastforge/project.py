@@ -235,11 +235,15 @@ def _load_apps(raw: RawSettings) -> tuple[AppConfig, ...]:
     if not isinstance(entries, list | tuple):
         raise ErrorGroup([*raw.errors, _no_list(entries, where)])
     try:
-        return load_apps([CORE, *entries], locate=lambda index: raw.entry_location(index - 1))
+        return load_apps([CORE, *entries], locate=lambda index: _place_of(index, raw))
     except ForgeError as error:
         # Without the apps nobody knows which names are read, so that unknown ones wait.
         group = error.errors if isinstance(error, ErrorGroup) else (error,)
         raise ErrorGroup([*raw.errors, *group]) from error
+
+
+def _place_of(index: int, raw: RawSettings) -> Location | None:
+    return raw.entry_location("INSTALLED_APPS", index - 1)  # the first is CORE
 
 
 def _no_list(entries: object, where: Location | None) -> SettingsError:

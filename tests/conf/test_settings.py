@@ -118,6 +118,7 @@ def test_a_field_of_a_plain_dict_that_does_not_exist_is_told_with_those_that_do(
         ("INSTALLED_APPS = ['json.nope',\n    'shop']\nINSTALLED_APPS += ['shop']\n", "py:1"),
         ("INSTALLED_APPS = ['shop']\nINSTALLED_APPS += ['json',\n    'json.nope']\n", "py:3"),
         ("INSTALLED_APPS = ['shop',\n    *['json'], 'json.nope',\n    'shop']\n", "py:1"),
+        ("INSTALLED_APPS = ['shop']\nINSTALLED_APPS.insert(0, 'json.nope')\n", "py:1"),
         ("_OTHERS = ['shop']\nINSTALLED_APPS = _OTHERS\nINSTALLED_APPS += ['json.nope']", "py:3"),
     ],
 )

@@ -324,7 +324,7 @@ def test_a_mistake_in_an_app_is_found_when_the_project_is_loaded(
     assert text in str(caught.value)
 
 
-def test_a_list_that_is_put_together_has_the_line_of_its_statement(shop: ProjectFolder) -> None:
+def test_an_entry_of_a_list_that_is_added_to_has_its_own_line(shop: ProjectFolder) -> None:
     shop.write(
         {
             "shop/settings.py": """
@@ -338,7 +338,7 @@ def test_a_list_that_is_put_together_has_the_line_of_its_statement(shop: Project
                 """
         }
     )
-    with pytest.raises(ComponentError, match=r"settings\.py:4: the middleware 'shop.layers.Lair'"):
+    with pytest.raises(ComponentError, match=r"settings\.py:6: the middleware 'shop.layers.Lair'"):
         get_asgi_application(shop.load())
 
 

@@ -56,10 +56,17 @@ class RawSettings:
             overridden=self.overridden.union(values),
         )
 
-    def entry_location(self, index: int) -> Location | None:
-        """Return where an entry of INSTALLED_APPS was written, or the list when that is unknown."""
-        found = self.assignment("INSTALLED_APPS")
-        return found.key_location((index,)) if found and index >= 0 else None
+    def entry_location(self, name: str, index: int) -> Location | None:
+        """Return where an entry of a list was written, or the list when that is unknown.
+
+        Args:
+            name: That of the setting: INSTALLED_APPS.
+            index: Which entry.
+        """
+        found = self.assignment(name)
+        if found is None or index < 0:
+            return None
+        return found.entry_location(index, len(self.values[name]))
 
 
 def read_settings_module(

@@ -35,6 +35,15 @@ class Assignment:
     keys: tuple[Any, ...] = ()
     before: Assignment | None = None
 
+    def entry_location(self, index: int, entries: int) -> Location:
+        """Return the place of an element of a list, or of the statement where nobody can know.
+
+        Args:
+            index: Which one.
+            entries: How many the list has: as many as are written out, or others came otherwise.
+        """
+        return self.key_location((index,)) if self._length == entries else self.location
+
     def key_location(self, path: Sequence[Any]) -> Location:
         """Return the place of a key of nested dicts and calls, or of the nearest outer one."""
         if self.before is None or not path:

@@ -99,8 +99,5 @@ def declared_layers(settings: Settings, registry: Registry) -> Iterator[Layer]:
 def settings_entries(settings: Settings) -> Iterator[tuple[object, Location | None]]:
     """Yield the entries of the setting MIDDLEWARE, right or wrong, with the line of each."""
     entries: list[object] = settings["MIDDLEWARE"]
-    written = settings.raw.assignment("MIDDLEWARE")
-    # `+= [...]` and `[*others, ...]` show a part: then all have the line of the statement.
-    whole = written is not None and len(getattr(written.value, "elts", ())) == len(entries)
     for index, entry in enumerate(entries):
-        yield entry, written.key_location((index,) if whole else ()) if written else None
+        yield entry, settings.raw.entry_location("MIDDLEWARE", index)

@@ -203,7 +203,7 @@ def test_a_layer_around_the_router_sees_the_answers_that_handlers_for_exceptions
             "web.E004",
             "'gzip' cannot be imported: it has no module; write the dotted path",
         ),
-        ("'shop.layers.__name__'", "web.E005", "is no class: str"),
+        ("'shop.layers.__name__'", "web.E005", "is no class but a str"),
         ("'shop.layers.awaited'", "web.E005", "is an async function, which makes no layer"),
         (
             "Middleware(_Layer(None))",

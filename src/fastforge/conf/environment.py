@@ -67,8 +67,14 @@ def _read_dotenv(path: Path, errors: list[ForgeError]) -> dict[str, tuple[str, L
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        message = f".env cannot be read: {reason}"
-        errors.append(SettingsError(message, code="conf.E019", where=str(path)))
+        errors.append(
+            SettingsError(
+                f".env cannot be read: {reason}",
+                code="conf.E019",
+                hint="let this user read it, and save it as UTF-8",
+                where=str(path),
+            )
+        )
         return {}
     found: dict[str, tuple[str, Location]] = {}
     for binding in parse_stream(io.StringIO(text)):

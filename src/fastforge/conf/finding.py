@@ -35,7 +35,7 @@ def find_settings_module(start: Path, environ: Mapping[str, str]) -> tuple[str, 
         return module, SETTINGS_VARIABLE
     pyproject = nearest_pyproject(start)
     if pyproject and (module := tool_table(pyproject, "fastforge").get("settings")):
-        return str(module), f"{pyproject}"
+        return str(module), str(pyproject)
     raise SettingsError(
         "no settings module is named",
         code="conf.E013",
@@ -74,7 +74,10 @@ def tool_table(pyproject: Path, tool: str) -> dict[str, Any]:
             table: Any = tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"pyproject.toml is not valid TOML: {error}", code="conf.E014", where=str(pyproject)
+            f"pyproject.toml is not valid TOML: {error}",
+            code="conf.E014",
+            hint="mend that line, and save the file as UTF-8",
+            where=str(pyproject),
         ) from error
     for name in ("tool", tool):
         table = table.get(name) if isinstance(table, dict) else None

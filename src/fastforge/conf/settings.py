@@ -43,7 +43,7 @@ class Settings:
         raise SettingsError(
             f"no installed app reads the setting {name}",
             code="conf.E015",
-            hint=did_you_mean(name, self._values),
+            hint=did_you_mean(name, self._values) or "manage settings lists those that there are",
         )
 
     def items(self) -> Iterable[tuple[str, Any]]:

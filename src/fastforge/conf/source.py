@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
-from .._utils import nearest, told
+from .._utils import import_hint, nearest, told
 from ..exceptions import Location, SettingsError
 
 __all__ = ["Assignment", "SettingsSource", "read_source", "settings_files"]
@@ -182,6 +182,7 @@ def _find(module: str, named_by: str, find: Finder) -> str:
         raise SettingsError(
             f"the package of the settings module {module!r} does not load: {told(error)}",
             code="conf.E002",
+            hint=import_hint(error) or "--traceback shows all of it",
             where=named_by,
         ) from error
     if spec is None or spec.origin is None:
@@ -216,6 +217,7 @@ def _parse(file: str) -> ast.Module:
         raise SettingsError(
             f"the settings module is not valid Python: {error.msg}",
             code="conf.E003",
+            hint="mend that line",
             where=Location(file, error.lineno or 1),
         ) from error
 

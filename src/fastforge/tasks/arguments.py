@@ -109,6 +109,7 @@ class Arguments:
             raise TaskError(
                 f"the payload does not fit {self.task}: {'; '.join(faults)}",
                 code="tasks.E008",
+                hint="give new parameters a default, and keep old ones while jobs have them",
                 where=self.where,
             )
         return values

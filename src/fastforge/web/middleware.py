@@ -99,7 +99,9 @@ class Middleware:
         if callable(found):
             return found
         raise ComponentError(
-            f"the middleware {self.cls!r} is no class: {type(found).__name__}", code="web.E005"
+            f"the middleware {self.cls!r} is no class but a {type(found).__name__}",
+            code="web.E005",
+            hint="name the class in it" if isinstance(found, ModuleType) else "name a class",
         )
 
     def validate(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from fastforge.commands import ShellNames, shell_names
 from fastforge.commands.shell import names_of
 from fastforge.components import Component
-from fastforge.exceptions import DependencyError, Location
+from fastforge.exceptions import ComponentError, DependencyError, Location
 from tests.folder import isolated
 
 
@@ -34,6 +35,14 @@ def test_the_decorator_returns_a_value_with_or_without_a_note() -> None:
 
     assert shell_names(search) == ShellNames(name="search", function=search)
     assert shell_names(note="fast")(search).note == "fast"
+
+
+def test_what_the_shell_would_have_to_await_is_refused() -> None:
+    async def search() -> dict[str, object]:
+        return {}
+
+    with pytest.raises(ComponentError, match=r"components\.E013.*'search', which is no plain"):
+        shell_names(cast(Any, search))
 
 
 def test_what_cannot_be_injected_is_refused_when_the_project_is_loaded(

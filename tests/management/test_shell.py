@@ -149,6 +149,10 @@ def test_the_shell_opens_what_it_can(shop: ProjectFolder, manage: Shell) -> None
                 @shell_names
                 def numbers() -> dict[str, object]:
                     return {"five": 5, "project": "taken"}
+
+                @shell_names
+                def nothing():
+                    return None
                 """,
         }
     )

@@ -44,6 +44,7 @@ class Context:
 
     Attributes:
         settings_module: What `--settings` named.
+        echo: Writes a line to the standard output.
     """
 
     def __init__(

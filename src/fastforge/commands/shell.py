@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
 from ..components import Component, Kind
+from ..exceptions import ComponentError, Location
 
 __all__ = ["SHELL_NAMES", "ShellNames", "names_of", "shell_names"]
 
@@ -44,9 +46,23 @@ def shell_names(function: Any = None, /, *, note: str = "") -> Any:
     def search(client: Search) -> dict[str, object]:
         return {"search": client}
     ```
+
+    Args:
+        note: A few words that the shell shows behind the names.
+
+    Raises:
+        ComponentError: It decorates no plain function.
     """
 
     def declare(function: Callable[..., Mapping[str, object]]) -> ShellNames:
+        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+            raise ComponentError(
+                f"@shell_names decorates {getattr(function, '__name__', function)!r},"
+                " which is no plain function",
+                code="components.E013",
+                hint="write `def`, and return values by their names; the shell itself may await",
+                where=Location.of(function),
+            )
         return ShellNames(name=function.__name__, function=function, note=note)
 
     return declare if function is None else declare(function)

@@ -216,7 +216,8 @@ class _Outcome(Generic[T]):
 
 async def _group(declared: ShellNames, stack: AsyncExitStack) -> Group:
     values = declared.function(**await solve(plan(declared.function), stack))
-    return Group(name=declared.name, values=values, note=declared.note)
+    # Copied here, so that what is no mapping is told as a failure of this function.
+    return Group(name=declared.name, values={**values}, note=declared.note)
 
 
 def _nothing() -> None:

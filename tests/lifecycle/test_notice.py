@@ -56,6 +56,10 @@ async def test_one_that_fails_or_hangs_becomes_a_line_and_spoils_no_other(
         raise ResourceUnavailable("the cellar is flooded", code="shop.E001", hint="pump")
 
     @notice
+    async def waits_itself() -> list[str]:
+        raise TimeoutError("the mill said nothing for 3 s")
+
+    @notice
     async def returns_rubbish() -> Any:
         return 7
 
@@ -63,16 +67,17 @@ async def test_one_that_fails_or_hangs_becomes_a_line_and_spoils_no_other(
     async def one_text() -> Any:
         return "a text in place of a list"
 
-    registry = make_registry(hangs, raises, says_why, returns_rubbish, one_text)
+    registry = make_registry(hangs, raises, says_why, waits_itself, returns_rubbish, one_text)
     async with running(registry, settings, Role.WEB) as container:
         lines = await read_notices(container, timeout_s=0.05)
-    assert lines[:3] == (
+    assert lines[:4] == (
         "hangs is not known: no answer within 0.05 s",
         "raises is not known: ConnectionError: redis://u:***@cache is away",
         "says_why is not known: the cellar is flooded",
+        "waits_itself is not known: TimeoutError: the mill said nothing for 3 s",
     )
-    assert lines[3].startswith("returns_rubbish is not known: TypeError")
-    assert lines[4:] == ("a text in place of a list",)
+    assert lines[4].startswith("returns_rubbish is not known: TypeError")
+    assert lines[5:] == ("a text in place of a list",)
 
 
 async def test_an_ended_process_has_none_to_give(

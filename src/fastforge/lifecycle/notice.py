@@ -73,16 +73,16 @@ async def read_notices(container: Container, *, timeout_s: float = 2) -> tuple[s
 
 
 async def _read(notice: Notice, container: Container, timeout_s: float) -> tuple[str, ...]:
+    limit = asyncio.timeout(timeout_s)
     try:
-        async with asyncio.timeout(timeout_s):
-            async with execute(container, plan(notice.function)) as values:
-                return tuple(_lines(await notice.function(**values)))
-    except TimeoutError:
-        problem = f"no answer within {timeout_s:g} s"
+        async with limit, execute(container, plan(notice.function)) as values:
+            return tuple(_lines(await notice.function(**values)))
     except ForgeError as error:
         problem = error.message
     except Exception as error:  # a notice is anybody's code, and no reason to show nothing
-        problem = told(error)
+        # One of its own, of a socket for example, says best itself what it waited for.
+        is_late = isinstance(error, TimeoutError) and limit.expired()
+        problem = f"no answer within {timeout_s:g} s" if is_late else told(error)
     return (f"{notice.name} is not known: {problem}",)
 
 

@@ -21,6 +21,7 @@ from fastforge._utils import (
     missing_extra,
     nearest,
     redact,
+    told,
     where_written,
     without_partials,
 )
@@ -171,13 +172,21 @@ def test_a_package_that_begins_with_our_name_is_the_users(tmp_path: Path) -> Non
         assert _utils.is_written_by_the_user(str(beside))
 
 
+def test_an_error_is_told_whose_text_cannot_be_had() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            return str(1 // 0)
+
+    assert told(Broken()) == "Broken: <its text cannot be had: ZeroDivisionError>"
+
+
 def test_partials_of_partials_are_looked_through() -> None:
     assert without_partials(functools.partial(functools.partial(kept))) is kept
     assert without_partials(kept) is kept
 
 
 @pytest.mark.parametrize(
-    ("count", "told"),
+    ("count", "text"),
     [
         (0, "0 jobs are left"),
         (1, "1 job is left"),
@@ -185,6 +194,6 @@ def test_partials_of_partials_are_looked_through() -> None:
         (1000, "1,000 "),
     ],
 )
-def test_one_is_told_as_one(count: int, told: str) -> None:
-    assert counted(count, "job is left", "jobs are left").startswith(told)
+def test_one_is_told_as_one(count: int, text: str) -> None:
+    assert counted(count, "job is left", "jobs are left").startswith(text)
     assert counted(count, "job") == f"{count:,} job{'' if count == 1 else 's'}"

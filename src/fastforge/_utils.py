@@ -228,8 +228,18 @@ def where_written(value: Any) -> Location | None:
 
 def told(error: BaseException) -> str:
     """Return an error that is not ours in one line, without passwords: its type and its text."""
-    text = first_line(redact(str(error)))
+    text = first_line(redact(text_of(error)))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says, whatever its `__str__` does: that is anybody's code."""
+    try:
+        return str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:
+        return f"<its text cannot be had: {type(failure).__name__}>"
 
 
 def first_line(text: str) -> str:

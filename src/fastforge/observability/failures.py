@@ -13,7 +13,7 @@ from itertools import groupby
 from types import CodeType
 from typing import Any, Final
 
-from .._utils import is_written_by_the_user, printable
+from .._utils import is_written_by_the_user, printable, text_of
 from ..redaction import redacted_text
 
 __all__ = ["failure_fields", "failure_text"]
@@ -104,13 +104,7 @@ def _type_of(error: BaseException) -> str:
 
 
 def _message(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as failure:  # anybody's `__str__`
-        return f"<its text cannot be had: {type(failure).__name__}>"
-    return _limited(redacted_text(text), LONGEST_MESSAGE)
+    return _limited(redacted_text(text_of(error)), LONGEST_MESSAGE)
 
 
 def _notes(error: BaseException) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio.to_thread
 
+from .._utils import without_partials
 from .container import Container, use_container
 from .plan import Plan, plan
 from .scope import Scope
@@ -103,9 +104,7 @@ def _manager_of(call: Callable[..., Any]) -> Callable[..., AbstractAsyncContextM
 
 def _what_runs(call: Any) -> Any:
     """Return the function behind a callable object; a function or class itself."""
-    while isinstance(call, functools.partial):
-        call = call.func
-    call = inspect.unwrap(call)
+    call = inspect.unwrap(without_partials(call))
     return call if inspect.isroutine(call) or inspect.isclass(call) else type(call).__call__
 
 

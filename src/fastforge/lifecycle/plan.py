@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fastapi.params import Depends
 
+from .._utils import without_partials
 from ..exceptions import DependencyError, Location
 from .dependencies import ResourceReader, injected
 from .resource import Resource
@@ -98,9 +99,7 @@ def _plan(function: Callable[..., Any], takes_arguments: bool, chain: tuple[Any,
 
 
 def _hints(function: Callable[..., Any], chain: tuple[Any, ...]) -> dict[str, Any]:
-    target: Any = function
-    while isinstance(target, functools.partial):
-        target = target.func
+    target: Any = without_partials(function)
     if inspect.isclass(target):
         target = target.__init__
     elif not inspect.isroutine(target):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
+from .._utils import without_partials
 from ..exceptions import Location
 from .errors import OffloadError
 from .gate import Gate, Place
@@ -121,9 +121,7 @@ def refuse_async(function: Callable[..., Any]) -> None:
             code="offloading.E001",
             hint="give the function and its arguments, not what it returns: offload(render, 7)",
         )
-    target: Any = function
-    while isinstance(target, functools.partial):
-        target = target.func
+    target: Any = without_partials(function)
     if inspect.iscoroutinefunction(target):
         raise OffloadError(
             f"{name_of(function)} is an async function and cannot be offloaded",
@@ -135,8 +133,7 @@ def refuse_async(function: Callable[..., Any]) -> None:
 
 def name_of(function: Any) -> str:
     """Return what messages call a function: its module and its qualified name."""
-    while isinstance(function, functools.partial):
-        function = function.func
+    function = without_partials(function)
     if not hasattr(function, "__qualname__"):
         function = type(function)
     module = getattr(function, "__module__", None) or ""

@@ -70,6 +70,7 @@ class Child:
         self.code = 0
         self._tell = tell
         self._killer: threading.Timer | None = None
+        self._closing = threading.Lock()
         control, self._control = os.pipe()
         self._report, report = os.pipe()
         try:
@@ -83,7 +84,7 @@ class Child:
 
     def let_start(self) -> None:
         """Let it open what the application needs: nobody else has it open any more."""
-        with suppress(OSError):  # it has ended
+        with self._closing, suppress(OSError):  # it has ended
             os.write(self._control, GO)
 
     @property
@@ -127,8 +128,10 @@ class Child:
         self._reader.join(READ_WITHIN_S)
         if self._killer is not None:
             self._killer.cancel()
-        control, self._control = self._control, -1
-        os.close(control)
+        # Not while it is written to: another file of this process may soon have the number.
+        with self._closing:
+            os.close(self._control)
+            self._control = -1
         self._tell(("ended", self))
 
 

@@ -1,4 +1,4 @@
-"""Pages: what browsers have to allow the pages on which FastAPI shows an application."""
+"""Pages: headers of their own for /docs and /redoc, which the settings' headers would break."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def replace_resources(
     """Return a copy of a registry in which other things stand for some resources.
 
     Nothing of an original runs: neither its function nor its ping, and what it needed is no
-    longer needed. Its name, roles and time limits stay.
+    longer needed. Its name and roles stay, and its time limits unless another resource stands for
+    it, which has limits and a ping of its own.
 
     Args:
         registry: A project's components.

@@ -137,10 +137,13 @@ def runs_in_thread(task: asyncio.Task[Any]) -> bool:
 
 
 def is_our_cancellation(error: BaseException | None, *, has_cancelled: bool) -> bool:
-    """Take back the cancellation; return whether nobody else wants the task to end.
+    """Return whether a request was ended by our own cancellation alone, which is taken back.
+
+    What was ours goes no further: the request has had its 504. An error that the cancellation has
+    led to is logged, and counts as ours too.
 
     Args:
-        error: What ended it.
+        error: What ended the request.
         has_cancelled: Whether we have cancelled it.
     """
     task = asyncio.current_task()

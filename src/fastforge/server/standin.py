@@ -124,7 +124,11 @@ class StandIn:
             await asyncio.wait(set(self._clients), timeout=CLOSED_WITHIN_S)
 
     async def _serve(self, client: socket.socket) -> None:
-        reader, writer = await asyncio.open_connection(sock=client, limit=HEAD_BYTES)
+        try:
+            reader, writer = await asyncio.open_connection(sock=client, limit=HEAD_BYTES)
+        except OSError:  # it has left already
+            client.close()
+            return
         try:
             request = await asyncio.wait_for(_read(reader), HEAD_WITHIN_S)
             writer.write(self._answer(request))

@@ -20,6 +20,7 @@ from fastforge._utils import (
     import_object,
     missing_extra,
     nearest,
+    printable,
     redact,
     told,
     where_written,
@@ -170,6 +171,10 @@ def test_a_package_that_begins_with_our_name_is_the_users(tmp_path: Path) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_utils, "__file__", str(tmp_path / "fastforge" / "_utils.py"))
         assert _utils.is_written_by_the_user(str(beside))
+
+
+def test_a_text_cannot_steer_a_terminal_nor_pass_for_another_line() -> None:
+    assert printable("a\x1b[2Jb\nc\td") == "a\\x1b[2Jb\\nc    d"
 
 
 def test_an_error_is_told_whose_text_cannot_be_had() -> None:

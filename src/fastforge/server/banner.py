@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -12,6 +11,7 @@ from .. import __version__
 from ..core.identity import LABEL
 from ..core.services import where_jobs_run
 from ..lifecycle import Container, Health, check_health, read_notices
+from ..observability.logging.console import is_coloured
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -43,7 +43,7 @@ async def banner(container: Container, app: FastAPI, *, url: str, notes: Sequenc
         check_health(container, all_resources=True), read_notices(container)
     )
     settings = container.settings
-    paint = _Paint(_wants_colours())
+    paint = _Paint(is_coloured(sys.stdout))
     facts = ", ".join((settings.module, settings.environment, *notes))
     rows = [
         ("Server", paint(_CYAN, url)),
@@ -64,12 +64,6 @@ class _Paint:
 
     def __call__(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
-
-
-def _wants_colours() -> bool:
-    if os.environ.get("NO_COLOR") or os.environ.get("FORCE_COLOR"):
-        return not os.environ.get("NO_COLOR")
-    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
 
 
 def _docs(app: FastAPI, url: str, paint: _Paint) -> Iterator[_Row]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from fastforge.observability.logging.console import Console, is_coloured, printable
+from fastforge.observability.logging.console import Console, is_coloured
 from fastforge.observability.logging.output import process_lines
 
 from .conftest import Enter
@@ -75,7 +75,6 @@ def test_no_value_steers_a_terminal_or_passes_for_another_line() -> None:
     line = rendered(event="a\nb\x1b[31m", evil="c\r\n\u202e", **{"x\ny": 1})
     assert line.count("\n") == 1
     assert line.removesuffix("\n").isprintable()
-    assert printable("a\tb") == "a    b"
 
 
 def test_colours_are_there_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

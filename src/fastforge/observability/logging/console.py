@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TextIO
 
+from ..._utils import printable
 from .rendering import Record, safe_repr
 
-__all__ = ["Console", "is_coloured", "printable"]
+__all__ = ["Console", "is_coloured"]
 
 LEVEL_WIDTH: Final = 8
 LOGGER_WIDTH: Final = 20
@@ -93,16 +94,6 @@ def is_coloured(stream: TextIO | None) -> bool:
         return True
     is_terminal = stream is not None and not stream.closed and stream.isatty()
     return is_terminal and os.environ.get("TERM") != "dumb"
-
-
-def printable(text: str) -> str:
-    """Return a text so that it cannot steer a terminal, nor pass for another line."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() or each == "\t" else each.encode("unicode_escape").decode()
-        for each in text
-    ).replace("\t", "    ")
 
 
 def _time_of(timestamp: Any) -> str:

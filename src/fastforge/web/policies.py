@@ -14,6 +14,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
+from .._utils import where_written
+from ..exceptions import ComponentError
+
 __all__ = ["policy", "public", "routes_without_policy"]
 
 _MARK: Final = "_fastforge_states_policy"
@@ -37,9 +40,11 @@ def policy(dependency: F) -> F:
 
     Args:
         dependency: A function, a class, or an object that can be called.
+
+    Raises:
+        ComponentError: It keeps no mark, as a method of an object.
     """
-    setattr(dependency, _MARK, True)
-    return dependency
+    return _marked(dependency, "policy")
 
 
 def public(handler: F) -> F:
@@ -56,9 +61,24 @@ def public(handler: F) -> F:
 
     Args:
         handler: The function of a route.
+
+    Raises:
+        ComponentError: It keeps no mark, as a method of an object.
     """
-    setattr(handler, _MARK, True)
-    return handler
+    return _marked(handler, "public")
+
+
+def _marked(value: F, decorator: str) -> F:
+    try:
+        setattr(value, _MARK, True)
+    except AttributeError:
+        raise ComponentError(
+            f"@{decorator} is given {value!r}, which cannot be marked",
+            code="web.E021",
+            hint="let it decorate the function, or the class whose objects are called",
+            where=where_written(value),
+        ) from None
+    return value
 
 
 def routes_without_policy(

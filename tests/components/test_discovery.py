@@ -66,6 +66,17 @@ def test_classes_are_collected_by_what_they_derive_from(folder: ProjectFolder) -
     assert found(BASES) == [("a.One", 2)]
 
 
+def test_what_stands_in_a_further_module_is_named_as_in_the_first(folder: ProjectFolder) -> None:
+    folder.write(
+        {
+            "shop/a/bases.py": PREAMBLE + "class One(Base): ...\n",
+            "shop/a/tools.py": PREAMBLE + "class Two(Base): ...\n",
+        }
+    )
+    both = Kind(name="bases", type=Base, module="bases", subclasses=True, also=("tools",))
+    assert found(both) == [("a.One", 2), ("a.Two", 2)]
+
+
 def test_a_package_is_searched_with_its_modules(folder: ProjectFolder) -> None:
     folder.write(
         {

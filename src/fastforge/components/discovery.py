@@ -28,8 +28,9 @@ def discover(kind: Kind[Any], package: str, label: str) -> Iterator[Component[An
     task that another app imports stays with the app that wrote it.
     """
     for name in (kind.module, *kind.also):
-        for module in _modules(package, name):
-            yield from _own(kind, module, package, label)
+        searched = f"{package}.{name}"
+        for module in _modules(searched):
+            yield from _own(kind, module, searched, label)
 
 
 def load_module(name: str) -> ModuleType | None:
@@ -90,8 +91,8 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
         yield statement.target.id
 
 
-def _modules(package: str, name: str) -> Iterator[ModuleType]:
-    module = load_module(f"{package}.{name}")
+def _modules(name: str) -> Iterator[ModuleType]:
+    module = load_module(name)
     if module is None:
         return
     yield module
@@ -101,7 +102,9 @@ def _modules(package: str, name: str) -> Iterator[ModuleType]:
             yield submodule
 
 
-def _own(kind: Kind[Any], module: ModuleType, package: str, label: str) -> Iterator[Component[Any]]:
+def _own(
+    kind: Kind[Any], module: ModuleType, searched: str, label: str
+) -> Iterator[Component[Any]]:
     matching = [(name, value) for name, value in vars(module).items() if kind.matches(value)]
     if not matching:
         return
@@ -114,13 +117,13 @@ def _own(kind: Kind[Any], module: ModuleType, package: str, label: str) -> Itera
         seen.add(id(value))
         location = Location(str(module.__file__), lines[name])
         _validate(kind, value, location)
-        key = kind.key(value) if kind.key else f"{label}.{_qualified(module, package, kind, name)}"
+        key = kind.key(value) if kind.key else f"{label}.{_qualified(module, searched, name)}"
         yield Component(kind=kind.name, name=key, value=value, app=label, location=location)
 
 
-def _qualified(module: ModuleType, package: str, kind: Kind[Any], name: str) -> str:
-    """Return a name that stays unique when the kind's module is a package of several modules."""
-    inner = module.__name__.removeprefix(f"{package}.{kind.module}").lstrip(".")
+def _qualified(module: ModuleType, searched: str, name: str) -> str:
+    """Return a name that stays unique when what is searched is a package of several modules."""
+    inner = module.__name__.removeprefix(searched).lstrip(".")
     return f"{inner}.{name}" if inner else name
 
 

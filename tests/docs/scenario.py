@@ -1,8 +1,8 @@
 """A page as a scenario: its files are written, its commands and scripts run, in order.
 
-Every page has a folder of its own and shares nothing with the others. The ports 8000, 8001
-and 9464 of the page are free ports of this machine, and the addresses of services that a page
-asks for are those of this machine's.
+Every page has a folder of its own and shares nothing with the others. The ports 8000 and 8001 of
+the page, those of its metrics and of its collector are free ports of this machine, and the
+addresses of services that a page asks for are those of this machine's.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ EVERY_COMMAND = {"NO_COLOR": "1", "FASTFORGE_LOG_FORMAT": ""}
 PROJECT = "project: "
 RUN = frozenset({"console", "python"})
 PORT = "8000"
-OTHER_PORTS = ("8001", "9464")
+OTHER_PORTS = ("8001", "9464", "9465", "4318")
 CURL = Path(__file__).parent / "curl.py"
 _PROMPT = "$ "
 _PUNCTUATION = frozenset("()<>|&;")

@@ -99,7 +99,7 @@ class Page:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        return tuple(self.path.read_text(encoding="utf-8").splitlines())
+        return lines_of(self.path)
 
     def place(self, line: int) -> str:
         """`docs/jobs.md:12`, which terminals turn into a link."""
@@ -164,6 +164,12 @@ class Page:
         for number, line in self.prose():
             for found in _LINK.finditer(_CODE_SPAN.sub("`code`", line)):
                 yield number, found["target"]
+
+
+@cache
+def lines_of(path: Path) -> tuple[str, ...]:
+    """The lines of a file, read once: each heading of a page asks for them."""
+    return tuple(path.read_text(encoding="utf-8").splitlines())
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.source import Module, modules
+from tests.source import modules
 
 _EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _OWNERS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -17,15 +17,18 @@ _OWNERS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 def examples() -> Iterator[tuple[str, str]]:
     for module in modules():
-        for text in docstrings(module):
+        for text in docstrings(module.tree):
             for found in _EXAMPLE.findall(textwrap.dedent(text)):
                 yield str(module), textwrap.dedent(found)
 
 
-def docstrings(module: Module) -> Iterator[str]:
-    for node in ast.walk(module.tree):
-        if isinstance(node, _OWNERS):
-            yield ast.get_docstring(node) or ""
+def docstrings(node: ast.AST) -> Iterator[str]:
+    """Those of a node and of all below it; no expression is looked into, which has none."""
+    if isinstance(node, _OWNERS) and "```" in (text := ast.get_docstring(node) or ""):
+        yield text
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield from docstrings(child)
 
 
 @pytest.mark.parametrize(("module", "example"), list(examples()))

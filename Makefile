@@ -6,8 +6,12 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST_ARGS ?= -n auto --dist worksteal
 
+# Two at a time, each with its output in one piece where this make can do so.
+TOGETHER = +$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),-O)
+CHECKS   := mypy pyright style
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format docs bench services clean
+.PHONY: help demo test test-long check $(CHECKS) format docs bench services clean
 
 help:                   ## show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -15,19 +19,27 @@ help:                   ## show this list
 demo: $(STAMP)          ## start the example project (server and worker) until Ctrl-C
 	@$(BIN)/python scripts/demo.py
 
-test: check services    ## everything a change has to pass, in under 15 minutes
+test: $(STAMP)          ## everything a change has to pass, in under 15 minutes
+	@$(TOGETHER) services $(CHECKS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-long: services     ## all tests, the long ones too, on each Python from 3.11 to 3.14 that is here; VERSIONS="3.12" for some
 	@$(BIN)/python scripts/test_everywhere.py $(VERSIONS)
 
 check: $(STAMP)         ## style, types, layers
+	@$(TOGETHER) $(CHECKS)
+
+style: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+mypy: $(STAMP)
 	$(BIN)/mypy
 	@if [ -d example_project ]; then set -x; $(BIN)/mypy --strict example_project; fi
+
+pyright: $(STAMP)
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/lint-imports
 
 format: $(STAMP)        ## rewrite the files as `make check` wants them
 	$(BIN)/ruff check --fix

@@ -20,26 +20,27 @@ from tests.services import MissingServer, find_chromium, find_pgbouncer, find_po
 
 def main() -> None:
     """Check the servers; exit with one line for each that cannot be had."""
-    problems = ensure(find_pgbouncer, "pgbouncer") + ensure(find_chromium, "chromium")
+    wanted = [(find_pgbouncer, "pgbouncer"), (find_chromium, "chromium")]
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        problems += ensure(find_postgres, "postgresql")
+        wanted.append((find_postgres, "postgresql"))
     if not os.environ.get("REDIS_URL"):
-        problems += ensure(find_redis, "redis-server")
-    if problems:
+        wanted.append((find_redis, "redis-server"))
+    missing = [package for find, package in wanted if problem_of(find)]
+    # At once, which reads the lists of packages once; each alone where one of them is in none.
+    if missing and not install_packages(*missing):
+        for package in missing if len(missing) > 1 else ():
+            install_packages(package)
+    if problems := list(filter(None, (problem_of(find) for find, _ in wanted))):
         sys.exit("\n".join(problems))
 
 
-def ensure(find: Callable[[], Path], package: str) -> list[str]:
-    """The problems that are left after trying to install what is missing."""
-    try:
-        find()
-    except MissingServer:
-        install_packages(package)
+def problem_of(find: Callable[[], Path]) -> str:
+    """The line that says what is missing; empty where it is there."""
     try:
         find()
     except MissingServer as missing:
-        return [str(missing)]
-    return []
+        return str(missing)
+    return ""
 
 
 if __name__ == "__main__":

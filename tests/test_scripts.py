@@ -83,6 +83,27 @@ def test_missing_servers_are_one_line_each_and_an_address_replaces_one(
     ensure_services.main()
 
 
+@pytest.mark.parametrize("exit_code", [0, 100])
+def test_missing_servers_are_installed_at_once_and_one_that_cannot_be_keeps_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exit_code: int
+) -> None:
+    log = tmp_path / "log"
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexit {exit_code}\n')
+    apt.chmod(0o755)
+    (tmp_path / "env").symlink_to("/usr/bin/env")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(services, "POSTGRES_FOLDERS", ())
+    with pytest.raises(SystemExit, match=r"\Athe tests need a real postgres .*\n.* redis .*\Z"):
+        ensure_services.main()
+    installs = [line for line in log.read_text().splitlines() if "install" in line]
+    expected = [["postgresql", "redis-server"]]
+    if exit_code:
+        expected += [["postgresql"], ["redis-server"]]
+    assert [line.split()[3:] for line in installs] == expected
+
+
 def test_scripts_start_on_a_bare_python() -> None:
     """They run before the environment exists: only the standard library is there."""
     program = (

@@ -99,7 +99,7 @@ class Page:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        return lines_of(self.path)
+        return _lines(self.path.read_text(encoding="utf-8"))
 
     def place(self, line: int) -> str:
         """`docs/jobs.md:12`, which terminals turn into a link."""
@@ -167,9 +167,9 @@ class Page:
 
 
 @cache
-def lines_of(path: Path) -> tuple[str, ...]:
-    """The lines of a file, read once: each heading of a page asks for them."""
-    return tuple(path.read_text(encoding="utf-8").splitlines())
+def _lines(text: str) -> tuple[str, ...]:
+    """A text's lines, found once: each heading of a page asks for them."""
+    return tuple(text.splitlines())
 
 
 @cache

@@ -38,7 +38,10 @@ RUN = frozenset({"console", "python"})
 PORT = "8000"
 OTHER_PORTS = ("8001", "9464", "9465", "4318")
 CURL = Path(__file__).parent / "curl.py"
+PROGRAMS = ("fastforge", "manage", "uvicorn")
 _PROMPT = "$ "
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Z_]+)=(?P<value>.*)")
+_PYTHON = re.compile(rf"([A-Z_]+=\S+ )*(python|{'|'.join(PROGRAMS)}) ")
 _PUNCTUATION = frozenset("()<>|&;")
 _SLOW = "slow query: "
 _HAS_PORT = re.compile(r"runserver\b.*\d")
@@ -116,20 +119,41 @@ def matches(expected: tuple[str, ...], output: str, *, only_beginning: bool = Fa
     return re.match(pattern + end, text) is not None
 
 
-def arguments_of_python(argv: Sequence[str]) -> list[str]:
+def arguments_of_python(argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """What `python` is given, where a command is that alone and leaves nothing to the shell.
 
-    There are more than a hundred of them, and most of what each takes is to import.
+    There are more than two hundred of them, and most of what each takes is to import. The programs
+    that an environment has beside its Python are scripts of it.
+
+    Returns:
+        The arguments, none for what a shell has to run; and the variables that stand before them.
     """
     if argv[0] == sys.executable:
-        return list(argv[1:])
+        return list(argv[1:]), {}
     command = argv[-1]
-    if not re.match(r"python (manage\.py|-c|-m pytest) ", command) or "$" in command:
+    words, variables = _words(command), {}
+    while words and (assignment := _ASSIGNMENT.match(words[0])):
+        variables[assignment["name"]] = assignment["value"]
+        del words[0]
+    if not words or not words[1:]:
+        return [], {}
+    if words[0] == "python" and (words[1] in ("-c", "-m") or words[1].endswith(".py")):
+        return words[1:], variables
+    program = Path(sys.executable).parent / words[0]
+    is_script = words[0] in PROGRAMS and program.exists()
+    return ([str(program), *words[1:]], variables) if is_script else ([], {})
+
+
+def _words(command: str) -> list[str]:
+    """The words of a command; none where a shell would make something else of them."""
+    if "$" in command or not _PYTHON.match(command):
         return []
-    words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
     plain = shlex.split(command)
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words = list(lexer)
     is_for_a_shell = words != plain or any(set(word) <= _PUNCTUATION for word in words)
-    return [] if is_for_a_shell else plain[1:]
+    return [] if is_for_a_shell else plain
 
 
 def _narrow(line: str) -> str:
@@ -265,8 +289,10 @@ class _Scene:
     def _start(self, step: Step) -> None:
         command = self._with_port(step.command.removesuffix("&").strip())
         environ = EVERY_COMMAND | self.environ
-        if arguments := arguments_of_python(["bash", "-c", command]):
-            process = start([sys.executable, *arguments], cwd=self.folder, env=environ)
+        arguments, variables = arguments_of_python(["bash", "-c", command])
+        if arguments:
+            argv = [sys.executable, *arguments]
+            process = start(argv, cwd=self.folder, env=environ | variables)
         else:  # without a shell in between, so that the program itself is what is ended
             process = start_anew(["bash", "-c", f"exec {command}"], cwd=self.folder, env=environ)
         self.stack.callback(process.close)
@@ -287,9 +313,14 @@ class _Scene:
     def _run(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         # Both streams in one, in the order in which a terminal shows them.
         environ = clean_environment() | EVERY_COMMAND | self.environ
-        if arguments := arguments_of_python(argv):
+        arguments, variables = arguments_of_python(argv)
+        if arguments:
             return python(
-                arguments, cwd=self.folder, env=environ, deadline_s=DEADLINE_S, together=True
+                arguments,
+                cwd=self.folder,
+                env=environ | variables,
+                deadline_s=DEADLINE_S,
+                together=True,
             )
         return subprocess.run(
             argv,

@@ -52,6 +52,25 @@ for _signal, _handler in (
 
 LONGEST = "tests/scaffold/test_first_hour.py"
 
+# Where what a driver does is itself the subject: its errors, connections, statements, transactions.
+# A test elsewhere that runs with asyncpg too is among the long ones with psycopg.
+BY_EACH_DRIVER = (
+    "tests/contrib/db/faults/",
+    "tests/contrib/db/migrations/test_acceptance.py",
+    "tests/contrib/db/pool/",
+    "tests/contrib/db/postgres_channels/",
+    "tests/contrib/db/queries/",
+    "tests/contrib/db/sessions/test_misuse.py",
+    "tests/contrib/db/sessions/test_retrying.py",
+    "tests/contrib/db/sessions/test_session.py",
+    "tests/contrib/db/test_bad_input.py",
+    "tests/contrib/db/test_engine.py",
+    "tests/contrib/db/test_resources.py",
+    "tests/contrib/db/testing/test_transactions.py",
+    "tests/contrib/jobs/contract/test_claiming.py",
+    "tests/contrib/jobs/contract/test_transactions.py",
+)
+
 # No test times anything: a slow machine is not a failure.
 hypothesis.settings.register_profile("fastforge", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fastforge")
@@ -78,9 +97,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.hookimpl(tryfirst=True)  # before the long ones are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no other worker waits for it at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    found = {item.nodeid for item in items}
+    for item in items:
+        twin = item.nodeid.replace("psycopg", "asyncpg")
+        if twin != item.nodeid and twin in found and not item.nodeid.startswith(BY_EACH_DRIVER):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")
@@ -170,19 +195,6 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "asyncpg", "psycopg"])
 def each_database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database; the test runs once for SQLite and for each PostgreSQL driver."""
-    return database_for(request)
-
-
-@pytest.fixture(params=["sqlite", "asyncpg", pytest.param("psycopg", marks=pytest.mark.long)])
-def each_served_url(request: pytest.FixtureRequest) -> str:
-    """The same for tests with servers and workers: psycopg is among the long ones.
-
-    What it does otherwise than asyncpg is tested where no process has to start.
-    """
-    return database_for(request)
-
-
-def database_for(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         url: str = request.getfixturevalue("sqlite_url")
         return url

@@ -181,11 +181,11 @@ def _alive(process: Process) -> bool:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, each_served_url: str) -> Shop:
+def shop(tmp_path: Path, each_database_url: str) -> Shop:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(textwrap.dedent(text).lstrip())
-    shop = Shop(tmp_path, each_served_url)
+    shop = Shop(tmp_path, each_database_url)
     shop.manage("makemigrations")
     shop.manage("migrate")
     return shop

@@ -259,7 +259,10 @@ ARQ = """
     """
 
 
-@pytest.mark.parametrize(("processes", "backend"), [(1, "database"), (2, "database"), (1, "arq")])
+@pytest.mark.parametrize(
+    ("processes", "backend"),
+    [pytest.param(1, "database", marks=pytest.mark.long), (2, "database"), (1, "arq")],
+)
 def test_a_worker_says_nothing_else(
     shop: ProjectFolder, processes: int, backend: str, redis_url: str
 ) -> None:
@@ -283,19 +286,24 @@ def test_a_worker_says_nothing_else(
     assert ("manager" in {line["role"] for line in lines}) is (processes == 2)
 
 
+def long(*case: Any) -> Any:
+    """A case of a kind that `make test` has already: what starts, or how, is another one."""
+    return pytest.param(*case, marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize(
     ("argv", "codes"),
     [
         (["--settings", "shop.misspelt", "runserver", "--production"], {"conf.E017"}),
-        (["--settings", "shop.broken", "runserver"], {"conf.E003"}),
+        long(["--settings", "shop.broken", "runserver"], {"conf.E003"}),
         (["--settings", "shop.broken", "runworker"], {"conf.E003"}),
-        (["--settings", "shop.crashing", "runserver", "--workers", "1"], {"components.E003"}),
+        long(["--settings", "shop.crashing", "runserver", "--workers", "1"], {"components.E003"}),
         (["--settings", "shop.crashing", "runserver", "--workers", "2"], {"components.E003"}),
         (["--settings", "shop.crashing", "runworker", "--processes", "2"], {"components.E003"}),
-        (["--settings", "shop.unready", "runserver", "--workers", "1"], {"lifecycle.E004"}),
+        long(["--settings", "shop.unready", "runserver", "--workers", "1"], {"lifecycle.E004"}),
         (["--settings", "shop.unready", "runserver", "--workers", "2"], {"lifecycle.E004"}),
         (["--settings", "shop.unready", "runworker"], {"lifecycle.E004"}),
-        (["runserver", "--workers", "none"], {"management.E004"}),
+        long(["runserver", "--workers", "none"], {"management.E004"}),
         (["runserver", "--wrokers", "1"], {"management.E002"}),
         (["runworker", "--processes", "0"], {"management.E013"}),
     ],

@@ -71,7 +71,7 @@ def version(number: int) -> str:
     )
 
 
-@pytest.fixture(params=["uvloop", "asyncio"])
+@pytest.fixture(params=["uvloop", pytest.param("asyncio", marks=pytest.mark.long)])
 def event_loop_name(site: Site, request: pytest.FixtureRequest) -> str:
     """The event loop that the site is served on."""
     name: str = request.param

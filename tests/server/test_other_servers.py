@@ -166,7 +166,14 @@ def shop(made: Shop) -> Shop:
     return made
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    "server",
+    [
+        # Uvicorn is there without its processes, and below gunicorn.
+        pytest.param(server, marks=pytest.mark.long) if server == "uvicorn with workers" else server
+        for server in SERVERS
+    ],
+)
 def test_a_project_runs_unchanged(shop: Shop, server: str) -> None:
     before = shop.jobs()
     with shop.served(server) as (process, address):

@@ -9,8 +9,6 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from fastforge.server.listening import bind
 from tests.processes import fetch, wait_until
 
@@ -148,25 +146,29 @@ def test_a_child_that_somebody_ends_is_started_again(site: Site) -> None:
         wait_until(lambda: other_than(first, site), describe=server)
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("import nowhere", "site_app does not load: ModuleNotFoundError"),
-        ("raise SystemExit(7)", "site_app does not load: SystemExit: 7"),
-        ("import os; os._exit(7)", "The server ended with code 7 before it served"),
-        (FAILING, "the cellar is flooded"),
-        ("app = 1", "TypeError: 'int' object is not callable"),
-    ],
-)
-def test_what_breaks_a_start_is_shown_until_it_is_mended(site: Site, text: str, line: str) -> None:
-    site.folder.write({"site_app.py": text})
+def test_what_breaks_a_start_is_shown_until_it_is_mended(site: Site) -> None:
+    """Each of them until the next one, and the last one until the application is what it was."""
+    broken = {
+        "import nowhere": "site_app does not load: ModuleNotFoundError",
+        "raise SystemExit(7)": "site_app does not load: SystemExit: 7",
+        "import os; os._exit(7)": "The server ended with code 7 before it served",
+        FAILING: "the cellar is flooded",
+        "app = 1": "TypeError: 'int' object is not callable",
+    }
+    site.folder.write({"site_app.py": next(iter(broken))})
     with site.start("reload") as server:
-        server.wait_for("waiting for an edit")
-        answer = wait_until(lambda: fetch(site.url), describe=server)
-        assert answer.status == 503
-        assert line in answer.body
+        for number, (text, line) in enumerate(broken.items(), 1):
+            site.folder.write({"site_app.py": text})
+            wait_until(lambda: is_refused(site, line), describe=server)  # noqa: B023
+            wait_until(lambda: server.output.count("waiting for an edit") == number)  # noqa: B023
         site.folder.write({"site_app.py": APPLICATION})
         wait_until(lambda: answered(site, "version 1"), describe=server)
+
+
+def is_refused(site: Site, line: str) -> bool:
+    """Whether every request is answered with what is wrong."""
+    answer = fetch(site.url)
+    return answer is not None and answer.status == 503 and line in answer.body
 
 
 def test_the_next_child_opens_nothing_before_the_last_one_has_closed_everything(

@@ -39,9 +39,9 @@ def once(numbers: range) -> Counter[int]:
 
 
 async def test_after_kill_9_every_job_is_done_and_none_ends_twice(
-    make_shop: MakeShop, each_served_url: str
+    make_shop: MakeShop, each_database_url: str
 ) -> None:
-    shop = await make_shop(each_served_url, "lease_s=2, concurrency=40")
+    shop = await make_shop(each_database_url, "lease_s=2, concurrency=40")
     async with shop.enqueueing() as tasks:
         for number in range(40):
             await tasks.slow.enqueue(number=number, seconds=1.5)
@@ -65,8 +65,8 @@ async def shop_done(shop: Shop, count: int) -> bool:
     return await shop.count(JobState.DONE) == count
 
 
-async def test_two_workers_run_each_job_once(make_shop: MakeShop, each_served_url: str) -> None:
-    shop = await make_shop(each_served_url, "concurrency=7")
+async def test_two_workers_run_each_job_once(make_shop: MakeShop, each_database_url: str) -> None:
+    shop = await make_shop(each_database_url, "concurrency=7")
     with shop.worker() as one, shop.worker() as two:
         one.wait_for("takes jobs from")
         two.wait_for("takes jobs from")
@@ -84,9 +84,9 @@ async def test_two_workers_run_each_job_once(make_shop: MakeShop, each_served_ur
 
 
 async def test_sigterm_lets_short_jobs_end_and_hands_back_the_others_uncounted(
-    make_shop: MakeShop, each_served_url: str
+    make_shop: MakeShop, each_database_url: str
 ) -> None:
-    shop = await make_shop(each_served_url, "drain_s=2")
+    shop = await make_shop(each_database_url, "drain_s=2")
     async with shop.enqueueing() as tasks:
         await tasks.slow.enqueue(number=1, seconds=1)
         await tasks.slow.enqueue(number=2, seconds=3600)

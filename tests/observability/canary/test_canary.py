@@ -82,7 +82,8 @@ def dsn(postgres_dsn: str) -> Iterator[str]:
         execute("DROP ROLE {role}")
 
 
-@pytest.fixture(params=["production", "development"])
+# In development the same lines are set for a person.
+@pytest.fixture(params=["production", pytest.param("development", marks=pytest.mark.long)])
 def site(
     request: pytest.FixtureRequest, tmp_path: Path, dsn: str, collector: Collector
 ) -> Iterator[Site]:

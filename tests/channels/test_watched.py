@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes import free_port, wait_until
+from tests.processes import fetch, free_port, wait_until
 
 from .serving import LIMIT_S, Served, project, served
 
@@ -31,11 +31,10 @@ def access_lines(site: Served) -> list[dict[str, Any]]:
 
 def measured(port: int) -> dict[str, float]:
     """What Prometheus reads of channels, by the series."""
-    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=LIMIT_S).text
-    return {
-        name: float(value)
-        for name, value in re.findall(r"^(channel_\S+(?: \S+)*) (\S+)$", page, re.MULTILINE)
-    }
+    page = fetch(f"http://127.0.0.1:{port}/metrics")
+    assert page is not None
+    found = re.findall(r"^(channel_\S+(?: \S+)*) (\S+)$", page.body, re.MULTILINE)
+    return {name: float(value) for name, value in found}
 
 
 @pytest.mark.parametrize("server", ["runserver", pytest.param("uvicorn", marks=pytest.mark.long)])

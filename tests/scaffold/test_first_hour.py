@@ -23,6 +23,7 @@ from tests.wheel import build_wheel
 
 DEADLINE_S = 300
 BROWSER = {"Accept": "text/html"}
+VENV = "python -m venv .venv"  # the README's first command; there is one already, to get fastforge
 # What production would mind is no mistake of a new project: it is in development, on SQLite.
 FINDS_SOMETHING = "python manage.py check --deploy"
 OTHER_SERVERS = (
@@ -138,11 +139,15 @@ def test_the_first_hour(minor: int, tmp_path: Path) -> None:
     desk.install(f"python -m pip install {wheel} granian fastapi-cli")
     desk.type("fastforge startproject shop .")
 
-    for command in commands_of(desk.folder / "README.md"):
+    typed, checks = (commands_of(desk.folder / page) for page in ("README.md", "AGENTS.md"))
+    assert typed.index(VENV) == 0
+    for command in typed[1:]:
         if command.startswith("python manage.py startapp"):
-            # Before there is an app; with one, the README goes on to the same tools.
-            for check in commands_of(desk.folder / "AGENTS.md"):
-                desk.type(check)
+            # Before there is an app; with one, the README goes on to the same tools, and pyright
+            # reads all of these files once more, which it keeps nothing of.
+            for check in checks:
+                if check != "pyright":
+                    desk.type(check)
         if command == "python manage.py runserver":
             desk.serve(f"{command} {{port}}", "/", "/docs", "/openapi.json")
         elif command == "python manage.py runworker":

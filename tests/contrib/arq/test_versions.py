@@ -30,7 +30,7 @@ def test_the_newest_client_does_the_same(newest: Path, tests: tuple[str, ...]) -
     variables = {"PYTHONPATH": f"{newest}{os.pathsep}{clean_environment()['PYTHONPATH']}"}
     said = run([sys.executable, "-c", SAID], env=variables)
     assert int(said.stdout.partition(".")[0]) >= 8, said.stderr
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"]
     done = run([*argv, "-x", *tests], cwd=ROOT, env=variables, deadline_s=500)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "skipped" not in done.stdout

@@ -211,6 +211,7 @@ def _is_ours(frame: types.FrameType) -> bool:
 def _run_main(arguments: list[str]) -> None:
     """What the command line of `python` says: a script, `-m` a module, or `-c` a text."""
     first, *rest = arguments
+    _forget_our_tests()
     if rest[:1] == ["pytest"]:
         _make_way_for_pytest()
     main = sys.modules["__main__"] = types.ModuleType("__main__")
@@ -231,11 +232,15 @@ def _run_main(arguments: list[str]) -> None:
     exec(code, main.__dict__)
 
 
-def _make_way_for_pytest() -> None:
-    """Forget our own tests, whose names a project has too, and let what is a plugin be imported."""
+def _forget_our_tests() -> None:
+    """A project has the same names, and a program that is started knows nothing of ours."""
     for name in [name for name in sys.modules if f"{name}.".startswith("tests.")]:
         del sys.modules[name]
     sys.path[:] = [path for path in sys.path if Path(path) != ROOT]
+
+
+def _make_way_for_pytest() -> None:
+    """Let what is a plugin be imported."""
     for name in ("anyio", "fastforge"):  # pytest would complain that it is too late to rewrite it
         module = sys.modules[name]
         module.__doc__ = f"{module.__doc__ or ''} PYTEST_DONT_REWRITE"

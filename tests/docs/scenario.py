@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from pathlib import Path
 
 from tests.commanding import python, start
@@ -69,21 +70,26 @@ class Step:
         return self.command.startswith("curl ") and bool(self.expected)
 
 
-def play(page: Page, folder: Path, addresses: Mapping[str, str] | None = None) -> None:
+def play(
+    page: Page, folder: Path, addresses: Mapping[str, str] | None = None, *, until: str = ""
+) -> None:
     """Run a page in an empty folder.
 
     Args:
         page: The page.
         folder: Where its files are written.
         addresses: What stands on the page for a service, and where that is here.
+        until: The heading to end at; its end without one.
 
     Raises:
         Failure: A command fails or writes something else.
     """
+    (end,) = [each.line for each in page.headings() if each.text == until] if until else [inf]
     with ExitStack() as stack:
         scene = _Scene(page, folder, stack, addresses or {})
         for block in page.blocks():
-            scene.play(block)
+            if block.line < end:
+                scene.play(block)
         scene.finish()
 
 

@@ -18,6 +18,8 @@ SERVICES = {
     "postgres": ("postgresql+asyncpg://shop:secret@db.internal/shop", "postgres_url"),
     "redis": ("redis://redis.internal:6379/0", "redis_url"),
 }
+# What starts two servers and a worker is typed by test_tutorial.py, among the long ones.
+ENDS_AT = {"docs/tutorial.md": "Two servers and a worker"}
 
 
 def named(page: Page) -> str:
@@ -36,7 +38,7 @@ def test_the_page_does_what_it_says(
     services = [SERVICES[each] for each in wanted.split(" and ") if each]
     addresses = {written: request.getfixturevalue(name) for written, name in services}
     try:
-        play(page, tmp_path, addresses)
+        play(page, tmp_path, addresses, until=ENDS_AT.get(page.name, ""))
     except Failure as failure:
         pytest.fail(str(failure), pytrace=False)
 

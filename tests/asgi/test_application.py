@@ -18,9 +18,9 @@ from starlette.types import Message
 from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError, ForgeError, StartError
 from fastforge.lifecycle import current_container
-from tests.commanding import start
+from tests.commanding import python, start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import fetch, free_port, run, wait_until
+from tests.processes import fetch, free_port, wait_until
 
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -363,8 +363,7 @@ def test_a_failing_start_raises_in_the_test_client(shop: ProjectFolder) -> None:
 
 def test_a_failing_start_is_one_line_and_code_3_under_our_server(shop: ProjectFolder) -> None:
     shop.write(FAILING | {"program.py": PROGRAM})
-    argv = [sys.executable, "program.py", str(free_port())]
-    ended = run(argv, cwd=shop.path, env=DEVELOPMENT)
+    ended = python(["program.py", str(free_port())], cwd=shop.path, env=DEVELOPMENT)
     assert ended.returncode == 3
     assert ended.stderr == f"error: {LINE}"
     assert ended.stdout == "opened greeting\nclosed greeting\n"
@@ -372,8 +371,8 @@ def test_a_failing_start_is_one_line_and_code_3_under_our_server(shop: ProjectFo
 
 def test_a_failing_start_shows_no_traceback_under_plain_uvicorn(shop: ProjectFolder) -> None:
     shop.write(FAILING)
-    argv = [sys.executable, "-m", "uvicorn", "shop.asgi:app", "--port", str(free_port())]
-    ended = run([*argv, "--log-level", "error"], cwd=shop.path, env=DEVELOPMENT)
+    argv = ["-m", "uvicorn", "shop.asgi:app", "--port", str(free_port()), "--log-level", "error"]
+    ended = python(argv, cwd=shop.path, env=DEVELOPMENT)
     assert ended.returncode == 3
     assert ended.stderr.count(LINE) == 1
     assert "Traceback" not in ended.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,9 @@ from fastapi.testclient import TestClient
 
 from fastforge.asgi import get_asgi_application
 from fastforge.exceptions import ComponentError
+from tests.commanding import python
 from tests.folder import ProjectFolder, isolated
-from tests.processes import free_port, run
+from tests.processes import free_port
 
 SHOP = {
     "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
@@ -48,11 +48,7 @@ def test_no_server_serves_what_cannot_be_built(tmp_path: Path, server: tuple[str
     ProjectFolder(tmp_path).write(SHOP)
     port = str(free_port())
     arguments = [argument.format(port=port) for argument in server]
-    done = run(
-        [sys.executable, "-m", *arguments],
-        cwd=tmp_path,
-        env={"FASTFORGE_ENV": "test"},
-    )
+    done = python(["-m", *arguments], cwd=tmp_path, env={"FASTFORGE_ENV": "test"})
     assert done.returncode == 3
     assert LINE in done.stderr
     assert "Traceback" not in done.stderr

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.commanding import start
+from tests.commanding import python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, run
+from tests.processes import Process
 
 PROJECT = {
     "pyproject.toml": """
@@ -129,8 +129,8 @@ class Lab:
 
     def chaos(self, *arguments: str, deadline_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        return run(
-            self._argv(arguments),
+        return python(
+            self._argv(arguments)[1:],
             cwd=self.folder.path,
             env=self._environ,
             deadline_s=deadline_s,

@@ -13,9 +13,9 @@ import httpx
 import redis
 from websockets.sync.client import ClientConnection, connect
 
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.example import copy_example
-from tests.processes import fetch, free_port, start, wait_until
+from tests.processes import fetch, free_port, wait_until
 
 from .conftest import BOTH
 from .people import ADA, ARTICLE, CHARLES

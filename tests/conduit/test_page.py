@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from tests.channels.browsing import launched
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.example import copy_example
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -14,9 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fastforge.asgi import get_asgi_application
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.example import copy_example, imported_example
-from tests.processes import fetch, free_port, start, wait_until
+from tests.processes import fetch, free_port, wait_until
 
 ARTICLE = {
     "title": "Notes on the Engine",

@@ -11,9 +11,9 @@ import pytest
 
 from fastforge.exceptions import CommandError
 from fastforge.management.commands.runserver import parse_address
-from tests.commanding import start
+from tests.commanding import python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 ROUTES = """
     from fastapi import APIRouter
@@ -77,8 +77,8 @@ def answers(process: Process, url: str, text: str) -> bool:
 
 def test_a_port_in_use_is_told_before_anything_is_loaded(shop: ProjectFolder, taken: int) -> None:
     shop.write({"shop/settings.py": "raise SystemExit('the settings have run')"})
-    result = run(
-        [sys.executable, "-m", "fastforge", "runserver", str(taken)],
+    result = python(
+        ["-m", "fastforge", "runserver", str(taken)],
         cwd=shop.path,
         env={"FASTFORGE_ENV": "production"},
     )
@@ -108,8 +108,8 @@ def test_a_failing_start_is_one_line_and_code_3(shop: ProjectFolder) -> None:
                 """,
         }
     )
-    result = run(
-        [sys.executable, "-m", "fastforge", "runserver", str(free_port())],
+    result = python(
+        ["-m", "fastforge", "runserver", str(free_port())],
         cwd=shop.path,
         env={"FASTFORGE_ENV": "production"},
     )
@@ -121,7 +121,7 @@ def test_a_failing_start_is_one_line_and_code_3(shop: ProjectFolder) -> None:
 
 def test_broken_settings_are_one_line(shop: ProjectFolder) -> None:
     shop.write({"shop/settings.py": "INSTALLED_APS = []"})
-    result = run([sys.executable, "-m", "fastforge", "runserver", str(free_port())], cwd=shop.path)
+    result = python(["-m", "fastforge", "runserver", str(free_port())], cwd=shop.path)
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "did you mean 'INSTALLED_APPS'?" in result.stderr
@@ -130,8 +130,8 @@ def test_broken_settings_are_one_line(shop: ProjectFolder) -> None:
 def test_a_broken_pyproject_is_one_line(shop: ProjectFolder) -> None:
     """Also where it does not name the settings, and is read for the entry point alone."""
     shop.write({"pyproject.toml": "[tool.fastforge\n"})
-    result = run(
-        [sys.executable, "-m", "fastforge", "runserver", str(free_port())],
+    result = python(
+        ["-m", "fastforge", "runserver", str(free_port())],
         cwd=shop.path,
         env={"FASTFORGE_SETTINGS_MODULE": "shop.settings"},
     )
@@ -216,8 +216,8 @@ def test_a_resource_that_comes_later_is_found_without_an_edit(shop: ProjectFolde
 
 
 def test_settings_that_do_not_exist_end_it_in_development_too(shop: ProjectFolder) -> None:
-    result = run(
-        [sys.executable, "-m", "fastforge", "--settings", "shop.setings", "runserver", "0"],
+    result = python(
+        ["-m", "fastforge", "--settings", "shop.setings", "runserver", "0"],
         cwd=shop.path,
         env={"FASTFORGE_ENV": "development"},
     )

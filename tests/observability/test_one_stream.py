@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.commanding import python
 from tests.folder import ProjectFolder, isolated
 from tests.processes import Process, fetch, free_port, run, start, wait_until
 
@@ -269,7 +270,7 @@ def test_a_worker_says_nothing_else(
     shop.write({"shop/on_arq.py": ARQ.format(url=redis_url)})
     manage = [*MANAGE, *(["--settings", "shop.on_arq"] if backend == "arq" else [])]
     for command in ("migrate", "order"):
-        done = run([*manage, command], cwd=shop.path, env=PRODUCTION)
+        done = python([*manage[1:], command], cwd=shop.path, env=PRODUCTION)
         assert done.returncode == 0, done.stderr
     argv = [*manage, "runworker", "--processes", str(processes)]
     with start(argv, cwd=shop.path, env=PRODUCTION) as worker:
@@ -314,7 +315,7 @@ def test_what_cannot_start_says_so_in_lines(
 ) -> None:
     if argv[2:3] == ["runserver"]:
         argv = [*argv[:3], str(free_port()), *argv[3:]]
-    result = run([*MANAGE, *argv], cwd=shop.path, env=PRODUCTION)
+    result = python([*MANAGE[1:], *argv], cwd=shop.path, env=PRODUCTION)
     lines = parsed(result.stdout + result.stderr)
     assert result.returncode in (2, 3)
     assert {line["code"] for line in lines if "code" in line} == codes

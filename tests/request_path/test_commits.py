@@ -18,8 +18,9 @@ import psycopg
 import pytest
 
 from fastforge.test.proxy import Proxy
+from tests.commanding import start
 from tests.conftest import with_driver
-from tests.processes import free_port, start, wait_until
+from tests.processes import free_port, wait_until
 
 from .ledger import EXISTING, LEDGER, SLOW_COMMITS, TABLES
 from .site import PRODUCTION, Site, is_ready, serving, write

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.example import copy_example
-from tests.processes import fetch, free_port, run, start, wait_until
+from tests.processes import fetch, free_port, run, wait_until
 
 from .site import PRODUCTION, Site
 from .wire import ask

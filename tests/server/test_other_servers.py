@@ -14,8 +14,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.commanding import python
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, start, wait_until
+from tests.processes import Process, fetch, free_port, start, wait_until
 
 FILES = {
     "pyproject.toml": '[tool.fastforge]\nsettings = "shop.settings"\n',
@@ -125,7 +126,7 @@ class Shop:
     def __init__(self, path: Path) -> None:
         self.path = path
         ProjectFolder(path).write(FILES)
-        done = run([sys.executable, "-m", "fastforge", "migrate"], cwd=path)
+        done = python(["-m", "fastforge", "migrate"], cwd=path)
         assert done.returncode == 0, done.stderr
 
     def start(self, server: str, port: int) -> Process:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commanding import start
+from tests.commanding import python, start
 from tests.folder import ProjectFolder, isolated
-from tests.processes import Response, fetch, free_port, run, wait_until
+from tests.processes import Response, fetch, free_port, wait_until
 
 from .mailhost import MailHost
 
@@ -86,7 +86,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 def manage(folder: ProjectFolder, *argv: str) -> str:
-    done = run([sys.executable, "-m", "fastforge", *argv], cwd=folder.path, env=ENV)
+    done = python(["-m", "fastforge", *argv], cwd=folder.path, env=ENV)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.commanding import start
 from tests.folder import isolated
-from tests.processes import fetch, free_port, start, wait_until
+from tests.processes import fetch, free_port, wait_until
 from tests.services import find_chromium
 
 from .conftest import FILES

@@ -15,9 +15,9 @@ import pytest
 from fastforge.contrib.telemetry.outbox import Outbox
 from fastforge.contrib.telemetry.sending import NotTaken, Sender
 from fastforge.contrib.telemetry.state import ExportState
-from tests.commanding import start
+from tests.commanding import python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 from .collector import Collector, Received, collecting
 
@@ -114,7 +114,7 @@ def write(
 
 
 def manage(*argv: str) -> list[str]:
-    return [sys.executable, "-m", "fastforge", *argv]
+    return ["-m", "fastforge", *argv]
 
 
 ENV = {"FASTFORGE_ENV": "production", "FASTFORGE_LOG_FORMAT": "json"}
@@ -124,7 +124,7 @@ ENV = {"FASTFORGE_ENV": "production", "FASTFORGE_LOG_FORMAT": "json"}
 def serving(folder: ProjectFolder, *options: str) -> Iterator[tuple[Process, str]]:
     port = free_port()
     argv = manage("runserver", f"127.0.0.1:{port}", "--no-worker", *options)
-    with start(argv, cwd=folder.path, env=ENV) as server:
+    with start([sys.executable, *argv], cwd=folder.path, env=ENV) as server:
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: fetch(f"{url}/pid") is not None or not server.alive, describe=server)
         assert server.alive, server
@@ -141,7 +141,7 @@ def test_one_tree_over_a_server_and_a_worker(
     folder: ProjectFolder, collector: Collector, database: str, redis_url: str
 ) -> None:
     write(folder, database=database, redis=redis_url, endpoint=collector.url)
-    migrated = run(manage("migrate"), cwd=folder.path, env=ENV)
+    migrated = python(manage("migrate"), cwd=folder.path, env=ENV)
     assert migrated.returncode == 0, migrated.stderr
     with serving(folder, "--workers", "1") as (server, url):
         answer = fetch(f"{url}/orders?url={url}", method="POST")
@@ -176,7 +176,7 @@ def test_one_tree_over_a_server_and_a_worker(
         return sorted(found, key=lambda span: span.attributes["fastforge.attempt"])
 
     def worked() -> bool:
-        done = run(manage("runworker", "--burst"), cwd=folder.path, env=ENV)
+        done = python(manage("runworker", "--burst"), cwd=folder.path, env=ENV)
         assert done.returncode == 0, done.stderr
         return len(attempts()) == 3
 
@@ -228,7 +228,7 @@ def test_an_isolated_job_goes_on_in_its_process(
     folder: ProjectFolder, collector: Collector, sqlite_url: str, redis_url: str
 ) -> None:
     write(folder, database=sqlite_url, redis=redis_url, endpoint=collector.url)
-    migrated = run(manage("migrate"), cwd=folder.path, env=ENV)
+    migrated = python(manage("migrate"), cwd=folder.path, env=ENV)
     assert migrated.returncode == 0, migrated.stderr
     with serving(folder, "--workers", "1") as (server, url):
         answer = fetch(f"{url}/heavy", method="POST")
@@ -236,7 +236,7 @@ def test_an_isolated_job_goes_on_in_its_process(
         assert answer.status == 200, server.output
         server.terminate()
         assert server.wait() == 0
-    done = run(manage("runworker", "--burst"), cwd=folder.path, env=ENV)
+    done = python(manage("runworker", "--burst"), cwd=folder.path, env=ENV)
     assert done.returncode == 0, done.stderr
     collector.wait_for("run shop.tasks.heavy", "run shop.tasks.heavy in a process")
     outer, inner = (

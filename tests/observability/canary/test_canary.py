@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.commanding import python
+from tests.commanding import python, start
 from tests.contrib.telemetry.collector import Collector, collecting
 from tests.folder import isolated
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 from . import project
 from .canaries import SONGS, escaped, jwt, value
@@ -52,7 +53,7 @@ class Site:
         return done.stdout
 
     def start(self, *arguments: str) -> Process:
-        return start(["python", *FAR, *arguments], cwd=self.path, env=self.environ)
+        return start([sys.executable, *FAR, *arguments], cwd=self.path, env=self.environ)
 
 
 @pytest.fixture

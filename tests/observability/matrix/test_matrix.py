@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.commanding import start
+from tests.commanding import python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, run, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 from tests.request_path.wire import Answer, Wire, ask
 
 from .shop import FILES
@@ -65,7 +65,7 @@ class Shop:
 @contextmanager
 def serving(path: Path, server: str) -> Iterator[Shop]:
     ProjectFolder(path).write(FILES)
-    done = run([*PYTHON, "fastforge", "migrate"], cwd=path)
+    done = python(["-m", "fastforge", "migrate"], cwd=path)
     assert done.returncode == 0, done.stderr
     port = free_port()
     argv = [word.format(port=port) for word in SERVERS[server]]
@@ -89,7 +89,7 @@ def test_in_every_place_around_an_async_handler_and_in_the_jobs_that_it_enqueues
     answer = shop.ask("POST", "/everywhere")
     assert answer.status == 200, shop.process.output
     assert answer.json == answer.request_id, "what the client passes on"
-    done = run([*PYTHON, "fastforge", "runworker", "--burst"], cwd=shop.path)
+    done = python(["-m", "fastforge", "runworker", "--burst"], cwd=shop.path)
     assert done.returncode == 0, done.stderr
     expected = {
         *IN_LAYERS, *IN_DEPENDENCIES, "async handler", "thread pool", "task", "offload",

@@ -12,9 +12,10 @@ import pytest
 from fastforge.contrib.auth.terminal import PASSWORD_VARIABLE
 from fastforge.test import run_command
 from fastforge.test.proxy import Proxy
+from tests.commanding import start
 from tests.contrib.auth.conftest import PASSWORD
 from tests.folder import ProjectFolder
-from tests.processes import Process, fetch, free_port, start, wait_until
+from tests.processes import Process, fetch, free_port, wait_until
 
 from .conftest import VERIFIERS, text
 

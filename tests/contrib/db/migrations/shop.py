@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.commanding import outcomes, start
+from tests.commanding import outcomes, python, start
 from tests.folder import ProjectFolder
-from tests.processes import Process, run
+from tests.processes import Process
 
 SHOP = {
     "shop/settings.py": """
@@ -80,8 +80,7 @@ class Shop:
 
     def script(self, text: str, *arguments: str) -> str:
         """Run Python in the project's folder and return what it printed."""
-        argv = [sys.executable, "-c", text, *arguments]
-        done = run(argv, cwd=self.folder.path, env=self.environ)
+        done = python(["-c", text, *arguments], cwd=self.folder.path, env=self.environ)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

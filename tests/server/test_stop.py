@@ -209,7 +209,18 @@ def test_an_endless_answer_that_watches_the_signal_ends_by_itself(site: Site) ->
         client.close()
 
 
-@pytest.mark.parametrize("path", ["items/7/never", "stubborn", "thread"])
+@pytest.mark.parametrize(
+    ("application", "path"),
+    [
+        ("project", "items/7/never"),
+        ("project", "stubborn"),
+        ("project", "thread"),
+        ("plain", "items/7/never"),
+        pytest.param("plain", "stubborn", marks=pytest.mark.long),
+        pytest.param("plain", "thread", marks=pytest.mark.long),
+    ],
+    indirect=["application"],
+)
 def test_a_request_that_hangs_is_answered_with_503_and_logged(
     site: Site, application: str, path: str
 ) -> None:

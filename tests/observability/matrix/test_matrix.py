@@ -75,7 +75,9 @@ def serving(path: Path, server: str) -> Iterator[Shop]:
         yield Shop(path, port, process)
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(
+    scope="module", params=["ours", "uvicorn", pytest.param("granian", marks=pytest.mark.long)]
+)
 def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:

@@ -143,7 +143,7 @@ def examples(count: int) -> Any:
     return settings(max_examples=count, suppress_health_check=list(HealthCheck), phases=phases)
 
 
-@examples(15)
+@examples(8)
 @given(before=MODELS, after=MODELS)
 async def test_files_are_right_on_both_databases(
     tmp_path_factory: pytest.TempPathFactory, postgres_url: str, before: Any, after: Any

@@ -1,1 +1,1 @@
-"""Conduit: the RealWorld API, the smallest part of it that stores, publishes and runs jobs."""
+"""Conduit: the RealWorld API, a page that is a client of it, and followers who are told."""

@@ -5,7 +5,6 @@ from pathlib import Path
 from fastforge.conf import App, env
 from fastforge.contrib.auth import Auth
 from fastforge.contrib.db import Database
-from fastforge.contrib.http import Http
 from fastforge.contrib.mail import Mail
 from fastforge.contrib.redis import Redis
 from fastforge.web import Cors, Security
@@ -37,7 +36,6 @@ INSTALLED_APPS = [
     "fastforge.contrib.db.file_channels",
     "fastforge.contrib.db.postgres_channels",
     "fastforge.contrib.jobs",
-    "fastforge.contrib.http",
     "fastforge.contrib.auth",
     "fastforge.contrib.ratelimit",
     "fastforge.contrib.mail",
@@ -99,5 +97,3 @@ MAIL = Mail(
     password=env.secret("SMTP_PASSWORD", default="", help="The password"),
     from_address="Conduit <conduit@example.org>",
 )
-
-HTTP = Http(timeout_s=10)

@@ -1,1 +1,1 @@
-"""Articles: what is written, with its tags."""
+"""Articles: what is written, with its tags, comments and who likes it."""

@@ -102,7 +102,7 @@ async def like_article(
 
 
 @router.delete("/articles/{slug}/favorite")
-async def like_article_no_more(
+async def unlike_article(
     slug: Text, me: CurrentIdentity, article_id: HeldArticle, db: DbSession
 ) -> ArticleResponse:
     """Like an article no more."""

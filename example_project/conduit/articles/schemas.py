@@ -46,7 +46,10 @@ class NewArticleRequest(BaseModel):
 
 
 class UpdateArticle(Wire):
-    """What its author changes of an article; what is left out stays."""
+    """What its author changes of an article; what is left out stays.
+
+    Each field has a factory and no default, as in `conduit.accounts.schemas.UpdateUser`.
+    """
 
     title: Title = Field(default_factory=str)
     description: Description = Field(default_factory=str)

@@ -1,5 +1,7 @@
 """What goes out of the notifications API."""
 
+from typing import Self
+
 from conduit.articles.schemas import Wire
 from conduit.text import Moment
 
@@ -17,7 +19,7 @@ class NotificationOut(Wire):
     seen: bool
 
     @classmethod
-    def of(cls, notification: Notification) -> "NotificationOut":
+    def of(cls, notification: Notification) -> Self:
         """Return what somebody is told; its article and the author have to be loaded."""
         article = notification.article
         return cls(

@@ -38,10 +38,10 @@ class InvalidMessage(ValueError):
         """Return it for what pydantic has found; a long list of that would be a large answer."""
         count = error.error_count()
         if count > MOST_ERRORS:
-            return cls(f"{count:,} things in the message are not as they have to be")
+            return cls(f"the message has {count:,} errors")
         found = error.errors(include_url=False, include_input=False, include_context=False)
         told = [{**each, "loc": each["loc"][1:]} for each in found]  # within `data`
-        return cls("the message is not as it has to be", told)
+        return cls("the message is not valid", told)
 
 
 @dataclass(frozen=True, slots=True)

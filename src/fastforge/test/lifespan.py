@@ -11,7 +11,7 @@ from typing import Any
 from ..exceptions import StartError
 from ..project import Project
 
-__all__ = ["Application", "RunningApplication", "application_of", "started"]
+__all__ = ["Application", "RunningApplication", "application_of", "not_started", "started"]
 
 Application = Callable[
     [
@@ -30,6 +30,19 @@ def application_of(subject: Project | Application) -> Application:
     from ..asgi import get_asgi_application
 
     return get_asgi_application(subject)
+
+
+def not_started(reason: str) -> StartError:
+    """Return the error of an application that did not start, and raised nothing.
+
+    Args:
+        reason: What it has said; empty for one that has said nothing.
+    """
+    return StartError(
+        f"the application did not start: {reason or 'its lifespan ended'}",
+        code="test.E001",
+        hint="its lifespan has to yield, or to send lifespan.startup.complete",
+    )
 
 
 @asynccontextmanager
@@ -128,10 +141,7 @@ class _Life:
             ready.cancel()
         if self._failure or not self._ready.is_set():
             await self._task  # which raises what the start raised
-            raise StartError(
-                f"the application did not start: {self._failure or 'its lifespan ended'}",
-                code="test.E001",
-            )
+            raise not_started(self._failure)
 
     async def stop(self) -> None:
         """Stop it, also when this task is cancelled meanwhile; then be cancelled."""

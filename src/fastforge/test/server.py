@@ -10,13 +10,12 @@ from typing import Final
 
 import uvicorn
 
-from ..exceptions import StartError
 from ..project import Project
 from ..server.drain import Server
 from ..server.lifespan import Lifespan
 from ..server.listening import bind
 from ..server.protocol import protocol_of, websocket_protocol_of
-from .lifespan import Application, application_of
+from .lifespan import Application, application_of, not_started
 
 __all__ = ["live_server"]
 
@@ -62,18 +61,12 @@ def live_server(subject: Project | Application, *, host: str = "127.0.0.1") -> I
         try:
             while not server.started:
                 if not thread.is_alive():
-                    raise server.lifespan.failure or _not_started(server.lifespan.message)
+                    raise server.lifespan.failure or not_started(server.lifespan.message)
                 time.sleep(PAUSE_S)
             yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         finally:
             server.should_exit = True
             thread.join()
-
-
-def _not_started(message: str) -> StartError:
-    return StartError(
-        f"the application did not start: {message or 'its lifespan ended'}", code="test.E001"
-    )
 
 
 def _config(application: Application) -> uvicorn.Config:

@@ -57,6 +57,23 @@ ROUTES: Final = """
     async def endless():
         return StreamingResponse(parts())
 
+    opened = asyncio.Event()
+
+    @router.get("/begun")
+    async def begun(length: int | None = None):
+        opened.clear()
+        headers = {} if length is None else {"content-length": str(length)}
+        return StreamingResponse(when_opened(), headers=headers)
+
+    async def when_opened():
+        await opened.wait()
+        yield b"late"
+
+    @router.get("/open")
+    async def open_():
+        opened.set()
+        return {}
+
     async def parts():
         try:
             while True:

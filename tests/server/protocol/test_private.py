@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -31,6 +32,16 @@ def test_without_one_of_them_uvicorns_own_protocol_serves_and_one_line_says_so(
         assert protocol_of() is AutoHTTPProtocol
     (record,) = caplog.records
     assert f"HttpToolsProtocol.{name}" in record.message
+
+
+def test_what_its_module_no_longer_has_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(httptools_impl, "STATUS_LINE")
+    assert missing_names() == ["httptools_impl.STATUS_LINE"]
+
+
+def test_a_cycle_that_is_made_elsewhere_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HttpToolsProtocol, "on_headers_complete", lambda self: None)
+    assert missing_names() == ["RequestResponseCycle in HttpToolsProtocol.on_headers_complete"]
 
 
 def test_what_a_constructor_no_longer_sets_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:

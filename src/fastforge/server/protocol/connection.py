@@ -15,7 +15,7 @@ from ...middleware.deadline import EDGE
 from ...observability.context import new_request_id
 from .again import has_body, parser_without_upgrade
 from .bodies import NOWHERE, GentleTransport, end_unless_asked_for_body
-from .failing import failing_apart
+from .cycle import begin_request
 from .head import objection_to
 from .patience import Patience
 from .refusals import MALFORMED, Refusal
@@ -129,7 +129,7 @@ class Connection(HttpToolsProtocol):
         if self.pipeline and len(self.pipeline) >= MOST_IN_LINE:
             raise _Refused
         earlier = self.cycle
-        super().on_headers_complete()
+        begin_request(self)
         cycle = self.cycle
         if len(self.pipeline) == 1 and cycle is self.pipeline[0][0]:
             self._answered = earlier
@@ -168,7 +168,7 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        super()._start_asgi_task(cycle, failing_apart(cycle, app))
+        cycle.begin(app, self)
 
     # How a connection ends.
 
@@ -207,6 +207,7 @@ class Connection(HttpToolsProtocol):
         elif not cycle.more_body:
             self._hear_no_more()
         else:
+            cycle.release_head()
             cycle.disconnected = True
             cycle.message_event.set()
             if cycle.response_started:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from ...conf import Settings
 from ...lifecycle import Container
 from ...middleware.edge import CONTAINER
+from .held import HeldHeads
 from .limits import Limits
 from .lines import RefusalLines
 from .refusals import Refusals
@@ -45,6 +46,7 @@ class Watch:
     def __init__(self, settings: Settings | None, *, has_edge: bool) -> None:
         self.limits = Limits.of(settings)
         self.has_edge = has_edge
+        self.held = HeldHeads()
         self.lines = RefusalLines(settings)
         self.refusals = Refusals(self.limits, settings)
         self._connections: set[Connection] = set()

@@ -335,6 +335,11 @@ def refusing() -> FastAPI:
     return app
 
 
+def functions_of(line: Any) -> list[str]:
+    """The functions whose frames a line shows, those of libraries folded."""
+    return [frame["function"] for frame in line["exception"]["frames"] if "function" in frame]
+
+
 @pytest.mark.parametrize("has_base_layer", [True, False])
 async def test_a_handled_failure_says_why_as_well(has_base_layer: bool) -> None:
     app = refusing()
@@ -350,6 +355,7 @@ async def test_a_handled_failure_says_why_as_well(has_base_layer: bool) -> None:
     (line,) = served.lines
     assert (line["status_code"], line["level"]) == (503, "warning")
     assert "out of paper" in line["exception"]["message"]
+    assert "refuses" in functions_of(line)
     assert "failure" not in line
 
 
@@ -358,6 +364,26 @@ async def test_one_that_a_handler_of_the_users_has_handled_says_why_too() -> Non
     await served.get("/handled")
     (line,) = served.lines
     assert (line["status_code"], line["exception"]["message"]) == (502, "out of ink")
+    assert "handled" in functions_of(line)
+
+
+async def test_an_exception_that_is_handled_again_and_again_keeps_no_frames() -> None:
+    """Starlette takes them from it; the line has shown those of its own request."""
+    app, same = FastAPI(), LookupError("out of ink")
+
+    @app.get("/same")
+    async def fails() -> None:
+        raise same
+
+    async def on_lookup(request: Any, error: Exception) -> Response:
+        return Response(status_code=502)
+
+    app.add_exception_handler(LookupError, on_lookup)
+    served = Served(app)
+    for _ in range(3):
+        await served.get("/same")
+    assert [functions_of(line).count("fails") for line in served.lines] == [1, 1, 1]
+    assert same.__traceback__ is None
 
 
 async def test_the_sizes_of_bodies_are_told() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
+from types import TracebackType
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,11 +42,13 @@ class Exchange(Replaceable):
     # Whatever is read or called on the way of a request that goes well costs every request. What
     # looks there as if it wanted to be a function of its own has been one.
 
-    __slots__ = ("_is_complete",)
+    __slots__ = ("_is_complete", "_traceback")
+
+    _traceback: TracebackType | None
 
     def __init__(self, rules: Rules, scope: Scope, send: Send) -> None:
         self.started = time.perf_counter()
-        self._answering = self._code = self._deadlines = self._error = None
+        self._answering = self._code = self._deadlines = self._error = self._traceback = None
         self._has_begun = self._is_complete = self._is_over = False
         self._log = rules.log
         self._meter = rules.state.requests
@@ -125,7 +128,8 @@ class Exchange(Replaceable):
                 self._deadlines = None
             status = self._status = message["status"]
             if status >= FAILED and self._log is not None:
-                self._error = handled_error(self._scope)
+                self._error = error = handled_error(self._scope)
+                self._traceback = None if error is None else error.__traceback__
             self._rules.answers.complete(message, self._id, self._scope)
         elif not self._is_noted and kind in _LAST_MESSAGES:
             body = message.get("body")
@@ -147,6 +151,7 @@ class Exchange(Replaceable):
         if self._answering is not None:
             if self._error is not None and error is not None:
                 self._error = self._error.with_traceback(error.__traceback__)
+            self._traceback = None
             await self._answering
             return is_our_cancellation(error, has_cancelled=self._has_cancelled)
         if self._status is None and isinstance(error, FAILURES) and not has_left(error):
@@ -161,13 +166,24 @@ class Exchange(Replaceable):
 
     def _write_end(self, error: BaseException | None) -> None:
         if error is None and self._is_complete:
-            self._write_line()
+            self._write_handled()
         elif error is None or has_left(error):
             self._write_line(cancelled=True)
         else:
             self._status = self._status or FAILED
             self._error = error
             self._write_line(failure=type(error).__name__)
+
+    def _write_handled(self) -> None:
+        """Write a line with the frames of an exception: Starlette takes them at the end."""
+        error, traceback = self._error, self._traceback
+        self._traceback = None  # which would be a circle
+        if error is None or error.__traceback__ is not None:
+            self._write_line()
+            return
+        error.__traceback__ = traceback
+        self._write_line()
+        error.__traceback__ = None  # an exception that is raised again would gather frames
 
     def _counting(self, receive: Receive) -> Receive:
         """Count what comes of a body: one in chunks does not say its size before."""

@@ -185,6 +185,18 @@ def test_a_name_for_type_checkers_only_is_explained() -> None:
     assert "outside `if TYPE_CHECKING`" in caught.value.hint
 
 
+def test_an_annotation_that_cannot_be_evaluated_is_one_line_with_its_place() -> None:
+    async def handler(value: Any) -> None: ...
+
+    handler.__annotations__["value"] = "functools.nothing"
+    with pytest.raises(
+        DependencyError, match="cannot be read: AttributeError: .*nothing"
+    ) as caught:
+        plan(handler, takes_arguments=True)
+    assert caught.value.code == "lifecycle.E021"
+    assert str(caught.value.where).endswith(f"test_plan.py:{handler.__code__.co_firstlineno}")
+
+
 def test_dependencies_that_need_each_other_are_refused() -> None:
     async def first(value: Any) -> None: ...
     async def second(value: Any) -> None: ...

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fastapi.params import Depends
 
-from .._utils import without_partials
+from .._utils import told, without_partials
 from ..exceptions import DependencyError, Location
 from .dependencies import ResourceReader, injected
 from .resource import Resource
@@ -112,6 +112,13 @@ def _hints(function: Callable[..., Any], chain: tuple[Any, ...]) -> dict[str, An
             " which does not exist when the program runs",
             code="lifecycle.E021",
             hint="import it outside `if TYPE_CHECKING`",
+            where=Location.of(target),
+        ) from error
+    except Exception as error:  # an annotation is code like any other
+        raise DependencyError(
+            f"the annotations of {_name(function)} cannot be read: {told(error)}",
+            code="lifecycle.E021",
+            hint="mend what they name: they are evaluated when the project is loaded",
             where=Location.of(target),
         ) from error
 

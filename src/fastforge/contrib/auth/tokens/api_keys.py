@@ -88,16 +88,8 @@ async def create_api_key(
     async with db.atomic(savepoint=False):
         await db.flush()
         refuse_nobody(user)
-        row = ApiKey(
-            id=str(uuid4()),
-            user_id=str(user.id),
-            user_created_at=user.created_at,
-            name=name,
-            scopes=None if scopes is None else sorted(set(scopes)),
-            key_hash=keys.hashed(_KEY + secret),
-            created_at=now(),
-            expires_at=expires_at,
-        )
+        row = _row(user, name, scopes=scopes, expires_at=expires_at)
+        row.key_hash = keys.hashed(_KEY + secret)
         db.add(row)
         await db.flush()
     API_KEY_CREATED.tell(user.id)
@@ -106,6 +98,24 @@ async def create_api_key(
         key=API_KEY.write(keys.api_key, secret),
         name=name,
         scopes=None if scopes is None else frozenset(scopes),
+        expires_at=expires_at,
+    )
+
+
+def _row(
+    user: AbstractUser,
+    name: str,
+    *,
+    scopes: Collection[str] | None,
+    expires_at: datetime | None,
+) -> ApiKey:
+    return ApiKey(
+        id=str(uuid4()),
+        user_id=str(user.id),
+        user_created_at=user.created_at,
+        name=name,
+        scopes=None if scopes is None else sorted(set(scopes)),
+        created_at=now(),
         expires_at=expires_at,
     )
 

@@ -78,7 +78,7 @@ def test_a_missing_extra_gives_the_install_line() -> None:
 
 
 def failure(source: str) -> BaseException:
-    with pytest.raises((ImportError, NameError, RuntimeError)) as caught:
+    with pytest.raises((ImportError, NameError, RuntimeError, TypeError)) as caught:
         exec(compile(source, "shop.py", "exec"), {})
     return caught.value
 
@@ -95,6 +95,8 @@ def failure(source: str) -> BaseException:
         ("from collections.abc import Maping", "did you mean 'Mapping'?"),
         ("import os as systm\nsystem", "did you mean 'systm'?"),
         ("pritn", "did you mean 'print'?"),
+        ("from fastforge.conf import App\nApp('shop', prefx='/shop')", "did you mean 'prefix'?"),
+        ("def call(*, item): ...\ncall(itme=1)", "did you mean 'item'?"),
         (
             "from fastapi.dependencies.utils import multipart_not_installed_error as text\n"
             "raise RuntimeError(text)",

@@ -21,6 +21,9 @@ from .redaction import redacted_text
 
 DISTRIBUTION: Final = "fastforge-framework"
 SHORTEST_BEGINNING: Final = 3
+_UNEXPECTED: Final = re.compile(
+    r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'"
+)
 """How much of a longer name has to be typed before it is taken for an abbreviation."""
 
 _EVENT_LOOP: Final = tuple(
@@ -172,9 +175,24 @@ def import_hint(error: BaseException) -> str:
     if isinstance(error, NameError) and error.name:
         known = [frame.f_globals for frame, _ in _frames(error)]
         return did_you_mean(error.name, {*(known[-1] if known else ()), *vars(builtins)})
+    if isinstance(error, TypeError):
+        return _argument_meant(error)
     if isinstance(error, RuntimeError) and "python-multipart" in str(error):  # FastAPI, of a form
         return f'install it with: pip install "{DISTRIBUTION}[forms]"'
     return ""
+
+
+def _argument_meant(error: TypeError) -> str:
+    """Return the nearest parameter where a call named one that is not there."""
+    wanted = _UNEXPECTED.match(str(error))
+    known = [frame.f_globals for frame, _ in _frames(error)]
+    called = known[-1].get(wanted[1]) if wanted and known else None
+    if wanted is None or not callable(called):
+        return ""
+    try:
+        return did_you_mean(wanted[2], inspect.signature(called).parameters)
+    except ValueError:  # one that is written in C may not tell its parameters
+        return ""
 
 
 def _modules_of(package: str) -> Iterator[str]:

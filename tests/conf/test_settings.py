@@ -292,7 +292,8 @@ def test_a_required_setting_that_is_missing_is_named(
     text = failure(folder, 'INSTALLED_APPS = ["shop.mail"]')
     assert (
         "[conf.E018] shop/settings.py: the setting MAIL is missing;"
-        " set MAIL in the settings module: Where mail goes out." in text
+        ' write "from shop.mail.settings import Mail" and "MAIL = Mail(sender=...)":'
+        " Where mail goes out." in text
     )
 
 

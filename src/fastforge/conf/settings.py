@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -176,6 +178,20 @@ def _default(setting: Setting, raw: RawSettings) -> Any:
     raise SettingsError(
         f"the setting {setting.name} is missing",
         code="conf.E018",
-        hint=": ".join(filter(None, (f"set {setting.name} in the settings module", setting.help))),
+        hint=": ".join(filter(None, (_what_to_write(setting), setting.help))),
         where=raw.source.files[-1],
     )
+
+
+def _what_to_write(setting: Setting) -> str:
+    """Return the two lines for a section, with the fields that have no default."""
+    section = setting.type
+    if not (inspect.isclass(section) and issubclass(section, Section)):
+        return f"set {setting.name} in the settings module"
+    name, home = section.__name__, section.__module__
+    package = home.rpartition(".")[0]
+    if getattr(sys.modules.get(package), name, None) is section:
+        home = package
+    fields = [key for key, field in section.model_fields.items() if field.is_required()]
+    values = ", ".join(f"{field}=..." for field in fields)
+    return f'write "from {home} import {name}" and "{setting.name} = {name}({values})"'

@@ -212,6 +212,16 @@ def test_contrib_apps_bring_their_migrations_and_are_left_alone(shop: Shop) -> N
     assert told[2] == (0, "No changes in the models.\n")
 
 
+def test_an_app_that_is_not_installed_may_be_why_nothing_changed(shop: Shop) -> None:
+    shop.replace("shop/settings.py", ', "shop.blog"', "")
+    written, again = shop.story("makemigrations", "makemigrations")
+    assert written == (0, "written: shop/users/migrations/0001_initial.py\n")
+    assert again[0] == 0
+    first, second = again[1].splitlines()
+    assert first == "No changes in the models."
+    assert second.startswith("warning [core.W008] shop/blog/models.py:1: shop.blog looks like an")
+
+
 def test_unknown_names_come_with_a_suggestion(shop: Shop) -> None:
     told = shop.story(
         "makemigrations", "makemigrations blgo", "migrate blgo", "showmigrations blgo",

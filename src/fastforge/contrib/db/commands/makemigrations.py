@@ -62,7 +62,18 @@ def makemigrations(
     if new:
         return _report(context, new, check=check, dry_run=dry_run)
     context.echo("No app has several last migrations." if merge else "No changes in the models.")
+    if not merge:
+        _tell_of_forgotten_apps(context)
     return 0
+
+
+def _tell_of_forgotten_apps(context: Context) -> None:
+    """Say what else may be the cause: models that no installed app has are in nobody's files."""
+    from ....checks import run_checks
+
+    for message in run_checks(context.project, tags=["apps"]):
+        if message.id == "core.W008":
+            context.echo(str(message))
 
 
 def _chosen(folders: tuple[AppFolder, ...], app: str, history: History) -> list[AppFolder]:

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DEMO   := $(VENV)/.installed-demo
 PYTEST_ARGS ?= -n auto --dist worksteal
 
 # Two at a time, each with its output in one piece where this make can do so.
@@ -16,7 +17,7 @@ CHECKS   := mypy pyright style
 help:                   ## show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-demo: $(STAMP)          ## start the example project (server and worker) until Ctrl-C
+demo: $(DEMO)           ## start the example project (server and worker) until Ctrl-C
 	@$(BIN)/python scripts/demo.py
 
 test: $(STAMP)          ## everything a change has to pass, in under 15 minutes
@@ -60,3 +61,7 @@ clean:                  ## remove what make has made
 
 $(STAMP): pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py $(VENV)
+
+# What the demo needs is a part of it, and there sooner.
+$(DEMO): pyproject.toml scripts/environment.py
+	@$(PYTHON) scripts/environment.py $(VENV) --demo

@@ -1,6 +1,9 @@
 """Make a virtual environment with fastforge (editable) and everything its tests and checks need.
 
-Usage: python3 scripts/environment.py [FOLDER]
+Usage: python3 scripts/environment.py [FOLDER] [--demo]
+
+With `--demo` it has what the example project needs and no more, which is there in a quarter of the
+time; the rest can be added to it later.
 
 Runs on a bare Python, so it uses the standard library only. Where Debian has split `ensurepip`
 off, its package is installed when that is allowed, else one line says which.
@@ -20,30 +23,36 @@ OLDEST = (3, 11)
 NEWEST = (3, 14)
 # The first one that knows dependency groups.
 PIP = "pip>=25.1"
+DEMO = "--demo"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, is_for_demo: bool) -> None:
     """Make the environment, or say in one line why not."""
     if sys.version_info < OLDEST:
-        restart_on_newer_python(folder)
+        restart_on_newer_python()
     ensure_venv_module()
     python = folder / "bin" / "python"
     if not runs(str(python)):
         print(f"making {folder} with Python {sys.version.split()[0]}", flush=True)
         run(sys.executable, "-m", "venv", "--clear", str(folder))
     pip = (str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    run(*pip, "--upgrade", PIP)
-    print("installing fastforge and what its tests need", flush=True)
-    run(*pip, "--editable", f"{ROOT}[all]", "--group", f"{ROOT / 'pyproject.toml'}:dev")
-    (folder / ".installed").touch()
+    if is_for_demo:
+        print("installing fastforge and what the example project needs", flush=True)
+        run(*pip, "--editable", f"{ROOT}[auth,mail,ratelimit,templates]")
+    else:
+        run(*pip, "--upgrade", PIP)
+        print("installing fastforge and what its tests need", flush=True)
+        run(*pip, "--editable", f"{ROOT}[all]", "--group", f"{ROOT / 'pyproject.toml'}:dev")
+        (folder / ".installed").touch()
+    (folder / ".installed-demo").touch()
 
 
-def restart_on_newer_python(folder: Path) -> None:
+def restart_on_newer_python() -> None:
     """Replace this process by one on a Python that is new enough."""
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         python = shutil.which(f"python3.{minor}")
         if python and runs(python):
-            os.execv(python, [python, __file__, str(folder)])
+            os.execv(python, [python, *sys.argv])
     sys.exit(f"fastforge needs Python 3.{OLDEST[1]} or newer; this is {sys.version.split()[0]}")
 
 
@@ -96,4 +105,5 @@ def run(*argv: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".venv"))
+    folders = [each for each in sys.argv[1:] if each != DEMO]
+    main(Path(folders[0] if folders else ".venv"), is_for_demo=DEMO in sys.argv)

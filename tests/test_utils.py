@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 
 from fastforge import _utils
+from fastforge._modules import find_module, import_object
 from fastforge._utils import (
     counted,
     did_you_mean,
-    find_module,
     import_hint,
-    import_object,
     missing_extra,
     nearest,
     printable,

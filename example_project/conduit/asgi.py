@@ -2,4 +2,4 @@
 
 from fastforge.asgi import get_asgi_application
 
-app = get_asgi_application(settings_module="conduit.settings")
+app = get_asgi_application()

@@ -6,7 +6,6 @@ from fastforge.conf import App, env
 from fastforge.contrib.auth import Auth
 from fastforge.contrib.db import Database
 from fastforge.contrib.mail import Mail
-from fastforge.contrib.redis import Redis
 from fastforge.web import Cors, Security
 
 BASE_DIR = Path(__file__).parent.parent
@@ -23,15 +22,7 @@ ALLOWED_HOSTS = env(
     help="The Host headers that are answered",
 )
 
-_redis_url = env.secret(
-    "REDIS_URL",
-    default="",
-    help="The Redis that carries what is told live, and counts requests; without one none is used",
-)
-
 INSTALLED_APPS = [
-    # Of the apps that carry channels the first that fits does it.
-    *(["fastforge.contrib.redis"] if _redis_url else []),
     "fastforge.contrib.db",
     "fastforge.contrib.db.file_channels",
     "fastforge.contrib.db.postgres_channels",
@@ -73,9 +64,6 @@ DATABASES = {
         ),
     ),
 }
-
-if _redis_url:
-    REDIS = Redis(url=_redis_url)
 
 AUTH = Auth(
     user_model="conduit.accounts.models.User",

@@ -12,7 +12,6 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.machinery import ModuleSpec
 from types import FrameType
 from typing import Any, Final
 
@@ -21,10 +20,11 @@ from .redaction import redacted_text
 
 DISTRIBUTION: Final = "fastforge-framework"
 SHORTEST_BEGINNING: Final = 3
+"""How much of a longer name has to be typed before it is taken for an abbreviation."""
+
 _UNEXPECTED: Final = re.compile(
     r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'"
 )
-"""How much of a longer name has to be typed before it is taken for an abbreviation."""
 
 _EVENT_LOOP: Final = tuple(
     os.path.join("asyncio", name) for name in ("base_events.py", "runners.py")
@@ -58,59 +58,6 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return `did you mean 'X'?`, or an empty string when nothing is near."""
     near = nearest(name, candidates)
     return f"did you mean {near!r}?" if near else ""
-
-
-def import_object(path: str) -> Any:
-    """Import `package.module:attribute` or `package.module.attribute`.
-
-    Raises:
-        ImportError: The module does not exist or does not load.
-        AttributeError: The module has no such attribute.
-    """
-    module_name, separator, attribute = path.partition(":")
-    if not separator:
-        module_name, _, attribute = path.rpartition(".")
-    value: Any = importlib.import_module(module_name)
-    for part in attribute.split("."):
-        value = getattr(value, part)
-    return value
-
-
-def find_module(name: str) -> ModuleSpec | None:
-    """Find a module as an import would, without importing the packages that it lies in.
-
-    Args:
-        name: The dotted name.
-    """
-    spec: ModuleSpec | None = None
-    folders: list[str] | None = None
-    for part in _beginnings(name):
-        if spec is not None and folders is None:
-            return None  # what it should lie in is no package
-        spec = _find_in(folders, part)
-        if spec is None:
-            return None
-        folders = spec.submodule_search_locations
-    return spec
-
-
-def _find_in(folders: list[str] | None, name: str) -> ModuleSpec | None:
-    try:
-        found = (finder.find_spec(name, folders) for finder in sys.meta_path if name)
-        spec = next((each for each in found if each is not None), None)
-    except KeyError:  # a folder without `__init__.py`, whose list asks for the imported parent
-        spec = ModuleSpec(name, None, is_package=True)
-    if spec is not None and spec.origin is None and spec.submodule_search_locations is not None:
-        last = name.rpartition(".")[2]
-        paths = (os.path.join(folder, last) for folder in folders or sys.path)
-        spec.submodule_search_locations = [path for path in paths if os.path.isdir(path)]
-    return spec
-
-
-def _beginnings(name: str) -> Iterator[str]:
-    """Yield `a`, `a.b`, `a.b.c` of `a.b.c`."""
-    parts = name.split(".")
-    yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
 
 def missing_extra(extra: str, package: str) -> MissingExtraError:

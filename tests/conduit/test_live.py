@@ -108,9 +108,14 @@ def test_with_redis_it_is_redis_that_carries_it_from_the_worker(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:
     """The file of the database could carry it too: Redis has the rooms and what was said."""
+    environment = {
+        "DATABASE_URL": sqlite_url,
+        "FASTFORGE_SETTINGS_MODULE": "conduit.settings_redis",
+        "REDIS_URL": redis_url,
+    }
     with (
         redis.Redis.from_url(redis_url, decode_responses=True) as server,
-        live_site(tmp_path, DATABASE_URL=sqlite_url, REDIS_URL=redis_url) as site,
+        live_site(tmp_path, **environment) as site,
     ):
         channel = site.let_charles_follow_ada()
         pages = [site.joined(channel) for _ in range(6)]

@@ -47,4 +47,4 @@ asyncio.run(main())
     unwanted |= {"fastforge.offloading.offloader", "multiprocessing", "anyio._backends._asyncio"}
     unwanted |= {"fastforge.core.checks.settings", "fastforge.contrib.db.checks"}
     assert not unwanted & found
-    assert {"sqlalchemy", "httpx"} < found
+    assert {"sqlalchemy", "fastapi"} < found

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .._utils import find_module, first_line
+from .._modules import find_module
+from .._utils import first_line
 from ..exceptions import ComponentError, Location
 
 if TYPE_CHECKING:

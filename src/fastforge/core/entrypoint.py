@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from .._utils import did_you_mean, failing_line, find_module, import_hint, told
+from .._modules import find_module
+from .._utils import did_you_mean, failing_line, import_hint, told
 from ..conf.finding import SETTINGS_VARIABLE, tool_table
 from ..exceptions import ForgeError, StartError
 

@@ -18,7 +18,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from .._utils import find_module
+from .._modules import find_module
 from ..commands import CommandFile, CommandGroup, find_commands
 from ..conf.source import settings_files
 from ..core.identity import COMMANDS, LABEL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._utils import find_module
+from .._modules import find_module
 from ..conf.finding import nearest_pyproject
 
 __all__ = ["Place", "find_place"]

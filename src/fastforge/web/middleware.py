@@ -8,7 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, Self
 
-from .._utils import did_you_mean, failing_line, first_line, import_hint, import_object, told
+from .._modules import import_object
+from .._utils import did_you_mean, failing_line, first_line, import_hint, told
 from ..exceptions import ComponentError
 
 __all__ = ["Middleware", "Slot"]

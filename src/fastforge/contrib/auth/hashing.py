@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..._utils import import_object
+from ..._modules import import_object
 from .library import Argon2Hasher, HasherProtocol
 from .settings import Auth
 

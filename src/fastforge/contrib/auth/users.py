@@ -6,7 +6,8 @@ from typing import Any, TypeVar, overload
 
 from sqlalchemy import select
 
-from ..._utils import import_object, told
+from ..._modules import import_object
+from ..._utils import told
 from ...conf import Settings
 from ...lifecycle import current_container
 from ..db import Session

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ..._utils import did_you_mean, find_module, missing_extra
+from ..._modules import find_module
+from ..._utils import did_you_mean, missing_extra
 from ...components import Registry
 from ...conf import Settings
 from ...exceptions import StartError

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..._utils import find_module
+from ..._modules import find_module
 from ...apps.folders import is_own
 from ...checks.runner import once_a_run
 from ...components import top_level_names

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from ..._utils import find_module
+from ..._modules import find_module
 from ...commands import Context, command
 from ...exceptions import CommandError
 from ...observability.logging.light import logging_begun

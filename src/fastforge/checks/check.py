@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 from ..components import Kind
+from ..components.functions import refuse_unless_plain
 from ..exceptions import ComponentError, Location
 
 if TYPE_CHECKING:
@@ -130,15 +131,12 @@ def check(
 
 
 def _refuse_other_than_plain(function: Any) -> None:
-    awaits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-    if awaits or not inspect.isfunction(function):
-        raise ComponentError(
-            f"@check decorates {getattr(function, '__name__', function)!r},"
-            " which is no plain function",
-            code="checks.E003",
-            hint="write `def`: a check looks at what is declared, and opens nothing",
-            where=Location.of(function),
-        )
+    refuse_unless_plain(
+        function,
+        decorator="@check",
+        code="checks.E003",
+        hint="write `def`: a check looks at what is declared, and opens nothing",
+    )
 
 
 def _refuse_plain(function: Any) -> None:

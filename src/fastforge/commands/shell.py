@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
 from ..components import Component, Kind
-from ..exceptions import ComponentError, Location
+from ..components.functions import refuse_unless_plain
 
 __all__ = ["SHELL_NAMES", "ShellNames", "names_of", "shell_names"]
 
@@ -55,14 +54,12 @@ def shell_names(function: Any = None, /, *, note: str = "") -> Any:
     """
 
     def declare(function: Callable[..., Mapping[str, object]]) -> ShellNames:
-        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
-            raise ComponentError(
-                f"@shell_names decorates {getattr(function, '__name__', function)!r},"
-                " which is no plain function",
-                code="components.E013",
-                hint="write `def`, and return values by their names; the shell itself may await",
-                where=Location.of(function),
-            )
+        refuse_unless_plain(
+            function,
+            decorator="@shell_names",
+            code="components.E013",
+            hint="write `def`, and return values by their names; the shell itself may await",
+        )
         return ShellNames(name=function.__name__, function=function, note=note)
 
     return declare if function is None else declare(function)

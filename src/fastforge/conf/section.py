@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from .._utils import did_you_mean
 from ..exceptions import ErrorGroup, ForgeError, Location, SettingsError
 from .recording import MISSING, Placeholder, caller, current, keyword_location, record
 from .redaction import is_secret_name, masked
+from .variables import without_none
 
 __all__ = ["REQUIRED", "Section", "Setting", "validation_errors"]
 
@@ -195,10 +195,8 @@ def _plain(type_: Any) -> Any:
     """Return a type without what `Annotated` says of it, and without None."""
     if typing.get_origin(type_) is typing.Annotated:
         return _plain(typing.get_args(type_)[0])
-    if typing.get_origin(type_) in (typing.Union, types.UnionType):
-        others = [each for each in typing.get_args(type_) if each is not type(None)]
-        return _plain(others[0]) if len(others) == 1 else type_
-    return type_
+    needed = without_none(type_)
+    return type_ if needed is type_ else _plain(needed)
 
 
 def _listed(fields: Mapping[str, FieldInfo]) -> str:

@@ -171,7 +171,7 @@ def _shown(text: str) -> str:
 
 def _structure(text: str, type_: Any) -> Any:
     """Return the text as the rough shape of its type; pydantic then does the rest."""
-    needed = _without_none(type_)
+    needed = without_none(type_)
     if needed is not type_ and text.strip().casefold() in ("", "none", "null"):
         return None
     origin = typing.get_origin(needed) or needed
@@ -182,7 +182,7 @@ def _structure(text: str, type_: Any) -> Any:
     return text
 
 
-def _without_none(type_: Any) -> Any:
+def without_none(type_: Any) -> Any:
     """Return what `type_` is unless it is None: `list[str]` of `list[str] | None`."""
     members = typing.get_args(type_)
     is_union = typing.get_origin(type_) in (typing.Union, types.UnionType)
@@ -216,7 +216,7 @@ def type_name(type_: Any) -> str:
 
 def example(type_: Any) -> str:
     """Return a text that parses as a type, for hints and `.env.example`."""
-    type_ = _without_none(type_)
+    type_ = without_none(type_)
     origin = typing.get_origin(type_) or type_
     samples = {bool: "true", int: "10", float: "1.5", list: "a,b", tuple: "a,b", set: "a,b"}
     return samples.get(origin, "{}" if origin is dict else "...")

@@ -148,25 +148,25 @@ class Exchange(Replaceable):
         """End an exchange; return whether the error that ended the application is dealt with."""
         self.begin()
         self._is_over = True
+        traceback, self._traceback = self._traceback, None  # which would be a circle
         if self._answering is not None:
             if self._error is not None and error is not None:
                 self._error = self._error.with_traceback(error.__traceback__)
-            self._traceback = None
             await self._answering
             return is_our_cancellation(error, has_cancelled=self._has_cancelled)
         if self._status is None and isinstance(error, FAILURES) and not has_left(error):
             await self._answer_failed()
         if not self._is_noted:
-            self._write_end(error)
+            self._write_end(error, traceback)
         elif self._log is not None and self._is_complete and error and not has_left(error):
             route = route_template(self._scope)
             self._log.write_afterwards(self._scope["method"], self._scope["path"], route, error)
         # That a client has left is told by the line; servers would log it as a failure of ours.
         return isinstance(error, Exception) and has_left(error)
 
-    def _write_end(self, error: BaseException | None) -> None:
+    def _write_end(self, error: BaseException | None, handled_at: TracebackType | None) -> None:
         if error is None and self._is_complete:
-            self._write_handled()
+            self._write_handled(handled_at)
         elif error is None or has_left(error):
             self._write_line(cancelled=True)
         else:
@@ -174,10 +174,9 @@ class Exchange(Replaceable):
             self._error = error
             self._write_line(failure=type(error).__name__)
 
-    def _write_handled(self) -> None:
+    def _write_handled(self, traceback: TracebackType | None) -> None:
         """Write a line with the frames of an exception: Starlette takes them at the end."""
-        error, traceback = self._error, self._traceback
-        self._traceback = None  # which would be a circle
+        error = self._error
         if error is None or error.__traceback__ is not None:
             self._write_line()
             return

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi import FastAPI
 
-from .._utils import where_written
-from ..exceptions import ComponentError
+from ..components.functions import refuse_unless_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,13 +50,12 @@ def openapi_part(function: Write, /) -> OpenApiPart:
     Raises:
         ComponentError: It decorates no plain function.
     """
-    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
-        raise ComponentError(
-            f"@openapi_part decorates {function!r}, which is no plain function",
-            code="web.E071",
-            hint="write `def`, with the document and the settings",
-            where=where_written(function),
-        )
+    refuse_unless_plain(
+        function,
+        decorator="@openapi_part",
+        code="web.E071",
+        hint="write `def`, with the document and the settings",
+    )
     return OpenApiPart(name=function.__name__, write=function)
 
 

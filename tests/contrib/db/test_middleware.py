@@ -17,12 +17,15 @@ from sqlalchemy.exc import IntegrityError
 
 from fastforge.asgi import get_asgi_application
 from fastforge.contrib.db import DbSession, Session
+from fastforge.contrib.db.middleware import Transactions
 from fastforge.contrib.db.resources import DatabaseConnection
 from tests.folder import isolated
+from tests.middleware.asgi import Served
 
 from .asgi import call, serving
 from .tables import Account, Entry, connections_out, opened
 
+LIMIT_S = 0.05
 SHOP = {
     "shop/settings.py": """
         from fastforge.conf import env
@@ -432,6 +435,41 @@ async def test_reading_methods_stand_outside_atomic_and_refuse_to_lose_objects(
     assert (answer.status, answer.json["code"]) == (500, "db.E002")
     assert "Account" in caplog.text
     assert await names(world) == []
+
+
+def limited(app: Any) -> Served:
+    return Served(app, time_limit_of=lambda _: LIMIT_S, shortest_time_limit_s=LIMIT_S)
+
+
+async def test_an_answer_that_has_begun_is_not_cut_where_a_layer_holds_it_back() -> None:
+    """Also of a request without a session: the time limit is that of the handler."""
+    gate = asyncio.Event()
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await gate.wait()
+        await send({"type": "http.response.body", "body": b"at last"})
+
+    async def holding(scope: Any, receive: Any, send: Any) -> None:
+        held: list[Any] = []
+
+        async def together(message: Any) -> None:
+            held.append(message)
+            if message["type"] == "http.response.body":
+                for each in held:
+                    await send(each)
+
+        await Transactions(stream)(scope, receive, together)
+
+    async def never(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    asking = asyncio.create_task(limited(holding).get())
+    await asyncio.sleep(0)
+    assert (await limited(never).get()).status == 504  # it came later, with the same limit
+    gate.set()
+    heard = await asking
+    assert (heard.status, heard.body) == (200, b"at last")
 
 
 async def test_statements_are_no_more_than_the_handler_runs(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from .declaring import refuse_unless_plain
+from ...components.functions import refuse_unless_plain
 
 if TYPE_CHECKING:
     from .model import AbstractUser

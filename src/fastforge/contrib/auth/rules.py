@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .declaring import refuse_unless_plain
+from ...components.functions import refuse_unless_plain
 from .hashing import LONGEST_BYTES
 from .settings import Auth
 

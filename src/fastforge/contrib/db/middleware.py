@@ -14,7 +14,7 @@ from ...middleware.deadline import begin_answer
 from ...web.errors.handlers import close_code_of
 from ...web.middleware import Middleware, Slot
 from .faults.answers import answer_of, answer_of_failed_commit
-from .queries.tally import server_timing
+from .queries.tally import TALLY, server_timing
 from .sessions.current import Unit, unit_here
 from .sessions.handlers import is_non_atomic
 from .sessions.session import Session
@@ -110,8 +110,10 @@ class _Exchange:
     def _send_when_done(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and not self.started:
             self.started = True
-            if not self.unit.end_unused():
+            # Statements may have run in sessions of their own: their tally is told as well.
+            if TALLY in self.scope or not self.unit.end_unused():
                 return self._begin(message)
+            begin_answer(self.scope)  # a layer outside may hold back what has begun
         return self.send(message)  # no coroutine around it: that would cost every request
 
     async def _begin(self, message: Message) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ..._utils import where_written
 from ...channels.carrying.broker import SHARED_HINT, backend_hint
 from ...channels.declaring.channel import Channel
 from ...channels.declaring.overlaps import OVERLAP_HINT, overlapping, told_of_overlap
 from ...channels.kinds import CHANNEL_BACKENDS, CHANNELS
 from ...channels.settings import Channels
 from ...checks import Level, Message, check
-from ...exceptions import Location
 from ...tasks.kinds import TASKS
 from ..platforms.launches import launches
 from ..processes import servers_of
@@ -61,7 +61,7 @@ def bases_are_derived_from(project: Project) -> Iterator[Message]:
                 " channel derives from it",
                 hint=f'write class {base.__name__}(Channel, pattern="word:{{name:int}}"), or'
                 " derive from it",
-                where=_place_of(base),
+                where=where_written(base),
             )
 
 
@@ -144,10 +144,3 @@ def _bases_in(package: str) -> Iterator[type[Channel]]:
 
 def _is_in(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
-
-
-def _place_of(base: type[Any]) -> Location | None:
-    try:
-        return Location(inspect.getfile(base), inspect.getsourcelines(base)[1])
-    except (OSError, TypeError):  # its source is not here
-        return None

@@ -47,7 +47,7 @@ FILES = {
         from fastapi import APIRouter
         from sqlalchemy import func, select, text
 
-        from fastforge.contrib.db import DbSession
+        from fastforge.contrib.db import DbSession, session
 
         from .models import Line, Order
 
@@ -64,6 +64,11 @@ FILES = {
         async def show(number: int, db: DbSession) -> int:
             orders = (await db.scalars(select(Order).limit(number))).all()
             return sum([len(await order.awaitable_attrs.lines) for order in orders])
+
+        @router.get("/of/its/own")
+        async def of_its_own() -> int:
+            async with session() as db:
+                return await db.scalar(text("SELECT 1"))
 
         @router.get("/nothing/at/all")
         async def nothing(db: DbSession) -> str:
@@ -138,6 +143,11 @@ def test_a_browser_is_told_what_a_request_asked_of_the_database(developed: Shop)
     assert timing is not None and float(timing[1]) > 0
     # The route is that of the router's inclusion, and nothing of the request is in it.
     assert text.startswith("/*app='shop',route='/api/orders/slow/{seconds}'*/ SELECT query")
+
+
+def test_a_browser_is_told_of_a_session_that_the_handler_opens_itself(developed: Shop) -> None:
+    _, headers = developed.ask("/of/its/own")
+    assert headers["server-timing"].startswith('db;desc="1 query";dur=')
 
 
 def test_a_list_that_asks_row_by_row_is_told_of_once(developed: Shop) -> None:

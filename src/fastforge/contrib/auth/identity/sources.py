@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from starlette.requests import HTTPConnection
 
-from ..declaring import refuse_unless_plain
+from ....components.functions import refuse_unless_plain
 
 __all__ = ["CredentialSource", "Reader", "credential_source"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from .....components.functions import refuse_unless_plain
 from ....mail import Message
-from ...declaring import refuse_unless_plain
 from ...model import AbstractUser
 
 __all__ = ["AccountMail", "MailName", "Occasion", "account_mail"]

@@ -1,10 +1,10 @@
-"""Declaring: what the decorators of this app have in common."""
+"""Functions: what a decorator may decorate."""
 
 from __future__ import annotations
 
 import inspect
 
-from ...exceptions import ComponentError, Location
+from ..exceptions import ComponentError, Location
 
 __all__ = ["refuse_unless_plain"]
 
@@ -23,9 +23,11 @@ def refuse_unless_plain(function: object, *, decorator: str, code: str, hint: st
     Raises:
         ComponentError: It is none.
     """
-    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+    awaits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if awaits or not inspect.isfunction(function):
         raise ComponentError(
-            f"{decorator} decorates {function!r}, which is no plain function",
+            f"{decorator} decorates {getattr(function, '__name__', function)!r},"
+            " which is no plain function",
             code=code,
             hint=hint,
             where=Location.of(function) if callable(function) else None,

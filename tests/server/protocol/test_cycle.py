@@ -57,6 +57,19 @@ async def until(condition: Callable[[], object]) -> None:
 TWO_BYTES = [(b"content-length", b"2"), (b"content-type", b"text/plain")]
 
 
+class Halting:
+    """An application that begins its answer, and ends it when it is told to go on."""
+
+    def __init__(self) -> None:
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        await send(start(TWO_BYTES))
+        self.begun.set()
+        await self.goes_on.wait()
+        await send(body(b"ok"))
+
+
 @pytest.mark.parametrize("request_", [GET, POST, GET.replace(b"1.1", b"1.0")])
 async def test_a_short_answer_is_one_write(request_: bytes) -> None:
     connection, transport = connect(answering(start(TWO_BYTES), body(b"ok")))
@@ -171,39 +184,25 @@ async def test_a_head_leaves_before_its_connection_is_closed_for_a_bad_body() ->
 
 @pytest.mark.parametrize("has_waited", [True, False])
 async def test_to_a_client_that_has_left_nothing_is_written(has_waited: bool) -> None:
-    goes_on, begun = asyncio.Event(), asyncio.Event()
-
-    async def app(scope: Any, receive: Any, send: Send) -> None:
-        await send(start(TWO_BYTES))
-        begun.set()
-        await goes_on.wait()
-        await send(body(b"ok"))
-
+    app = Halting()
     connection, transport = connect(app)
     connection.data_received(GET)
-    await begun.wait()
+    await app.begun.wait()
     connection.connection_lost(None)
     if has_waited:
         await asyncio.sleep(LONGEST_HOLD_S)  # the head was to leave before this ends
-    goes_on.set()
+    app.goes_on.set()
     await ended(connection)
     assert not transport.writes
 
 
 async def test_a_body_waits_for_a_client_that_takes_nothing() -> None:
-    begun, goes_on = asyncio.Event(), asyncio.Event()
-
-    async def app(scope: Any, receive: Any, send: Send) -> None:
-        await send(start(TWO_BYTES))
-        begun.set()
-        await goes_on.wait()
-        await send(body(b"ok"))
-
+    app = Halting()
     connection, transport = connect(app)
     connection.data_received(GET)
-    await begun.wait()
+    await app.begun.wait()
     connection.pause_writing()
-    goes_on.set()
+    app.goes_on.set()
     await until(lambda: transport.writes)
     assert transport.written.endswith(b"\r\n\r\n")
     assert connection.tasks
@@ -214,19 +213,12 @@ async def test_a_body_waits_for_a_client_that_takes_nothing() -> None:
 
 
 async def test_a_server_that_stops_closes_behind_an_answer_whose_head_waits() -> None:
-    goes_on, begun = asyncio.Event(), asyncio.Event()
-
-    async def app(scope: Any, receive: Any, send: Send) -> None:
-        await send(start(TWO_BYTES))
-        begun.set()
-        await goes_on.wait()
-        await send(body(b"ok"))
-
+    app = Halting()
     connection, transport = connect(app)
     connection.data_received(GET)
-    await begun.wait()
+    await app.begun.wait()
     connection.shutdown()
-    goes_on.set()
+    app.goes_on.set()
     await ended(connection)
     assert transport.written.endswith(b"\r\n\r\nok")
     assert transport.closed
